@@ -1,0 +1,126 @@
+"""The use case of hard deletion: the saga's steps, each verified by reading back, each safe to repeat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from application.lines import release_verified
+from application.ports.carrier import Carrier
+from application.ports.keyring import Keyring
+from application.ports.ledger import ErasureLedger, Intent
+from application.ports.mail import Mail
+from application.ports.store import Directory, Store
+from application.ports.system import Clock, Fingerprint
+from application.unit_of_work import again_when_stale
+from domain.erasure import Erasure, NotYetGone, Step
+from domain.kernel import AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class EraseAccount:
+    """Erase one account from every store there is, or stop at the step that failed and go on from there next time."""
+
+    store: Store
+    directory: Directory
+    keyring: Keyring
+    carrier: Carrier
+    mail: Mail
+    ledger: ErasureLedger
+    fingerprint: Fingerprint
+    clock: Clock
+
+    async def __call__(self, account_id: AccountId) -> None:
+        """Do it. Raises what a step raises; what was done stays done. Repeating is harmless."""
+        erasure = await self.store.erasure(account_id) or Erasure(
+            account_id=account_id, began_at=self.clock.now()
+        )
+        while (step := erasure.next) is not None:
+            erasure = (await self.take(step, erasure)).finish(step)
+            await self.store.checkpoint(erasure)
+        await self.complete(erasure)
+
+    async def take(self, step: Step, erasure: Erasure) -> Erasure:
+        """Take one step and return the erasure with what was counted on the way."""
+        account_id = erasure.account_id
+        match step:
+            case Step.INTENT:
+                keys = await self.keyring.count(account_id)
+                await self.ledger.open_intent(
+                    Intent(await self.fingerprint(account_id), keys, erasure.began_at)
+                )
+                await self.close_the_way_back(account_id)
+            case Step.CARRIER_CONTENT:
+                return replace(erasure, texts=await self.purge_content(erasure))
+            case Step.NUMBERS:
+                return replace(erasure, numbers=await self.release_numbers(account_id))
+            case Step.MAIL:
+                await self.erase_mail(account_id)
+            case Step.KEYS:
+                await self.keyring.destroy(account_id)
+                if await self.keyring.count(account_id):
+                    raise NotYetGone
+            case Step.ROWS:
+                return replace(erasure, rows=sum((await self.store.delete_rows(account_id)).values()))
+            case Step.VERIFIED:
+                if await self.keyring.count(account_id) or sum(
+                    (await self.store.count_rows(account_id)).values()
+                ):
+                    raise NotYetGone
+        return erasure
+
+    @again_when_stale
+    async def close_the_way_back(self, account_id: AccountId) -> None:
+        """From here on recovery is refused."""
+        async with self.store.begin(account_id) as tx:
+            account = await tx.account()
+            account.begin_erasure()
+            tx.save(account)
+
+    async def purge_content(self, erasure: Erasure) -> int:
+        """Delete every text that the carrier still holds for our numbers; return how many went."""
+        purged, too_early = 0, False
+        async with self.store.begin(erasure.account_id) as tx:
+            lines = await tx.lines()
+        for line in lines:
+            if line.ref is not None and line.released_at is None:
+                for ref in await self.carrier.leftovers(line.number):
+                    gone = await self.carrier.purge(ref) is None
+                    purged, too_early = purged + gone, too_early or not gone
+        if too_early and not erasure.may_leave_behind(self.clock.now()):
+            raise NotYetGone
+        return purged
+
+    async def release_numbers(self, account_id: AccountId) -> int:
+        """Give every number back and read it back; return how many.
+
+        A carrier that says yes and keeps the number holds up the saga.
+        """
+        async with self.store.begin(account_id) as tx:
+            lines = await tx.lines()
+        for line in lines:
+            if line.released_at is None:
+                await release_verified(self.carrier, line)
+            self.directory.forget_line(line.number)
+        return sum(line.released_at is None and line.ref is not None for line in lines)
+
+    async def erase_mail(self, account_id: AccountId) -> None:
+        """Have the mail provider forget the address, and read it back."""
+        async with self.store.begin(account_id) as tx:
+            address = (await tx.account()).email
+        await self.mail.erase(address)
+        if await self.mail.holds(address):
+            raise NotYetGone
+
+    async def complete(self, erasure: Erasure) -> None:
+        """Write the receipt, which names nobody, and forget the saga itself."""
+        account_id = erasure.account_id
+        facts = {
+            "finished_at": self.clock.now().isoformat(),
+            "texts_purged": erasure.texts,
+            "numbers_released": erasure.numbers,
+            "rows_deleted": erasure.rows,
+            "rows_left": sum((await self.store.count_rows(account_id)).values()),
+            "keys_left": await self.keyring.count(account_id),
+        }
+        await self.ledger.complete(await self.fingerprint(account_id), facts)
+        await self.store.forget_erasure(account_id)

@@ -1,0 +1,1 @@
+"""What Pico needs from outside, in its own words."""

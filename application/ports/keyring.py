@@ -1,0 +1,67 @@
+"""Per-account keys, kept apart from everything they protect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from domain.kernel import DomainError, Fault
+
+if TYPE_CHECKING:
+    from domain.kernel import AccountId
+
+
+class KeysUnavailable(DomainError):
+    """The key service did not answer."""
+
+    fault = Fault.UNAVAILABLE
+    code = "keys_unavailable"
+
+
+class KeyGone(DomainError):
+    """This account has no key: it was never made, or erasure destroyed it."""
+
+    fault = Fault.NOT_FOUND
+    code = "key_gone"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountKey:
+    """An unwrapped account key: 256 bits of `material` under a small `version`. It never leaves the process."""
+
+    version: int
+    material: bytes
+
+    def __repr__(self) -> str:
+        """Hide the material."""
+        return f"<AccountKey v{self.version}>"
+
+
+class Keyring(Protocol):
+    """Every method raises KeysUnavailable when the key service or the keyring's database does not answer."""
+
+    async def create(self, account_id: AccountId) -> None:
+        """Make the account's first key, wrapped by the master key. Repeating is harmless: an existing key stays."""
+        ...
+
+    async def open(self, account_id: AccountId) -> AccountKey:
+        """Return the newest key, from a bounded cache (300 s) or unwrapped. Raises KeyGone. Repeating is harmless."""
+        ...
+
+    async def destroy(self, account_id: AccountId) -> int:
+        """Destroy every version of the account's key, at rest and in the cache; return how many rows went.
+
+        The first irreversible act of erasure. Repeating is harmless.
+        """
+        ...
+
+    async def count(self, account_id: AccountId) -> int:
+        """Return how many wrapped keys the account still has at rest. Repeating is harmless."""
+        ...
+
+    async def system(self, purpose: str) -> bytes:
+        """Return the 256-bit system key for a purpose such as "index" (made and wrapped at first use).
+
+        Repeating is harmless: the same purpose always yields the same key.
+        """
+        ...

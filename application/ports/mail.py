@@ -1,0 +1,44 @@
+"""Mail to the people we serve: a few fixed kinds, rendered by the adapter in their language."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol
+
+from domain.kernel import DomainError, Fault
+from domain.values import Email, Locale
+
+
+class MailUnavailable(DomainError):
+    """The mail provider did not take the mail; asking again may help, and may send it twice."""
+
+    fault = Fault.UNAVAILABLE
+    code = "mail_unavailable"
+
+
+class MailKind(StrEnum):
+    """Every mail there is."""
+
+    VERIFY = "verify"
+    """Carries a token: a new address is to be confirmed."""
+    ALREADY_REGISTERED = "already_registered"
+    """Someone signed up with an address that has an account; only its owner learns so."""
+    DELETION_SCHEDULED = "deletion_scheduled"
+    RECOVERED = "recovered"
+    EXPORT_READY = "export_ready"
+
+
+class Mail(Protocol):
+    """Every method raises MailUnavailable when the provider did not answer."""
+
+    async def send(self, to: Email, kind: MailKind, locale: Locale, link_token: str | None) -> None:
+        """Hand one mail to the provider; `link_token` goes into its link. Repeating sends it again."""
+        ...
+
+    async def erase(self, address: Email) -> None:
+        """Have the provider forget the address and everything sent to it. Repeating is harmless."""
+        ...
+
+    async def holds(self, address: Email) -> bool:
+        """Tell whether the provider still holds anything about the address, read back. Repeating is harmless."""
+        ...

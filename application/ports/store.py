@@ -1,0 +1,251 @@
+"""The store: one account's unit of work, and the few acts that stand outside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from application.inventory import Stored
+from application.ports.jobs import Job
+from domain.accounts import Account
+from domain.erasure import Erasure
+from domain.exports import Export, ExportPart
+from domain.kernel import (
+    AccountId,
+    Aggregate,
+    CarrierRef,
+    ConversationId,
+    DomainError,
+    ExportId,
+    Fault,
+    LineId,
+    MessageId,
+    SessionId,
+)
+from domain.lines import PhoneLine
+from domain.messaging import Conversation, Message
+from domain.once import Act, Prior
+from domain.sessions import Session
+from domain.values import Peer
+
+
+class Stale(DomainError):
+    """Somebody else committed first; nothing of this attempt was kept. Run the use case again."""
+
+    fault = Fault.CONFLICT
+    code = "stale"
+
+
+class StoreUnavailable(DomainError):
+    """The store did not answer. Nothing of this attempt is known to be kept."""
+
+    fault = Fault.UNAVAILABLE
+    code = "store_unavailable"
+
+
+class JobGone(DomainError):
+    """The job was ended before, or is in other hands; nothing of this attempt was kept."""
+
+    fault = Fault.CONFLICT
+    code = "job_gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Everything that receiving or sending a text depends on, read in one look."""
+
+    line: PhoneLine
+    conversation: Conversation | None
+    prior: Prior | None
+
+
+class Tx(Protocol):
+    """One account's data: private copies on reading, one atomic flush on leaving. Nothing here reaches another account.
+
+    Reads raise NotFound for what this account does not have (deleted conversations and texts included).
+    Reads see committed data, not this transaction's own pending writes.
+    """
+
+    def save(self, aggregate: Aggregate) -> None:
+        """Insert (version 0) or update what changed. Its events become audit entries and jobs in the same commit."""
+        ...
+
+    def remove(self, aggregate: Aggregate) -> None:
+        """Delete the row. Removing what is already gone makes the commit Stale."""
+        ...
+
+    def rely_on(self, aggregate: Aggregate) -> None:
+        """Make the commit Stale if this aggregate, read but not written, has changed since."""
+        ...
+
+    def queue(self, job: Job) -> None:
+        """Queue a job that no event calls for."""
+        ...
+
+    def remove_parts(self, export_id: ExportId) -> None:
+        """Delete all parts of an export. Repeating is harmless."""
+        ...
+
+    async def account(self) -> Account:
+        """Return the account itself."""
+        ...
+
+    async def session(self, session_id: SessionId) -> Session:
+        """Return one session, revoked or not."""
+        ...
+
+    async def sessions(self) -> list[Session]:
+        """Return the sessions that are not revoked, newest first."""
+        ...
+
+    async def line(self, line_id: LineId) -> PhoneLine:
+        """Return one line, in any state."""
+        ...
+
+    async def lines(self) -> list[PhoneLine]:
+        """Return all lines, newest first."""
+        ...
+
+    async def thread(self, line_id: LineId, peer: Peer, act: Act) -> Thread:
+        """Return line, conversation with `peer` (deleted ones do not count), and whether `act` was done before."""
+        ...
+
+    async def prior(self, act: Act) -> Prior | None:
+        """Return what `act` made, if it was done before and its record has not been swept."""
+        ...
+
+    async def conversation(self, conversation_id: ConversationId) -> Conversation:
+        """Return one conversation."""
+        ...
+
+    async def deleted_conversation(self, conversation_id: ConversationId) -> Conversation:
+        """Return a conversation that was deleted and waits to be cleared."""
+        ...
+
+    async def conversations(
+        self, line_id: LineId | None, before: tuple[datetime, ConversationId] | None, limit: int
+    ) -> list[Conversation]:
+        """Return up to `limit` conversations by falling (last_at, id), from just before the given place on."""
+        ...
+
+    async def message(self, message_id: MessageId) -> Message:
+        """Return one text."""
+        ...
+
+    async def any_message(self, message_id: MessageId) -> Message:
+        """Return one text, deleted ones included."""
+        ...
+
+    async def message_by_ref(self, ref: CarrierRef) -> Message | None:
+        """Return the text that the carrier knows by `ref`, deleted ones included."""
+        ...
+
+    async def messages(
+        self, conversation_id: ConversationId, before: MessageId | None, limit: int
+    ) -> list[Message]:
+        """Return up to `limit` texts of a conversation, newest first, from just before the given one on."""
+        ...
+
+    async def texts_to_clear(self, conversation_id: ConversationId, limit: int) -> list[Message]:
+        """Return up to `limit` texts of a deleted conversation that are not deleted themselves, in order of id."""
+        ...
+
+    async def export(self, export_id: ExportId) -> Export:
+        """Return one export."""
+        ...
+
+    async def exports(self) -> list[Export]:
+        """Return all exports, newest first."""
+        ...
+
+    async def part(self, export_id: ExportId, position: int) -> ExportPart | None:
+        """Return one part of an export, or None past the end."""
+        ...
+
+    async def rows(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+        """Return up to `limit` records in order of id, opened, as plain values by column name (for the export)."""
+        ...
+
+    async def tally(self) -> dict[str, int]:
+        """Return how many rows of each record the account has, by name, as the inventory lists them."""
+        ...
+
+
+class Store(Protocol):
+    """Every method raises StoreUnavailable when the store does not answer."""
+
+    def begin(self, account_id: AccountId, *, ending: int | None = None) -> AbstractAsyncContextManager[Tx]:
+        """Open the account's key, then its unit of work. Raises KeyGone.
+
+        On clean exit commits aggregates, audit entries and jobs together, and ends the job with ticket `ending`.
+        Raises Stale or JobGone there. On an exception leaves no trace.
+        """
+        ...
+
+    async def count_rows(self, account_id: AccountId) -> dict[str, int]:
+        """Return how many rows hold this account's id, by table, waiting jobs included. Needs no key."""
+        ...
+
+    async def delete_rows(self, account_id: AccountId) -> dict[str, int]:
+        """Delete every row of the account, by inventory, waiting jobs included. Repeating is harmless. Needs no key."""
+        ...
+
+    async def erasure(self, account_id: AccountId) -> Erasure | None:
+        """Return how far an unfinished erasure has come."""
+        ...
+
+    async def checkpoint(self, erasure: Erasure) -> None:
+        """Remember how far an erasure has come. Repeating is harmless."""
+        ...
+
+    async def forget_erasure(self, account_id: AccountId) -> None:
+        """Drop the checkpoint of a finished erasure. Repeating is harmless."""
+        ...
+
+    async def purge_sessions(self, revoked_before: datetime, limit: int) -> int:
+        """Delete up to `limit` sessions revoked at or before that instant; return how many went."""
+        ...
+
+    async def purge_once(self, expired_before: datetime, limit: int) -> int:
+        """Delete up to `limit` records of acts that expired at or before that instant; return how many went."""
+        ...
+
+
+class Directory(Protocol):
+    """What must be found without knowing the account. It answers ids only. Raises StoreUnavailable."""
+
+    async def account_by_email(self, canonical: str) -> AccountId | None:
+        """Return the account with this address, in any standing."""
+        ...
+
+    async def session(self, token: str) -> tuple[AccountId, SessionId] | None:
+        """Return whose session this token opens; None when unknown or revoked."""
+        ...
+
+    async def line(self, number: str) -> tuple[AccountId, LineId] | None:
+        """Return the line that holds this number now (ordering, active, suspended or releasing).
+
+        May answer from a cache of past answers: `Tx.thread` then shows a line that is no longer active, and the
+        caller asks again after `forget_line`.
+        """
+        ...
+
+    def forget_line(self, number: str) -> None:
+        """Drop the cached answer for this number."""
+        ...
+
+    async def accounts_to_erase(
+        self, due_before: datetime, unverified_before: datetime, limit: int
+    ) -> Sequence[AccountId]:
+        """Accounts due at or before the first instant, unverified ones made up to the second, and unfinished sagas."""
+        ...
+
+    async def exports_to_expire(
+        self, due_before: datetime, limit: int
+    ) -> Sequence[tuple[AccountId, ExportId]]:
+        """Exports that are ready and nobody fetched in time."""
+        ...

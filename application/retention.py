@@ -1,0 +1,57 @@
+"""The use case of keeping nothing too long: one sweep over everything that falls due by the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from application.erasure import EraseAccount
+from application.exports import ExpireExport
+from application.ports.jobs import Queue
+from application.ports.store import Directory, Store
+from application.ports.system import Clock
+from domain.kernel import DomainError
+from domain.retention import Retention, cutoff
+
+BATCH = 500
+"""Most records of one kind that a single sweep takes: the next sweep, seconds later, takes the rest."""
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one sweep did. `failed` counts by code the accounts that could not be finished yet."""
+
+    accounts: int = 0
+    sessions: int = 0
+    acts: int = 0
+    exports: int = 0
+    failed: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Erase, purge and expire what is due now. The scheduler runs it every few seconds."""
+
+    store: Store
+    directory: Directory
+    queue: Queue
+    clock: Clock
+    retention: Retention
+    erase_account: EraseAccount
+    expire_export: ExpireExport
+
+    async def __call__(self) -> Swept:
+        """Do it. An account that cannot be finished yet holds up no other. Repeating is harmless."""
+        now, keep, swept = self.clock.now(), self.retention, Swept()
+        for account_id in await self.directory.accounts_to_erase(now, cutoff(now, keep.unverified), BATCH):
+            try:
+                await self.erase_account(account_id)
+                swept.accounts += 1
+            except DomainError as error:
+                swept.failed[error.code] = swept.failed.get(error.code, 0) + 1
+        swept.sessions = await self.store.purge_sessions(cutoff(now, keep.revoked_session), BATCH)
+        swept.acts = await self.store.purge_once(now, BATCH)
+        for account_id, export_id in await self.directory.exports_to_expire(now, BATCH):
+            await self.expire_export(account_id, export_id)
+            swept.exports += 1
+        await self.queue.purge_log(keep.job_log)
+        return swept

@@ -1,0 +1,158 @@
+"""Use cases of sessions: sign in, know who is calling, list, sign out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from application.ports.store import Directory, Store, Tx
+from application.ports.system import Clock, Hasher, Ids, Tokens
+from application.unit_of_work import again_when_stale
+from domain.kernel import AccountId, DomainError, Fault, SessionId
+from domain.sessions import Session
+from domain.values import Email, Password, SessionToken
+
+
+class WrongCredentials(DomainError):
+    """E-mail and password do not belong together."""
+
+    fault = Fault.FORBIDDEN
+    code = "wrong_credentials"
+
+
+class Unauthenticated(DomainError):
+    """The bearer token is missing, unknown or revoked."""
+
+    fault = Fault.FORBIDDEN
+    code = "unauthenticated"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is calling, and by which session."""
+
+    account_id: AccountId
+    session_id: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new session and its token: the only moment at which the token is known in clear."""
+
+    token: SessionToken
+    session: Session
+
+
+def open_session(tx: Tx, account_id: AccountId, ids: Ids, tokens: Tokens, now: datetime) -> SignedIn:
+    """Begin a session as part of `tx`."""
+    token = tokens.session()
+    session = Session.open(account_id, SessionId(ids.new()), token, now)
+    tx.save(session)
+    return SignedIn(token, session)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Begin a session with e-mail and password."""
+
+    store: Store
+    directory: Directory
+    hasher: Hasher
+    tokens: Tokens
+    clock: Clock
+    ids: Ids
+
+    async def __call__(self, email: Email, password: Password) -> SignedIn:
+        """Do it. Raises WrongCredentials (unknown addresses take just as long), Unverified, Leaving."""
+        account_id = await self.directory.account_by_email(email.canonical)
+        account = None
+        if account_id is not None:
+            async with self.store.begin(account_id) as tx:
+                account = await tx.account()
+        if not await self.hasher.verify(password, account.password if account else None) or account is None:
+            raise WrongCredentials
+        account.must_be_active()
+        if self.hasher.outdated(account.password):
+            await self.rehash(account.id, password)
+        return await self.commit(account.id)
+
+    @again_when_stale
+    async def rehash(self, account_id: AccountId, password: Password) -> None:
+        """Keep the password under today's hashing parameters."""
+        phc = await self.hasher.hash(password)
+        async with self.store.begin(account_id) as tx:
+            account = await tx.account()
+            account.rehash(phc)
+            tx.save(account)
+
+    @again_when_stale
+    async def commit(self, account_id: AccountId) -> SignedIn:
+        """Commit the session, unless the account began to leave meanwhile."""
+        async with self.store.begin(account_id) as tx:
+            account = await tx.account()
+            account.must_be_active()
+            tx.rely_on(account)
+            return open_session(tx, account_id, self.ids, self.tokens, self.clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Know who is calling."""
+
+    directory: Directory
+    tokens: Tokens
+
+    async def __call__(self, token: str) -> Caller:
+        """Return the caller. Raises Unauthenticated. Repeating is harmless."""
+        if not self.tokens.well_formed(token):
+            raise Unauthenticated
+        found = await self.directory.session(token)
+        if found is None:
+            raise Unauthenticated
+        return Caller(*found)
+
+
+@dataclass(frozen=True, slots=True)
+class ListSessions:
+    """Show a person where they are signed in."""
+
+    store: Store
+
+    async def __call__(self, account_id: AccountId) -> list[Session]:
+        """Return the sessions that are not revoked, newest first. Repeating is harmless."""
+        async with self.store.begin(account_id) as tx:
+            return await tx.sessions()
+
+
+@dataclass(frozen=True, slots=True)
+class SignOut:
+    """Revoke exactly one session; no data is lost by it."""
+
+    store: Store
+    clock: Clock
+
+    @again_when_stale
+    async def __call__(self, account_id: AccountId, session_id: SessionId) -> None:
+        """Do it. Raises NotFound. Repeating is harmless."""
+        async with self.store.begin(account_id) as tx:
+            session = await tx.session(session_id)
+            session.revoke(self.clock.now())
+            tx.save(session)
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutOthers:
+    """Revoke every session but the caller's own."""
+
+    store: Store
+    clock: Clock
+
+    @again_when_stale
+    async def __call__(self, account_id: AccountId, session_id: SessionId) -> None:
+        """Do it. Repeating is harmless."""
+        now = self.clock.now()
+        async with self.store.begin(account_id) as tx:
+            for session in await tx.sessions():
+                if session.id != session_id:
+                    session.revoke(now)
+                    tx.save(session)

@@ -1,0 +1,1 @@
+"""Where Pico is put together."""

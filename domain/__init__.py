@@ -1,0 +1,1 @@
+"""The rules of Pico: pure Python, no clock, no I/O."""

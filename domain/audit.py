@@ -1,0 +1,95 @@
+"""The audit log: what was done to an account, for ever, and after erasure about nobody.
+
+An entry has two halves. The public half (random id, kind, day, commitment) stays for ever. The account's half
+(exact time, subject, the salt that opens the commitment) goes with the account; without it the entries that
+remain can be linked neither to a person nor to each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from domain.accounts import DeletionRequested, ProfileChanged, Recovered, SignedUp, Verified
+from domain.exports import ExportDownloaded, ExportRequested
+from domain.kernel import AccountId, Aggregate, AuditId, Event, Kind, plain, sealed
+from domain.lines import LineActivated, LineOrdered, LineReleased, LineReleasing
+from domain.sessions import SignedIn, SignedOut
+
+
+class AuditKind(StrEnum):
+    """What an entry says was done. Texts are not audited: that would be metadata kept for ever."""
+
+    SIGNED_UP = "signed_up"
+    VERIFIED = "verified"
+    PROFILE_CHANGED = "profile_changed"
+    DELETION_REQUESTED = "deletion_requested"
+    RECOVERED = "recovered"
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    LINE_ORDERED = "line_ordered"
+    LINE_ACTIVATED = "line_activated"
+    LINE_RELEASING = "line_releasing"
+    LINE_RELEASED = "line_released"
+    EXPORT_REQUESTED = "export_requested"
+    EXPORT_DOWNLOADED = "export_downloaded"
+
+
+AUDITED: dict[type[Event], AuditKind] = {
+    SignedUp: AuditKind.SIGNED_UP,
+    Verified: AuditKind.VERIFIED,
+    ProfileChanged: AuditKind.PROFILE_CHANGED,
+    DeletionRequested: AuditKind.DELETION_REQUESTED,
+    Recovered: AuditKind.RECOVERED,
+    SignedIn: AuditKind.SIGNED_IN,
+    SignedOut: AuditKind.SIGNED_OUT,
+    LineOrdered: AuditKind.LINE_ORDERED,
+    LineActivated: AuditKind.LINE_ACTIVATED,
+    LineReleasing: AuditKind.LINE_RELEASING,
+    LineReleased: AuditKind.LINE_RELEASED,
+    ExportRequested: AuditKind.EXPORT_REQUESTED,
+    ExportDownloaded: AuditKind.EXPORT_DOWNLOADED,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class AuditEntry(Aggregate):
+    """The account's half of an entry."""
+
+    stored_as: ClassVar[str] = "audit_entries"
+
+    account_id: Annotated[AccountId, plain(Kind.ID, "C14", exported=False)]
+    id: Annotated[AuditId, plain(Kind.ID, "C14")]
+    at: Annotated[datetime, plain(Kind.TIME, "C14")]
+    kind: Annotated[AuditKind, plain(Kind.ENUM, "C14")]
+    subject: Annotated[UUID | None, plain(Kind.ID, "C14")] = None
+    salt: Annotated[bytes, sealed("C14", exported=False)]
+
+    @classmethod
+    def of(cls, event: Event, audit_id: AuditId, salt: bytes) -> AuditEntry | None:
+        """Return the entry an event calls for, if it is one that is audited. `salt` is 32 random bytes."""
+        kind = AUDITED.get(type(event))
+        if kind is None:
+            return None
+        subject = next(
+            (
+                getattr(event, f.name)
+                for f in fields(event)
+                if f.name.endswith("_id") and f.name != "account_id"
+            ),
+            None,
+        )
+        return cls(
+            account_id=event.account_id, id=audit_id, at=event.at, kind=kind, subject=subject, salt=salt
+        )
+
+    @property
+    def commitment(self) -> bytes:
+        """HMAC-SHA-256 under the salt: ties this half to the public one, and says nothing once the salt is gone."""
+        said = f"{self.account_id}|{self.id}|{self.kind}|{self.at.isoformat()}|{self.subject}"
+        return hmac.digest(self.salt, said.encode(), hashlib.sha256)

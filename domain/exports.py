@@ -1,0 +1,110 @@
+"""Exports: everything held about a person, in one JSON document, downloaded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar, Self
+
+from domain.kernel import (
+    AccountId,
+    Aggregate,
+    DomainError,
+    Event,
+    ExportId,
+    Fault,
+    Kind,
+    PartId,
+    plain,
+    sealed,
+)
+
+
+class ExportState(StrEnum):
+    """Where an export stands."""
+
+    BUILDING = "building"
+    READY = "ready"
+    DOWNLOADED = "downloaded"
+    EXPIRED = "expired"
+
+
+class ExportNotReady(DomainError):
+    """The export is still being built, was downloaded already, or has expired."""
+
+    fault = Fault.CONFLICT
+    code = "export_not_ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequested(Event):
+    """The person asked for their data."""
+
+    export_id: ExportId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportReady(Event):
+    """The data waits to be fetched."""
+
+    export_id: ExportId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportDownloaded(Event):
+    """The person took their data."""
+
+    export_id: ExportId
+
+
+@dataclass(slots=True, kw_only=True)
+class Export(Aggregate):
+    """One request for everything. `rows_done` of `rows_total` rows are in its parts so far."""
+
+    stored_as: ClassVar[str] = "exports"
+
+    account_id: Annotated[AccountId, plain(Kind.ID, "R1", exported=False)]
+    id: Annotated[ExportId, plain(Kind.ID, "R1")]
+    state: Annotated[ExportState, plain(Kind.ENUM, "R1")] = ExportState.BUILDING
+    requested_at: Annotated[datetime, plain(Kind.TIME, "R1")]
+    rows_done: Annotated[int, plain(Kind.COUNT, "R1")] = 0
+    rows_total: Annotated[int, plain(Kind.COUNT, "R1")] = 0
+    expires_at: Annotated[datetime | None, plain(Kind.TIME, "R1")] = None
+
+    @classmethod
+    def request(cls, account_id: AccountId, export_id: ExportId, rows_total: int, at: datetime) -> Self:
+        """Ask for everything."""
+        export = cls(account_id=account_id, id=export_id, requested_at=at, rows_total=rows_total)
+        export.record(ExportRequested(account_id=account_id, at=at, export_id=export_id))
+        return export
+
+    def ready(self, at: datetime, expires_at: datetime) -> None:
+        """Note that every part is in place, to be fetched until `expires_at`."""
+        self.state, self.rows_total, self.expires_at = ExportState.READY, self.rows_done, expires_at
+        self.record(ExportReady(account_id=self.account_id, at=at, export_id=self.id))
+
+    def download(self, at: datetime) -> None:
+        """Hand it over, once. Raises ExportNotReady."""
+        if self.state is not ExportState.READY or self.expires_at is None or at >= self.expires_at:
+            raise ExportNotReady
+        self.state = ExportState.DOWNLOADED
+        self.record(ExportDownloaded(account_id=self.account_id, at=at, export_id=self.id))
+
+    def expire(self) -> None:
+        """Nobody came for it in time. Repeating is harmless."""
+        if self.state in {ExportState.READY, ExportState.BUILDING}:
+            self.state = ExportState.EXPIRED
+
+
+@dataclass(slots=True, kw_only=True)
+class ExportPart(Aggregate):
+    """A slice of an export's JSON text, sealed like everything else; gone once downloaded or expired."""
+
+    stored_as: ClassVar[str] = "export_parts"
+
+    account_id: Annotated[AccountId, plain(Kind.ID, "R1", exported=False)]
+    id: Annotated[PartId, plain(Kind.ID, "R1", exported=False)]
+    export_id: Annotated[ExportId, plain(Kind.ID, "R1", exported=False)]
+    position: Annotated[int, plain(Kind.COUNT, "R1", exported=False)]
+    content: Annotated[bytes, sealed("R1", exported=False)]

@@ -1,0 +1,194 @@
+"""Values with rules. Their `repr` and their errors never show what they hold."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Self
+
+from domain.kernel import DomainError
+
+E164_LENGTH = re.compile(r"\+[1-9][0-9]{6,14}\Z")
+EMAIL_SHAPE = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f.]+(\.[^@\s\x00-\x1f\x7f.]+)+\Z")
+LOCALE_SHAPE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?\Z")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Secret(str):
+    """Text about a person. It is a string in every respect but one: printing its `repr` shows nothing."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Name the type, hide the value."""
+        return f"<{type(self).__name__}>"
+
+    @property
+    def canonical(self) -> str:
+        """The form under which two of them are the same."""
+        return str(self)
+
+
+class NotPhoneNumber(DomainError):
+    """A phone number is written as E.164: a plus sign, then 7 to 15 digits."""
+
+    code = "not_e164"
+
+
+class PhoneNumber(Secret):
+    """An E.164 number (ITU-T E.164: at most 15 digits, country code first)."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the number; raises NotPhoneNumber."""
+        if not E164_LENGTH.match(text):
+            raise NotPhoneNumber
+        return cls(text)
+
+
+class NotPeer(DomainError):
+    """The other side is an E.164 number, a short code of 3 to 8 digits, or a sender name of up to 11 characters."""
+
+    code = "not_a_peer"
+
+
+class Peer(Secret):
+    """The other side of a conversation: E.164, short code, or alphanumeric sender name."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the peer; raises NotPeer."""
+        if not text or len(text) > 64 or CONTROL.search(text) or text.strip() != text:  # noqa: PLR2004 - see NotPeer
+            raise NotPeer
+        return cls(text)
+
+
+class NotEmail(DomainError):
+    """An e-mail address has a local part, an at sign and a domain, 254 characters at most."""
+
+    code = "not_an_email"
+
+
+class Email(Secret):
+    """An e-mail address as the person wrote it; `canonical` is what makes two of them the same."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the address; raises NotEmail."""
+        if len(text) > 254 or not EMAIL_SHAPE.match(text):  # noqa: PLR2004 - RFC 5321, 4.5.3.1.3
+            raise NotEmail
+        return cls(text)
+
+    @property
+    def canonical(self) -> str:
+        """Case folded: in practice no provider tells mailboxes apart by case."""
+        return self.casefold()
+
+
+class NotLocale(DomainError):
+    """A locale is a language tag such as "en" or "he-IL"."""
+
+    code = "not_a_locale"
+
+
+class Locale(Secret):
+    """A language tag (RFC 5646): language, optional script, optional region."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the tag; raises NotLocale."""
+        if not LOCALE_SHAPE.match(text):
+            raise NotLocale
+        return cls(text)
+
+
+class NotLabel(DomainError):
+    """A name or label has 1 to 64 characters, none of them a control character."""
+
+    code = "not_a_label"
+
+
+class Label(Secret):
+    """A short name that a person gave: to themselves or to a line."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the label; raises NotLabel."""
+        if not 1 <= len(text) <= 64 or CONTROL.search(text) or not text.strip():  # noqa: PLR2004 - see NotLabel
+            raise NotLabel
+        return cls(text)
+
+
+class NotBody(DomainError):
+    """A text has 1 to 1600 characters (the carrier's limit) and no NUL."""
+
+    code = "not_a_body"
+
+
+class MessageBody(Secret):
+    """What a text says. Received bodies may be empty; sent ones may not."""
+
+    __slots__ = ()
+    LIMIT = 1600
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return a body fit to send; raises NotBody."""
+        if not 1 <= len(text) <= cls.LIMIT or "\x00" in text:
+            raise NotBody
+        return cls(text)
+
+
+class PasswordHash(Secret):
+    """An Argon2id hash in PHC string format."""
+
+    __slots__ = ()
+
+
+class WeakPassword(DomainError):
+    """A password has 12 to 256 characters."""
+
+    code = "weak_password"
+
+
+class Password(Secret):
+    """A password on its way to the hasher; it is never stored."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the password; raises WeakPassword."""
+        if not 12 <= len(text) <= 256:  # noqa: PLR2004 - see WeakPassword
+            raise WeakPassword
+        return cls(text)
+
+
+class SessionToken(Secret):
+    """A bearer token, known in clear only to the person who signed in."""
+
+    __slots__ = ()
+
+
+class Country(str):
+    """An ISO 3166-1 alpha-2 code."""
+
+    __slots__ = ()
+
+
+class Capability(StrEnum):
+    """What a number can do."""
+
+    SMS = "sms"
+    MMS = "mms"
+    VOICE = "voice"

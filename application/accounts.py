@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from application.ports.jobs import Job, JobKind
-from application.ports.keyring import Keyring
+from application.ports.keyring import KeyGone, Keyring
 from application.ports.store import Directory, Stale, Store
 from application.ports.system import Clock, Hasher, Ids, Tokens
 from application.sessions import SignedIn, WrongCredentials, open_session
@@ -100,7 +100,7 @@ class VerifyAccount:
                 account.verify(now)
                 tx.save(account)
                 return open_session(tx, account_id, self.ids, self.tokens, now)
-        except NotFound:
+        except (NotFound, KeyGone):
             raise BadToken from None
 
 

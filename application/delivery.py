@@ -263,7 +263,7 @@ class ClearConversation:
         await self.finish(account_id, conversation_id, ticket)
 
     async def clear_some(self, account_id: AccountId, conversation_id: ConversationId) -> bool:
-        """Clear one batch; tell whether there was one. Where a carrier copy may exist, a blank text waits for its purge."""
+        """Clear one batch; tell whether there was one. A text with a carrier copy stays, blank, until its purge."""
         try:
             return await self._clear_some(account_id, conversation_id)
         except Stale:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 from application.lines import release_verified
@@ -13,7 +14,11 @@ from application.ports.store import Directory, Store
 from application.ports.system import Clock, Fingerprint
 from application.unit_of_work import again_when_stale
 from domain.erasure import Erasure, NotYetGone, Step
-from domain.kernel import AccountId
+from domain.kernel import AccountId, CarrierRef, MessageId
+from domain.messaging import Message
+
+BATCH = 500
+"""Texts looked at per read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +82,37 @@ class EraseAccount:
             tx.save(account)
 
     async def purge_content(self, erasure: Erasure) -> int:
-        """Delete every text that the carrier still holds for our numbers; return how many went."""
+        """Delete every text that the carrier still holds of this account, and read it back; return how many went."""
         purged, too_early = 0, False
-        async with self.store.begin(erasure.account_id) as tx:
+        async for ref in self.copies(erasure.account_id):
+            gone = await self.carrier.purge(ref) is None and await self.carrier.look_up(ref) is None
+            purged, too_early = purged + gone, too_early or not gone
+        if too_early and not erasure.may_leave_behind(self.clock.now()):
+            raise NotYetGone
+        return purged
+
+    async def copies(self, account_id: AccountId) -> AsyncIterator[CarrierRef]:
+        """Yield what the carrier may still hold: our own unpurged texts, and whatever it lists for numbers still ours.
+
+        A number given back is not asked about: it may be somebody else's by now.
+        """
+        after = None
+        while texts := await self.page(account_id, after):
+            for text in texts:
+                if text.ref is not None:
+                    yield text.ref
+            after = texts[-1].id
+        async with self.store.begin(account_id) as tx:
             lines = await tx.lines()
         for line in lines:
             if line.ref is not None and line.released_at is None:
                 for ref in await self.carrier.leftovers(line.number):
-                    gone = await self.carrier.purge(ref) is None
-                    purged, too_early = purged + gone, too_early or not gone
-        if too_early and not erasure.may_leave_behind(self.clock.now()):
-            raise NotYetGone
-        return purged
+                    yield ref
+
+    async def page(self, account_id: AccountId, after: MessageId | None) -> list[Message]:
+        """Read the next texts."""
+        async with self.store.begin(account_id) as tx:
+            return await tx.copied_messages(after, BATCH)
 
     async def release_numbers(self, account_id: AccountId) -> int:
         """Give every number back and read it back; return how many.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -161,7 +161,7 @@ class DownloadExport:
 
     async def __call__(
         self, account_id: AccountId, export_id: ExportId, password: Password
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Return the JSON text in slices. Raises NotFound, WrongCredentials, ExportNotReady (also when repeated)."""
         async with self.store.begin(account_id) as tx:
             account = await tx.account()
@@ -179,7 +179,7 @@ class DownloadExport:
             export.download(self.clock.now())
             tx.save(export)
 
-    async def slices(self, account_id: AccountId, export_id: ExportId) -> AsyncIterator[bytes]:
+    async def slices(self, account_id: AccountId, export_id: ExportId) -> AsyncGenerator[bytes, None]:
         """Yield the parts in order, then drop them, also when the reader goes away half-way."""
         position = 0
         try:

@@ -25,6 +25,8 @@ class SendMail:
         """Do it. Raises MailUnavailable: to be tried again. Repeating sends it again."""
         async with self.store.begin(account_id) as tx:
             account = await tx.account()
+        if account.standing is Standing.ERASING:
+            return  # the provider is being made to forget this address
         token = None
         if kind is MailKind.VERIFY:
             if account.standing is not Standing.UNVERIFIED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
 from application.erasure import EraseAccount
@@ -43,15 +44,19 @@ class Sweep:
         """Do it. An account that cannot be finished yet holds up no other. Repeating is harmless."""
         now, keep, swept = self.clock.now(), self.retention, Swept()
         for account_id in await self.directory.accounts_to_erase(now, cutoff(now, keep.unverified), BATCH):
-            try:
-                await self.erase_account(account_id)
-                swept.accounts += 1
-            except DomainError as error:
-                swept.failed[error.code] = swept.failed.get(error.code, 0) + 1
+            swept.accounts += await self.done(self.erase_account(account_id), swept)
         swept.sessions = await self.store.purge_sessions(cutoff(now, keep.revoked_session), BATCH)
         swept.acts = await self.store.purge_once(now, BATCH)
         for account_id, export_id in await self.directory.exports_to_expire(now, BATCH):
-            await self.expire_export(account_id, export_id)
-            swept.exports += 1
+            swept.exports += await self.done(self.expire_export(account_id, export_id), swept)
         await self.queue.purge_log(keep.job_log)
         return swept
+
+    async def done(self, work: Awaitable[None], swept: Swept) -> bool:
+        """Do one account's share; count what stopped it, by code, and go on with the next."""
+        try:
+            await work
+        except DomainError as error:
+            swept.failed[error.code] = swept.failed.get(error.code, 0) + 1
+            return False
+        return True

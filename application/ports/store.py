@@ -154,6 +154,13 @@ class Tx(Protocol):
         """Return up to `limit` texts of a deleted conversation that are not deleted themselves, in order of id."""
         ...
 
+    async def copied_messages(self, after: MessageId | None, limit: int) -> list[Message]:
+        """Return up to `limit` texts of which the carrier has, or had, a copy not known to be gone, in order of id.
+
+        Deleted texts are included: theirs may be the only trace left.
+        """
+        ...
+
     async def export(self, export_id: ExportId) -> Export:
         """Return one export."""
         ...

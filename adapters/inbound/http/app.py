@@ -1,0 +1,108 @@
+"""The edge: from one HTTP request to one use case and back. Kept short, because every request pays for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from aiohttp import web
+
+from adapters.inbound.http import auth, bodies, openapi, problems, wire
+from adapters.inbound.http.request import NIL, NOBODY, House, Request, Sandbox
+from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES, Route
+from adapters.inbound.http.transfer import read_json, read_query, respond
+from adapters.inbound.webhooks.twilio import TwilioWebhooks, Verify
+from application.usecases import UseCases
+from domain.kernel import DomainError
+from domain.messaging import Status
+from domain.values import Password
+
+Endpoint: TypeAlias = Callable[[web.BaseRequest, str, UUID], Awaitable[web.StreamResponse]]
+"""Answers a request, given its raw query and the id in its path."""
+
+ID_IN_PATH = re.compile(r"(?<=/)[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?=/|\Z)")
+NO_PASSWORD = Password("")
+
+
+class App:
+    """All endpoints by path and method. Paths with an id are kept under their shape, with `{}` for the id."""
+
+    def __init__(self, house: House, routes: Iterable[Route[Any]], hooks: Mapping[str, Endpoint]) -> None:
+        """Mount `routes`, and `hooks` for POST."""
+        self._house = house
+        self._endpoints: dict[str, dict[str, Endpoint]] = {
+            path: {"POST": hook} for path, hook in hooks.items()
+        }
+        for route in routes:
+            shape = re.sub(r"{\w+}", "{}", route.path)
+            methods = self._endpoints.setdefault(shape, {})
+            methods[route.method] = partial(self._run, route)
+            if route.method == "GET" and route.open:
+                methods["HEAD"] = methods["GET"]
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request, whatever happens."""
+        try:
+            target = request.raw_path
+            if not target.startswith("/"):
+                target = request.rel_url.raw_path_qs  # RFC 9112, 3.2.2: a server accepts the absolute form.
+            path, _, query = target.partition("?")
+            methods, found = self._endpoints.get(path), NIL
+            if methods is None:
+                methods, found = self._by_shape(path)
+            endpoint = methods.get(request.method)
+            if endpoint is None:
+                return problems.answer(problems.MethodNotAllowed(headers={"Allow": ", ".join(methods)}))
+            return await endpoint(request, query, found)
+        except (problems.Refused, DomainError) as no:
+            return problems.answer(no)
+        except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of it may reach the client
+            problems.report(error)
+            return problems.answer(problems.Unexpected())
+
+    def _by_shape(self, path: str) -> tuple[dict[str, Endpoint], UUID]:
+        match = ID_IN_PATH.search(path)
+        methods = match and self._endpoints.get(f"{path[: match.start()]}{{}}{path[match.end() :]}")
+        if not methods or not match:
+            raise problems.NoSuchPath
+        return methods, UUID(match[0])
+
+    async def _run(
+        self, route: Route[Any], request: web.BaseRequest, query: str, found: UUID
+    ) -> web.StreamResponse:
+        headers = request.headers
+        caller = NOBODY if route.open else await auth.caller(headers, self._house.use.authenticate)
+        password = auth.password(headers) if route.reauthenticated else NO_PASSWORD
+        key = auth.idempotency_key(headers) if route.keyed else ""
+        given = None
+        if route.body is not None:
+            given = bodies.accept(route.body, wire.decode(await read_json(request)))
+        elif route.query is not None:
+            given = bodies.accept(route.query, read_query(query))
+        reply = await route.handler(Request(self._house, caller, found, key, password, given))
+        return await respond(request, route.status, reply)
+
+
+def build(
+    use: UseCases,
+    *,
+    ready: Callable[[], Awaitable[None]],
+    verify_signature: Verify,
+    status_of: Callable[[str], Status | None],
+    public_url: str,
+    sandbox: Sandbox | None = None,
+) -> App:
+    """Build the edge; the Sandbox's routes exist only when there is one.
+
+    `ready` raises a DomainError while the house cannot serve. `verify_signature` and `status_of` speak for the
+    carrier whose webhooks come to `public_url`.
+    """
+    routes = ROUTES + (SANDBOX_ROUTES if sandbox is not None else ())
+    document = wire.encode(openapi.document(routes))
+    twilio = TwilioWebhooks(
+        use.receive_message, use.note_status, verify_signature, status_of, public_url.rstrip("/")
+    )
+    return App(House(use, ready, document, sandbox), routes, twilio.hooks())

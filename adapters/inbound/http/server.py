@@ -1,0 +1,112 @@
+"""The HTTP server: aiohttp's protocol without its habit of quoting what it could not read."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from adapters.inbound.http import problems
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from aiohttp.abc import AbstractStreamWriter
+    from aiohttp.http_parser import RawRequestMessage
+    from aiohttp.streams import StreamReader
+
+    Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+BODY_LIMIT = 64 * 1024
+IDLE_SECONDS = 75
+GRACE_SECONDS = 10
+
+
+class CannotListen(Exception):
+    """The address cannot be listened on; the message says what to change."""
+
+
+class Protocol(RequestHandler):
+    """One connection. What is not HTTP gets a constant 400, and nothing of it reaches an answer or a log."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer for aiohttp, whose own answer and log line quote the offending header."""
+        del message
+        if status == problems.BadRequest.status:
+            response = problems.answer(problems.BadRequest())
+        else:
+            if exc is not None:
+                problems.report(exc)
+            response = problems.answer(problems.Unexpected())
+        if request.writer.output_size > 0:
+            raise ConnectionError  # An answer has begun: all that is left is to hang up.
+        response.force_close()
+        return response
+
+    def log_exception(self, *_args: object, **details: object) -> None:
+        """Log for aiohttp, whose own log entry holds the message and the peer's address."""
+        error = details.get("exc_info")
+        problems.report(error if isinstance(error, BaseException) else RuntimeError())
+
+
+class Server(web.Server):
+    """A server for one handler, without aiohttp's router: measured, that is the larger part of its cost."""
+
+    def __init__(self, handler: Handler) -> None:
+        """Serve `handler`; needs a running loop. There is no access log: paths hold ids, peers are people."""
+        super().__init__(
+            handler,
+            request_factory=self._request,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=IDLE_SECONDS,
+        )
+
+    def __call__(self) -> RequestHandler:
+        """Make the protocol of one new connection."""
+        return Protocol(self, loop=self._loop, **self._kwargs)
+
+    def _request(
+        self,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: RequestHandler,
+        writer: AbstractStreamWriter,
+        task: asyncio.Task[None],
+    ) -> web.BaseRequest:
+        return web.BaseRequest(
+            message, payload, protocol, writer, task, self._loop, client_max_size=BODY_LIMIT
+        )
+
+
+@asynccontextmanager
+async def serving(handler: Handler, host: str, port: int) -> AsyncIterator[int]:
+    """Serve until the block ends, then let running requests finish (10 s); yields the port, also for port 0.
+
+    Raises CannotListen.
+    """
+    runner = web.ServerRunner(Server(handler), shutdown_timeout=GRACE_SECONDS)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            reason = "is taken" if error.errno == errno.EADDRINUSE else "cannot be listened on"
+            message = f"port {port} on {host} {reason}: set PICO_PORT to another one"
+            raise CannotListen(message) from None
+        yield site.port
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,111 @@
+"""The way in for work: jobs from the queue, and the sweep that time itself calls for."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from application.delivery import TooEarly
+from application.ports.jobs import Again, Dead, Delivery, Done, JobKind, Outcome
+from application.ports.keyring import KeyGone
+from application.ports.mail import MailKind
+from application.ports.store import JobGone, Stale
+from application.retention import Sweep
+from application.usecases import UseCases
+from domain.kernel import AccountId, DomainError, Fault, NotFound
+
+log = structlog.get_logger()
+
+Handler = Callable[[AccountId, UUID, int], Awaitable[object]]
+
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(hours=6)
+ATTEMPTS = 20
+"""Deliveries of a job that fails for no reason we know, before a person has to look. Outages are retried for ever."""
+SWEEP_EVERY = timedelta(seconds=15)
+"""An erasure that falls due starts within a minute."""
+
+
+def backoff(attempt: int) -> timedelta:
+    """Return the wait before the next attempt: doubling, bounded, with jitter so that retries do not march in step."""
+    wait = min(FIRST_WAIT * 2 ** min(attempt, 20), LONGEST_WAIT)
+    return wait * random.uniform(0.75, 1.25)  # noqa: S311 - jitter needs no secrecy
+
+
+class Worker:
+    """Does jobs. Whatever happens, the queue learns an outcome and never content."""
+
+    def __init__(self, do: UseCases) -> None:
+        """Know which use case does which job."""
+        self._handlers: dict[JobKind, Handler] = {
+            JobKind.SEND_MESSAGE: do.deliver_message,
+            JobKind.PURGE_COPY: do.purge_copy,
+            JobKind.SETTLE_ORDER: do.settle_order,
+            JobKind.FINISH_RELEASE: do.finish_release,
+            JobKind.CLEAR_CONVERSATION: do.clear_conversation,
+            JobKind.BUILD_EXPORT: do.build_export,
+            JobKind.MAIL_VERIFY: partial(_mail, do, MailKind.VERIFY),
+            JobKind.MAIL_KNOWN: partial(_mail, do, MailKind.ALREADY_REGISTERED),
+            JobKind.MAIL_DELETION: partial(_mail, do, MailKind.DELETION_SCHEDULED),
+            JobKind.MAIL_RECOVERED: partial(_mail, do, MailKind.RECOVERED),
+            JobKind.MAIL_EXPORT: partial(_mail, do, MailKind.EXPORT_READY),
+        }
+
+    async def __call__(self, delivery: Delivery) -> Outcome:
+        """Do one job and say what came of it. Never raises."""
+        job = delivery.job
+        try:
+            await self._handlers[job.kind](job.account_id, job.subject, delivery.ticket)
+        except (NotFound, KeyGone, JobGone):
+            return Done()  # the person, the thing or the job itself is gone: nothing is left to do
+        except TooEarly as early:
+            return Again(max(early.after, backoff(delivery.attempt)), early.code)
+        except DomainError as error:
+            if error.fault is Fault.UNAVAILABLE or isinstance(error, Stale):
+                return Again(backoff(delivery.attempt), error.code)
+            code = error.code
+        except Exception as error:  # noqa: BLE001 - a job must never take the worker down
+            code = type(error).__name__
+            if delivery.attempt < ATTEMPTS:
+                log.error(
+                    "job failed", job=job.kind.value, error=code, where=where(error), attempt=delivery.attempt
+                )
+                return Again(backoff(delivery.attempt), code)
+        else:
+            return Done()
+        log.error("job dead", job=job.kind.value, error=code, attempt=delivery.attempt)
+        return Dead(code)
+
+
+async def _mail(do: UseCases, kind: MailKind, account_id: AccountId, _subject: UUID, _ticket: int) -> None:
+    await do.send_mail(account_id, kind)
+
+
+def where(error: BaseException) -> str:
+    """Say where an exception arose, as `file:function:line`: the only part of a traceback that holds no values."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    if frame is None:
+        return "unknown"
+    code = frame.tb_frame.f_code
+    return f"{code.co_filename.rsplit('/', 1)[-1]}:{code.co_name}:{frame.tb_lineno}"
+
+
+async def keep_sweeping(sweep: Sweep, every: timedelta = SWEEP_EVERY) -> None:
+    """Sweep until cancelled; one that fails is noted by code, and the next one comes all the same."""
+    while True:
+        try:
+            swept = await sweep()
+            if swept.accounts or swept.failed:
+                log.info("swept", accounts=swept.accounts, failed=swept.failed)
+        except DomainError as error:
+            log.error("sweep failed", error=error.code)
+        except Exception as error:  # noqa: BLE001 - retention must not stop because one sweep did
+            log.error("sweep failed", error=type(error).__name__, where=where(error))
+        await asyncio.sleep(every.total_seconds())

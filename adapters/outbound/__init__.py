@@ -1,0 +1,1 @@
+"""Ways out: stores, keys, carriers, mail."""

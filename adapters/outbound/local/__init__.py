@@ -1,0 +1,1 @@
+"""Stand-ins on this machine's own disk."""

@@ -1,0 +1,65 @@
+"""Files that outlive a crash: one process at a time changes them, and each change is there whole or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder (made for its owner only when missing) against every other thread and process. Blocks.
+
+    The lock dies with its process, so a crash leaves none behind. Raises OSError.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def read(path: Path) -> bytes | None:
+    """Return the file's content, or None when there is no such file, and clear what a crash left half written.
+
+    The caller holds the folder. Raises OSError. Repeating is harmless.
+    """
+    _new(path).unlink(missing_ok=True)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Make `content` the file's whole content (mode 0600), durably: afterwards either the old or the new is there.
+
+    The caller holds the folder. The new file's name is fixed, so a crash leaves one at most, and `read` clears it.
+    Raises OSError. Repeating is harmless.
+    """
+    new = _new(path)
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    sync(path.parent)
+
+
+def sync(folder: Path) -> None:
+    """Make the folder's names durable. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _new(path: Path) -> Path:
+    return path.with_name(path.name + ".new")

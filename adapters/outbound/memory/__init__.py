@@ -1,0 +1,1 @@
+"""The whole outside as fakes: the test kit."""

@@ -1,0 +1,206 @@
+"""A store in memory: private copies going out, pending writes coming in, each commit one step that nobody can split."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from itertools import islice
+from typing import cast
+from uuid import UUID
+
+from adapters.outbound.memory.queue import MemoryQueue
+from adapters.outbound.memory.tx import INDEXED, A, MemoryTx, Rows, copied, identity
+from application.inventory import BY_TYPE, INVENTORY
+from application.ports.keyring import Keyring
+from application.ports.store import Stale, StoreUnavailable
+from application.ports.system import Ids
+from domain.accounts import Account
+from domain.erasure import Erasure
+from domain.exports import ExportPart
+from domain.kernel import AccountId, Aggregate, AuditId
+from domain.lines import HOLDING, PhoneLine
+from domain.messaging import Conversation
+from domain.once import Once
+from domain.sessions import Session
+
+Claim = tuple[object, ...]
+
+
+def claim(row: Aggregate) -> Claim | None:
+    """Return what only one row may have at a time, if this one has such a thing."""
+    claimed: Claim | None = None
+    match row:
+        case Account():
+            claimed = "address", row.email.canonical
+        case Session():
+            claimed = "token", row.token
+        case PhoneLine() if row.state in HOLDING:
+            claimed = "number", row.number
+        case Conversation(deleted_at=None):
+            claimed = "peer", row.line_id, row.peer
+        case Once():
+            claimed = "act", row.account_id, row.key
+        case ExportPart():
+            claimed = "part", row.export_id, row.position
+    return claimed
+
+
+class MemoryStore:
+    """`Store` in dictionaries. Personal values lie here in clear: this is a fake.
+
+    Knobs: `outage` has every method raise StoreUnavailable; `lose_next` has the next commit lose its race (Stale);
+    `lose_answer` has the next commit go through and raise StoreUnavailable all the same.
+    """
+
+    def __init__(self, keyring: Keyring, queue: MemoryQueue, ids: Ids) -> None:
+        """Begin empty. Jobs go to `queue`, in the same step as the rows."""
+        self.outage = self.lose_next = self.lose_answer = False
+        self.accounts: dict[AccountId, Rows] = {}
+        self.claims: dict[Claim, tuple[AccountId, UUID]] = {}
+        self.erasures: dict[AccountId, Erasure] = {}
+        self.audit_log: dict[AuditId, bytes] = {}
+        """The public half of the audit log: commitments by entry."""
+        self._keyring, self._queue, self._ids = keyring, queue, ids
+
+    @asynccontextmanager
+    async def begin(self, account_id: AccountId, *, ending: int | None = None) -> AsyncIterator[MemoryTx]:
+        """See `Store.begin`."""
+        await self.answer()
+        await self._keyring.open(account_id)
+        tx = MemoryTx(
+            ids=self._ids, account_id=account_id, rows_by_type=self.rows(account_id), answer=self.answer
+        )
+        yield tx
+        await self.answer()
+        self._commit(tx, ending)
+        if self.lose_answer:
+            self.lose_answer = False
+            raise StoreUnavailable
+
+    async def count_rows(self, account_id: AccountId) -> dict[str, int]:
+        """See `Store.count_rows`."""
+        await self.answer()
+        rows = self.rows(account_id)
+        return {stored.name: len(rows[stored.of]) for stored in INVENTORY} | {
+            "jobs": self._queue.count(account_id)
+        }
+
+    async def delete_rows(self, account_id: AccountId) -> dict[str, int]:
+        """See `Store.delete_rows`."""
+        counted = await self.count_rows(account_id)
+        for rows in self.rows(account_id).values():
+            for row in rows.values():
+                self._let_go(row)
+            rows.clear()
+        self._queue.delete(account_id)
+        return counted
+
+    async def erasure(self, account_id: AccountId) -> Erasure | None:
+        """See `Store.erasure`."""
+        await self.answer()
+        return self.erasures.get(account_id)
+
+    async def checkpoint(self, erasure: Erasure) -> None:
+        """See `Store.checkpoint`."""
+        await self.answer()
+        self.erasures[erasure.account_id] = erasure
+
+    async def forget_erasure(self, account_id: AccountId) -> None:
+        """See `Store.forget_erasure`."""
+        await self.answer()
+        self.erasures.pop(account_id, None)
+
+    async def purge_sessions(self, revoked_before: datetime, limit: int) -> int:
+        """See `Store.purge_sessions`."""
+        return await self._purge(
+            Session,
+            lambda session: session.revoked_at is not None and session.revoked_at <= revoked_before,
+            limit,
+        )
+
+    async def purge_once(self, expired_before: datetime, limit: int) -> int:
+        """See `Store.purge_once`."""
+        return await self._purge(Once, lambda once: once.expires_at <= expired_before, limit)
+
+    async def answer(self) -> None:
+        """Give others their turn, as a real store would. Raises StoreUnavailable during an outage."""
+        await asyncio.sleep(0)
+        if self.outage:
+            raise StoreUnavailable
+
+    def rows(self, account_id: AccountId) -> Rows:
+        """Return everything this account has."""
+        if account_id not in self.accounts:
+            self.accounts[account_id] = {stored.of: {} for stored in INVENTORY}
+        return self.accounts[account_id]
+
+    # One step: nothing below waits for anything, and nothing is written before everything was checked.
+
+    def _commit(self, tx: MemoryTx, ending: int | None) -> None:
+        if self.lose_next:
+            self.lose_next = False
+            raise Stale
+        saved = [self._merged(aggregate, self._current(tx, aggregate)) for aggregate in tx.saved]
+        removed = [row for aggregate in tx.removed if (row := self._current(tx, aggregate))]
+        relied_on = [row for aggregate in tx.relied_on if (row := self._current(tx, aggregate))]
+        if len(removed) < len(tx.removed) or len(relied_on) < len(tx.relied_on):
+            raise Stale
+        removed += tx.parts_to_remove()
+        self._check_claims(tx, saved, removed)
+        if ending is not None:
+            self._queue.end(ending)
+        for row in removed:
+            del tx.rows_by_type[type(row)][identity(row)]
+            self._let_go(row)
+        for row in (*saved, *tx.audit):
+            self._put(tx, row)
+        self.audit_log |= {entry.id: entry.commitment for entry in tx.audit}
+        self._queue.put(tx.jobs)
+
+    def _current(self, tx: MemoryTx, aggregate: Aggregate) -> Aggregate | None:
+        """Return the row as it stands, or None before the first commit. Raises Stale when it changed."""
+        if getattr(aggregate, BY_TYPE[type(aggregate)].owner) != tx.account_id:
+            raise ValueError("This belongs to another account.")
+        row = tx.rows_by_type[type(aggregate)].get(identity(aggregate))
+        if aggregate.version != (row.version if row else 0):
+            raise Stale
+        return row
+
+    def _merged(self, aggregate: Aggregate, row: Aggregate | None) -> Aggregate:
+        """Return what is to be stored: fields that are never read back stay as they were."""
+        unread = [name for name in INDEXED[type(aggregate)] if getattr(aggregate, name) is None]
+        kept = {name: getattr(row, name) for name in unread if row}
+        return copied(aggregate, version=aggregate.version + 1, **kept)
+
+    def _check_claims(self, tx: MemoryTx, saved: list[Aggregate], removed: list[Aggregate]) -> None:
+        """Raise Stale when a row claims what another one has."""
+        replaced = (tx.rows_by_type[type(row)].get(identity(row)) for row in saved)
+        freed = {claim(row) for row in (*replaced, *removed) if row}
+        wanted = [claimed for row in saved if (claimed := claim(row))]
+        if len(set(wanted)) < len(wanted) or any(
+            claimed in self.claims and claimed not in freed for claimed in wanted
+        ):
+            raise Stale
+
+    def _put(self, tx: MemoryTx, row: Aggregate) -> None:
+        rows = tx.rows_by_type[type(row)]
+        if former := rows.get(identity(row)):
+            self._let_go(former)
+        rows[identity(row)] = row
+        if claimed := claim(row):
+            self.claims[claimed] = tx.account_id, identity(row)
+
+    def _let_go(self, row: Aggregate) -> None:
+        if claimed := claim(row):
+            self.claims.pop(claimed, None)
+
+    async def _purge(self, of: type[A], due: Callable[[A], bool], limit: int) -> int:
+        await self.answer()
+        every = (row for rows in self.accounts.values() for row in cast("Iterable[A]", rows[of].values()))
+        purged = list(islice((row for row in every if due(row)), limit))
+        for row in purged:
+            del self.accounts[getattr(row, BY_TYPE[of].owner)][of][identity(row)]
+            self._let_go(row)
+        return len(purged)

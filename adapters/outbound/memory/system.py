@@ -1,0 +1,132 @@
+"""Time, ids, passwords and tokens that do the same thing every time."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from application.ports.system import Clock, Overloaded
+from domain.kernel import AccountId
+from domain.values import Password, PasswordHash, SessionToken
+
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+class HandClock:
+    """A `Clock` that stands still until it is moved."""
+
+    def __init__(self, start: datetime = START) -> None:
+        """Stand at `start`, an aware instant."""
+        self._now = start
+        self._watchers: list[Callable[[], None]] = []
+
+    def now(self) -> datetime:
+        """See `Clock.now`."""
+        return self._now
+
+    def advance(self, by: timedelta) -> None:
+        """Move forward, and let those who wait for time to pass know. Raises ValueError when `by` is negative."""
+        if by < timedelta():
+            raise ValueError("Time does not go back.")
+        self._now += by
+        for moved in self._watchers:
+            moved()
+
+    def watch(self, moved: Callable[[], None]) -> None:
+        """Call `moved` after every advance."""
+        self._watchers.append(moved)
+
+
+class CountingIds:
+    """`Ids` that come in the same order in every run: UUIDv7 by the clock, told apart by a counter."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Count within the milliseconds of `clock`."""
+        self._clock = clock
+        self._count = 0
+
+    def new(self) -> UUID:
+        """See `Ids.new`."""
+        milliseconds = int(self._clock.now().timestamp() * 1000)
+        return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | self._next())
+
+    def unlinkable(self) -> UUID:
+        """See `Ids.unlinkable`."""
+        return UUID(bytes=self.salt()[:16], version=4)
+
+    def salt(self) -> bytes:
+        """See `Ids.salt`. Not random: a secret made here is no secret."""
+        return hashlib.sha256(self._next().to_bytes(8)).digest()
+
+    def _next(self) -> int:
+        self._count += 1
+        return self._count
+
+
+class FakeHasher:
+    """A `Hasher` without Argon2: quick, and no protection whatever.
+
+    Raise `strength` and older hashes are outdated. Set `overloaded` to have both methods raise Overloaded.
+    """
+
+    def __init__(self) -> None:
+        self.strength = 1
+        self.overloaded = False
+
+    async def hash(self, password: Password) -> PasswordHash:
+        """See `Hasher.hash`."""
+        self._answer()
+        return PasswordHash(f"$fake$s={self.strength}${hashlib.sha256(password.encode()).hexdigest()}")
+
+    async def verify(self, password: Password, phc: PasswordHash | None) -> bool:
+        """See `Hasher.verify`."""
+        self._answer()
+        return phc is not None and phc.rpartition("$")[2] == hashlib.sha256(password.encode()).hexdigest()
+
+    def outdated(self, phc: PasswordHash) -> bool:
+        """See `Hasher.outdated`."""
+        return not phc.startswith(f"$fake$s={self.strength}$")
+
+    def _answer(self) -> None:
+        if self.overloaded:
+            raise Overloaded
+
+
+class FakeTokens:
+    """`Tokens` from a counter, checked and signed under a key that everybody knows."""
+
+    PREFIX = "pico_s1_"
+    CHECK = 8
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def session(self) -> SessionToken:
+        """See `Tokens.session`."""
+        self._count += 1
+        body = self.PREFIX + hashlib.sha256(b"session %d" % self._count).hexdigest()
+        return SessionToken(body + self._mac(body)[: self.CHECK])
+
+    def well_formed(self, token: str) -> bool:
+        """See `Tokens.well_formed`."""
+        body, check = token[: -self.CHECK], token[-self.CHECK :]
+        return body.startswith(self.PREFIX) and check == self._mac(body)[: self.CHECK]
+
+    async def verification(self, account_id: AccountId, expires_at: datetime) -> str:
+        """See `Tokens.verification`."""
+        said = f"{account_id}_{expires_at.isoformat()}"
+        return f"{said}_{self._mac(said)}"
+
+    async def verified(self, token: str, now: datetime) -> AccountId | None:
+        """See `Tokens.verified`."""
+        said, _, mac = token.rpartition("_")
+        if not hmac.compare_digest(mac.encode(), self._mac(said).encode()):
+            return None
+        account_id, _, expires_at = said.partition("_")
+        return AccountId(UUID(account_id)) if now < datetime.fromisoformat(expires_at) else None
+
+    def _mac(self, text: str) -> str:
+        return hmac.new(b"no secret", text.encode(), hashlib.sha256).hexdigest()

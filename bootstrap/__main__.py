@@ -1,0 +1,108 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from typing import Annotated
+
+import structlog
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from adapters.inbound.http.server import CannotListen
+from adapters.outbound.postgres.server import PostgresUnavailable
+from bootstrap.settings import BadSettings, Settings, read_settings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def configure_logs() -> None:
+    """Write our own events to standard error, one line each; libraries' records go nowhere: they quote what they see."""
+    logging.getLogger().addHandler(logging.NullHandler())
+    logging.disable(logging.CRITICAL)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+
+
+@app.command()
+def serve() -> None:
+    """Serve the Sandbox: the whole product on this machine, with a simulated carrier."""
+    asyncio.run(_serve(read_settings()))
+
+
+async def _serve(settings: Settings) -> None:
+    from bootstrap.sandbox import Sandbox  # noqa: PLC0415 - the heavy half is loaded only where it is needed
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with Sandbox.running(settings) as sandbox:
+        print(f"Pico serves at {sandbox.url} - documentation at {sandbox.url}/docs - stop with Ctrl-C", flush=True)
+        await stop.wait()
+
+
+@app.command()
+def tour() -> None:
+    """Play two accounts' whole lives in a throw-away Sandbox, in under a minute, and look for traces."""
+    from bootstrap.tour import tour as play  # noqa: PLC0415 - see _serve
+
+    raise typer.Exit(asyncio.run(play(Console())))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date. Safe to run at any time, by several at once."""
+    asyncio.run(_migrate(read_settings()))
+
+
+async def _migrate(settings: Settings) -> None:
+    from contextlib import AsyncExitStack  # noqa: PLC0415
+
+    from adapters.outbound.postgres.schema import migrate as bring_up_to_date  # noqa: PLC0415 - see _serve
+    from bootstrap.sandbox import databases  # noqa: PLC0415
+
+    async with AsyncExitStack() as stack:
+        database_url, _, _ = await databases(settings, stack)
+        await bring_up_to_date(database_url)
+    print("The schema is up to date.")
+
+
+@app.command()
+def policy(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:  # noqa: FBT002 - a flag
+    """Print every clause of PRIVACY.md with its proofs and the verdict. Exit code 1 when a clause is unproved or stale."""
+    from tests.policy import report  # noqa: PLC0415 - the proofs live with the tests
+
+    rows = report()
+    if as_json:
+        print(json.dumps([row.as_json() for row in rows], indent=2))
+    else:
+        table = Table("clause", "sentence", "proofs", "verdict")
+        for row in rows:
+            table.add_row(row.id, row.text, "\n".join(row.proofs), row.verdict)
+        Console().print(table)
+    raise typer.Exit(0 if all(row.verdict in {"proved", "pending"} for row in rows) else 1)
+
+
+def main() -> None:
+    """Run a command; what an operator can mend is one line on standard error and exit code 2."""
+    configure_logs()
+    try:
+        app()
+    except (BadSettings, CannotListen, PostgresUnavailable) as error:
+        print(f"pico: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

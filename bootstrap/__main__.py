@@ -16,7 +16,9 @@ from rich.table import Table
 
 from adapters.inbound.http.server import CannotListen
 from adapters.outbound.postgres.server import PostgresUnavailable
-from bootstrap.settings import BadSettings, Settings, read_settings
+from application.inventory import INVENTORY
+from bootstrap.settings import ROOT, BadSettings, Settings, read_settings
+from domain.policy import Standing, Verdict, judge, parse, proofs_in, with_data_map
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -79,19 +81,44 @@ async def _migrate(settings: Settings) -> None:
 
 
 @app.command()
-def policy(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:  # noqa: FBT002 - a flag
-    """Print every clause of PRIVACY.md with its proofs and the verdict. Exit code 1 when a clause is unproved or stale."""
-    from tests.policy import report  # noqa: PLC0415 - the proofs live with the tests
+def policy(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Bring the data map in PRIVACY.md up to date.")] = False,
+) -> None:
+    """Print every clause of PRIVACY.md with its proofs and the verdict; exit code 1 when one is unproved or stale.
 
-    rows = report()
+    The verdict says that a proof is declared for the sentence as it stands. That it passes, and fails once its rule
+    is switched off, is what `./pico test` shows.
+    """
+    document = ROOT / "PRIVACY.md"
+    markdown = document.read_text(encoding="utf-8")
+    if write:
+        document.write_text(with_data_map(markdown, INVENTORY), encoding="utf-8")
+        return
+    modules = sorted((ROOT / "tests" / "contract" / "proofs").glob("test_*.py"))
+    proofs = [proof for module in modules for proof in proofs_in(module.read_text(encoding="utf-8"), module.name)]
+    standings = judge(parse(markdown), proofs)
     if as_json:
-        print(json.dumps([row.as_json() for row in rows], indent=2))
+        print(json.dumps([_as_json(standing) for standing in standings], indent=2))
     else:
-        table = Table("clause", "sentence", "proofs", "verdict")
-        for row in rows:
-            table.add_row(row.id, row.text, "\n".join(row.proofs), row.verdict)
+        table = Table("clause", "sentence", "proofs", "verdict", show_lines=True)
+        for standing in standings:
+            tests = "\n".join(proof.test for proof in standing.proofs)
+            table.add_row(standing.clause.id, standing.clause.text, tests or standing.clause.pending, standing.verdict)
         Console().print(table)
-    raise typer.Exit(0 if all(row.verdict in {"proved", "pending"} for row in rows) else 1)
+    broken = {Verdict.UNPROVED, Verdict.STALE} & {standing.verdict for standing in standings}
+    raise typer.Exit(1 if broken else 0)
+
+
+def _as_json(standing: Standing) -> dict[str, object]:
+    return {
+        "clause": standing.clause.id,
+        "sentence": standing.clause.text,
+        "verdict": standing.verdict.value,
+        "pending": standing.clause.pending or None,
+        "proofs": [{"test": proof.test, "saboteur": proof.saboteur} for proof in standing.proofs],
+    }
 
 
 def main() -> None:

@@ -43,4 +43,4 @@ def wire(**outside: Any) -> UseCases:  # noqa: ANN401 - each port has its own ty
     use_cases = providers.Singleton(UseCases, **{name: provider(name) for name in kinds})
     container.override_providers(**{name: providers.Object(value) for name, value in outside.items()})
     container.check_dependencies()
-    return use_cases()  # type: ignore[no-any-return]
+    return use_cases()

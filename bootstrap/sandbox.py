@@ -27,6 +27,7 @@ from adapters.outbound.local.system import Argon2Hasher, ShiftedClock, SignedTok
 from adapters.outbound.postgres import keyring as keyring_database
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.keyring import PostgresKeyring
+from adapters.outbound.postgres.pool import Database, connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.schema import migrate
 from adapters.outbound.postgres.server import start
@@ -92,7 +93,7 @@ class Sandbox:
         async with AsyncExitStack() as stack:
             database_url, keyring_url, database_dir = await databases(settings, stack)
             await migrate(database_url)
-            pool = await stack.enter_async_context(PostgresStore.pool(database_url))
+            database = await stack.enter_async_context(connect(database_url))
             keys = await stack.enter_async_context(asyncpg.create_pool(keyring_url, min_size=1, max_size=4))
             await keyring_database.prepare(keys)
 
@@ -100,8 +101,8 @@ class Sandbox:
             clock = ShiftedClock(notes.offset)
             ids = TimeOrderedIds(clock)
             keyring = PostgresKeyring(keys, LocalKms(state / "kms", clock.now))
-            store = PostgresStore(pool, keyring, ids, environment=SANDBOX)
-            queue = PostgresQueue(pool, store.woken)
+            store = PostgresStore(database, keyring, ids, environment=SANDBOX)
+            queue = PostgresQueue(database)
             mailbox = LocalMailbox(state / "mail", clock.now)
             ledger = LocalLedger(state / "ledger", await keyring.system("ledger"))
             hasher = Argon2Hasher()
@@ -118,7 +119,7 @@ class Sandbox:
                 api_url=await stack.enter_async_context(simulator.running(LOOPBACK)),
             )  # fmt: skip
             do = wire(
-                store=store, directory=PostgresDirectory(pool, keyring), queue=queue, keyring=keyring, carrier=carrier,
+                store=store, directory=PostgresDirectory(database, keyring), queue=queue, keyring=keyring, carrier=carrier,
                 mail=mailbox, ledger=ledger, fingerprint=AccountFingerprint(keyring), hasher=hasher,
                 tokens=SignedTokens(keyring), clock=clock, ids=ids, retention=Retention(),
             )  # fmt: skip
@@ -126,7 +127,7 @@ class Sandbox:
                 url, do, state, database_dir, database_url, clock, notes, queue, ledger, mailbox, simulator
             )
             app = build(
-                do, ready=store.ready, verify_signature=TwilioSignature([notes.token]).verify, status_of=status_of,
+                do, ready=lambda: is_ready(database), verify_signature=TwilioSignature([notes.token]).verify, status_of=status_of,
                 public_url=settings.public_url or url, sandbox=sandbox,
             )  # fmt: skip
             await stack.enter_async_context(serving(app, LOOPBACK, port))
@@ -195,6 +196,11 @@ async def databases(settings: Settings, stack: AsyncExitStack) -> tuple[str, str
     finally:
         await connection.close()
     return server.url("pico"), server.url("pico_keyring"), server.data_dir
+
+
+async def is_ready(database: Database) -> None:
+    """Ask the database anything. Raises StoreUnavailable."""
+    await database.fetch("SELECT 1")
 
 
 def free_port() -> int:

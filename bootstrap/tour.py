@@ -46,7 +46,7 @@ class Traveller:
         async with self.client.request(method, path, json=body, headers=headers) as answer:
             if answer.status >= 400:  # noqa: PLR2004 - the class of errors
                 raise TourFailed(f"{method} {path.split('?')[0]} answered {answer.status}")
-            return await answer.json() if answer.status != 204 else None  # noqa: PLR2004 - no content
+            return await answer.json() if answer.content_type == "application/json" else None
 
     def plant(self, what: str, value: str) -> str:
         """Remember a personal value."""
@@ -130,7 +130,7 @@ class Tour:
         offer = (await who.ask("GET", f"/v1/available-numbers?country=US&area_code={area}"))["items"][0]
         label = who.plant("label", canary("line of " + who.name))
         who.line = await who.ask(
-            "POST", "/v1/lines", {"number": offer["number"], "label": label}, **{"Idempotency-Key": secrets.token_hex(8)}
+            "POST", "/v1/lines", {"number": offer["number"], "country": "US", "label": label}, **{"Idempotency-Key": secrets.token_hex(8)}
         )
         who.plant("number", who.line["number"])
         self.tell(f"{who.name}: {email}, line {who.line['number']} ({who.line['state']})")
@@ -182,7 +182,7 @@ class Tour:
     async def leave(self, who: Traveller) -> None:
         """Delete, move the clock, and be gone."""
         preview = await who.ask("DELETE", "/v1/account", {"password": PASSWORD})
-        self.tell(f"signed out everywhere; {preview['lines']} line, {preview['messages']} messages go at {preview['erase_at']}")
+        self.tell(f"signed out everywhere; {preview['lines']} line, {preview['messages']} messages go at {preview['due_at']}")
         who.token = ""
         now = (await who.ask("POST", "/sandbox/clock", {"advance": "P30D"}))["now"]
         self.tell(f"the clock says {now}")

@@ -7,6 +7,7 @@ import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -22,7 +23,8 @@ from domain.kernel import AccountId, DomainError, Fault, NotFound
 
 log = structlog.get_logger()
 
-Handler = Callable[[AccountId, UUID, int], Awaitable[object]]
+Handler = Callable[[AccountId, Any, int], Awaitable[object]]
+"""A use case given account, subject (an id of the kind that its job is about) and ticket."""
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(hours=6)
 ATTEMPTS = 20
@@ -33,7 +35,7 @@ SWEEP_EVERY = timedelta(seconds=15)
 
 def backoff(attempt: int) -> timedelta:
     """Return the wait before the next attempt: doubling, bounded, with jitter so that retries do not march in step."""
-    wait = min(FIRST_WAIT * 2 ** min(attempt, 20), LONGEST_WAIT)
+    wait = min(FIRST_WAIT * (1 << min(attempt, 20)), LONGEST_WAIT)
     return wait * random.uniform(0.75, 1.25)  # noqa: S311 - jitter needs no secrecy
 
 

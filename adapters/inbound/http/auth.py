@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from multidict import CIMultiDictProxy
 
+from adapters.inbound.http.bodies import presented
 from adapters.inbound.http.problems import KeyMalformed, KeyMissing, NotSignedIn, PasswordNeeded
 from application.sessions import Caller, Unauthenticated
 from domain.values import Password
@@ -16,8 +17,6 @@ Headers = CIMultiDictProxy[str]
 
 BEARER = re.compile(r"[Bb]earer ([!-~]+)\Z")
 KEY = re.compile(r"[!-~]{1,255}\Z")
-LONGEST_PASSWORD = 256
-"""In characters."""
 
 
 async def caller(headers: Headers, authenticate: Callable[[str], Awaitable[Caller]]) -> Caller:
@@ -34,12 +33,9 @@ async def caller(headers: Headers, authenticate: Callable[[str], Awaitable[Calle
 def password(headers: Headers) -> Password:
     """Return the password in X-Reauthenticate (base64 of its UTF-8). Raises PasswordNeeded."""
     try:
-        text = b64decode(headers.get("X-Reauthenticate", ""), validate=True).decode()
+        return presented(b64decode(headers.get("X-Reauthenticate", ""), validate=True).decode())
     except ValueError:
         raise PasswordNeeded from None
-    if not 1 <= len(text) <= LONGEST_PASSWORD:
-        raise PasswordNeeded
-    return Password(text)
 
 
 def idempotency_key(headers: Headers) -> str:

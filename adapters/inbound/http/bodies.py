@@ -35,6 +35,7 @@ AREA_CODE = re.compile(r"[0-9]{3}\Z")
 CONTAINS = re.compile(r"[0-9A-Z*]{2,16}\Z")
 SHORT_CODE = re.compile(r"[0-9]{3,8}\Z")
 DURATION = re.compile(r"P(?=[0-9T])([0-9]{1,3}D)?(T(?=[0-9])([0-9]{1,4}H)?([0-9]{1,4}M)?([0-9]{1,5}S)?)?\Z")
+TOKEN = re.compile(r"[!-~]{1,512}\Z")
 PAGE_LIMIT = re.compile(r"([1-9][0-9]?|100)\Z")
 DEFAULT_LIMIT = 50
 
@@ -89,7 +90,7 @@ def reachable(text: str) -> Peer:
     return Peer(text) if SHORT_CODE.match(text) else Peer(PhoneNumber.parse(text))
 
 
-def capabilities(text: str) -> frozenset[Capability]:
+def capability_set(text: str) -> frozenset[Capability]:
     """Read a comma-separated list. Raises ValueError."""
     return frozenset(Capability(word) for word in text.split(","))
 
@@ -109,12 +110,15 @@ NOT_BLANK = {
 }
 A_LABEL = Text(Label.parse, NOT_BLANK)
 A_LOCALE = Text(Locale.parse, pattern(values.LOCALE_SHAPE))
-ANY_PASSWORD = {"minLength": 1, "maxLength": 256}
+NO_NUL = {"pattern": r"^[^\x00]*$"}
+LONGEST_PASSWORD = 256
+"""In characters."""
+ANY_PASSWORD = {"minLength": 1, "maxLength": LONGEST_PASSWORD, **NO_NUL}
 
 
 def presented(text: str) -> Password:
     """Take a password to be checked, not judged: today's rules for new ones may be stricter. Raises ValueError."""
-    if not 1 <= len(text) <= ANY_PASSWORD["maxLength"]:
+    if not 1 <= len(text) <= LONGEST_PASSWORD:
         raise ValueError
     return Password(text)
 
@@ -123,9 +127,11 @@ AnEmail = Annotated[Email, Text(Email.parse, {"maxLength": 254, **pattern(values
 ALocale = Annotated[Locale, A_LOCALE]
 ALabel = Annotated[Label, A_LABEL]
 APhoneNumber = Annotated[PhoneNumber, Text(PhoneNumber.parse, pattern(values.E164_LENGTH))]
-NewPassword = Annotated[Password, Text(Password.parse, {"minLength": 12, "maxLength": 256})]
+NewPassword = Annotated[Password, Text(Password.parse, {**ANY_PASSWORD, "minLength": 12})]
 KnownPassword = Annotated[Password, Text(presented, ANY_PASSWORD)]
-ABody = Annotated[MessageBody, Text(MessageBody.parse, {"minLength": 1, "maxLength": MessageBody.LIMIT})]
+ABody = Annotated[
+    MessageBody, Text(MessageBody.parse, {"minLength": 1, "maxLength": MessageBody.LIMIT, **NO_NUL})
+]
 
 
 def yes(answer: bool) -> bool:  # noqa: FBT001 - it is what was answered
@@ -164,7 +170,7 @@ class SignUp(Input):
 class Verification(Input):
     """The token from the mail."""
 
-    token: Annotated[str, Text(str, {"maxLength": 65536})]
+    token: Annotated[str, exactly(TOKEN, str)]
 
 
 class Credentials(Input):
@@ -195,7 +201,7 @@ class NumberSearch(Input):
     contains: Annotated[str | None, exactly(CONTAINS, str)] = None
     capabilities: Annotated[
         frozenset[Capability],
-        Text(capabilities, {"type": "array", "items": {"enum": list(Capability)}, "minItems": 1}),
+        Text(capability_set, {"type": "array", "items": {"enum": list(Capability)}, "minItems": 1}),
     ] = Field(default_factory=frozenset)
 
 
@@ -254,7 +260,7 @@ class IncomingText(Input):
 
     sender: Annotated[Peer, Text(Peer.parse, NOT_BLANK)] = Field(alias="from")
     to: APhoneNumber
-    body: Annotated[str, Text(str, {"maxLength": MessageBody.LIMIT})]
+    body: Annotated[str, Text(str, {"maxLength": MessageBody.LIMIT, **NO_NUL})]
 
 
 class Faults(Input):

@@ -102,9 +102,10 @@ class _Masters:
 class LocalKms:
     """`Kms` with its master keys in one file, mode 0600, of a folder; several processes may share it.
 
-    A blob is `nonce (96 random bits) | AES-256-GCM ciphertext and tag`; master key id and context are its associated
-    data. The first key is made at the first `wrap`. A key whose window has passed is written out of the file by the
-    next call of any method; what the disk keeps in freed blocks is beyond this stand-in, not beyond AWS KMS.
+    A blob is `nonce (96 random bits) | AES-256-GCM ciphertext and tag`, with the context as associated data.
+
+    The first key is made at the first `wrap`. A key whose window has passed is written out of the file by the next
+    call of any method; what the disk keeps in freed blocks is beyond this stand-in, not beyond AWS KMS.
     """
 
     def __init__(self, folder: Path, now: Callable[[], datetime]) -> None:
@@ -120,7 +121,7 @@ class LocalKms:
         def act(masters: _Masters) -> WrappedKey:
             key_id = masters.newest or masters.create()
             nonce, aead = urandom(NONCE), AESGCM(masters.usable(key_id).material)
-            return WrappedKey(key_id, nonce + aead.encrypt(nonce, plaintext, _bound(key_id, context)))
+            return WrappedKey(key_id, nonce + aead.encrypt(nonce, plaintext, _bound(context)))
 
         return await self._change(act)
 
@@ -131,7 +132,7 @@ class LocalKms:
             aead = AESGCM(masters.usable(wrapped.key_id).material)
             nonce, sealed = wrapped.blob[:NONCE], wrapped.blob[NONCE:]
             try:
-                return aead.decrypt(nonce.ljust(NONCE), sealed, _bound(wrapped.key_id, context))
+                return aead.decrypt(nonce.ljust(NONCE), sealed, _bound(context))
             except InvalidTag:
                 raise KmsBadCiphertext from None
 
@@ -204,6 +205,6 @@ def _parsed(text: bytes) -> _Masters:
     raise KmsUnavailable  # outside the handler: the error above quotes the file
 
 
-def _bound(key_id: str, context: Mapping[str, str]) -> bytes:
-    """Write the key id and the context in one way only, whatever the order of the pairs."""
-    return json.dumps([key_id, sorted(context.items())]).encode()
+def _bound(context: Mapping[str, str]) -> bytes:
+    """Write the context in one way only, whatever the order of its pairs."""
+    return json.dumps(sorted(context.items())).encode()

@@ -108,9 +108,12 @@ class MemoryQueue:
                 return waiting
         raise JobGone
 
-    def end(self, ticket: int) -> None:
-        """Note that the job is done. Raises JobGone."""
-        self._jobs.remove(self.held(ticket))
+    def end(self, ticket: int, account_id: AccountId) -> None:
+        """Note that the job, which is about this account, is done. Raises JobGone."""
+        waiting = self.held(ticket)
+        if waiting.job.account_id != account_id:
+            raise JobGone
+        self._jobs.remove(waiting)
         self._ended.append(self._clock.now())
 
     def count(self, account_id: AccountId) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import cast
@@ -21,7 +22,7 @@ from domain.erasure import Erasure
 from domain.exports import ExportPart
 from domain.kernel import AccountId, Aggregate, AuditId
 from domain.lines import HOLDING, PhoneLine
-from domain.messaging import Conversation
+from domain.messaging import Conversation, Message
 from domain.once import Once
 from domain.sessions import Session
 
@@ -40,6 +41,8 @@ def claim(row: Aggregate) -> Claim | None:
             claimed = "number", row.number
         case Conversation(deleted_at=None):
             claimed = "peer", row.line_id, row.peer
+        case Message() if row.ref is not None:
+            claimed = "ref", row.account_id, row.ref
         case Once():
             claimed = "act", row.account_id, row.key
         case ExportPart():
@@ -142,25 +145,28 @@ class MemoryStore:
         if self.lose_next:
             self.lose_next = False
             raise Stale
-        saved = [self._merged(aggregate, self._current(tx, aggregate)) for aggregate in tx.saved]
-        removed = [row for aggregate in tx.removed if (row := self._current(tx, aggregate))]
-        relied_on = [row for aggregate in tx.relied_on if (row := self._current(tx, aggregate))]
-        if len(removed) < len(tx.removed) or len(relied_on) < len(tx.relied_on):
-            raise Stale
-        removed += tx.parts_to_remove()
+        kept = (aggregate for aggregate in tx.saved if aggregate not in tx.removed)
+        changed = [aggregate for aggregate in kept if self._differs(tx, aggregate)]
+        saved = [self._merged(tx, aggregate) for aggregate in changed]
+        removed = [self._current(tx, aggregate) for aggregate in tx.removed] + tx.parts_to_remove()
+        for aggregate in tx.relied_on:
+            self._current(tx, aggregate)
         self._check_claims(tx, saved, removed)
+        self._check_life(tx, saved)
         if ending is not None:
-            self._queue.end(ending)
+            self._queue.end(ending, tx.account_id)
         for row in removed:
             del tx.rows_by_type[type(row)][identity(row)]
             self._let_go(row)
         for row in (*saved, *tx.audit):
             self._put(tx, row)
+        for aggregate in changed:
+            aggregate.version += 1
         self.audit_log |= {entry.id: entry.commitment for entry in tx.audit}
         self._queue.put(tx.jobs)
 
-    def _current(self, tx: MemoryTx, aggregate: Aggregate) -> Aggregate | None:
-        """Return the row as it stands, or None before the first commit. Raises Stale when it changed."""
+    def _row(self, tx: MemoryTx, aggregate: Aggregate) -> Aggregate | None:
+        """Return the row as it stands, None when there is none. Raises Stale when it changed since it was read."""
         if getattr(aggregate, BY_TYPE[type(aggregate)].owner) != tx.account_id:
             raise ValueError("This belongs to another account.")
         row = tx.rows_by_type[type(aggregate)].get(identity(aggregate))
@@ -168,11 +174,30 @@ class MemoryStore:
             raise Stale
         return row
 
-    def _merged(self, aggregate: Aggregate, row: Aggregate | None) -> Aggregate:
+    def _current(self, tx: MemoryTx, aggregate: Aggregate) -> Aggregate:
+        """Return the row as it stands. Raises Stale when it changed or went since it was read."""
+        row = self._row(tx, aggregate)
+        if row is None:
+            raise Stale
+        return row
+
+    def _differs(self, tx: MemoryTx, aggregate: Aggregate) -> bool:
+        """Tell whether there is anything to write. What did not change is only relied on."""
+        row = self._row(tx, aggregate)
+        return row is None or replace(self._merged(tx, aggregate), version=row.version) != row
+
+    def _merged(self, tx: MemoryTx, aggregate: Aggregate) -> Aggregate:
         """Return what is to be stored: fields that are never read back stay as they were."""
+        row = tx.rows_by_type[type(aggregate)].get(identity(aggregate))
         unread = [name for name in INDEXED[type(aggregate)] if getattr(aggregate, name) is None]
         kept = {name: getattr(row, name) for name in unread if row}
         return copied(aggregate, version=aggregate.version + 1, **kept)
+
+    def _check_life(self, tx: MemoryTx, saved: list[Aggregate]) -> None:
+        """Raise Stale when something new would join an account that was erased meanwhile."""
+        accounts = tx.rows_by_type[Account] or any(isinstance(row, Account) for row in saved)
+        if not accounts and (tx.audit or any(row.version == 1 for row in saved)):
+            raise Stale
 
     def _check_claims(self, tx: MemoryTx, saved: list[Aggregate], removed: list[Aggregate]) -> None:
         """Raise Stale when a row claims what another one has."""

@@ -1,0 +1,121 @@
+"""Sealing: what a personal value looks like at rest. Pure: no clock, no I/O.
+
+A blob is `0x01 | key version (uint16, big endian) | nonce (96 random bits) | ciphertext | tag (128 bits)`:
+AES-256-GCM (NIST SP 800-38D), `OVERHEAD` bytes more than the plaintext.
+
+Every key in use is `HKDF-SHA256(account key, info=purpose)` (RFC 5869), so no key serves two ends. The associated
+data are environment, table, column, account, row id and key version, each behind its length: a blob opens only in
+the place it was sealed for. Random nonces allow 2**32 blobs a key, far more than one account ever holds.
+"""
+
+from __future__ import annotations
+
+import hmac
+from os import urandom
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from domain.kernel import DomainError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from application.ports.keyring import AccountKey
+
+FORMAT = b"\x01"
+HEADER = 3
+NONCE = 12
+TAG = 16
+OVERHEAD = HEADER + NONCE + TAG
+ROW_ID = 16
+"""Row ids are UUIDs."""
+
+
+class SealBroken(DomainError):
+    """A sealed value does not open here: it was altered, moved, or sealed under another key."""
+
+    fault = Fault.UNAVAILABLE
+    code = "seal_broken"
+
+
+def fingerprint(key: bytes, purpose: str, value: bytes) -> bytes:
+    """Return the blind index of a value: HMAC-SHA-256 (RFC 2104), 32 bytes. Equal values of one purpose match.
+
+    `key` is a system key, or an account's index key: values of two keys or two purposes never match.
+    """
+    return hmac.digest(key, _prefixed(purpose.encode()) + value, "sha256")
+
+
+class Sealer:
+    """Seals and opens one column of one account. All but the row id is computed beforehand: this is the hot path."""
+
+    __slots__ = ("_after", "_before", "_decrypt", "_encrypt", "_header")
+
+    def __init__(self, aead: AESGCM, version: int, before: bytes) -> None:
+        """Bind the key, its version, and the associated data that come before the row id."""
+        number = version.to_bytes(2)
+        self._encrypt: Callable[[bytes, bytes, bytes], bytes] = aead.encrypt
+        self._decrypt: Callable[[bytes, bytes, bytes], bytes] = aead.decrypt
+        self._header = FORMAT + number
+        self._before = before + ROW_ID.to_bytes(4)
+        self._after = _prefixed(number)
+
+    def seal(self, row_id: bytes, plaintext: bytes) -> bytes:
+        """Return the blob for this row (16 bytes of id). Repeating gives another blob that opens to the same."""
+        if len(row_id) != ROW_ID:
+            raise ValueError("A row id has 16 bytes.")
+        nonce = urandom(NONCE)
+        return self._header + nonce + self._encrypt(nonce, plaintext, self._before + row_id + self._after)
+
+    def open(self, row_id: bytes, blob: bytes) -> bytes:
+        """Return the plaintext of this row's blob, whole and unaltered, or raise SealBroken."""
+        if blob[:HEADER] != self._header or len(blob) < OVERHEAD:
+            raise SealBroken
+        try:
+            return self._decrypt(blob[3:15], blob[15:], self._before + row_id + self._after)
+        except InvalidTag:
+            raise SealBroken from None
+
+
+class AccountVault:
+    """What one account's key can do: seal the account's columns, and fingerprint the values it looks things up by.
+
+    Making one costs two derivations; keep it as long as the key, and no longer.
+    """
+
+    __slots__ = ("_aead", "_columns", "_index_key", "_place", "version")
+
+    def __init__(self, environment: str, account_id: UUID, key: AccountKey) -> None:
+        """Derive the working keys. `environment` keeps Sandbox blobs out of Production, and the other way round."""
+        self.version = key.version
+        self._aead = AESGCM(_derived(key.material, b"pico sealed columns"))
+        self._index_key = _derived(key.material, b"pico blind indexes")
+        self._place = environment.encode(), account_id.bytes
+        self._columns: dict[tuple[str, str], Sealer] = {}
+
+    def column(self, table: str, column: str) -> Sealer:
+        """Return the sealer of one column, made at first use."""
+        sealer = self._columns.get((table, column))
+        if sealer is None:
+            environment, account = self._place
+            before = b"".join(map(_prefixed, (environment, table.encode(), column.encode(), account)))
+            sealer = self._columns[table, column] = Sealer(self._aead, self.version, before)
+        return sealer
+
+    def fingerprint(self, purpose: str, value: bytes) -> bytes:
+        """Return the blind index of a value within this account: it links no two accounts, and dies with the key."""
+        return fingerprint(self._index_key, purpose, value)
+
+
+def _derived(key: bytes, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), 32, None, purpose).derive(key)
+
+
+def _prefixed(part: bytes) -> bytes:
+    """Put a part behind its length, so that no two lists of parts make the same bytes."""
+    return len(part).to_bytes(4) + part

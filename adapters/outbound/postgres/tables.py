@@ -1,0 +1,160 @@
+"""The tables, built from the inventory: every column is of one kind, and every kind is checked by the database itself.
+
+There are no foreign keys. All rows of an account are reached by its id alone and erased by the inventory, which is
+counted afterwards; a key would lock a parent row for every child written. What it would guard against, a row that
+outlives its account, is refused once a commit instead (see flush.py). `account_id` leads every key, so the schema
+shards by it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, get_args, get_origin
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from adapters.outbound.postgres.sealing import FORMAT, OVERHEAD
+from application.inventory import INVENTORY, Column, Stored
+from domain.audit import AuditKind
+from domain.erasure import Step
+from domain.exports import ExportState
+from domain.kernel import Kind
+from domain.lines import HOLDING
+from domain.values import Country
+
+TABLES = sa.MetaData()
+
+_TYPES: dict[Kind, Any] = {
+    Kind.ID: postgresql.UUID(),
+    Kind.REF: sa.Text(),
+    Kind.TIME: postgresql.TIMESTAMP(timezone=True),
+    Kind.ENUM: sa.Text(),
+    Kind.COUNT: sa.Integer(),
+    Kind.INDEX: postgresql.BYTEA(),
+    Kind.SEALED: postgresql.BYTEA(),
+}
+
+_CHECKS = {
+    Kind.REF: "{0} ~ '^[A-Za-z0-9_.:-]{{1,64}}$'",
+    Kind.COUNT: "{0} >= 0",
+    Kind.INDEX: "octet_length({0}) = 32",
+    # What is not a sealed blob is refused: a plaintext cannot be stored even by mistake.
+    Kind.SEALED: f"octet_length({{0}}) >= {OVERHEAD} AND get_byte({{0}}, 0) = {FORMAT[0]}",
+}
+
+
+def companion(column: Column) -> str | None:
+    """Return the name of the fingerprint that a sealed column is found by, if it has one."""
+    return f"{column.name}_index" if column.kind is Kind.SEALED and column.held.found else None
+
+
+def listed(values: Any) -> str:  # noqa: ANN401 - any closed set of strings
+    """Return the members of a closed set as an SQL list, in order of the alphabet."""
+    return ", ".join(f"'{value}'" for value in sorted(values))
+
+
+def _column(table: str, name: str, kind: Kind, of: Any = None, *, optional: bool = False, key: bool = False) -> sa.Column[Any]:  # noqa: ANN401
+    """Declare one column of one kind. `of` is the closed set of an enum."""
+    shape = _TYPES[kind]
+    check = _CHECKS.get(kind, "").format(name)
+    if kind is Kind.ENUM and get_origin(of) is frozenset:
+        shape = postgresql.ARRAY(sa.Text())
+        check = f"{name} <@ ARRAY[{listed(get_args(of)[0])}]"
+    elif kind is Kind.ENUM:
+        check = f"{name} ~ '^[A-Z]{{2}}$'" if of is Country else f"{name} IN ({listed(of)})"
+    checks = [sa.CheckConstraint(check, name=f"{table}_{name}_is_{kind}")] if check else []
+    return sa.Column(name, shape, *checks, nullable=optional, primary_key=key, info={"kind": kind})
+
+
+def _table(stored: Stored) -> sa.Table:
+    """Build the table of one kind of record."""
+    name, keys, columns = stored.name, {stored.owner, "id"}, []
+    for column in stored.columns:
+        # A field that is held as a fingerprint only cannot be read back; that is why it may be None. At rest it is there.
+        optional = column.optional and column.kind is not Kind.INDEX
+        columns.append(
+            _column(name, column.name, column.kind, column.type, optional=optional, key=column.name in keys)
+        )
+        if index := companion(column):
+            columns.append(_column(name, index, Kind.INDEX, optional=optional))
+    return sa.Table(name, TABLES, *columns, _column(name, "version", Kind.COUNT))
+
+
+for _stored in INVENTORY:
+    _table(_stored)
+
+
+def _index(table: str, *columns: str, unique: bool = False, where: str | None = None) -> None:
+    """Declare an index; a column may be followed by DESC."""
+    of = TABLES.tables[table].c
+    made = [of[name.removesuffix(" DESC")].desc() if name.endswith(" DESC") else of[name] for name in columns]
+    name = "_".join((table, "by", *(column.removesuffix(" DESC").removesuffix("_id") for column in columns)))
+    sa.Index(name, *made, unique=unique, postgresql_where=None if where is None else sa.text(where))
+
+
+_LIVE = "deleted_at IS NULL"
+_index("accounts", "email_index", unique=True)
+_index("accounts", "erase_at", where="erase_at IS NOT NULL")
+_index("accounts", "created_at", where="standing IN ('erasing', 'unverified')")
+_index("sessions", "token", unique=True)
+_index("sessions", "revoked_at", where="revoked_at IS NOT NULL")
+_index("phone_lines", "number_index", unique=True, where=f"state IN ({listed(HOLDING)})")
+_index("conversations", "account_id", "line_id", "peer_index", unique=True, where=_LIVE)
+_index("conversations", "account_id", "last_at DESC", "id DESC", where=_LIVE)
+_index("conversations", "account_id", "line_id", "last_at DESC", "id DESC", where=_LIVE)
+_index("messages", "account_id", "conversation_id", "id DESC")
+_index("messages", "account_id", "ref", unique=True, where="ref IS NOT NULL")
+_index("once", "account_id", "key", unique=True)
+_index("once", "expires_at")
+_index("exports", "expires_at", where=f"state = '{ExportState.READY}'")
+_index("export_parts", "account_id", "export_id", "position", unique=True)
+
+AUDIT_LOG = sa.Table(
+    "audit_log", TABLES,
+    _column("audit_log", "id", Kind.ID, key=True),
+    sa.Column("day", sa.Date(), nullable=False, info={"kind": Kind.TIME}),
+    _column("audit_log", "kind", Kind.ENUM, AuditKind),
+    _column("audit_log", "commitment", Kind.INDEX),
+)  # fmt: skip
+"""The public half of the audit log. Append-only: a trigger refuses everything but INSERT."""
+
+ERASURES = sa.Table(
+    "erasures", TABLES,
+    _column("erasures", "account_id", Kind.ID, key=True),
+    _column("erasures", "began_at", Kind.TIME),
+    _column("erasures", "done", Kind.ENUM, Step, optional=True),
+    *(_column("erasures", name, Kind.COUNT) for name in ("texts", "numbers", "rows")),
+)  # fmt: skip
+"""How far each unfinished erasure has come. The row goes when the erasure is finished."""
+
+
+class JobStatus(StrEnum):
+    """Where a job stands; pgqueuer's own words."""
+
+    QUEUED = "queued"
+    PICKED = "picked"
+    SUCCESSFUL = "successful"
+    EXCEPTION = "exception"
+    CANCELED = "canceled"
+    DELETED = "deleted"
+    FAILED = "failed"
+
+
+_LOGGED = {"id": Kind.COUNT, "created": Kind.TIME, "status": Kind.ENUM, "priority": Kind.COUNT, "entrypoint": Kind.ENUM}
+
+COLUMNS = MappingProxyType({
+    **{table.name: {column.name: column.info["kind"] for column in table.c} for table in TABLES.sorted_tables},
+    # pgqueuer's. `payload` is two ids; `dedupe_key` and `headers` are refused by a check.
+    "pgqueuer": {
+        **_LOGGED, "queue_manager_id": Kind.ID, "updated": Kind.TIME, "heartbeat": Kind.TIME,
+        "execute_after": Kind.TIME, "dedupe_key": Kind.REF, "payload": Kind.ID, "headers": Kind.REF,
+        "attempts": Kind.COUNT, "slot": Kind.COUNT,
+    },
+    # `traceback` is a code, when and how often; a check refuses everything else.
+    "pgqueuer_log": {**_LOGGED, "job_id": Kind.COUNT, "traceback": Kind.ENUM, "aggregated": Kind.ENUM},
+    "pgqueuer_statistics": {**_LOGGED, "count": Kind.COUNT},
+    "alembic_version": {"version_num": Kind.REF},
+})  # fmt: skip
+"""Every table of the database, with the kind of each column. What is not declared here fails the build."""

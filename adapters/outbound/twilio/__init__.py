@@ -1,0 +1,1 @@
+"""Twilio: adapter and simulator."""

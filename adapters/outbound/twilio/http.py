@@ -1,0 +1,110 @@
+"""How the SDK reaches Twilio: one shared aiohttp session, real time limits, and nothing kept of any request."""
+
+import asyncio
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, encode_basic_auth
+from twilio.http.response import Response
+from yarl import URL
+
+from adapters.outbound.twilio.vocabulary import failure
+from application.ports.carrier import CarrierRefused, CarrierUnavailable
+
+TWILIO = "https://api.twilio.com"
+LONGEST_WAIT = 5.0
+"""Seconds a read may be held back by `Retry-After`; a longer wish is passed on as CarrierUnavailable."""
+
+
+class HttpClient:
+    """What the SDK asks of an asynchronous `http_client`.
+
+    The SDK's own ignores its time limit and keeps the last request, texts and numbers included. This one also
+    turns every failure into the port's errors before the SDK can build its own, which quote URL and message.
+    Reads (GET) are tried again, few times and soon, on 429, 5xx and lost connections; writes never.
+    """
+
+    is_async = True
+
+    def __init__(
+        self,
+        session: ClientSession,
+        api_url: str = TWILIO,
+        *,
+        connect: float = 5.0,
+        total: float = 20.0,
+        tries: int = 3,
+        pause: float = 0.25,
+    ) -> None:
+        """Take the limits of one try in seconds, how often a read is tried, and the longest first pause between."""
+        self._session, self._api_url = session, api_url.rstrip("/")
+        self._timeout = ClientTimeout(total=total, connect=connect)
+        self._tries, self._pause = tries, pause
+
+    async def request(
+        self,
+        method: str,
+        uri: str,
+        params: Mapping[str, str | int] | None = None,
+        data: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the SDK's signature
+        allow_redirects: bool = False,  # noqa: FBT001, FBT002 - the SDK's signature
+    ) -> Response:
+        """Return a good answer; raise CarrierRefused or CarrierUnavailable for anything else."""
+        url = URL(self._api_url + uri.removeprefix(TWILIO), encoded=True).extend_query(params)
+        headers = {**(headers or {}), **({"Authorization": encode_basic_auth(*auth)} if auth else {})}
+        answer = await self._once(method, url, data, headers)
+        for again in range(1, self._tries if method == "GET" else 1):
+            if not answer.passing:
+                break
+            jitter = random.uniform(0, self._pause * 2 ** (again - 1))  # noqa: S311 - not a secret
+            await asyncio.sleep(max(answer.wait, jitter))
+            answer = await self._once(method, url, data, headers)
+        if answer.error is not None:
+            raise answer.error
+        return Response(answer.status, answer.text)
+
+    async def _once(
+        self, method: str, url: URL, data: Mapping[str, str] | None, headers: Mapping[str, str]
+    ) -> "Answer":
+        """Ask once. The client's own errors name URL and credentials, so they end here."""
+        try:
+            async with self._session.request(
+                method, url, data=data or None, headers=headers, timeout=self._timeout, allow_redirects=False
+            ) as response:
+                text = await response.text(encoding="utf-8", errors="replace")
+                return Answer.read(response.status, text, response.headers.get("Retry-After", ""))
+        except (ClientError, TimeoutError, OSError):
+            return Answer(error=CarrierUnavailable())
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: a body of JSON, or nothing where HTTP says so; else an error."""
+
+    status: int = 0
+    text: str = ""
+    wait: float = 0.0
+    error: CarrierRefused | CarrierUnavailable | None = None
+
+    @classmethod
+    def read(cls, status: int, text: str, retry_after: str) -> "Answer":
+        """Judge an answer. A success that cannot be read is no certain answer."""
+        try:
+            body = json.loads(text or "{}")
+        except ValueError:
+            body = None
+        good = 200 <= status < 300 and isinstance(body, dict)  # noqa: PLR2004 - HTTP
+        code = body.get("code") if isinstance(body, dict) else None
+        wait = float(retry_after) if retry_after.isdecimal() else 0.0
+        error = None if good else failure(status, code if isinstance(code, int) else None)
+        return cls(status, text, wait, error)
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same question may be answered better in a moment."""
+        return isinstance(self.error, CarrierUnavailable) and self.wait <= LONGEST_WAIT

@@ -1,0 +1,90 @@
+"""A Twilio of our own on loopback: it speaks the wire format, keeps state, calls back, and fails on demand."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession, DummyCookieJar, web
+
+from adapters.outbound.twilio.simulator.account import Account
+from adapters.outbound.twilio.simulator.api import Api
+from adapters.outbound.twilio.simulator.faults import Faults
+from adapters.outbound.twilio.simulator.state import State
+from adapters.outbound.twilio.simulator.traffic import Traffic
+from adapters.outbound.twilio.simulator.webhooks import Webhooks
+
+__all__ = ["Faults", "TwilioSimulator", "UnknownNumber"]
+
+
+class UnknownNumber(LookupError):
+    """The simulated Twilio's customer does not own that number."""
+
+
+class TwilioSimulator:
+    """One Twilio account with numbers, texts and webhooks (handbook 2.13).
+
+    With a `state_file` every change is on disk before it is answered, and what is deleted leaves the file too.
+    """
+
+    def __init__(
+        self,
+        *,
+        account_sid: str,
+        auth_token: str,
+        now: Callable[[], datetime],
+        state_file: Path | None = None,
+        pace: float = 0.0,
+    ) -> None:
+        """Take the account's credentials, the clock its dates come from, and the seconds between two statuses."""
+        self.faults = Faults()
+        self._account = Account(account_sid, auth_token, State(state_file), self.faults, now)
+        self._pace = pace
+        self._traffic: Traffic | None = None
+
+    @asynccontextmanager
+    async def running(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+        """Listen, and yield the address that stands for `https://api.twilio.com`. Port 0: any free one."""
+        async with ClientSession(cookie_jar=DummyCookieJar()) as session:
+            self._traffic = Traffic(
+                self._account, Webhooks(session, self._account.token, self.faults), self._pace
+            )
+            runner = web.AppRunner(
+                Api(self._account, self._traffic).application(), access_log=None, shutdown_timeout=1
+            )
+            await runner.setup()
+            try:
+                site = web.TCPSite(runner, host, port)
+                await site.start()
+                yield site.name if port else f"http://{host}:{runner.addresses[0][1]}"
+            finally:
+                await runner.cleanup()
+                await self._traffic.close()
+
+    async def inbound_sms(self, from_: str, to: str, body: str) -> str:
+        """Let someone text an owned number; return the SID once the webhook was tried. Raises UnknownNumber."""
+        if self._account.state.owned(to) is None:
+            raise UnknownNumber
+        text = self._account.receive(from_, to, body)
+        await asyncio.wait({self._running.start(text)})
+        return str(text.resource["sid"])
+
+    def resume(self) -> None:
+        """Send what a killed process still owed. To be called once the webhooks' receiver listens."""
+        self._running.resume()
+
+    async def settled(self) -> None:
+        """Wait until every text under way has arrived and every webhook was tried."""
+        await self._running.settled()
+
+    def holdings(self) -> dict[str, Any]:
+        """Everything still held, as JSON: numbers, messages, opt-outs."""
+        return self._account.state.holdings()
+
+    @property
+    def _running(self) -> Traffic:
+        if self._traffic is None:
+            raise RuntimeError("the simulator is not running")
+        return self._traffic

@@ -1,0 +1,202 @@
+"""The rules of the simulated Twilio: what it does with numbers and texts, and what it refuses (handbook 2.2 to 2.5)."""
+
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+from adapters.outbound.twilio.simulator import resources
+from adapters.outbound.twilio.simulator.faults import Faults
+from adapters.outbound.twilio.simulator.inventory import RANGES, SERVED, pattern, range_of
+from adapters.outbound.twilio.simulator.resources import Refused, Resource
+from adapters.outbound.twilio.simulator.state import State, Text
+
+E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
+LONGEST_BODY = 1600
+UNFINISHED = frozenset({"accepted", "scheduled", "queued", "sending", "receiving"})
+STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
+START = frozenset({"START", "YES", "UNSTOP"})
+
+# Numbers that Twilio keeps for tests (handbook 2.11).
+MAGIC_PURCHASE = {"+15005550000": 21422, "+15005550001": 21421}
+MAGIC_FROM = {"+15005550001": 21212, "+15005550008": 21611}
+MAGIC_TO = {
+    "+15005550001": 21211,
+    "+15005550002": 21612,
+    "+15005550003": 21408,
+    "+15005550004": 21610,
+    "+15005550009": 21614,
+}
+MAGIC_GOOD = "+15005550006"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One Twilio account. Methods take the form or query as it came and return resources; they raise Refused."""
+
+    sid: str
+    token: str
+    state: State
+    faults: Faults
+    now: Callable[[], datetime]
+
+    def search(self, country: str, kind: str, query: Mapping[str, str]) -> list[Resource]:
+        """Numbers on offer."""
+        if kind not in SERVED.get(country, ()):
+            raise Refused(20404, f"The requested resource {country}/{kind} was not found")
+        ours = {number["phone_number"] for number in self.state.numbers.values()}
+        wanted = pattern(query.get("Contains", ""))
+        needed = {name for name in ("sms", "mms", "voice") if query.get(f"{name.title()}Enabled") == "true"}
+        limit = int(query.get("PageSize", "50"))
+        found: list[Resource] = []
+        for numbers in RANGES:
+            fits = (
+                (numbers.country, numbers.kind) == (country, kind)
+                and needed <= numbers.can
+                and ("AreaCode" not in query or numbers.prefix.startswith(f"+1{query['AreaCode']}"))
+                and not (numbers.needs_address and query.get("ExcludeAllAddressRequired") == "true")
+            )
+            for number in numbers if fits and len(found) < limit else ():
+                if number not in ours and wanted.search(number):
+                    found.append(resources.on_offer(number, numbers))
+                    if len(found) == limit:
+                        break
+        return found
+
+    def buy(self, form: Mapping[str, str]) -> Resource:
+        """Buy a number. Its SID is the same whoever buys it and whenever: recycling must not depend on a new one."""
+        number = form.get("PhoneNumber", "")
+        if code := MAGIC_PURCHASE.get(number):
+            raise Refused(code, f"{number} is not available")
+        if not E164.match(number):
+            raise Refused(21421, f"{number} is not a valid number")
+        numbers = range_of(number)
+        on_offer = numbers is not None or number == MAGIC_GOOD
+        if self.faults.spend("number_taken") or not on_offer or self.state.owned(number):
+            raise Refused(21422, f"{number} is not available")
+        if numbers is not None and numbers.needs_address and "AddressSid" not in form:
+            raise Refused(21631, f"{number} requires an address")
+        sid = f"PN{hmac.new(self.token.encode(), number.encode(), 'sha256').hexdigest()[:32]}"
+        self.state.numbers[sid] = resources.owned(self.sid, sid, number, self.now())
+        return self.configure(sid, form)
+
+    def configure(self, sid: str, form: Mapping[str, str]) -> Resource:
+        """Set what a form names: `SmsUrl` becomes `sms_url`."""
+        number = self.number(sid)
+        for name, value in form.items():
+            key = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+            if key in number and key != "phone_number":
+                number[key] = value
+        number["date_updated"] = resources.rfc2822(self.now())
+        self.state.save()
+        return number
+
+    def number(self, sid: str) -> Resource:
+        """Fetch an owned number."""
+        if sid not in self.state.numbers:
+            raise Refused(20404, f"The requested resource {sid} was not found")
+        return self.state.numbers[sid]
+
+    def list_numbers(self, query: Mapping[str, str]) -> list[Resource]:
+        """List owned numbers. As at Twilio, `PhoneNumber` also matches parts."""
+        part, name = query.get("PhoneNumber", ""), query.get("FriendlyName")
+        return [
+            number
+            for number in self.state.numbers.values()
+            if part in number["phone_number"] and name in {None, number["friendly_name"]}
+        ]
+
+    def release(self, sid: str) -> None:
+        """Give a number back."""
+        self.number(sid)
+        if not self.faults.lie:
+            self.state.forget_number(sid)
+
+    def create_message(self, form: Mapping[str, str]) -> Text:
+        """Accept a text to send."""
+        from_, to, body = form.get("From", ""), form.get("To", ""), form.get("Body", "")
+        ours = self.state.owned(from_) or (from_ == MAGIC_GOOD)
+        checks = (
+            (21604, not to),
+            (21603, not from_),
+            (21602, not body),
+            (21617, len(body) > LONGEST_BODY),
+            (MAGIC_FROM.get(from_, 0), from_ in MAGIC_FROM),
+            (21606, not ours),
+            (MAGIC_TO.get(to, 0), to in MAGIC_TO),
+            (21211, not E164.match(to) or to == from_),
+            (21610, (from_, to) in self.state.opted_out),
+        )
+        for code, applies in checks:
+            if applies:
+                raise Refused(code, f"Message from {from_} to {to} cannot be sent")
+        return self._keep("outbound-api", "queued", from_, to, body, form.get("StatusCallback", ""))
+
+    def receive(self, from_: str, to: str, body: str) -> Text:
+        """Take in a text to an owned number. A single keyword opts the sender out, or in again (handbook 2.4)."""
+        word = body.strip().upper()
+        if word in STOP:
+            self.state.opted_out.add((to, from_))
+        elif word in START:
+            self.state.opted_out.discard((to, from_))
+        return self._keep("inbound", "received", from_, to, body, "")
+
+    def _keep(self, direction: str, status: str, from_: str, to: str, body: str, callback: str) -> Text:
+        sid = f"SM{secrets.token_hex(16)}"
+        shape = resources.message(self.sid, sid, direction, status, from_, to, body, self.now())
+        text = Text(shape, callback, relay=direction == "outbound-api" and self.state.owned(to) is not None)
+        self.state.messages[sid] = text
+        self.state.save()
+        return text
+
+    def message(self, sid: str) -> Resource:
+        """Fetch a text."""
+        if sid not in self.state.messages:
+            raise Refused(20404, f"The requested resource {sid} was not found")
+        return self.state.messages[sid].resource
+
+    def list_messages(self, query: Mapping[str, str]) -> list[Resource]:
+        """List texts, newest first. A text that has not left has no `date_sent`, so no filter on it finds it."""
+        return [
+            text.resource
+            for text in reversed(self.state.messages.values())
+            if query.get("From") in {None, text.resource["from"]}
+            and query.get("To") in {None, text.resource["to"]}
+            and all(
+                self._sent_within(text.resource, key, query[key])
+                for key in query
+                if key.startswith("DateSent")
+            )
+        ]
+
+    def _sent_within(self, shape: Resource, key: str, bound: str) -> bool:
+        if shape["date_sent"] is None:
+            return False
+        sent = parsedate_to_datetime(shape["date_sent"]).strftime("%Y-%m-%dT%H:%M:%SZ")[: len(bound)]
+        return {"DateSent": sent == bound, "DateSent>": sent >= bound, "DateSent<": sent <= bound}[key]
+
+    def redact(self, sid: str, form: Mapping[str, str]) -> Resource:
+        """Blank a text: the only change Twilio allows to its body."""
+        shape = self.message(sid)
+        self._must_be_finished(shape)
+        if form.get("Body") != "":
+            raise Refused(20422, "Body may only be emptied")
+        shape |= {"body": "", "date_updated": resources.rfc2822(self.now())}
+        self.state.save()
+        return shape
+
+    def delete_message(self, sid: str) -> None:
+        """Delete a text; nothing of it stays."""
+        self._must_be_finished(self.message(sid))
+        if self.faults.spend("too_early"):
+            raise Refused(20009, f"{sid} is still being processed")
+        if not self.faults.lie:
+            del self.state.messages[sid]
+            self.state.save()
+
+    def _must_be_finished(self, shape: Resource) -> None:
+        if shape["status"] in UNFINISHED:
+            raise Refused(20009, f"{shape['sid']} is still being processed")

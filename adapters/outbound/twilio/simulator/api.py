@@ -1,0 +1,170 @@
+"""The simulated Twilio's HTTP face: Basic authentication, forms in, JSON out, and the faults of the line."""
+
+from dataclasses import dataclass
+from hmac import compare_digest
+
+from aiohttp import encode_basic_auth, web
+from aiohttp.typedefs import Handler, Middleware
+
+from adapters.outbound.twilio.simulator.account import Account
+from adapters.outbound.twilio.simulator.resources import VERSION, Refused, Resource
+from adapters.outbound.twilio.simulator.traffic import Traffic
+
+LARGEST_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Handlers, one an operation of the 2010 API."""
+
+    account: Account
+    traffic: Traffic
+
+    def application(self) -> web.Application:
+        """Build the app."""
+        root = f"/{VERSION}/Accounts/{self.account.sid}"
+        app = web.Application(middlewares=[line(self.account)])
+        app.add_routes(
+            [
+                web.get(f"{root}/AvailablePhoneNumbers/{{country}}/{{kind}}.json", self.search),
+                web.get(f"{root}/IncomingPhoneNumbers.json", self.list_numbers),
+                web.post(f"{root}/IncomingPhoneNumbers.json", self.buy),
+                web.get(f"{root}/IncomingPhoneNumbers/{{sid}}.json", self.number),
+                web.post(f"{root}/IncomingPhoneNumbers/{{sid}}.json", self.configure),
+                web.delete(f"{root}/IncomingPhoneNumbers/{{sid}}.json", self.release),
+                web.get(f"{root}/Messages.json", self.list_messages),
+                web.post(f"{root}/Messages.json", self.send),
+                web.get(f"{root}/Messages/{{sid}}.json", self.message),
+                web.post(f"{root}/Messages/{{sid}}.json", self.redact),
+                web.delete(f"{root}/Messages/{{sid}}.json", self.delete_message),
+            ]
+        )
+        return app
+
+    async def search(self, request: web.Request) -> web.Response:
+        """ListAvailablePhoneNumberLocal and its like."""
+        country, kind = request.match_info["country"], request.match_info["kind"]
+        found = self.account.search(country, kind, request.query)
+        return web.json_response({"available_phone_numbers": found, "uri": request.path})
+
+    async def list_numbers(self, request: web.Request) -> web.Response:
+        """ListIncomingPhoneNumber."""
+        return page(request, "incoming_phone_numbers", self.account.list_numbers(request.query))
+
+    async def buy(self, request: web.Request) -> web.Response:
+        """CreateIncomingPhoneNumber."""
+        return web.json_response(self.account.buy(await form_of(request)), status=201)
+
+    async def number(self, request: web.Request) -> web.Response:
+        """FetchIncomingPhoneNumber."""
+        return web.json_response(self.account.number(request.match_info["sid"]))
+
+    async def configure(self, request: web.Request) -> web.Response:
+        """UpdateIncomingPhoneNumber."""
+        return web.json_response(self.account.configure(request.match_info["sid"], await form_of(request)))
+
+    async def release(self, request: web.Request) -> web.Response:
+        """DeleteIncomingPhoneNumber."""
+        self.account.release(request.match_info["sid"])
+        return web.Response(status=204)
+
+    async def list_messages(self, request: web.Request) -> web.Response:
+        """ListMessage."""
+        return page(request, "messages", self.account.list_messages(request.query))
+
+    async def send(self, request: web.Request) -> web.Response:
+        """CreateMessage. The answer shows the first status; what follows happens behind it."""
+        text = self.account.create_message(await form_of(request))
+        answer = web.json_response(text.resource, status=201)
+        self.traffic.start(text)
+        return answer
+
+    async def message(self, request: web.Request) -> web.Response:
+        """FetchMessage."""
+        return web.json_response(self.account.message(request.match_info["sid"]))
+
+    async def redact(self, request: web.Request) -> web.Response:
+        """UpdateMessage."""
+        return web.json_response(self.account.redact(request.match_info["sid"], await form_of(request)))
+
+    async def delete_message(self, request: web.Request) -> web.Response:
+        """DeleteMessage."""
+        self.account.delete_message(request.match_info["sid"])
+        return web.Response(status=204)
+
+
+def line(account: Account) -> Middleware:
+    """Build the middleware through which every request passes: faults, credentials, errors."""
+    faults, credentials = account.faults, encode_basic_auth(account.sid, account.token).encode()
+
+    def admit(request: web.Request) -> None:
+        given = request.headers.get("Authorization", "").encode("utf-8", "replace")
+        checks = (
+            (20503, "Service unavailable", faults.outage),
+            (20429, "Too many requests", faults.spend("rate_limit")),
+            (20003, "Authenticate", not compare_digest(given, credentials)),
+            (faults.refuse, "The request was refused", faults.refuse and request.method != "GET"),
+        )
+        for code, message, applies in checks:
+            if applies:
+                raise Refused(code, message)
+
+    @web.middleware
+    async def pass_through(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if faults.unreachable:
+            return hang_up(request)
+        try:
+            admit(request)
+            answer = await handler(request)
+        except web.HTTPException:
+            return refused(Refused(20404, f"The requested resource {request.path} was not found"))
+        except Refused as refusal:
+            return refused(refusal)
+        lost = request.method != "GET" and faults.spend("lose_answer")
+        return hang_up(request) if lost else answer
+
+    return pass_through
+
+
+def refused(refusal: Refused) -> web.Response:
+    """Shape an error. Too many requests come with the seconds to wait."""
+    headers = {"Retry-After": "0"} if refusal.body["code"] == 20429 else {}  # noqa: PLR2004 - handbook 2.1
+    return web.json_response(refusal.body, status=refusal.status, headers=headers)
+
+
+def hang_up(request: web.Request) -> web.Response:
+    """Close the connection under the caller's hands."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+async def form_of(request: web.Request) -> dict[str, str]:
+    """Read the form."""
+    return {name: str(value) for name, value in (await request.post()).items()}
+
+
+def page(request: web.Request, key: str, items: list[Resource]) -> web.Response:
+    """Cut one page out of a list, with the links that lead on."""
+    size, number = request.query.get("PageSize", "50"), request.query.get("Page", "0")
+    if not (size.isdecimal() and number.isdecimal() and 1 <= int(size) <= LARGEST_PAGE):
+        raise Refused(20422, "Invalid page")
+    at, width = int(number), int(size)
+
+    def link(to: int) -> str:
+        return str(request.rel_url.update_query(PageSize=width, Page=to))
+
+    cut = items[at * width : (at + 1) * width]
+    return web.json_response(
+        {
+            key: cut,
+            "page": at,
+            "page_size": width,
+            "start": at * width,
+            "end": at * width + max(len(cut) - 1, 0),
+            "uri": str(request.rel_url),
+            "first_page_uri": link(0),
+            "next_page_uri": link(at + 1) if (at + 1) * width < len(items) else None,
+            "previous_page_uri": link(at - 1) if at else None,
+        }
+    )

@@ -1,0 +1,57 @@
+"""What can go wrong at the simulated Twilio, on demand."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+
+@dataclass(slots=True)
+class Faults:
+    """Knobs that may be turned while the simulator runs. Counters count down as they act; flags stay.
+
+    Requests: `outage` answers 503 to everything, `unreachable` drops every connection unanswered,
+    `rate_limit` answers 429 so often, `lose_answer` drops the connection after so many writes took place,
+    `number_taken` refuses so many purchases, `refuse` refuses every write with this Twilio code (0: none),
+    `too_early` refuses so many deletions of texts, `lie` answers deletions well and deletes nothing.
+
+    Webhooks: `duplicate` repeats each so many times, `reorder` sends a text's statuses last one first, `drop`
+    sends none, `delay` waits so many seconds before each, `outcome` is a sent text's last status, and
+    `outcome_error` the error code that goes with it (0: none).
+    """
+
+    outage: bool = False
+    unreachable: bool = False
+    rate_limit: int = 0
+    lose_answer: int = 0
+    number_taken: int = 0
+    refuse: int = 0
+    too_early: int = 0
+    lie: bool = False
+    duplicate: int = 0
+    reorder: bool = False
+    drop: bool = False
+    delay: float = 0.0
+    outcome: str = "delivered"
+    outcome_error: int = 0
+
+    def set(self, knobs: Mapping[str, object]) -> None:
+        """Turn some knobs, or none: an unknown name or a value of another type raises ValueError naming the knob."""
+        known = {field.name: type(field.default) for field in fields(self)}
+        for name, value in knobs.items():
+            wanted = known.get(name)
+            if wanted is None:
+                raise ValueError("there is no such knob")
+            if type(value) is not wanted and not (wanted is float and type(value) is int):
+                raise ValueError(f"the knob {name} takes a value of type {wanted.__name__}")
+        for name, value in knobs.items():
+            setattr(self, name, value)
+
+    def as_json(self) -> dict[str, object]:
+        """Return every knob as it stands."""
+        return asdict(self)
+
+    def spend(self, counter: str) -> bool:
+        """Tell whether a counting knob still acts, and count it down."""
+        left: int = getattr(self, counter)
+        if left > 0:
+            setattr(self, counter, left - 1)
+        return left > 0

@@ -1,0 +1,79 @@
+"""What the simulated Twilio remembers, in memory and, if asked, in a file that survives `kill -9`."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adapters.outbound.twilio.simulator.resources import Resource
+
+
+@dataclass(slots=True)
+class Text:
+    """A message, and what is still to be done about it.
+
+    `callback` is where its statuses go. `owed`: webhooks are still to be sent. `relay`: it is still to be handed
+    to the simulator's own number it is addressed to.
+    """
+
+    resource: Resource
+    callback: str = ""
+    owed: bool = True
+    relay: bool = False
+
+
+@dataclass(slots=True)
+class State:
+    """Numbers and messages by SID; pairs (our number, the other side) where the other side opted out.
+
+    What is deleted is deleted: no list of former things is kept.
+    """
+
+    file: Path | None = None
+    numbers: dict[str, Resource] = field(default_factory=dict)
+    messages: dict[str, Text] = field(default_factory=dict)
+    opted_out: set[tuple[str, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Read the file if there is one."""
+        if self.file is not None and self.file.exists():
+            kept = json.loads(self.file.read_text("utf-8"))
+            self.numbers = kept["numbers"]
+            self.messages = {sid: Text(**text) for sid, text in kept["messages"].items()}
+            self.opted_out = {(ours, peer) for ours, peer in kept["opted_out"]}
+        self.save()
+
+    def save(self) -> None:
+        """Replace the file as a whole: whoever reads it finds the state before or after, never a half."""
+        if self.file is None:
+            return
+        kept = {
+            "numbers": self.numbers,
+            "messages": {
+                sid: {name: getattr(text, name) for name in Text.__slots__}
+                for sid, text in self.messages.items()
+            },
+            "opted_out": sorted(self.opted_out),
+        }
+        half = self.file.with_name(f"{self.file.name}.new")  # one name: a half left by a kill is overwritten
+        half.touch(mode=0o600)
+        half.write_text(json.dumps(kept), "utf-8")
+        half.replace(self.file)
+
+    def owned(self, number: str) -> Resource | None:
+        """Find an owned number by its digits."""
+        return next((n for n in self.numbers.values() if n["phone_number"] == number), None)
+
+    def forget_number(self, sid: str) -> None:
+        """Release a number, with everything that was known of it but its messages."""
+        number = self.numbers.pop(sid)["phone_number"]
+        self.opted_out = {pair for pair in self.opted_out if pair[0] != number}
+        self.save()
+
+    def holdings(self) -> dict[str, Any]:
+        """Everything held, as JSON."""
+        return {
+            "numbers": list(self.numbers.values()),
+            "messages": [text.resource for text in self.messages.values()],
+            "opted_out": [list(pair) for pair in sorted(self.opted_out)],
+        }

@@ -1,0 +1,100 @@
+"""Mutants: a package loaded a second time with one rule of its source broken."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+import pytest
+
+from domain.kernel import DomainError
+from tests.contract.store_contract import StoreContract, World
+
+PLACE = re.compile(r"in (?P<module>\w+), noticed by (?P<promise>\w+)")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One rule, and the change of source that breaks it. `promise` is what must notice, without its "test_"."""
+
+    rule: str
+    module: str
+    honest: str
+    broken: str
+    promise: str
+
+    @classmethod
+    def all_in(cls, file: Path) -> list[Mutant]:
+        """Read a file of mutants; its first block says how it is written."""
+        return [cls._parsed(block) for block in file.read_text().strip().split("\n\n")[1:]]
+
+    @classmethod
+    def _parsed(cls, block: str) -> Mutant:
+        rule, place, *lines = block.splitlines()
+        where = PLACE.fullmatch(place)
+        assert where, rule
+        honest, broken = ("\n".join(line[2:] for line in lines if line[0] == sign) for sign in "-+")
+        assert honest, rule
+        return cls(rule, where["module"], honest, broken, where["promise"])
+
+    def __str__(self) -> str:
+        return self.rule.rstrip(".").replace(" ", "_")
+
+    @contextmanager
+    def loaded(self, package: str) -> Iterator[None]:
+        """Have whatever is imported from `package` inside this block come from the mutant."""
+        finder = _Finder(f"{package}.{self.module}", self)
+        before = {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith(f"{package}.")}
+        sys.meta_path.insert(0, finder)
+        try:
+            yield
+        finally:
+            sys.meta_path.remove(finder)
+            for name in [name for name in sys.modules if name.startswith(f"{package}.")]:
+                del sys.modules[name]
+            sys.modules.update(before)
+            for name, module in before.items():
+                parent, _, child = name.rpartition(".")
+                setattr(sys.modules[parent], child, module)
+
+    async def must_be_noticed(self, world: World) -> None:
+        """Play the promise on a world that has the mutant. An error that is nobody's shows nothing, and is raised."""
+        try:
+            await getattr(StoreContract(), f"test_{self.promise}")(world)
+        except (AssertionError, pytest.fail.Exception, DomainError, TimeoutError):
+            return
+        pytest.fail(f"Nobody noticed: {self.rule}")
+
+
+class _Finder(PathFinder):
+    """Finds the one module that is broken."""
+
+    def __init__(self, name: str, mutant: Mutant) -> None:
+        self.name, self.mutant = name, mutant
+
+    def find_spec(self, fullname: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:  # type: ignore[override]
+        spec = PathFinder.find_spec(fullname, path, target) if fullname == self.name else None
+        if spec and spec.origin:
+            spec.loader = _Loader(fullname, spec.origin, self.mutant)
+        return spec
+
+
+class _Loader(SourceFileLoader):
+    def __init__(self, fullname: str, path: str, mutant: Mutant) -> None:
+        super().__init__(fullname, path)
+        self.mutant = mutant
+
+    def get_code(self, fullname: str) -> CodeType:
+        source = self.get_source(fullname) or ""
+        assert source.count(self.mutant.honest) == 1, f"no longer held by this source: {self.mutant.rule}"
+        before, after = source.split(self.mutant.honest)
+        # A rule quoted from the middle of a line is broken there; whole lines go in at the depth they are written at.
+        indent = before.rpartition("\n")[2] if not before.rpartition("\n")[2].strip() else ""
+        return compile(before + self.mutant.broken.replace("\n", "\n" + indent) + after, self.path, "exec")

@@ -1,0 +1,24 @@
+"""What every store promises. Subclass `StoreContract`, give it a fixture `world`, and each promise is a test.
+
+    class TestMyStore(StoreContract):
+        @pytest.fixture
+        async def world(self) -> AsyncIterator[World]: ...
+
+Each promise is given a world of its own, empty and fresh.
+"""
+
+from __future__ import annotations
+
+from tests.contract.store_commits import CommitPromises
+from tests.contract.store_life import LifePromises
+from tests.contract.store_pages import PagePromises
+from tests.contract.store_queue import QueuePromises
+from tests.contract.store_reads import ReadPromises
+from tests.contract.store_unique import UniquePromises
+from tests.contract.store_world import World
+
+__all__ = ["StoreContract", "World"]
+
+
+class StoreContract(CommitPromises, UniquePromises, QueuePromises, ReadPromises, PagePromises, LifePromises):
+    """Everything a use case may rely on, whichever store it is given."""

@@ -273,10 +273,10 @@ class Floor:
             raise No(413, "body_too_large") from None
         except (ValueError, RecursionError):
             raise No(400, "malformed_json") from None
-        if b"\\u" in raw and UNSTORABLE.search(json.dumps(given, ensure_ascii=False)):
-            raise No(400, "malformed_json")
         if type(given) is not dict:
             raise No(422, "invalid_input", ("", "wrong_type"))
+        if b"\\u" in raw and any(type(said) is str and UNSTORABLE.search(said) for said in (*given, *given.values())):
+            raise No(400, "malformed_json")
         flaws = []
         to, body = given.get("to"), given.get("body")
         if type(to) is not str:

@@ -49,20 +49,22 @@ SANDBOX = "sandbox"
 
 
 class Notes:
-    """What a Sandbox remembers of itself between two runs: how far its clock was moved, and its carrier's token."""
+    """What a Sandbox remembers between two runs: how far its clock was moved, its carrier's token, its address."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         held = json.loads(file.read_text()) if file.exists() else {}
         self.offset = timedelta(seconds=held.get("clock_offset_seconds", 0))
         self.token: str = held.get("carrier_token") or secrets.token_hex(16)
+        self.url: str = held.get("url", "")
         self.save()
 
     def save(self) -> None:
         """Put it on disk, whole or not at all."""
         fresh = self._file.with_suffix(".new")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump({"clock_offset_seconds": self.offset.total_seconds(), "carrier_token": self.token}, file)
+            offset = self.offset.total_seconds()
+            json.dump({"clock_offset_seconds": offset, "carrier_token": self.token, "url": self.url}, file)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._file)
@@ -110,12 +112,13 @@ class Sandbox:
 
             port = settings.port or free_port()
             url = f"http://{LOOPBACK}:{port}"
+            public_url = settings.public_url or url
             simulator = TwilioSimulator(
                 account_sid=ACCOUNT_SID, auth_token=notes.token, now=clock.now, state_file=state / "twilio.json"
             )
             carrier = TwilioCarrier(
                 await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar())),
-                account_sid=ACCOUNT_SID, auth_token=notes.token, public_url=settings.public_url or url,
+                account_sid=ACCOUNT_SID, auth_token=notes.token, public_url=public_url,
                 api_url=await stack.enter_async_context(simulator.running(LOOPBACK)),
             )  # fmt: skip
             do = wire(
@@ -128,9 +131,13 @@ class Sandbox:
             )
             app = build(
                 do, ready=lambda: is_ready(database), verify_signature=TwilioSignature([notes.token]).verify, status_of=status_of,
-                public_url=settings.public_url or url, sandbox=sandbox,
+                public_url=public_url, sandbox=sandbox,
             )  # fmt: skip
             await stack.enter_async_context(serving(app, LOOPBACK, port))
+            if notes.url and notes.url != public_url:
+                simulator.move_webhooks(notes.url, public_url)  # we listen elsewhere than the last time
+            notes.url = public_url
+            notes.save()
             simulator.resume()
             if work:
                 for task in (queue.run(Worker(do)), keep_sweeping(do.sweep, SANDBOX_SWEEPS)):

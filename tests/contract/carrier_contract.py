@@ -240,10 +240,12 @@ class CarrierContract:
         first = await world.sent()
         await world.carrier.send(MESSAGE, NUMBER, OTHER_PEER, BODY)
         await world.carrier.send(MESSAGE, NUMBER, PEER, MessageBody(f"{BODY}!"))
+        await world.carrier.buy(OTHER_NUMBER, OTHER_LINE)
+        await world.carrier.send(MESSAGE, OTHER_NUMBER, PEER, BODY)
         await world.receive(PEER, NUMBER, BODY)
         world.now += timedelta(seconds=1)
-        second = await world.sent(OTHER_MESSAGE)
-        assert [s.ref for s in await world.carrier.find_sent(NUMBER, PEER, BODY, since)] == [first, second]
+        later = [await world.sent(OTHER_MESSAGE), await world.sent()]
+        assert [s.ref for s in await world.carrier.find_sent(NUMBER, PEER, BODY, since)] == [first, *later]
         assert (await world.carrier.find_sent(NUMBER, PEER, BODY, START))[0].ref == early
 
     async def test_a_text_to_a_peer_who_said_stop_is_refused_until_they_say_start(
@@ -290,6 +292,15 @@ class CarrierContract:
         assert await world.carrier.look_up(ref) is not None
         assert await world.carrier.purge(ref) is None
         assert await world.carrier.look_up(ref) is None
+
+    async def test_a_purge_that_was_not_done_shows_when_looked_up(
+        self, world: CarrierWorld, line: Purchase
+    ) -> None:
+        ref = await world.sent()
+        world.lie()
+        assert await world.carrier.purge(ref) is None
+        assert await world.carrier.look_up(ref) is not None
+        assert await world.carrier.leftovers(NUMBER) == [ref]
 
     async def test_leftovers_are_the_texts_of_this_number_both_ways_until_purged(
         self, world: CarrierWorld, line: Purchase

@@ -16,7 +16,13 @@ import pytest
 from adapters.outbound.postgres import server
 from adapters.outbound.postgres.schema import migrate
 
-QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0"}
+QUICK = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
 TEMPLATE = "pico_template"
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108 - a folder of its own is made there
 

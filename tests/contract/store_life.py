@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from application.inventory import INVENTORY
+from application.ports.jobs import Job, JobKind
 from application.ports.store import Stale
 from domain.accounts import Standing
 from domain.erasure import Erasure, Step
@@ -192,6 +193,9 @@ class LifePromises:
                 async with world.store.begin(has.account_id) as tx:
                     tx.save(late)
                     await world.store.delete_rows(has.account_id)
+        with pytest.raises(Stale):
+            async with world.store.begin(has.account_id) as tx:
+                tx.queue(Job(JobKind.MAIL_KNOWN, has.account_id, has.account_id))
         assert sum((await world.store.count_rows(has.account_id)).values()) == 0
         assert await world.queue.waiting() == 0
 

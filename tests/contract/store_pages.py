@@ -124,6 +124,7 @@ class PagePromises:
         async with world.store.begin(conversation.account_id) as tx:
             while page := await tx.copied_messages(found[-1] if found else None, 2):
                 assert len(page) <= 2
+                assert len(found) < 99
                 found += [message.id for message in page]
         assert found == [message.id for message in copied]
 
@@ -138,6 +139,7 @@ class PagePromises:
                 found: list[dict[str, Any]] = []
                 while page := await tx.rows(stored, found[-1]["id"] if found else None, 2):
                     assert len(page) <= 2
+                    assert len(found) < 99
                     found += page
                 assert [row["id"] for row in found] == sorted({row["id"] for row in found})
                 assert len(found) == tally[stored.name] > 0

@@ -86,6 +86,11 @@ async def test_lists_are_read_to_their_end(world: TwilioWorld) -> None:
     assert [e.url.query["Page"] for e in world.exchanges if "Page" in e.url.query] == ["1", "2"]
 
 
+async def test_a_number_is_not_taken_for_one_it_is_part_of(world: TwilioWorld) -> None:
+    await world.carrier.buy(NUMBER, LINE)
+    assert await world.carrier.find_purchase(PhoneNumber(NUMBER[:-1]), LINE) is None
+
+
 async def test_outside_north_america_mobile_numbers_come_first_and_area_codes_mean_nothing(
     world: TwilioWorld,
 ) -> None:
@@ -286,11 +291,11 @@ async def test_a_wish_to_wait_is_granted_up_to_a_point() -> None:
         assert len(came) == 1
 
 
-@pytest.mark.parametrize("status", [200, 201, 302, 500])
+@pytest.mark.parametrize("status", [200, 201, 500])
 @pytest.mark.parametrize("body", ["<html>", "[]", '{"code": "x"}', "{}"])
 async def test_an_answer_that_cannot_be_read_is_no_certain_answer(status: int, body: str) -> None:
     async def odd(_: web.Request) -> web.Response:
-        return web.Response(status=status, text=body, headers={"Location": "/elsewhere"})
+        return web.Response(status=status, text=body)
 
     async with twilio_that(odd) as world:
         with pytest.raises(CarrierUnavailable) as raised:
@@ -298,6 +303,21 @@ async def test_an_answer_that_cannot_be_read_is_no_certain_answer(status: int, b
         assert raised.value.__context__ is None
         with pytest.raises(CarrierUnavailable):
             await world.carrier.buy(NUMBER, LINE)
+
+
+async def test_our_credentials_follow_no_redirect() -> None:
+    paths: list[str] = []
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        paths.append(request.path)
+        return web.Response(
+            status=302 if len(paths) == 1 else 200, text="{}", headers={"Location": "/elsewhere"}
+        )
+
+    async with twilio_that(elsewhere) as world:
+        with pytest.raises(CarrierUnavailable):
+            await world.carrier.release(OWNED)
+    assert len(paths) == 1
 
 
 async def test_wrong_credentials_are_a_refusal(world: TwilioWorld) -> None:

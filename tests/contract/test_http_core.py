@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from uuid import uuid4
 
 import pytest
+from aiohttp import ClientPayloadError
 from structlog.testing import capture_logs
 
-from adapters.inbound.http import wire
 from adapters.inbound.http.app import App
-from adapters.inbound.http.request import House, Reply, Request
+from adapters.inbound.http.request import Download, House, Reply, Request
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES, Route
 from adapters.inbound.http.server import serving
 from application.ports.store import StoreUnavailable
@@ -120,162 +119,6 @@ async def test_whatever_is_wrong_with_a_token_the_answer_is_the_same(http: HttpW
     assert (await http.call("GET", "/v1/lines", headers={"Authorization": f"bearer {token}"})).status == 200
 
 
-# ----------------------------------------------------------------------------------------------- bodies
-
-NOT_JSON = {
-    "nothing": b"",
-    "broken": b'{"email": ',
-    "trailing": b"{} {}",
-    "single quotes": b"{'email': 1}",
-    "a name twice": b'{"email": "a@example.org", "email": "b@example.org", "password": "x"}',
-    "a name twice, inside": b'{"email": {"a": 1, "a": 1}}',
-    "NaN": b'{"email": NaN}',
-    "Infinity": b'{"email": -Infinity}',
-    "half a pair": b'{"email": "\\ud83d"}',
-    "half a pair in a name": b'{"\\udc00": 1}',
-    "half a pair in a list": b'{"email": [["\\ud83d"]]}',
-    "NUL": b'{"email": "\\u0000"}',
-    "bare NUL": b'{"email": "\x00"}',
-    "Latin-1": '{"email": "é"}'.encode("latin-1"),
-    "UTF-16": '{"email": "a"}'.encode("utf-16"),
-    "byte order mark": b"\xef\xbb\xbf{}",
-    "surrogates in UTF-8": b'{"email": "\xed\xa0\xbd"}',
-    "deep": b"[" * 60_000,
-    "deep and closed": b"[" * 30_000 + b"]" * 30_000,
-    "endless number": b'{"email": ' + b"9" * 10_000 + b"}",
-}
-
-
-@pytest.mark.parametrize("raw", NOT_JSON.values(), ids=NOT_JSON.keys())
-async def test_what_is_not_strictly_json_is_400(raw: bytes, http: HttpWorld) -> None:
-    answer = await http.call("POST", "/v1/sessions", raw=raw)
-    assert (answer.status, answer.code) == (400, "malformed_json")
-
-
-def test_text_that_only_looks_like_an_escape_is_text() -> None:
-    assert wire.decode(rb'{"a": "\\u0000 \\ud83d", "b": "\ud83d\ude00"}') == {
-        "a": r"\u0000 \ud83d",
-        "b": "😀",
-    }
-
-
-@pytest.mark.parametrize(
-    ("kind", "status"),
-    [
-        ("application/json", 422),
-        ("application/json; charset=utf-8", 422),
-        ('Application/JSON;charset="UTF-8"', 422),
-        ("", 415),
-        ("text/plain", 415),
-        ("application/jsonp", 415),
-        ("application/json; charset=latin-1", 415),
-        ("application/x-www-form-urlencoded", 415),
-    ],
-)
-async def test_a_body_is_json_by_name(kind: str, status: int, http: HttpWorld) -> None:
-    answer = await http.call("POST", "/v1/sessions", raw=b"{}", headers={"Content-Type": kind})
-    assert answer.status == status
-
-
-async def test_compressed_bodies_are_refused_unopened(http: HttpWorld) -> None:
-    answer = await http.call("POST", "/v1/sessions", raw=b"{}", headers={"Content-Encoding": "gzip"})
-    assert (answer.status, answer.code) == (415, "unsupported_media_type")
-
-
-@pytest.mark.parametrize(
-    ("change", "flaw"),
-    [
-        ({"email": "ada"}, ("/email", "not_an_email")),
-        ({"email": 7}, ("/email", "wrong_type")),
-        ({"email": None}, ("/email", "wrong_type")),
-        ({"password": "short"}, ("/password", "weak_password")),
-        ({"password": "x" * 257}, ("/password", "weak_password")),
-        ({"display_name": " "}, ("/display_name", "not_a_label")),
-        ({"display_name": "a\nb"}, ("/display_name", "not_a_label")),
-        ({"locale": "english"}, ("/locale", "not_a_locale")),
-        ({"accepted": {"terms": True, "privacy": False}}, ("/accepted/privacy", "must_be_true")),
-        ({"accepted": {"terms": 1, "privacy": True}}, ("/accepted/terms", "wrong_type")),
-        ({"accepted": {"terms": True}}, ("/accepted/privacy", "missing")),
-        ({"accepted": True}, ("/accepted", "wrong_type")),
-        ({CANARY: CANARY}, ("", "unknown_field")),
-        ({"accepted": {"terms": True, "privacy": True, CANARY: 1}}, ("/accepted", "unknown_field")),
-    ],
-)
-async def test_a_flaw_is_pointed_at_and_never_repeated(
-    change: dict[str, object], flaw: tuple[str, str], http: HttpWorld
-) -> None:
-    good = {
-        **CREDENTIALS,
-        "display_name": CANARY,
-        "locale": "en",
-        "accepted": {"terms": True, "privacy": True},
-    }
-    with capture_logs() as events:
-        answer = await http.call("POST", "/v1/accounts", good | change)
-    assert (answer.status, answer.code, answer.flaws) == (422, "invalid_input", {flaw})
-    assert CANARY.encode() not in answer.body
-    assert events == []
-
-
-@pytest.mark.parametrize("body", [[], 7, "x", None, True])
-async def test_a_body_is_an_object(body: object, http: HttpWorld) -> None:
-    answer = await http.call("POST", "/v1/sessions", raw=json.dumps(body).encode())
-    assert (answer.status, answer.flaws) == (422, {("", "wrong_type")})
-
-
-# ---------------------------------------------------------------------------------- idempotency, queries
-
-
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.keyed], ids=lambda r: r.path)
-async def test_what_costs_money_or_sends_needs_a_key(route: Route, http: HttpWorld) -> None:
-    token = await http.person()
-    path = route.path.replace("{id}", ID)
-    missing = await http.call("POST", path, {}, token=token)
-    assert (missing.status, missing.code) == (400, "idempotency_key_missing")
-    for key in ("", "a b", "é", "x" * 256):
-        answer = await http.call("POST", path, {}, token=token, headers={"Idempotency-Key": key})
-        assert (answer.status, answer.code) == (400, "idempotency_key_malformed")
-    assert (
-        await http.call("POST", path, {}, token=token, headers={"Idempotency-Key": "x" * 255})
-    ).status == 422
-
-
-@pytest.mark.parametrize(
-    ("query", "code"),
-    [
-        ("limit=0", "malformed"),
-        ("limit=101", "malformed"),
-        ("limit=1.0", "malformed"),
-        ("limit=%201", "malformed"),
-        ("limit=", "malformed"),
-        ("line=7", "malformed"),
-        ("cursor=", "malformed"),
-        ("cursor=AAAA", "malformed"),
-        ("cursor=" + "A" * 31 + "!", "malformed"),
-        ("cursor=" + "_" * 32, "malformed"),
-        ("cursor=%C3%A9", "malformed"),
-    ],
-)
-async def test_a_parameter_that_breaks_a_rule_is_422(query: str, code: str, http: HttpWorld) -> None:
-    token = await http.person()
-    answer = await http.call("GET", f"/v1/conversations?{query}", token=token)
-    assert (answer.status, answer.flaws) == (422, {(f"/{query.partition('=')[0]}", code)})
-
-
-async def test_an_unknown_parameter_is_refused_and_not_repeated(http: HttpWorld) -> None:
-    answer = await http.call("GET", f"/v1/conversations?{CANARY}=1", token=await http.person())
-    assert (answer.status, answer.flaws) == (422, {("", "unknown_field")})
-    assert CANARY.encode() not in answer.body
-
-
-@pytest.mark.parametrize(
-    "query", ["limit", "limit=1&limit=1", "limit=%ff", "&&", "&".join(f"a{n}=1" for n in range(21))]
-)
-async def test_a_query_that_is_none_is_400(query: str, http: HttpWorld) -> None:
-    answer = await http.call("GET", f"/v1/conversations?{query}", token=await http.person())
-    assert (answer.status, answer.code) == (400, "malformed_query")
-
-
 # ----------------------------------------------------------------------------------------------- errors
 
 
@@ -287,22 +130,56 @@ async def test_an_outage_is_503_and_says_when_to_come_back(http: HttpWorld) -> N
     assert (await http.call("GET", "/healthz")).status == 200
 
 
+def answering(http: HttpWorld, handler: Callable[[Request[None]], Awaitable[Reply]]) -> App:
+    """Build an edge of one route."""
+
+    async def ready() -> None: ...
+
+    return App(House(http.world.do, ready, b""), [Route("GET", "/it", handler, 200, open=True)], {})
+
+
 async def test_an_error_nobody_foresaw_is_a_constant_500_and_a_log_line_without_its_message(
     http: HttpWorld,
 ) -> None:
     async def broken(_request: Request[None]) -> Reply:
         raise LookupError(CANARY)
 
-    async def ready() -> None: ...
-
-    app = App(House(http.world.do, ready, b""), [Route("GET", "/broken", broken, 200, open=True)], {})
     with capture_logs() as events:
-        async with serving(app, "127.0.0.1", 0) as http.port:
-            answer = await http.call("GET", f"/broken?{CANARY}")
+        async with serving(answering(http, broken), "127.0.0.1", 0) as http.port:
+            answer = await http.call("GET", f"/it?{CANARY}")
     assert (answer.status, answer.code) == (500, "internal")
     assert CANARY.encode() not in answer.body
     assert [event["error"] for event in events] == ["LookupError"]
-    assert re.fullmatch(r"\S+:broken:\d+|adapters\.inbound\.http\.app:\w+:\d+", events[0]["where"])
+    assert re.fullmatch(r"adapters\.inbound\.http\.app:\w+:\d+", events[0]["where"])
+    assert CANARY not in repr(events)
+
+
+@pytest.mark.parametrize("good", [0, 1, 2])
+async def test_a_download_that_fails_is_a_problem_or_visibly_broken_off_and_always_closed(
+    good: int, http: HttpWorld
+) -> None:
+    closed = []
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        try:
+            for _ in range(good):
+                yield b'"half'
+            raise LookupError(CANARY)
+        finally:
+            closed.append(True)
+
+    async def download(_request: Request[None]) -> Reply:
+        return Download(chunks(), "it.json")
+
+    with capture_logs() as events:
+        async with serving(answering(http, download), "127.0.0.1", 0) as http.port:
+            if good == 0:
+                assert (await http.call("GET", "/it")).code == "internal"
+            else:
+                with pytest.raises(ClientPayloadError):
+                    await http.call("GET", "/it")
+    assert closed == [True]
+    assert [event["error"] for event in events] == ["LookupError"]
     assert CANARY not in repr(events)
 
 

@@ -122,6 +122,28 @@ async def test_the_absolute_form_is_understood_and_its_host_ignored(http: HttpWo
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
+LEADS_NOWHERE = [
+    b"GET /v1/lines/{}",
+    b"GET /v1/lines/{id}",
+    b"GET /%zz%ff",
+    b"GET //[::1/",
+    b"GET /healthz#x",
+    b"GET http://elsewhere",
+    b"GET ftp://elsewhere/v1",
+    b"OPTIONS *",
+    b"CONNECT elsewhere:443",
+    b"CONNECT [::1",
+]
+
+
+@pytest.mark.parametrize("line", LEADS_NOWHERE)
+async def test_a_target_that_leads_nowhere_is_404_in_any_form(line: bytes, http: HttpWorld) -> None:
+    with capture_logs() as events:
+        answer = await talk(http.port, line + b" HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert events == []
+
+
 async def test_pipelined_requests_are_answered_in_order(http: HttpWorld) -> None:
     answer = await talk(
         http.port,

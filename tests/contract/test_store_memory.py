@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib import import_module
-from typing import Any
 
 import pytest
 
+from adapters.outbound.memory.directory import MemoryDirectory
+from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.queue import DeadJob, MemoryQueue
 from adapters.outbound.memory.store import MemoryStore
+from adapters.outbound.memory.system import CountingIds, HandClock
 from application.ports.jobs import Again, Dead, Delivery, Done, Job, JobKind, Outcome
 from application.ports.store import JobGone, Stale, StoreUnavailable
 from application.unit_of_work import again_when_stale
@@ -20,26 +21,17 @@ from domain.kernel import AccountId, AuditId
 from tests.contract.store_contract import StoreContract, World
 
 
-def part(path: str) -> Any:
-    module, _, name = path.partition(".")
-    return getattr(import_module(f"adapters.outbound.memory.{module}"), name)
-
-
 @dataclass
 class MemoryWorld(World):
     store: MemoryStore
     queue: MemoryQueue
 
-    @classmethod
-    def fresh(cls) -> MemoryWorld:
-        """Its parts are looked up by name, so that a mutant can stand in."""
-        clock, keyring = part("system.HandClock")(), part("keyring.MemoryKeyring")()
-        ids, queue = part("system.CountingIds")(clock), part("queue.MemoryQueue")(clock)
-        store = part("store.MemoryStore")(keyring, queue, ids)
-        return cls(store, part("directory.MemoryDirectory")(store), queue, keyring, clock, ids, patience=0.2)
-
     async def entries(self, account_id: AccountId) -> list[AuditEntry]:
-        return [entry for entry in self.store.rows(account_id)[AuditEntry].values() if isinstance(entry, AuditEntry)]
+        return [
+            entry
+            for entry in self.store.rows(account_id)[AuditEntry].values()
+            if isinstance(entry, AuditEntry)
+        ]
 
     async def public_log(self) -> dict[AuditId, bytes]:
         return dict(self.store.audit_log)
@@ -48,9 +40,16 @@ class MemoryWorld(World):
         self.store.outage = True
 
 
+def fresh() -> MemoryWorld:
+    clock, keyring = HandClock(), MemoryKeyring()
+    ids, queue = CountingIds(clock), MemoryQueue(clock)
+    store = MemoryStore(keyring, queue, ids)
+    return MemoryWorld(store, MemoryDirectory(store), queue, keyring, clock, ids, patience=0.2)
+
+
 @pytest.fixture
 def world() -> MemoryWorld:
-    return MemoryWorld.fresh()
+    return fresh()
 
 
 class TestMemoryStore(StoreContract):

@@ -6,20 +6,27 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.conftest import Postgres
 from tests.contract.mutation import Mutant
 from tests.contract.store_contract import StoreContract
-from tests.contract.test_store_memory import MemoryWorld
 
 MUTANTS = Path(__file__).parent / "mutants"
-MEMORY = Mutant.all_in(MUTANTS / "memory.txt")
+MEMORY, POSTGRES = Mutant.all_in(MUTANTS / "memory.txt"), Mutant.all_in(MUTANTS / "postgres.txt")
 PROMISES = {name.removeprefix("test_") for name in dir(StoreContract) if name.startswith("test_")}
 
 
 @pytest.mark.parametrize("mutant", MEMORY, ids=str)
 async def test_a_mutant_of_the_memory_store_is_noticed(mutant: Mutant) -> None:
-    with mutant.loaded("adapters.outbound.memory"):
-        world = MemoryWorld.fresh()
-    await mutant.must_be_noticed(world)
+    mutated = mutant.loaded("adapters.outbound.memory", "tests.contract.test_store_memory")
+    await mutant.must_be_noticed(mutated.fresh())
+
+
+@pytest.mark.parametrize("mutant", POSTGRES, ids=str)
+async def test_a_mutant_of_the_postgres_store_is_noticed(mutant: Mutant, postgres: Postgres) -> None:
+    mutated = mutant.loaded("adapters.outbound.postgres", "tests.contract.test_store_postgres")
+    async with mutated.fresh(postgres) as world:
+        world.patience = 1.0
+        await mutant.must_be_noticed(world)
 
 
 def test_no_promise_is_kept_by_accident() -> None:

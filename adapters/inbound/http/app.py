@@ -23,22 +23,25 @@ from domain.values import Password
 Endpoint: TypeAlias = Callable[[web.BaseRequest, str, UUID], Awaitable[web.StreamResponse]]
 """Answers a request, given its raw query and the id in its path."""
 
-ID_IN_PATH = re.compile(r"(?<=/)[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?=/|\Z)")
+ID_IN_PATH = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 NO_PASSWORD = Password("")
 
 
 class App:
-    """All endpoints by path and method. Paths with an id are kept under their shape, with `{}` for the id."""
+    """All endpoints by path and method; those with an id in their path by what stands around it."""
 
     def __init__(self, house: House, routes: Iterable[Route[Any]], hooks: Mapping[str, Endpoint]) -> None:
         """Mount `routes`, and `hooks` for POST."""
         self._house = house
-        self._endpoints: dict[str, dict[str, Endpoint]] = {
-            path: {"POST": hook} for path, hook in hooks.items()
-        }
+        self._by_path: dict[str, dict[str, Endpoint]] = {path: {"POST": hook} for path, hook in hooks.items()}
+        self._around_id: dict[tuple[str, str], dict[str, Endpoint]] = {}
         for route in routes:
-            shape = re.sub(r"{\w+}", "{}", route.path)
-            methods = self._endpoints.setdefault(shape, {})
+            before, braced, after = route.path.partition("{id}")
+            methods = (
+                self._around_id.setdefault((before, after), {})
+                if braced
+                else self._by_path.setdefault(route.path, {})
+            )
             methods[route.method] = partial(self._run, route)
             if route.method == "GET" and route.open:
                 methods["HEAD"] = methods["GET"]
@@ -50,9 +53,9 @@ class App:
             if not target.startswith("/"):
                 target = request.rel_url.raw_path_qs  # RFC 9112, 3.2.2: a server accepts the absolute form.
             path, _, query = target.partition("?")
-            methods, found = self._endpoints.get(path), NIL
+            methods, found = self._by_path.get(path), NIL
             if methods is None:
-                methods, found = self._by_shape(path)
+                methods, found = self._with_id(path)
             endpoint = methods.get(request.method)
             if endpoint is None:
                 return problems.answer(problems.MethodNotAllowed(headers={"Allow": ", ".join(methods)}))
@@ -63,10 +66,12 @@ class App:
             problems.report(error)
             return problems.answer(problems.Unexpected())
 
-    def _by_shape(self, path: str) -> tuple[dict[str, Endpoint], UUID]:
+    def _with_id(self, path: str) -> tuple[dict[str, Endpoint], UUID]:
         match = ID_IN_PATH.search(path)
-        methods = match and self._endpoints.get(f"{path[: match.start()]}{{}}{path[match.end() :]}")
-        if not methods or not match:
+        if match is None:
+            raise problems.NoSuchPath
+        methods = self._around_id.get((path[: match.start()], path[match.end() :]))
+        if methods is None:
             raise problems.NoSuchPath
         return methods, UUID(match[0])
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from multidict import CIMultiDictProxy
 
-from adapters.inbound.http.bodies import presented
+from adapters.inbound.http.fields import presented
 from adapters.inbound.http.problems import KeyMalformed, KeyMissing, NotSignedIn, PasswordNeeded
 from application.sessions import Caller, Unauthenticated
 from domain.values import Password

@@ -141,6 +141,7 @@ class MemoryQueue:
         ticket = waiting.ticket = self._tickets
         outcome: Outcome = Again(timedelta(), "worker_died")
         try:
+            await asyncio.sleep(0)  # others get their turn, also when there is always something due
             answer = await handle(Delivery(waiting.job, ticket, waiting.attempt))
             if self.lose_answers:
                 self.lose_answers -= 1
@@ -156,11 +157,8 @@ class MemoryQueue:
                 self._jobs.remove(waiting)
                 self._ended.append(self._clock.now())
             case Again(delay=delay):
-                waiting.ticket, waiting.attempt, waiting.due = (
-                    None,
-                    waiting.attempt + 1,
-                    self._clock.now() + delay,
-                )
+                waiting.ticket, waiting.due = None, self._clock.now() + delay
+                waiting.attempt += 1
             case Dead(code=code):
                 self._jobs.remove(waiting)
                 self.dead.append(DeadJob(waiting.job, code))

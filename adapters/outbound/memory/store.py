@@ -145,7 +145,7 @@ class MemoryStore:
         if self.lose_next:
             self.lose_next = False
             raise Stale
-        kept = (aggregate for aggregate in tx.saved if aggregate not in tx.removed)
+        kept = (aggregate for aggregate in tx.saved if not any(aggregate is r for r in tx.removed))
         changed = [aggregate for aggregate in kept if self._differs(tx, aggregate)]
         saved = [self._merged(tx, aggregate) for aggregate in changed]
         removed = [self._current(tx, aggregate) for aggregate in tx.removed] + tx.parts_to_remove()
@@ -196,7 +196,7 @@ class MemoryStore:
     def _check_life(self, tx: MemoryTx, saved: list[Aggregate]) -> None:
         """Raise Stale when something new would join an account that was erased meanwhile."""
         accounts = tx.rows_by_type[Account] or any(isinstance(row, Account) for row in saved)
-        if not accounts and (tx.audit or any(row.version == 1 for row in saved)):
+        if not accounts and (tx.audit or tx.jobs or any(row.version == 1 for row in saved)):
             raise Stale
 
     def _check_claims(self, tx: MemoryTx, saved: list[Aggregate], removed: list[Aggregate]) -> None:

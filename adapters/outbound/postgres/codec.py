@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
 from adapters.outbound.postgres.sealing import AccountVault, fingerprint
-from adapters.outbound.postgres.tables import companion
+from adapters.outbound.postgres.tables import closed_set, companion
 from application.inventory import BY_TYPE, Column, Stored
 from domain.kernel import Aggregate, Found, Kind
 from domain.values import Secret
@@ -28,6 +28,7 @@ _SQL_TYPES = {
     Kind.ID: "uuid", Kind.REF: "text", Kind.TIME: "timestamptz", Kind.ENUM: "text", Kind.COUNT: "integer",
     Kind.INDEX: "bytea", Kind.SEALED: "bytea",
 }  # fmt: skip
+"""What the driver is given; it would have to look every enum type up, once for each connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Codec(Generic[A]):
         """For each field its columns, each with its SQL type."""
         self.values: Callable[[A], tuple[Any, ...]] = attrgetter(*self.fields)
         self._readable = self.fields[: len(held)]
+        self._selected = tuple(column.name + _as_text(column) for column in held)
         self._unreadable = (None,) * len(hidden)
         self._id = self.fields.index("id")
         self._members = tuple((at, read) for at, column in enumerate(held) if (read := _member(column.type)))
@@ -69,7 +71,7 @@ class Codec(Generic[A]):
 
     def columns(self, alias: str = "") -> str:
         """Return the list to select, in the order that `loader` reads."""
-        return ", ".join(f"{alias}{name}" for name in (*self._readable, "version"))
+        return ", ".join(f"{alias}{name}" for name in (*self._selected, "version"))
 
     def loader(self, vault: AccountVault) -> Callable[[Row], A]:
         """Return what makes an aggregate of a row. It raises SealBroken."""
@@ -132,9 +134,15 @@ class Codec(Generic[A]):
         return seal
 
 
+def _as_text(column: Column) -> str:
+    """Return the cast by which members of a closed set are read."""
+    name = closed_set(column.type)
+    return "" if name is None else "::text[]" if name.endswith("[]") else "::text"
+
+
 def _written(column: Column) -> tuple[tuple[str, str], ...]:
-    array = "[]" if get_origin(column.type) is frozenset else ""
-    itself = (column.name, _SQL_TYPES[column.kind] + array)
+    name = closed_set(column.type)
+    itself = (column.name, _SQL_TYPES[column.kind] if name is None else f"{_as_text(column)[2:]}::{name}")
     return (itself, (index, "bytea")) if (index := companion(column)) else (itself,)
 
 

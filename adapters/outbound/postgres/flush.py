@@ -167,7 +167,7 @@ _CLAUSES: dict[str, Callable[[Value, Any, tuple[int, ...], list[int]], str]] = {
     ),
     "log": lambda value, *_: (
         "INSERT INTO audit_log (id, day, kind, commitment)"
-        f" VALUES ({value('uuid')}, {value('date')}, {value('text')}, {value('bytea')})"
+        f" VALUES ({value('uuid')}, {value('date')}, {value('text::audit_kind')}, {value('bytea')})"
     ),
     # pgqueuer's own enqueue also logs each job it queues; nobody reads that.
     "queue": lambda value, *_: (

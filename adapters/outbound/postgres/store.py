@@ -24,6 +24,12 @@ BATCH = 5_000
 
 _JOBS = "jobs"
 _JOBS_OF = "substring(payload FOR 16) = uuid_send($1)"
+_ERASURE = "SELECT account_id, began_at, done::text, texts, numbers, rows FROM erasures WHERE account_id = $1"
+_CHECKPOINT = """
+    INSERT INTO erasures (account_id, began_at, done, texts, numbers, rows) VALUES ($1, $2, $3::text::step, $4, $5, $6)
+    ON CONFLICT (account_id) DO UPDATE SET (began_at, done, texts, numbers, rows) =
+        (excluded.began_at, excluded.done, excluded.texts, excluded.numbers, excluded.rows)
+"""
 
 
 class Vaults:
@@ -104,17 +110,13 @@ class PostgresStore:
 
     async def erasure(self, account_id: AccountId) -> Erasure | None:
         """See `Store.erasure`."""
-        row = await self._database.first("SELECT * FROM erasures WHERE account_id = $1", account_id)
-        if row is None:
-            return None
-        return Erasure(**{**row, "done": None if row["done"] is None else Step(row["done"])})
+        row = await self._database.first(_ERASURE, account_id)
+        return row and Erasure(**{**row, "done": row["done"] and Step(row["done"])})
 
     async def checkpoint(self, erasure: Erasure) -> None:
         """See `Store.checkpoint`."""
         await self._database.execute(
-            "INSERT INTO erasures (account_id, began_at, done, texts, numbers, rows) VALUES ($1, $2, $3, $4, $5, $6)"
-            " ON CONFLICT (account_id) DO UPDATE SET (began_at, done, texts, numbers, rows) ="
-            " (excluded.began_at, excluded.done, excluded.texts, excluded.numbers, excluded.rows)",
+            _CHECKPOINT,
             erasure.account_id, erasure.began_at, erasure.done, erasure.texts, erasure.numbers, erasure.rows,
         )  # fmt: skip
 

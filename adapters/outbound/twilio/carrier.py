@@ -53,9 +53,8 @@ class TwilioCarrier:
             http_client=HttpClient(
                 session, api_url, connect=connect_timeout, total=total_timeout, pause=read_pause
             ),
-            environment={
-                "TWILIO_EDGE": ""
-            },  # an empty mapping would make the SDK read the process's environment
+            # Only an empty mapping would make the SDK look into the process's own environment.
+            environment={"TWILIO_EDGE": ""},
         )
         self._webhooks = f"{public_url.rstrip('/')}/webhooks/twilio"
         self._page_size = page_size
@@ -145,19 +144,15 @@ class TwilioCarrier:
     async def find_sent(
         self, sender: PhoneNumber, to: Peer, body: MessageBody, since: datetime
     ) -> list[Sent]:
-        """List the pair's messages and compare. `since` is by our clock and theirs may differ: look a little earlier.
+        """List the pair's messages and compare bodies. Twilio's clock is not ours: look a little before `since`.
 
         Not filtered by `DateSent`, which is empty until the text leaves: a queued one would be missed, then
         sent twice. The list stays short, because texts are purged once they have arrived.
         """
         listed = await self._client.messages.list_async(from_=sender, to=to, page_size=self._page_size)
         earliest = since - CLOCK_SKEW
-        matching = [
-            (created_at(m), m)
-            for m in reversed(listed)
-            if (m.from_, m.to, m.body) == (sender, to, body) and created_at(m) >= earliest
-        ]
-        return [sent_of(m) for _, m in sorted(matching, key=lambda pair: pair[0])]
+        matching = [m for m in reversed(listed) if m.body == body and created_at(m) >= earliest]
+        return [sent_of(m) for m in sorted(matching, key=created_at)]
 
     async def look_up(self, ref: CarrierRef) -> Sent | None:
         """Fetch the message."""
@@ -177,10 +172,10 @@ class TwilioCarrier:
         return None
 
     async def leftovers(self, number: PhoneNumber) -> list[CarrierRef]:
-        """List messages from the number, then to it; a text to oneself is named once."""
+        """List messages from the number, then to it. Twilio knows no text from a number to itself."""
         sent = await self._client.messages.list_async(from_=number, page_size=self._page_size)
         received = await self._client.messages.list_async(to=number, page_size=self._page_size)
-        return list(dict.fromkeys(ref_of(message) for message in [*sent, *received]))
+        return [ref_of(message) for message in (*sent, *received)]
 
 
 def mark(line_id: LineId) -> str:

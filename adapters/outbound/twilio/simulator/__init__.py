@@ -71,6 +71,10 @@ class TwilioSimulator:
         await asyncio.wait({self._running.start(text)})
         return str(text.resource["sid"])
 
+    def move_webhooks(self, old: str, new: str) -> None:
+        """Point every webhook that leads to `old` to `new`: their receiver has another address now."""
+        self._account.state.move_webhooks(old, new)
+
     def resume(self) -> None:
         """Send what a killed process still owed. To be called once the webhooks' receiver listens."""
         self._running.resume()

@@ -70,6 +70,14 @@ class State:
         self.opted_out = {pair for pair in self.opted_out if pair[0] != number}
         self.save()
 
+    def move_webhooks(self, old: str, new: str) -> None:
+        """Point every webhook that begins with `old` to `new`."""
+        for number in self.numbers.values():
+            number["sms_url"] = number["sms_url"].replace(old, new, 1)
+        for text in self.messages.values():
+            text.callback = text.callback.replace(old, new, 1)
+        self.save()
+
     def holdings(self) -> dict[str, Any]:
         """Everything held, as JSON."""
         return {

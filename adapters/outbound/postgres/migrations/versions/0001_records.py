@@ -5,31 +5,42 @@ from alembic import op
 revision = "0001_records"
 down_revision = None
 
-STATEMENTS = """
+STATEMENTS = r"""
+CREATE TYPE audit_kind AS ENUM ('signed_up', 'verified', 'profile_changed', 'deletion_requested',
+    'recovered', 'signed_in', 'signed_out', 'line_ordered', 'line_activated', 'line_releasing',
+    'line_released', 'export_requested', 'export_downloaded')
+
+CREATE TYPE capability AS ENUM ('sms', 'mms', 'voice')
+
+CREATE TYPE direction AS ENUM ('inbound', 'outbound')
+
+CREATE TYPE export_state AS ENUM ('building', 'ready', 'downloaded', 'expired')
+
+CREATE TYPE line_state AS ENUM ('ordering', 'active', 'suspended', 'releasing', 'released', 'failed')
+
+CREATE TYPE standing AS ENUM ('unverified', 'active', 'leaving', 'erasing')
+
+CREATE TYPE status AS ENUM ('queued', 'sending', 'sent', 'delivered', 'failed', 'received')
+
+CREATE TYPE step AS ENUM ('intent', 'carrier_content', 'numbers', 'mail', 'keys', 'rows', 'verified')
+
 CREATE TABLE accounts (
     id uuid NOT NULL,
-    email bytea NOT NULL
-        CONSTRAINT accounts_email_is_sealed CHECK (octet_length(email) >= 31 AND get_byte(email, 0) = 1),
+    email bytea NOT NULL CONSTRAINT accounts_email_is_sealed CHECK (substring(email FOR 1) = '\x01'),
     email_index bytea NOT NULL
         CONSTRAINT accounts_email_index_is_index CHECK (octet_length(email_index) = 32),
     password bytea NOT NULL
-        CONSTRAINT accounts_password_is_sealed
-        CHECK (octet_length(password) >= 31 AND get_byte(password, 0) = 1),
+        CONSTRAINT accounts_password_is_sealed CHECK (substring(password FOR 1) = '\x01'),
     display_name bytea NOT NULL
-        CONSTRAINT accounts_display_name_is_sealed
-        CHECK (octet_length(display_name) >= 31 AND get_byte(display_name, 0) = 1),
-    locale bytea NOT NULL
-        CONSTRAINT accounts_locale_is_sealed
-        CHECK (octet_length(locale) >= 31 AND get_byte(locale, 0) = 1),
+        CONSTRAINT accounts_display_name_is_sealed CHECK (substring(display_name FOR 1) = '\x01'),
+    locale bytea NOT NULL CONSTRAINT accounts_locale_is_sealed CHECK (substring(locale FOR 1) = '\x01'),
     terms_accepted_at timestamptz NOT NULL,
     privacy_accepted_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL,
-    standing text NOT NULL
-        CONSTRAINT accounts_standing_is_enum
-        CHECK (standing IN ('active', 'erasing', 'leaving', 'unverified')),
+    standing standing NOT NULL,
     verified_at timestamptz,
     erase_at timestamptz,
-    version integer NOT NULL CONSTRAINT accounts_version_is_count CHECK (version >= 0),
+    version integer NOT NULL,
     PRIMARY KEY (id)
 )
 
@@ -45,7 +56,7 @@ CREATE TABLE sessions (
     token bytea NOT NULL CONSTRAINT sessions_token_is_index CHECK (octet_length(token) = 32),
     created_at timestamptz NOT NULL,
     revoked_at timestamptz,
-    version integer NOT NULL CONSTRAINT sessions_version_is_count CHECK (version >= 0),
+    version integer NOT NULL,
     PRIMARY KEY (account_id, id)
 )
 
@@ -57,23 +68,17 @@ CREATE TABLE phone_lines (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
     number bytea NOT NULL
-        CONSTRAINT phone_lines_number_is_sealed
-        CHECK (octet_length(number) >= 31 AND get_byte(number, 0) = 1),
+        CONSTRAINT phone_lines_number_is_sealed CHECK (substring(number FOR 1) = '\x01'),
     number_index bytea NOT NULL
         CONSTRAINT phone_lines_number_index_is_index CHECK (octet_length(number_index) = 32),
-    country text NOT NULL CONSTRAINT phone_lines_country_is_enum CHECK (country ~ '^[A-Z]{2}$'),
-    capabilities text[] NOT NULL
-        CONSTRAINT phone_lines_capabilities_is_enum CHECK (capabilities <@ ARRAY['mms', 'sms', 'voice']),
-    label bytea
-        CONSTRAINT phone_lines_label_is_sealed
-        CHECK (octet_length(label) >= 31 AND get_byte(label, 0) = 1),
-    state text NOT NULL
-        CONSTRAINT phone_lines_state_is_enum
-        CHECK (state IN ('active', 'failed', 'ordering', 'released', 'releasing', 'suspended')),
-    ref text CONSTRAINT phone_lines_ref_is_ref CHECK (ref ~ '^[A-Za-z0-9_.:-]{1,64}$'),
+    country varchar(2) NOT NULL CONSTRAINT phone_lines_country_is_enum CHECK (country ~ '^[A-Z]{2}$'),
+    capabilities capability[] NOT NULL,
+    label bytea CONSTRAINT phone_lines_label_is_sealed CHECK (substring(label FOR 1) = '\x01'),
+    state line_state NOT NULL,
+    ref varchar(64) CONSTRAINT phone_lines_ref_is_ref CHECK (ref NOT LIKE '%% %%'),
     created_at timestamptz NOT NULL,
     released_at timestamptz,
-    version integer NOT NULL CONSTRAINT phone_lines_version_is_count CHECK (version >= 0),
+    version integer NOT NULL,
     PRIMARY KEY (account_id, id)
 )
 
@@ -84,17 +89,15 @@ CREATE TABLE conversations (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
     line_id uuid NOT NULL,
-    peer bytea NOT NULL
-        CONSTRAINT conversations_peer_is_sealed
-        CHECK (octet_length(peer) >= 31 AND get_byte(peer, 0) = 1),
+    peer bytea NOT NULL CONSTRAINT conversations_peer_is_sealed CHECK (substring(peer FOR 1) = '\x01'),
     peer_index bytea NOT NULL
         CONSTRAINT conversations_peer_index_is_index CHECK (octet_length(peer_index) = 32),
     last_at timestamptz NOT NULL,
-    unread integer NOT NULL CONSTRAINT conversations_unread_is_count CHECK (unread >= 0),
+    unread integer NOT NULL,
     opted_out_at timestamptz,
     created_at timestamptz NOT NULL,
     deleted_at timestamptz,
-    version integer NOT NULL CONSTRAINT conversations_version_is_count CHECK (version >= 0),
+    version integer NOT NULL,
     PRIMARY KEY (account_id, id)
 )
 
@@ -112,20 +115,16 @@ CREATE TABLE messages (
     id uuid NOT NULL,
     conversation_id uuid NOT NULL,
     line_id uuid NOT NULL,
-    direction text NOT NULL
-        CONSTRAINT messages_direction_is_enum CHECK (direction IN ('inbound', 'outbound')),
-    status text NOT NULL
-        CONSTRAINT messages_status_is_enum
-        CHECK (status IN ('delivered', 'failed', 'queued', 'received', 'sending', 'sent')),
-    body bytea NOT NULL
-        CONSTRAINT messages_body_is_sealed CHECK (octet_length(body) >= 31 AND get_byte(body, 0) = 1),
+    direction direction NOT NULL,
+    status status NOT NULL,
+    body bytea NOT NULL CONSTRAINT messages_body_is_sealed CHECK (substring(body FOR 1) = '\x01'),
     created_at timestamptz NOT NULL,
-    ref text CONSTRAINT messages_ref_is_ref CHECK (ref ~ '^[A-Za-z0-9_.:-]{1,64}$'),
-    error integer CONSTRAINT messages_error_is_count CHECK (error >= 0),
+    ref varchar(64) CONSTRAINT messages_ref_is_ref CHECK (ref NOT LIKE '%% %%'),
+    error integer,
     attempted_at timestamptz,
     purged_at timestamptz,
     deleted_at timestamptz,
-    version integer NOT NULL CONSTRAINT messages_version_is_count CHECK (version >= 0),
+    version integer NOT NULL,
     PRIMARY KEY (account_id, id)
 )
 
@@ -140,7 +139,7 @@ CREATE TABLE once (
     request bytea NOT NULL CONSTRAINT once_request_is_index CHECK (octet_length(request) = 32),
     resource_id uuid NOT NULL,
     expires_at timestamptz NOT NULL,
-    version integer NOT NULL CONSTRAINT once_version_is_count CHECK (version >= 0),
+    version integer NOT NULL,
     PRIMARY KEY (account_id, id)
 )
 
@@ -151,13 +150,12 @@ CREATE INDEX once_by_expires_at ON once (expires_at)
 CREATE TABLE exports (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
-    state text NOT NULL
-        CONSTRAINT exports_state_is_enum CHECK (state IN ('building', 'downloaded', 'expired', 'ready')),
+    state export_state NOT NULL,
     requested_at timestamptz NOT NULL,
-    rows_done integer NOT NULL CONSTRAINT exports_rows_done_is_count CHECK (rows_done >= 0),
-    rows_total integer NOT NULL CONSTRAINT exports_rows_total_is_count CHECK (rows_total >= 0),
+    rows_done integer NOT NULL,
+    rows_total integer NOT NULL,
     expires_at timestamptz,
-    version integer NOT NULL CONSTRAINT exports_version_is_count CHECK (version >= 0),
+    version integer NOT NULL,
     PRIMARY KEY (account_id, id)
 )
 
@@ -167,11 +165,10 @@ CREATE TABLE export_parts (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
     export_id uuid NOT NULL,
-    position integer NOT NULL CONSTRAINT export_parts_position_is_count CHECK (position >= 0),
+    position integer NOT NULL,
     content bytea NOT NULL
-        CONSTRAINT export_parts_content_is_sealed
-        CHECK (octet_length(content) >= 31 AND get_byte(content, 0) = 1),
-    version integer NOT NULL CONSTRAINT export_parts_version_is_count CHECK (version >= 0),
+        CONSTRAINT export_parts_content_is_sealed CHECK (substring(content FOR 1) = '\x01'),
+    version integer NOT NULL,
     PRIMARY KEY (account_id, id)
 )
 
@@ -182,27 +179,17 @@ CREATE TABLE audit_entries (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
     at timestamptz NOT NULL,
-    kind text NOT NULL
-        CONSTRAINT audit_entries_kind_is_enum
-        CHECK (kind IN ('deletion_requested', 'export_downloaded', 'export_requested',
-            'line_activated', 'line_ordered', 'line_released', 'line_releasing', 'profile_changed',
-            'recovered', 'signed_in', 'signed_out', 'signed_up', 'verified')),
+    kind audit_kind NOT NULL,
     subject uuid,
-    salt bytea NOT NULL
-        CONSTRAINT audit_entries_salt_is_sealed
-        CHECK (octet_length(salt) >= 31 AND get_byte(salt, 0) = 1),
-    version integer NOT NULL CONSTRAINT audit_entries_version_is_count CHECK (version >= 0),
+    salt bytea NOT NULL CONSTRAINT audit_entries_salt_is_sealed CHECK (substring(salt FOR 1) = '\x01'),
+    version integer NOT NULL,
     PRIMARY KEY (account_id, id)
 )
 
 CREATE TABLE audit_log (
     id uuid NOT NULL,
     day date NOT NULL,
-    kind text NOT NULL
-        CONSTRAINT audit_log_kind_is_enum
-        CHECK (kind IN ('deletion_requested', 'export_downloaded', 'export_requested',
-            'line_activated', 'line_ordered', 'line_released', 'line_releasing', 'profile_changed',
-            'recovered', 'signed_in', 'signed_out', 'signed_up', 'verified')),
+    kind audit_kind NOT NULL,
     commitment bytea NOT NULL
         CONSTRAINT audit_log_commitment_is_index CHECK (octet_length(commitment) = 32),
     PRIMARY KEY (id)
@@ -211,13 +198,10 @@ CREATE TABLE audit_log (
 CREATE TABLE erasures (
     account_id uuid NOT NULL,
     began_at timestamptz NOT NULL,
-    done text
-        CONSTRAINT erasures_done_is_enum
-        CHECK (done IN ('carrier_content', 'intent', 'keys', 'mail', 'numbers', 'rows',
-            'verified')),
-    texts integer NOT NULL CONSTRAINT erasures_texts_is_count CHECK (texts >= 0),
-    numbers integer NOT NULL CONSTRAINT erasures_numbers_is_count CHECK (numbers >= 0),
-    rows integer NOT NULL CONSTRAINT erasures_rows_is_count CHECK (rows >= 0),
+    done step,
+    texts integer NOT NULL,
+    numbers integer NOT NULL,
+    rows integer NOT NULL,
     PRIMARY KEY (account_id)
 )
 

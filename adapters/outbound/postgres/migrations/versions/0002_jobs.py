@@ -10,12 +10,7 @@ from alembic import op
 revision = "0002_jobs"
 down_revision = "0001_records"
 
-KINDS = (
-    "'build_export', 'clear_conversation', 'finish_release', 'mail_deletion', 'mail_export', "
-    "'mail_known', 'mail_recovered', 'mail_verify', 'purge_copy', 'send_message', 'settle_order'"
-)
-
-STATEMENTS = f"""
+STATEMENTS = """
 CREATE TYPE pgqueuer_status AS ENUM
     ('queued', 'picked', 'successful', 'exception', 'canceled', 'deleted', 'failed')
 
@@ -28,12 +23,15 @@ CREATE TABLE pgqueuer (
     heartbeat timestamptz NOT NULL DEFAULT now(),
     execute_after timestamptz NOT NULL DEFAULT now(),
     status pgqueuer_status NOT NULL,
-    entrypoint text NOT NULL CONSTRAINT pgqueuer_entrypoint_is_enum CHECK (entrypoint IN ({KINDS})),
-    dedupe_key text CONSTRAINT pgqueuer_dedupe_key_is_unused CHECK (dedupe_key IS NULL),
-    payload bytea CONSTRAINT pgqueuer_payload_is_two_ids CHECK (octet_length(payload) = 32),
-    headers jsonb CONSTRAINT pgqueuer_headers_is_unused CHECK (headers IS NULL),
+    entrypoint text NOT NULL,
+    dedupe_key text,
+    payload bytea,
+    headers jsonb,
     attempts integer NOT NULL DEFAULT 0,
-    slot bigint
+    slot bigint,
+    CONSTRAINT pgqueuer_is_a_kind_and_two_ids CHECK (
+        octet_length(entrypoint) <= 32 AND octet_length(payload) = 32 AND dedupe_key IS NULL AND headers IS NULL
+    )
 ) WITH (
     autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0,
     autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 500
@@ -45,15 +43,14 @@ CREATE TABLE pgqueuer_log (
     job_id bigint NOT NULL,
     status pgqueuer_status NOT NULL,
     priority integer NOT NULL,
-    entrypoint text NOT NULL CONSTRAINT pgqueuer_log_entrypoint_is_enum CHECK (entrypoint IN ({KINDS})),
-    traceback jsonb CONSTRAINT pgqueuer_log_traceback_is_a_code CHECK (
-        coalesce(traceback ->> 'exception_message', 'x') ~ '^[a-z0-9_]{{1,64}}$'
-        AND coalesce(traceback ->> 'exception_type', 'x') ~ '^[A-Za-z]{{1,32}}$'
-        AND coalesce(traceback ->> 'traceback', '') = ''
-        AND coalesce(traceback -> 'additional_context', 'null') = 'null'
-        AND octet_length(traceback::text) <= 400
-    ),
-    aggregated boolean DEFAULT false
+    entrypoint text NOT NULL,
+    traceback jsonb,
+    aggregated boolean DEFAULT false,
+    CONSTRAINT pgqueuer_log_is_a_kind_and_a_code CHECK (
+        octet_length(entrypoint) <= 32 AND (traceback IS NULL
+            OR (traceback ->> 'traceback' = '' AND octet_length(traceback ->> 'exception_message') <= 64
+                AND octet_length(traceback::text) <= 400))
+    )
 )
 
 CREATE TABLE pgqueuer_statistics (
@@ -62,7 +59,7 @@ CREATE TABLE pgqueuer_statistics (
     count bigint NOT NULL,
     priority integer NOT NULL,
     status pgqueuer_status NOT NULL,
-    entrypoint text NOT NULL CONSTRAINT pgqueuer_statistics_entrypoint_is_enum CHECK (entrypoint IN ({KINDS}))
+    entrypoint text NOT NULL CONSTRAINT pgqueuer_statistics_entrypoint_is_enum CHECK (octet_length(entrypoint) <= 32)
 )
 
 CREATE INDEX pgqueuer_ep_ea_idx ON pgqueuer (entrypoint, execute_after) WHERE status = 'queued'

@@ -1,0 +1,30 @@
+"""`python -m benchmarks`: what `./pico bench` runs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from benchmarks.bench import main
+from benchmarks.population import Population
+from benchmarks.scenarios import SCENARIOS
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure Pico against its floor.")
+    parser.add_argument("--accounts", type=int, default=1_000)
+    parser.add_argument("--conversations", type=int, default=100_000)
+    parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--tenth", action="store_true", help="a tenth of the data")
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--only", action="append", choices=list(SCENARIOS), default=[])
+    parser.add_argument("--profile", nargs="?", const="pico", choices=["pico", "floor"])
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    part = 10 if given.tenth else 1
+    size = Population(given.accounts // part, given.conversations // part, given.messages // part)
+    sys.exit(
+        asyncio.run(
+            main(size=size, pairs=given.pairs, only=given.only, profile=given.profile, as_json=given.json)
+        )
+    )

@@ -1,0 +1,145 @@
+"""The benchmark: Pico and the floor take turns on the same machine, in the same run, with the same requests.
+
+Only ratios are worth comparing between machines. A pair is one slice of requests for each side, in changing order; its
+ratio is Pico's throughput over the floor's. Both sides are warm: each account's key and line have been seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median, quantiles
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import check
+from benchmarks.house import SIDES, House, running
+from benchmarks.load import fire
+from benchmarks.population import Population
+from benchmarks.scenarios import SCENARIOS, Scenario
+
+SLICE_SECONDS = 2.5
+"""How long the floor shall need for its half of a pair."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """What one side did: per slice its throughput and its processor time per request, per request its latency."""
+
+    rates: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    each: list[float] = field(default_factory=list)
+
+    def summary(self) -> dict[str, float]:
+        cuts = quantiles(self.each, n=100)
+        return {
+            "per_second": round(median(self.rates), 1), "p50_ms": round(cuts[49] * 1e3, 3),
+            "p99_ms": round(cuts[98] * 1e3, 3), "cpu_us": round(median(self.cpu) * 1e6, 1),
+        }  # fmt: skip
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of a scenario."""
+
+    scenario: Scenario
+    figures: dict[str, Figures]
+
+    @property
+    def ratios(self) -> list[float]:
+        return [pico / floor for pico, floor in zip(*(self.figures[side].rates for side in SIDES), strict=True)]
+
+    def summary(self) -> dict[str, object]:
+        ratios = self.ratios
+        return {
+            "scenario": self.scenario.name, "target": self.scenario.target, "stretch": self.scenario.stretch,
+            "ratio": {"min": min(ratios), "median": median(ratios), "max": max(ratios)}, "pairs": ratios,
+            "met": median(ratios) >= self.scenario.target,
+            **{side: figures.summary() for side, figures in self.figures.items()},
+        }  # fmt: skip
+
+
+async def main(
+    *, size: Population | None = None, pairs: int = 5, only: Sequence[str] = (), profile: str | None = None,
+    as_json: bool = False,
+) -> int:  # fmt: skip
+    """Run the benchmark and print it. Return 0 when every median meets its target, else 1.
+
+    `only`: names of scenarios. `profile`: a side ("pico" or "floor") to be profiled instead of measured.
+    """
+    console = Console(stderr=as_json)
+    results = []
+    async with running(size or Population(), console.print) as house:
+        checked = await check.check(house)
+        console.print(f"{checked} kinds of requests: same answers, same rows on both sides.")
+        for scenario in [SCENARIOS[name] for name in only or SCENARIOS]:
+            if profile:
+                await _profile(house, scenario, profile)
+                continue
+            console.print(f"{scenario.title} ...")
+            results.append(await _measure(house, scenario, pairs))
+        if not profile:
+            rows = await check.tally(house)
+            console.print(f"Rows left, equal on both sides: {rows}")
+    if as_json:
+        print(json.dumps([result.summary() for result in results], indent=2))
+    elif results:
+        console.print(_table(results))
+    return 0 if all(result.summary()["met"] for result in results) else 1
+
+
+async def _measure(house: House, scenario: Scenario, pairs: int) -> Result:
+    result = Result(scenario, {name: Figures() for name in SIDES})
+    count = await _warm(house, scenario)
+    for pair in range(pairs):
+        requests = scenario.requests(house.size, house.carrier_token, pair + 2, count)
+        for name in SIDES if pair % 2 else reversed(SIDES):
+            side, figures = house.sides[name], result.figures[name]
+            before = side.cpu()
+            measured = await fire(side.port, requests)
+            figures.rates.append(count / measured.seconds)
+            figures.cpu.append((side.cpu() - before) / count)
+            figures.each += measured.each
+    return result
+
+
+async def _warm(house: House, scenario: Scenario) -> int:
+    """Let both sides see every account, then let both do what tells how many requests fill a slice of the floor's."""
+    rates = {}
+    for slice_, count in enumerate((house.size.accounts, 1_000)):
+        requests = scenario.requests(house.size, house.carrier_token, slice_, count)
+        for name in SIDES:
+            rates[name] = count / (await fire(house.sides[name].port, requests)).seconds
+    return max(200, round(rates["floor"] * SLICE_SECONDS))
+
+
+async def _profile(house: House, scenario: Scenario, name: str) -> None:
+    """Have a side profile itself; it prints the profile when it is stopped."""
+    side = house.sides[name]
+    count = await _warm(house, scenario)
+    side.process.stdin.write(b"profile\n")  # type: ignore[union-attr]
+    await asyncio.sleep(0.5)
+    await fire(side.port, scenario.requests(house.size, house.carrier_token, 2, count))
+
+
+def _table(results: list[Result]) -> Table:
+    table = Table(title="Pico / floor, median (min - max)")
+    for name in ("scenario", "ratio", "target", "stretch", "Pico /s", "floor /s", "Pico ms", "floor ms", "Pico CPU", "floor CPU"):
+        table.add_column(name, justify="left" if name == "scenario" else "right")
+    for result in results:
+        ratios, target, stretch = result.ratios, result.scenario.target, result.scenario.stretch
+        middle = median(ratios)
+        colour = "green" if middle >= stretch else "yellow" if middle >= target else "red"
+        pico, floor = (result.figures[side].summary() for side in SIDES)
+        table.add_row(
+            result.scenario.title, f"[{colour}]{middle:.2f}[/] ({min(ratios):.2f} - {max(ratios):.2f})",
+            f"{target:.2f}", f"{stretch:.2f}",
+            *(f"{side['per_second']:.0f}" for side in (pico, floor)),
+            *(f"{side['p50_ms']:.1f} / {side['p99_ms']:.1f}" for side in (pico, floor)),
+            *(f"{side['cpu_us']:.0f} µs" for side in (pico, floor)),
+        )  # fmt: skip
+    table.caption = "Latencies are p50 / p99 with 8 requests under way; CPU is of the server's own process per request."
+    return table

@@ -1,0 +1,119 @@
+"""The house both sides stand in: one PostgreSQL, one keyring, and for each side a clone of the same seeded database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import astuple, dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import asyncpg
+
+from adapters.outbound.postgres.server import PostgresServer, start
+from benchmarks.population import Population
+from benchmarks.scenarios import PUBLIC_URL
+from benchmarks.seed import seed
+from bootstrap.sandbox import Notes
+
+ROOT = Path(__file__).resolve().parent.parent
+SIDES = ("pico", "floor")
+POSTGRES = {"max_wal_size": "8GB", "checkpoint_timeout": "1h", "shared_buffers": "512MB"}
+"""So that no checkpoint falls into one half of a pair. What makes a commit durable is left as it is."""
+TEMPLATE, KEYRING = "seeded", "keyring"
+
+
+@dataclass(slots=True)
+class Side:
+    """A server process, and the database behind it."""
+
+    name: str
+    database_url: str
+    process: asyncio.subprocess.Process
+    port: int
+
+    def cpu(self) -> float:
+        """Return the seconds of processor time the process has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / 100
+
+
+@dataclass(slots=True)
+class House:
+    """Both sides, running. `carrier_token` signs webhooks for either."""
+
+    size: Population
+    carrier_token: str
+    keyring_url: str
+    kms: Path
+    sides: dict[str, Side]
+
+
+@asynccontextmanager
+async def running(size: Population, say: Callable[[str], None]) -> AsyncIterator[House]:
+    """Seed if need be, clone, start both sides; stop them at the end."""
+    home = ROOT / "var" / "bench" / "-".join(map(str, astuple(size)))
+    home.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        server = stack.enter_context(start(home / "postgres", settings=POSTGRES))
+        say("Seeding, if the data is not there from a former run ...")
+        await _seeded(server, home, size)
+        say("Cloning the data for each side ...")
+        await _cloned(server)
+        token = Notes(home / "sandbox.json").token
+        sides = {}
+        for name in SIDES:
+            place = {
+                "database_url": server.url(name), "keyring_url": server.url(KEYRING), "state_dir": str(home),
+                "public_url": PUBLIC_URL,
+            }  # fmt: skip
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "benchmarks.sides", name, json.dumps(place),
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT, limit=1 << 20,
+            )  # fmt: skip
+            stack.push_async_callback(_ended, process)
+            said = await process.stdout.readline()  # type: ignore[union-attr]
+            if not said:
+                raise RuntimeError(f"{name} did not start")
+            sides[name] = Side(name, server.url(name), process, int(said))
+        yield House(size, token, server.url(KEYRING), home / "kms", sides)
+
+
+async def _seeded(server: PostgresServer, home: Path, size: Population) -> None:
+    """Have the template filled with what this very code would fill it with."""
+    sources = [*(ROOT / "adapters/outbound/postgres/migrations").rglob("*.py"), *(ROOT / "benchmarks").glob("seed.py")]
+    sources += [ROOT / "adapters/outbound/postgres/sealing.py", ROOT / "benchmarks/population.py"]
+    wanted = sha256(b"".join(source.read_bytes() for source in sorted(sources))).hexdigest()
+    note = home / "seeded"
+    if note.exists() and note.read_text() == wanted:
+        return
+    note.unlink(missing_ok=True)
+    await _execute(server, *(f"DROP DATABASE IF EXISTS {name}" for name in (*SIDES, TEMPLATE, KEYRING)))
+    await _execute(server, *(f"CREATE DATABASE {name}" for name in (TEMPLATE, KEYRING)))
+    await seed(server.url(TEMPLATE), server.url(KEYRING), home / "kms", size)
+    note.write_text(wanted)
+
+
+async def _cloned(server: PostgresServer) -> None:
+    await _execute(server, *(f"DROP DATABASE IF EXISTS {name}" for name in SIDES))
+    await _execute(server, *(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY" for name in SIDES))
+    await _execute(server, "CHECKPOINT")
+
+
+async def _execute(server: PostgresServer, *statements: str) -> None:
+    connection = await asyncpg.connect(server.url("postgres"))
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Tell a side to stop; what it prints on the way is its profile."""
+    said, _ = await process.communicate(b"")  # which also closes its standard input
+    if said:
+        print(said.decode())

@@ -1,0 +1,176 @@
+"""Filling the template: a million texts, sealed for real by Pico's own codec, copied in by two processes."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from adapters.outbound.local.kms import LocalKms
+from adapters.outbound.local.system import SystemClock
+from adapters.outbound.postgres import keyring as keyring_database
+from adapters.outbound.postgres.codec import CODECS, Keys
+from adapters.outbound.postgres.keyring import PostgresKeyring
+from adapters.outbound.postgres.schema import migrate
+from adapters.outbound.postgres.sealing import AccountVault
+from benchmarks import population as people
+from benchmarks.population import BEGAN, LONG, ROUND, Population
+from bootstrap.sandbox import SANDBOX
+from domain.accounts import Account, Standing
+from domain.lines import LineState, PhoneLine
+from domain.messaging import Conversation, Direction, Message, Status
+from domain.once import Once
+from domain.retention import Retention
+from domain.sessions import Session
+from domain.values import (
+    Capability,
+    Country,
+    Email,
+    Label,
+    Locale,
+    MessageBody,
+    PasswordHash,
+    Peer,
+    PhoneNumber,
+    SessionToken,
+)
+
+PROCESSES = 2
+
+
+async def seed(url: str, keyring_url: str, kms: Path, size: Population) -> None:
+    """Fill a new database and its keyring."""
+    await migrate(url)
+    async with asyncpg.create_pool(keyring_url, min_size=1, max_size=4) as pool:
+        await keyring_database.prepare(pool)
+        keyring = PostgresKeyring(pool, LocalKms(kms, SystemClock().now), limit=size.accounts)
+        system = await keyring.system("index")
+        accounts = [people.account_id(number) for number in range(size.accounts)]
+        await asyncio.gather(*map(keyring.create, accounts))
+        keys = [await keyring.open(account) for account in accounts]
+    context = multiprocessing.get_context("spawn")
+    parts = [
+        context.Process(target=_fill, args=(url, astuple(size), system, keys, range(part, size.accounts, PROCESSES)))
+        for part in range(PROCESSES)
+    ]
+    for part in parts:
+        part.start()
+    while any(part.is_alive() for part in parts):
+        await asyncio.sleep(0.2)
+    if any(part.exitcode for part in parts):
+        raise RuntimeError("seeding failed")
+    connection = await asyncpg.connect(url)
+    await connection.execute("VACUUM (ANALYZE, FREEZE)")
+    await connection.close()
+
+
+def _fill(url: str, size: tuple[int, int, int], system: bytes, keys: list, accounts: range) -> None:
+    asyncio.run(_copy(url, Population(*size), system, keys, accounts))
+
+
+async def _copy(url: str, size: Population, system: bytes, keys: list, accounts: range) -> None:
+    sealed_with = {
+        people.account_id(one): Keys(AccountVault(SANDBOX, people.account_id(one), keys[one]), system) for one in accounts
+    }
+    connection = await asyncpg.connect(url)
+    for of, aggregates in (
+        (Account, map(_account, accounts)),
+        (Session, map(_session, accounts)),
+        (PhoneLine, map(_line, accounts)),
+        (Conversation, (_conversation(size, one, of) for one in accounts for of in range(size.each))),
+        (Message, _messages(size, accounts)),
+        (Once, _onces(size, accounts)),
+    ):
+        codec = CODECS[of]
+        columns = [codec.owner, *(name for at in codec.owned for name, _ in codec.written[at]), "version"]
+        await connection.copy_records_to_table(
+            codec.table, records=_records(codec, aggregates, sealed_with), columns=columns
+        )
+    await connection.close()
+
+
+def _records(codec: Any, aggregates: Iterable[Any], sealed_with: dict) -> Iterator[list]:
+    for aggregate in aggregates:
+        account = getattr(aggregate, codec.owner)
+        row = [account]
+        codec.encode(aggregate, codec.owned, sealed_with[account], row)
+        row.append(1)
+        yield row
+
+
+def _account(one: int) -> Account:
+    return Account(
+        id=people.account_id(one), email=Email(f"person{one}@bench.example"), display_name=Label(f"Person {one}"),
+        password=PasswordHash("$argon2id$v=19$m=19456,t=2,p=1$" + "A" * 22 + "$" + "A" * 43), locale=Locale("en"),
+        terms_accepted_at=BEGAN, privacy_accepted_at=BEGAN, created_at=BEGAN, standing=Standing.ACTIVE, verified_at=BEGAN,
+    )  # fmt: skip
+
+
+def _session(one: int) -> Session:
+    account = people.account_id(one)
+    return Session.open(account, people.identity(BEGAN, "session", one), SessionToken(people.token(one)), BEGAN)
+
+
+def _line(one: int) -> PhoneLine:
+    return PhoneLine(
+        account_id=people.account_id(one), id=people.line_id(one), number=PhoneNumber(people.number(one)),
+        country=Country("US"), capabilities=frozenset((Capability.SMS, Capability.VOICE)), label=Label("Work"),
+        state=LineState.ACTIVE, ref=f"PN{one:032x}", created_at=BEGAN,
+    )  # fmt: skip
+
+
+def _conversation(size: Population, one: int, of: int) -> Conversation:
+    """An account's last conversation is with somebody who opted out."""
+    return Conversation(
+        account_id=people.account_id(one), id=people.conversation_id(one, of), line_id=people.line_id(one),
+        peer=Peer(people.peer(one, of)), last_at=_time(size, one, of, size.texts(of) - 1), unread=of % 3,
+        created_at=_time(size, one, of, 0), opted_out_at=BEGAN if of == size.each - 1 else None,
+    )  # fmt: skip
+
+
+def _messages(size: Population, accounts: range) -> Iterator[Message]:
+    """All texts in order of time, as they would have come in."""
+    names = [
+        (one, of, people.account_id(one), people.line_id(one), people.conversation_id(one, of))
+        for one in accounts
+        for of in range(size.each)
+    ]
+    for turn in range(LONG):
+        for one, of, account, line, conversation in names:
+            if turn < size.texts(of):
+                at = _time(size, one, of, turn)
+                inbound = turn % 2 == 0
+                yield Message(
+                    account_id=account, id=people.identity(at, "text", one, of, turn), conversation_id=conversation,
+                    line_id=line, direction=Direction.INBOUND if inbound else Direction.OUTBOUND,
+                    status=Status.RECEIVED if inbound else Status.DELIVERED,
+                    body=MessageBody(people.saying(one, of, turn)), created_at=at, ref=_ref(one, of, turn),
+                    attempted_at=None if inbound else at, purged_at=at,
+                )  # fmt: skip
+
+
+def _onces(size: Population, accounts: range) -> Iterator[Once]:
+    """Deliveries that are still recognised."""
+    keep = Retention().carrier_event
+    for turn in range(LONG - keep // ROUND, LONG):
+        for one in accounts if turn % 2 == 0 else ():
+            for of in range(size.long):
+                at = _time(size, one, of, turn)
+                yield Once(
+                    account_id=people.account_id(one), id=people.identity(at, "once", one, of, turn),
+                    key=f"receive:{_ref(one, of, turn)}", request="",
+                    resource_id=people.identity(at, "text", one, of, turn), expires_at=at + keep,
+                )  # fmt: skip
+
+
+def _ref(one: int, of: int, turn: int) -> str:
+    return f"SM{one:08x}{of:016x}{turn:08x}"
+
+
+def _time(size: Population, one: int, of: int, turn: int) -> Any:
+    return BEGAN + ROUND * turn + ROUND * (one * size.each + of) / size.conversations

@@ -24,7 +24,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 
 def configure_logs() -> None:
-    """Write our own events to standard error, one line each; libraries' records go nowhere: they quote what they see."""
+    """Write our own events to standard error, a line each; libraries' records quote what they see and go nowhere."""
     logging.getLogger().addHandler(logging.NullHandler())
     logging.disable(logging.CRITICAL)
     structlog.configure(
@@ -50,7 +50,10 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Sandbox.running(settings) as sandbox:
-        print(f"Pico serves at {sandbox.url} - documentation at {sandbox.url}/docs - stop with Ctrl-C", flush=True)
+        print(
+            f"Pico serves at {sandbox.url} - documentation at {sandbox.url}/docs - stop with Ctrl-C",
+            flush=True,
+        )
         await stop.wait()
 
 
@@ -84,7 +87,9 @@ async def _migrate(settings: Settings) -> None:
 def policy(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
-    write: Annotated[bool, typer.Option("--write", help="Bring the data map in PRIVACY.md up to date.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Bring the data map in PRIVACY.md up to date.")
+    ] = False,
 ) -> None:
     """Print every clause of PRIVACY.md with its proofs and the verdict; exit code 1 when one is unproved or stale.
 
@@ -97,7 +102,9 @@ def policy(
         document.write_text(with_data_map(markdown, INVENTORY), encoding="utf-8")
         return
     modules = sorted((ROOT / "tests" / "contract" / "proofs").glob("test_*.py"))
-    proofs = [proof for module in modules for proof in proofs_in(module.read_text(encoding="utf-8"), module.name)]
+    proofs = [
+        proof for module in modules for proof in proofs_in(module.read_text(encoding="utf-8"), module.name)
+    ]
     standings = judge(parse(markdown), proofs)
     if as_json:
         print(json.dumps([_as_json(standing) for standing in standings], indent=2))
@@ -105,7 +112,9 @@ def policy(
         table = Table("clause", "sentence", "proofs", "verdict", show_lines=True)
         for standing in standings:
             tests = "\n".join(proof.test for proof in standing.proofs)
-            table.add_row(standing.clause.id, standing.clause.text, tests or standing.clause.pending, standing.verdict)
+            table.add_row(
+                standing.clause.id, standing.clause.text, tests or standing.clause.pending, standing.verdict
+            )
         Console().print(table)
     broken = {Verdict.UNPROVED, Verdict.STALE} & {standing.verdict for standing in standings}
     raise typer.Exit(1 if broken else 0)

@@ -72,7 +72,7 @@ class Notes:
 
 @dataclass(slots=True)
 class Sandbox:
-    """The real product on this machine: PostgreSQL, the real carrier adapter, and a simulated carrier that calls back."""
+    """The real product on this machine: PostgreSQL, the carrier's real adapter, a simulated carrier that calls back."""
 
     url: str
     do: UseCases
@@ -114,7 +114,10 @@ class Sandbox:
             url = f"http://{LOOPBACK}:{port}"
             public_url = settings.public_url or url
             simulator = TwilioSimulator(
-                account_sid=ACCOUNT_SID, auth_token=notes.token, now=clock.now, state_file=state / "twilio.json"
+                account_sid=ACCOUNT_SID,
+                auth_token=notes.token,
+                now=clock.now,
+                state_file=state / "twilio.json",
             )
             carrier = TwilioCarrier(
                 await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar())),
@@ -122,16 +125,16 @@ class Sandbox:
                 api_url=await stack.enter_async_context(simulator.running(LOOPBACK)),
             )  # fmt: skip
             do = wire(
-                store=store, directory=PostgresDirectory(database, keyring), queue=queue, keyring=keyring, carrier=carrier,
-                mail=mailbox, ledger=ledger, fingerprint=AccountFingerprint(keyring), hasher=hasher,
-                tokens=SignedTokens(keyring), clock=clock, ids=ids, retention=Retention(),
+                store=store, directory=PostgresDirectory(database, keyring), queue=queue, keyring=keyring,
+                carrier=carrier, mail=mailbox, ledger=ledger, fingerprint=AccountFingerprint(keyring),
+                hasher=hasher, tokens=SignedTokens(keyring), clock=clock, ids=ids, retention=Retention(),
             )  # fmt: skip
             sandbox = cls(
                 url, do, state, database_dir, database_url, clock, notes, queue, ledger, mailbox, simulator
             )
             app = build(
-                do, ready=lambda: is_ready(database), verify_signature=TwilioSignature([notes.token]).verify, status_of=status_of,
-                public_url=public_url, sandbox=sandbox,
+                do, ready=lambda: is_ready(database), verify_signature=TwilioSignature([notes.token]).verify,
+                status_of=status_of, public_url=public_url, sandbox=sandbox,
             )  # fmt: skip
             await stack.enter_async_context(serving(app, LOOPBACK, port))
             if notes.url and notes.url != public_url:
@@ -191,9 +194,13 @@ SANDBOX_SWEEPS = timedelta(seconds=1)
 
 
 async def databases(settings: Settings, stack: AsyncExitStack) -> tuple[str, str, Path]:
-    """Return the addresses of database and keyring, and the folder of our own server, which runs unless others are set."""
+    """Return the addresses of database and keyring, and the folder of our own server, run unless others are set."""
     if settings.database_url is not None and settings.keyring_url is not None:
-        return settings.database_url.get_secret_value(), settings.keyring_url.get_secret_value(), settings.state_dir
+        return (
+            settings.database_url.get_secret_value(),
+            settings.keyring_url.get_secret_value(),
+            settings.state_dir,
+        )
     server = stack.enter_context(start(settings.state_dir / "postgres"))
     connection = await asyncpg.connect(server.url("postgres"))
     try:

@@ -16,9 +16,9 @@ from aiohttp import ClientSession
 from rich.console import Console
 from rich.table import Table
 
+from bootstrap.sandbox import Sandbox
 from bootstrap.settings import Settings
 from bootstrap.traces import search_files
-from bootstrap.sandbox import Sandbox
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of accounts that live for a minute
 PATIENCE = 20.0
@@ -45,7 +45,7 @@ class Traveller:
             headers["Authorization"] = f"Bearer {self.token}"
         async with self.client.request(method, path, json=body, headers=headers) as answer:
             if answer.status >= 400:  # noqa: PLR2004 - the class of errors
-                raise TourFailed(f"{method} {path.split('?')[0]} answered {answer.status}")
+                raise TourFailed(f"{method} {path.split('?', maxsplit=1)[0]} answered {answer.status}")
             return await answer.json() if answer.content_type == "application/json" else None
 
     def plant(self, what: str, value: str) -> str:
@@ -97,7 +97,9 @@ class Tour:
         await self.show("messages", "direction", "status", "body")
 
         self.head("An auditor with the database's own files, while both accounts live")
-        self.tell(f"{await self.traces([self.sandbox.database_dir], {**ada.planted, **boris.planted})} traces in data files, WAL and log")
+        self.tell(
+            f"{await self.traces([self.sandbox.database_dir], {**ada.planted, **boris.planted})} traces in data files, WAL and log"
+        )
 
         self.head("Ada exports everything, once, with her password again")
         await self.export(ada)
@@ -130,7 +132,10 @@ class Tour:
         offer = (await who.ask("GET", f"/v1/available-numbers?country=US&area_code={area}"))["items"][0]
         label = who.plant("label", canary("line of " + who.name))
         who.line = await who.ask(
-            "POST", "/v1/lines", {"number": offer["number"], "country": "US", "label": label}, **{"Idempotency-Key": secrets.token_hex(8)}
+            "POST",
+            "/v1/lines",
+            {"number": offer["number"], "country": "US", "label": label},
+            **{"Idempotency-Key": secrets.token_hex(8)},
         )
         who.plant("number", who.line["number"])
         self.tell(f"{who.name}: {email}, line {who.line['number']} ({who.line['state']})")
@@ -155,7 +160,9 @@ class Tour:
         await until("the text's arrival", arrived)
         await until("the delivery report", delivered)
         for conversation in (await ada.ask("GET", "/v1/conversations"))["items"]:
-            for message in (await ada.ask("GET", f"/v1/conversations/{conversation['id']}/messages"))["items"]:
+            for message in (await ada.ask("GET", f"/v1/conversations/{conversation['id']}/messages"))[
+                "items"
+            ]:
                 self.tell(f"Ada sees: {message['direction']} {message['status']}: {message['body']}")
 
     async def export(self, who: Traveller) -> None:
@@ -182,7 +189,9 @@ class Tour:
     async def leave(self, who: Traveller) -> None:
         """Delete, move the clock, and be gone."""
         preview = await who.ask("DELETE", "/v1/account", {"password": PASSWORD})
-        self.tell(f"signed out everywhere; {preview['lines']} line, {preview['messages']} messages go at {preview['due_at']}")
+        self.tell(
+            f"signed out everywhere; {preview['lines']} line, {preview['messages']} messages go at {preview['due_at']}"
+        )
         who.token = ""
         now = (await who.ask("POST", "/sandbox/clock", {"advance": "P30D"}))["now"]
         self.tell(f"the clock says {now}")
@@ -200,8 +209,12 @@ class Tour:
         shown = Table(*columns, title=f"{table}, as stored", title_justify="left")
         connection = await asyncpg.connect(self.sandbox.database_url)
         try:
-            for row in await connection.fetch(f"SELECT {', '.join(columns)} FROM {table} ORDER BY id LIMIT 4"):  # noqa: S608 - our own names
-                shown.add_row(*(value.hex()[:28] + "…" if isinstance(value, bytes) else str(value) for value in row))
+            for row in await connection.fetch(
+                f"SELECT {', '.join(columns)} FROM {table} ORDER BY id LIMIT 4"
+            ):  # noqa: S608 - our own names
+                shown.add_row(
+                    *(value.hex()[:28] + "…" if isinstance(value, bytes) else str(value) for value in row)
+                )
         finally:
             await connection.close()
         self.console.print(shown)
@@ -223,7 +236,9 @@ async def tour(console: Console) -> int:
     """Play the tour in a folder of its own; return the exit code: 0 only when nothing was left."""
     with tempfile.TemporaryDirectory(prefix="pico-tour-") as folder:
         Path(folder).chmod(0o755)  # the database server may run as another user
-        settings = Settings(port=0, state_dir=Path(folder) / "state", database_url=None, keyring_url=None, public_url=None)
+        settings = Settings(
+            port=0, state_dir=Path(folder) / "state", database_url=None, keyring_url=None, public_url=None
+        )
         async with Sandbox.running(settings) as sandbox, ClientSession(base_url=sandbox.url) as client:
             left = await Tour(sandbox, client, console).play()
     console.print(f"\n[bold]{left} traces left.[/bold]" + ("" if left else " That is the policy, kept."))

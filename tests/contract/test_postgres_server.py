@@ -223,6 +223,16 @@ def test_a_killed_pico_takes_its_server_along(data: Path) -> None:
         assert keeps(server.url("postgres"), row)
 
 
+def test_a_killed_pico_takes_its_server_along_even_in_the_middle_of_a_restart(data: Path) -> None:
+    """A fast shutdown, the one PostgreSQL is usually asked for, would wait for ever here."""
+    with another_pico(data) as other:
+        pid, _ = serving(other)
+        os.kill(descendants(pid)[0], signal.SIGKILL)
+        eventually(lambda: "reinitializing" in data.with_name("data.log").read_text())
+        other.kill()
+        eventually(lambda: not module._cluster(data).processes())
+
+
 def test_a_start_may_follow_a_kill_at_once(data: Path) -> None:
     with another_pico(data) as other:
         pid, url = serving(other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from application.delivery import InboundText
+from application.messaging import Accepted
 from application.sessions import SignedIn
 from bootstrap.worlds import InMemory
 from domain.kernel import AccountId, CarrierRef, LineId
@@ -43,7 +44,7 @@ class Person:
         reference = CarrierRef(ref or f"SM{self.world.ids.new().hex}")
         await self.world.do.receive_message(InboundText(reference, self.number, sender, MessageBody(body)))
 
-    async def texts(self, body: str, to: Peer = STRANGER, key: str | None = None):
+    async def texts(self, body: str, to: Peer = STRANGER, key: str | None = None) -> Accepted:
         """Send a text."""
         key = key or self.world.ids.new().hex
         return await self.world.do.send_message(self.id, self.line_id, to, MessageBody(body), key)

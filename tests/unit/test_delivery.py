@@ -9,14 +9,21 @@ import pytest
 
 from application.delivery import StatusReport
 from bootstrap.worlds import InMemory
-from domain.kernel import CarrierRef, NotFound
-from domain.messaging import PeerOptedOut, Status
+from domain.kernel import CarrierRef, MessageId, NotFound
+from domain.messaging import Conversation, Message, PeerOptedOut, Status
 from domain.once import IdempotencyMismatch
 from domain.values import MessageBody, Peer
 from tests.unit.people import STRANGER, Person, with_line
 
 
-async def only_text(ada: Person):
+async def ref_of(ada: Person, message_id: MessageId) -> CarrierRef:
+    """Return how the carrier calls a text."""
+    ref = (await ada.world.do.read_message(ada.id, message_id)).ref
+    assert ref is not None
+    return ref
+
+
+async def only_text(ada: Person) -> tuple[Conversation, Message]:
     (conversation,) = (await ada.world.do.list_conversations(ada.id, None, None, 9)).items
     (message,) = (await ada.world.do.list_messages(ada.id, conversation.id, None, 9)).items
     return conversation, message
@@ -46,7 +53,7 @@ async def test_a_text_goes_out_and_its_reports_move_it_forward_in_any_order(worl
         ada = await with_line(fresh)
         sent = await ada.texts("hello")
         await fresh.settle()
-        ref = (await fresh.do.read_message(ada.id, sent.id)).ref
+        ref = await ref_of(ada, sent.id)
         reports = [Status.QUEUED, Status.SENDING, Status.SENT, Status.DELIVERED] * 5
         random.Random(seed).shuffle(reports)
         for status in reports:
@@ -151,13 +158,15 @@ async def test_an_opt_out_that_only_the_carrier_knew_of_is_remembered(world: InM
         await ada.texts("again")
 
 
-async def test_the_carriers_copy_goes_after_two_minutes_in_and_after_the_last_report_out(world: InMemory) -> None:
+async def test_the_carriers_copy_goes_after_two_minutes_in_and_after_the_last_report_out(
+    world: InMemory,
+) -> None:
     ada = await with_line(world)
-    ref = await world.carrier.receive(ada.number, STRANGER, "incoming")
+    ref = await world.carrier.receive(STRANGER, ada.number, "incoming")
     await ada.texted("incoming", ref=ref)
     sent = await ada.texts("outgoing")
     await world.settle()
-    out = (await world.do.read_message(ada.id, sent.id)).ref
+    out = await ref_of(ada, sent.id)
     await world.advance(timedelta(minutes=2))
     assert set(world.carrier.texts) == {out}
     await world.do.note_status(StatusReport(ada.number, out, None, Status.DELIVERED))
@@ -166,7 +175,9 @@ async def test_the_carriers_copy_goes_after_two_minutes_in_and_after_the_last_re
     assert sorted(await ada.inbox()) == ["incoming", "outgoing"]
 
 
-async def test_a_text_that_never_reports_its_end_loses_its_carrier_copy_after_two_days(world: InMemory) -> None:
+async def test_a_text_that_never_reports_its_end_loses_its_carrier_copy_after_two_days(
+    world: InMemory,
+) -> None:
     ada = await with_line(world)
     await ada.texts("outgoing")
     await world.settle()
@@ -178,7 +189,7 @@ async def test_a_text_that_never_reports_its_end_loses_its_carrier_copy_after_tw
 
 async def test_a_carrier_that_is_not_ready_to_delete_is_asked_again(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texted("incoming", ref=await world.carrier.receive(ada.number, STRANGER, "incoming"))
+    await ada.texted("incoming", ref=await world.carrier.receive(STRANGER, ada.number, "incoming"))
     world.carrier.too_early = 3
     await world.advance(timedelta(minutes=2))
     assert world.carrier.texts
@@ -231,13 +242,14 @@ async def test_a_recycled_number_brings_nothing_of_its_former_owner(world: InMem
     await ada.texted("for Ada")
     sent = await ada.texts("from Ada")
     await world.settle()
-    ref = (await world.do.read_message(ada.id, sent.id)).ref
+    ref = await ref_of(ada, sent.id)
     await world.do.release_line(ada.id, ada.line_id)
     await world.settle()
     boris = await with_line(world, "boris", "+12025550143")
-    assert boris.line is not None
-    assert boris.line.ref == ada.line.ref if ada.line else None
-    await world.do.note_status(StatusReport(boris.number, CarrierRef(ref), sent.id, Status.DELIVERED))
+    assert boris.line
+    assert ada.line
+    assert boris.line.ref == ada.line.ref
+    await world.do.note_status(StatusReport(boris.number, ref, sent.id, Status.DELIVERED))
     await boris.texted("for Boris")
     assert await boris.inbox() == ["for Boris"]
     assert sorted(await ada.inbox()) == ["for Ada", "from Ada"]

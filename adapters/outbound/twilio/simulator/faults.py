@@ -1,7 +1,7 @@
 """What can go wrong at the simulated Twilio, on demand."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 
 @dataclass(slots=True)
@@ -44,10 +44,6 @@ class Faults:
                 raise ValueError(f"the knob {name} takes a value of type {wanted.__name__}")
         for name, value in knobs.items():
             setattr(self, name, value)
-
-    def as_json(self) -> dict[str, object]:
-        """Return every knob as it stands."""
-        return asdict(self)
 
     def spend(self, counter: str) -> bool:
         """Tell whether a counting knob still acts, and count it down."""

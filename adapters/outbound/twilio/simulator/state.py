@@ -71,11 +71,15 @@ class State:
         self.save()
 
     def move_webhooks(self, old: str, new: str) -> None:
-        """Point every webhook that begins with `old` to `new`."""
+        """Point every webhook below `old` to the same path below `new`."""
+
+        def moved(url: str) -> str:
+            return new + url.removeprefix(old) if url.startswith(f"{old}/") else url
+
         for number in self.numbers.values():
-            number["sms_url"] = number["sms_url"].replace(old, new, 1)
+            number["sms_url"] = moved(number["sms_url"])
         for text in self.messages.values():
-            text.callback = text.callback.replace(old, new, 1)
+            text.callback = moved(text.callback)
         self.save()
 
     def holdings(self) -> dict[str, Any]:

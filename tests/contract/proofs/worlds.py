@@ -1,0 +1,214 @@
+"""Worlds to prove things on: the product whole, or with one of its parts swapped for a dishonest one."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import asyncpg
+from aiohttp import ClientSession
+
+from adapters.inbound.http.app import build
+from adapters.inbound.http.server import serving
+from adapters.inbound.worker import Worker
+from adapters.outbound.local.kms import LocalKms
+from adapters.outbound.local.ledger import LocalLedger
+from adapters.outbound.local.system import Argon2Hasher, SignedTokens, TimeOrderedIds
+from adapters.outbound.memory.carrier import MemoryCarrier
+from adapters.outbound.memory.mail import MemoryMail
+from adapters.outbound.memory.system import HandClock
+from adapters.outbound.postgres.directory import PostgresDirectory
+from adapters.outbound.postgres.keyring import PostgresKeyring, prepare
+from adapters.outbound.postgres.pool import Database, connect
+from adapters.outbound.postgres.queue import PostgresQueue
+from adapters.outbound.postgres.sealing import FORMAT, NONCE, OVERHEAD, AccountVault
+from adapters.outbound.postgres.store import PostgresStore, Vaults
+from adapters.outbound.twilio.signature import TwilioSignature
+from adapters.outbound.twilio.vocabulary import status_of
+from application.inventory import INVENTORY
+from application.ports.keyring import AccountKey
+from application.retention import Swept
+from bootstrap.container import OUTSIDE, wire
+from bootstrap.fingerprint import AccountFingerprint
+from bootstrap.traces import Trace, search_bytes
+from bootstrap.worlds import InMemory
+from domain.kernel import AccountId
+from domain.retention import Retention
+from tests.contract.conftest import Postgres
+
+ENVIRONMENT = "proof"
+PUBLIC_URL = "https://api.pico.example"
+AUTH_TOKEN = "pico-test-auth-token-not-a-secret"
+
+Part = Callable[..., Any]
+"""Makes a part: a port from its world, a use case from what the honest one was given, by name."""
+
+
+class Worlds(Protocol):
+    """Makes worlds in memory. A saboteur hands over a `partial` of it."""
+
+    def __call__(self, *, retention: Retention = ..., **parts: Part) -> InMemory: ...
+
+
+class Databases(Protocol):
+    """Opens worlds on PostgreSQL. A saboteur hands over a `partial` of it; `sql` is run before anything else."""
+
+    def __call__(
+        self, *, retention: Retention = ..., sql: str = ..., **parts: Part
+    ) -> AbstractAsyncContextManager[OnPostgres]: ...
+
+
+def in_memory(*, retention: Retention = Retention(), **parts: Part) -> InMemory:  # noqa: B008 - a frozen value
+    """Make an empty world in memory."""
+    return fitted(InMemory(retention), parts)
+
+
+def fitted[W: InMemory](world: W, parts: Mapping[str, Part]) -> W:
+    """Put parts in the place of others, and wire the world anew."""
+    for name in parts.keys() & set(OUTSIDE):
+        setattr(world, name, parts[name](world))
+    given = {name: getattr(world, name) for name in OUTSIDE}
+    honest = wire(**given)
+    for name in parts.keys() - set(OUTSIDE):
+        use_case = getattr(honest, name)
+        given[name] = parts[name](**{field.name: getattr(use_case, field.name) for field in fields(use_case)})
+    world.do = wire(**given)
+    world.worker = Worker(world.do)
+    return world
+
+
+class OnPostgres(InMemory):
+    """The product on real databases, keys, hashes and ledger; only the providers are fakes, and time is a hand clock."""
+
+    def __init__(self, database: Database, keys: asyncpg.Pool, folder: Path, retention: Retention) -> None:
+        self.database, self.keys, self.folder, self.retention = database, keys, folder, retention
+        self.clock = HandClock()
+        self.carrier, self.mail = MemoryCarrier(self.clock.now), MemoryMail()
+        self.ids: Any = TimeOrderedIds(self.clock)
+        self.keyring: Any = PostgresKeyring(keys, LocalKms(folder / "kms", self.clock.now))
+        self.store: Any = PostgresStore(database, self.keyring, self.ids, environment=ENVIRONMENT)
+        self.queue: Any = PostgresQueue(database)
+        self.directory: Any = PostgresDirectory(database, self.keyring)
+        self.fingerprint = AccountFingerprint(self.keyring)
+        self.hasher: Any = Argon2Hasher(memory_kib=1024, passes=1)
+        self.tokens: Any = SignedTokens(self.keyring)
+
+    async def settle(self) -> None:
+        """Do every job that is due, and those they bring about."""
+        if not await self.database.fetch(_DUE):
+            return
+        running = asyncio.create_task(self.queue.run(self.worker))
+        async with asyncio.timeout(10):
+            while await self.database.fetch(_DUE):
+                await asyncio.sleep(0.005)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    async def advance(self, by: timedelta) -> Swept:
+        """Move the clock, do what fell due, sweep once; return what the sweep did."""
+        self.clock.advance(by)
+        await self.queue.shift(by)
+        await self.settle()
+        swept = await self.do.sweep()
+        await self.settle()
+        return swept
+
+    async def row(self, table: str, **where: object) -> Mapping[str, Any]:
+        """Return the one row of a table, as it lies there."""
+        (row,) = await self.rows(table, **where)
+        return row
+
+    async def rows(self, table: str, **where: object) -> list[Mapping[str, Any]]:
+        """Return rows of a table, as they lie there."""
+        tests = " AND ".join(f"{name} = ${place}" for place, name in enumerate(where, 1)) or "true"
+        return await self.database.fetch(f"SELECT * FROM {table} WHERE {tests}", *where.values())  # noqa: S608
+
+    async def opened(self, account_id: AccountId) -> list[tuple[str, dict[str, Any]]]:
+        """Return every record of an account with its seals opened, as (table, values)."""
+        async with self.store.begin(account_id) as tx:
+            return [(of.name, row) for of in INVENTORY for row in await tx.rows(of, None, 10_000)]
+
+    async def traces(self, *values: str) -> set[Trace]:
+        """Search everything that lies anywhere: every table of both databases, byte by byte, and every file."""
+        wanted = {value: value for value in values}
+        found = set[Trace]()
+        for pool in (self.database._pool, self.keys):  # noqa: SLF001 - no port copies tables
+            async with pool.acquire() as connection:
+                for (table,) in await connection.fetch(_TABLES):
+                    copy = io.BytesIO()
+                    await connection.copy_from_table(table, output=copy, format="binary")
+                    found |= set(search_bytes(table, copy.getvalue(), wanted))
+        for path in self.folder.rglob("*.json*"):
+            found |= set(search_bytes(path.name, path.read_bytes(), wanted))
+        return found
+
+
+_DUE = "SELECT FROM pgqueuer WHERE status = 'picked' OR status = 'queued' AND execute_after <= now() LIMIT 1"
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+
+
+@asynccontextmanager
+async def on_postgres(
+    postgres: Postgres,
+    folder: Path,
+    *,
+    retention: Retention = Retention(),  # noqa: B008 - a frozen value
+    sql: str = "",
+    **parts: Part,
+) -> AsyncIterator[OnPostgres]:
+    """Open an empty world on two new databases."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(connect(await postgres.database("proof"), least=1, most=3))
+        keys = await stack.enter_async_context(
+            asyncpg.create_pool(await postgres.bare("keys"), min_size=1, max_size=2)
+        )
+        await prepare(keys)
+        if sql:
+            await database.execute(sql)
+        world = OnPostgres(database, keys, folder, retention)
+        stack.callback(world.hasher.close)
+        world.ledger: Any = LocalLedger(folder / "ledger", await world.keyring.system("ledger"))
+        yield fitted(world, parts)
+
+
+class _Clear:
+    """Shaped as a sealed blob, for else the database would refuse it; but what it holds lies there in clear."""
+
+    @staticmethod
+    def seal(_row_id: bytes, plaintext: bytes) -> bytes:
+        return FORMAT + bytes(OVERHEAD - len(FORMAT)) + plaintext
+
+    @staticmethod
+    def open(_row_id: bytes, blob: bytes) -> bytes:
+        return blob[OVERHEAD:]
+
+
+def in_clear(field: str) -> Callable[[Databases], Databases]:
+    """Return the saboteur that leaves one field ("table.column") unsealed."""
+
+    class LeakyVault(AccountVault):
+        def column(self, table: str, column: str) -> Any:
+            return _Clear if f"{table}.{column}" == field else super().column(table, column)
+
+    class LeakyVaults(Vaults):
+        def open(self, account_id: AccountId, key: AccountKey) -> AccountVault:
+            return LeakyVault(ENVIRONMENT, account_id, key)
+
+    def store(world: OnPostgres) -> PostgresStore:
+        made = PostgresStore(world.database, world.keyring, world.ids, environment=ENVIRONMENT)
+        made._vaults = LeakyVaults(ENVIRONMENT)  # noqa: SLF001 - the place where a seal comes from
+        return made
+
+    def saboteur(stored: Databases) -> Databases:
+        return partial(stored, store=store)
+
+    saboteur.__name__ = f"leaves_{field}_in_clear"
+    return saboteur

@@ -123,9 +123,9 @@ class Lanes:
     async def open(self) -> None:
         self._free = [await self._connect() for _ in range(CONNECTIONS)]
 
-    async def close(self) -> None:
+    def close(self) -> None:
         for connection, _ in self._free:
-            await connection.close()
+            connection.terminate()
 
     async def fetch(self, name: str, *values: object) -> list:
         if self._free:

@@ -69,7 +69,7 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
         await site.start()
         yield site.port
         await runner.cleanup()
-    await lanes.close()
+    lanes.close()
 
 
 async def main(side: str, place: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import secrets
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -97,9 +98,9 @@ class Tour:
         await self.show("messages", "direction", "status", "body")
 
         self.head("An auditor with the database's own files, while both accounts live")
-        self.tell(
-            f"{await self.traces([self.sandbox.database_dir], {**ada.planted, **boris.planted})} traces in data files, WAL and log"
-        )
+        everything = {**ada.planted, **boris.planted}
+        found = await self.traces([self.sandbox.database_dir], everything)
+        self.tell(f"{found} traces in data files, WAL and log")
 
         self.head("Ada exports everything, once, with her password again")
         await self.export(ada)
@@ -110,7 +111,7 @@ class Tour:
         await self.leave(boris)
 
         self.head("Every store is searched for every value")
-        return await self.traces([self.sandbox.state_dir], {**ada.planted, **boris.planted}, table=True)
+        return await self.traces([self.sandbox.state_dir], everything, table=True)
 
     async def settle_in(self, who: Traveller, area: str) -> None:
         """Sign up, verify by mail, buy a number."""
@@ -189,8 +190,9 @@ class Tour:
     async def leave(self, who: Traveller) -> None:
         """Delete, move the clock, and be gone."""
         preview = await who.ask("DELETE", "/v1/account", {"password": PASSWORD})
+        self.tell("signed out everywhere, the line falls silent")
         self.tell(
-            f"signed out everywhere; {preview['lines']} line, {preview['messages']} messages go at {preview['due_at']}"
+            f"{preview['lines']} line and {preview['messages']} messages go on {preview['due_at'][:10]}"
         )
         who.token = ""
         now = (await who.ask("POST", "/sandbox/clock", {"advance": "P30D"}))["now"]
@@ -201,7 +203,7 @@ class Tour:
             return who.line["number"] not in str(held)
 
         await until("erasure", gone)
-        await until("the receipt", lambda: self.sandbox.erased())
+        await until("the receipt", self.sandbox.erased)
         self.tell("numbers released and read back, keys destroyed, rows deleted, receipt signed")
 
     async def show(self, table: str, *columns: str) -> None:
@@ -209,11 +211,10 @@ class Tour:
         shown = Table(*columns, title=f"{table}, as stored", title_justify="left")
         connection = await asyncpg.connect(self.sandbox.database_url)
         try:
-            for row in await connection.fetch(
-                f"SELECT {', '.join(columns)} FROM {table} ORDER BY id LIMIT 4"
-            ):  # noqa: S608 - our own names
+            first = f"SELECT {', '.join(columns)} FROM {table} ORDER BY id LIMIT 4"  # noqa: S608 - our own names
+            for row in await connection.fetch(first):
                 shown.add_row(
-                    *(value.hex()[:28] + "…" if isinstance(value, bytes) else str(value) for value in row)
+                    *(f"{value.hex()[:28]}…" if isinstance(value, bytes) else str(value) for value in row)
                 )
         finally:
             await connection.close()
@@ -235,7 +236,7 @@ class Tour:
 async def tour(console: Console) -> int:
     """Play the tour in a folder of its own; return the exit code: 0 only when nothing was left."""
     with tempfile.TemporaryDirectory(prefix="pico-tour-") as folder:
-        Path(folder).chmod(0o755)  # the database server may run as another user
+        os.chmod(folder, 0o755)  # noqa: PTH101 - the database server may run as another user
         settings = Settings(
             port=0, state_dir=Path(folder) / "state", database_url=None, keyring_url=None, public_url=None
         )

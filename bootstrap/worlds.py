@@ -1,4 +1,4 @@
-"""The world of tests, ours and other people's: the whole product on fakes. (The real one is `bootstrap.sandbox`.)"""
+"""The world of tests, ours and other people's: the whole product on fakes. The real one is `bootstrap.sandbox`."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -68,7 +68,7 @@ class AuditEntry(Aggregate):
     at: Annotated[datetime, plain(Kind.TIME, "C14")]
     kind: Annotated[AuditKind, plain(Kind.ENUM, "C14")]
     subject: Annotated[UUID | None, plain(Kind.ID, "C14")] = None
-    salt: Annotated[bytes, sealed("C14", exported=False)]
+    salt: Annotated[bytes, sealed("C14", exported=False)] = field(repr=False)
 
     @classmethod
     def of(cls, event: Event, audit_id: AuditId, salt: bytes) -> AuditEntry | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
@@ -107,4 +107,4 @@ class ExportPart(Aggregate):
     id: Annotated[PartId, plain(Kind.ID, "R1", exported=False)]
     export_id: Annotated[ExportId, plain(Kind.ID, "R1", exported=False)]
     position: Annotated[int, plain(Kind.COUNT, "R1", exported=False)]
-    content: Annotated[bytes, sealed("R1", exported=False)]
+    content: Annotated[bytes, sealed("R1", exported=False)] = field(repr=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from uuid import uuid4
@@ -181,6 +182,30 @@ async def test_a_download_that_fails_is_a_problem_or_visibly_broken_off_and_alwa
     assert closed == [True]
     assert [event["error"] for event in events] == ["LookupError"]
     assert CANARY not in repr(events)
+
+
+async def test_a_download_whose_reader_goes_away_ends_and_is_nobodys_error(http: HttpWorld) -> None:
+    closed = asyncio.Event()
+
+    async def endless() -> AsyncGenerator[bytes, None]:
+        try:
+            while True:
+                yield b"x" * 65536
+        finally:
+            closed.set()
+
+    async def download(_request: Request[None]) -> Reply:
+        return Download(endless(), "it.json")
+
+    with capture_logs() as events:
+        async with serving(answering(http, download), "127.0.0.1", 0) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /it HTTP/1.1\r\nHost: pico.example\r\n\r\n")
+            await reader.readexactly(100_000)
+            writer.transport.abort()
+            async with asyncio.timeout(5):
+                await closed.wait()
+    assert events == []
 
 
 # ------------------------------------------------------------------------------------ sandbox, documents

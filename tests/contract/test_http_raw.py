@@ -90,8 +90,23 @@ async def test_a_body_that_breaks_off_is_nobodys_error(http: HttpWorld) -> None:
     assert events == []
 
 
+async def test_a_chunk_that_goes_bad_while_the_body_is_read_is_the_same_400(http: HttpWorld) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", http.port)
+    writer.write(CHUNKED + b"Expect: 100-continue\r\n\r\n")
+    async with asyncio.timeout(5):
+        await reader.readuntil(b"\r\n\r\n")  # The handler is reading now.
+        with capture_logs() as events:
+            writer.write(b"3\r\n{  zz" + CANARY + b"\r\n")
+            answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"code":"bad_request"' in answer
+    assert CANARY not in answer
+    assert events == []
+
+
 async def test_a_body_past_the_limit_is_413_announced_or_not(http: HttpWorld) -> None:
-    big = b'"' + b"a" * 65536 + b'"'
+    big = b'"' + b"a" * 65535 + b'"'
     announced = POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(big) + big
     chunked = CHUNKED + b"Connection: close\r\n\r\n%x\r\n" % len(big) + big + b"\r\n0\r\n\r\n"
     for said in (announced, chunked):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 from dataclasses import fields
 from itertools import permutations
@@ -109,6 +110,16 @@ async def test_what_twilio_did_not_sign_is_403_and_leaves_nothing(
 @pytest.mark.parametrize("raw", [b"\xff=\xff", b"&".join(b"a%d=1" % n for n in range(201)), b"%ff=%ff"])
 async def test_what_is_no_form_is_403(raw: bytes, http: HttpWorld) -> None:
     assert forbidden(await http.call("POST", SMS, raw=raw, headers={"X-Twilio-Signature": "x"}))
+
+
+async def test_nothing_is_unpacked_to_be_verified(http: HttpWorld) -> None:
+    headers = {
+        "X-Twilio-Signature": sign(AUTH_TOKEN, PUBLIC_URL + SMS, TEXT.items()),
+        "Content-Encoding": "gzip",
+    }
+    assert forbidden(
+        await http.call("POST", SMS, raw=gzip.compress(urlencode(TEXT).encode()), headers=headers)
+    )
 
 
 async def test_the_order_of_parameters_is_free_and_host_does_not_matter(http: HttpWorld) -> None:

@@ -1,7 +1,7 @@
 """The tables, built from the inventory: every column is of one kind, and the database itself holds it to that.
 
-Closed sets are enum types: they cost nothing, while PostgreSQL reads the text of every CHECK anew for every statement
-(a check for each column made an insert four times as dear). The checks that are left make it refuse a plaintext
+PostgreSQL parses every CHECK of a table anew for every statement: one for each column made an insert four times as
+dear. So closed sets are enum types, references are short, and a check is left where it counts: a plaintext is refused
 where a ciphertext belongs.
 
 There are no foreign keys. All rows of an account are reached by its id alone and erased by the inventory, which is
@@ -39,11 +39,8 @@ _TYPES: dict[Kind, Any] = {
     Kind.INDEX: postgresql.BYTEA(),
     Kind.SEALED: postgresql.BYTEA(),
 }
-_CHECKS = {
-    Kind.REF: "{0} NOT LIKE '% %'",
-    Kind.INDEX: "octet_length({0}) = 32",
-    Kind.SEALED: "substring({0} FOR 1) = '\\x01'",  # how every sealed blob begins, and no text does
-}
+_SEALED = "{0} < '\\x02'"
+"""Every sealed blob begins with the byte 1, and no text does."""
 
 
 def companion(column: Column) -> str | None:
@@ -76,7 +73,7 @@ def _enum(of: Any) -> Any:  # noqa: ANN401 - a type annotation in, an SQL type o
 
 def _column(table: str, name: str, kind: Kind, of: Any = None, *, optional: bool = False, key: bool = False) -> sa.Column[Any]:  # noqa: ANN401
     """Declare one column of one kind. `of` is the closed set of an enum."""
-    check = "{0} ~ '^[A-Z]{{2}}$'" if of is Country else _CHECKS.get(kind)
+    check = _SEALED if kind is Kind.SEALED else "{0} ~ '^[A-Z]{{2}}$'" if of is Country else None
     checks = [sa.CheckConstraint(check.format(name), name=f"{table}_{name}_is_{kind}")] if check else []
     shape = _enum(of) if kind is Kind.ENUM else _TYPES[kind]
     return sa.Column(name, shape, *checks, nullable=optional, primary_key=key, info={"kind": kind})
@@ -148,14 +145,14 @@ _LOGGED = {"id": Kind.COUNT, "created": Kind.TIME, "status": Kind.ENUM, "priorit
 
 COLUMNS = MappingProxyType({
     **{table.name: {column.name: column.info["kind"] for column in table.c} for table in TABLES.sorted_tables},
-    # pgqueuer's. `payload` is two ids; a check refuses any `dedupe_key` or `headers`.
-    "pgqueuer": {
+    "pgqueuer": {  # `payload` is two ids
         **_LOGGED, "queue_manager_id": Kind.ID, "updated": Kind.TIME, "heartbeat": Kind.TIME,
-        "execute_after": Kind.TIME, "dedupe_key": Kind.REF, "payload": Kind.ID, "headers": Kind.REF,
-        "attempts": Kind.COUNT, "slot": Kind.COUNT,
+        "execute_after": Kind.TIME, "payload": Kind.ID, "headers": Kind.ENUM, "attempts": Kind.COUNT,
+        "slot": Kind.COUNT,
     },
-    # `traceback` is the code of a failure; a check refuses an actual one.
-    "pgqueuer_log": {**_LOGGED, "job_id": Kind.COUNT, "traceback": Kind.ENUM, "aggregated": Kind.ENUM},
+    "pgqueuer_log": {  # `traceback` is the code of a failure; a check refuses an actual one
+        **_LOGGED, "job_id": Kind.COUNT, "traceback": Kind.ENUM, "aggregated": Kind.ENUM,
+    },
     "pgqueuer_statistics": {**_LOGGED, "count": Kind.COUNT},
     "alembic_version": {"version_num": Kind.REF},
 })  # fmt: skip

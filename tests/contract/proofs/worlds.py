@@ -1,4 +1,4 @@
-"""Worlds to prove things on: the product whole, or with one of its parts swapped for a dishonest one."""
+"""Worlds to prove things on: the product whole, or with parts of it swapped for dishonest ones."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import asyncpg
-from aiohttp import ClientSession
 
-from adapters.inbound.http.app import build
-from adapters.inbound.http.server import serving
 from adapters.inbound.worker import Worker
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.ledger import LocalLedger
@@ -28,10 +25,8 @@ from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.keyring import PostgresKeyring, prepare
 from adapters.outbound.postgres.pool import Database, connect
 from adapters.outbound.postgres.queue import PostgresQueue
-from adapters.outbound.postgres.sealing import FORMAT, NONCE, OVERHEAD, AccountVault
+from adapters.outbound.postgres.sealing import FORMAT, OVERHEAD, AccountVault
 from adapters.outbound.postgres.store import PostgresStore, Vaults
-from adapters.outbound.twilio.signature import TwilioSignature
-from adapters.outbound.twilio.vocabulary import status_of
 from application.inventory import INVENTORY
 from application.ports.keyring import AccountKey
 from application.retention import Swept
@@ -44,21 +39,20 @@ from domain.retention import Retention
 from tests.contract.conftest import Postgres
 
 ENVIRONMENT = "proof"
-PUBLIC_URL = "https://api.pico.example"
-AUTH_TOKEN = "pico-test-auth-token-not-a-secret"
 
+W = TypeVar("W", bound=InMemory)
 Part = Callable[..., Any]
-"""Makes a part: a port from its world, a use case from what the honest one was given, by name."""
+"""Makes a part: what a port asks for from its world, a use case from what the honest one was given, by name."""
 
 
 class Worlds(Protocol):
-    """Makes worlds in memory. A saboteur hands over a `partial` of it."""
+    """Makes empty worlds in memory. A saboteur hands over a `partial` of it."""
 
     def __call__(self, *, retention: Retention = ..., **parts: Part) -> InMemory: ...
 
 
 class Databases(Protocol):
-    """Opens worlds on PostgreSQL. A saboteur hands over a `partial` of it; `sql` is run before anything else."""
+    """Opens empty worlds on PostgreSQL. A saboteur hands over a `partial` of it; `sql` changes the schema first."""
 
     def __call__(
         self, *, retention: Retention = ..., sql: str = ..., **parts: Part
@@ -66,17 +60,18 @@ class Databases(Protocol):
 
 
 def in_memory(*, retention: Retention = Retention(), **parts: Part) -> InMemory:  # noqa: B008 - a frozen value
-    """Make an empty world in memory."""
-    return fitted(InMemory(retention), parts)
-
-
-def fitted[W: InMemory](world: W, parts: Mapping[str, Part]) -> W:
-    """Put parts in the place of others, and wire the world anew."""
+    """See Worlds."""
+    world = InMemory(retention)
     for name in parts.keys() & set(OUTSIDE):
         setattr(world, name, parts[name](world))
+    return wired(world, parts)
+
+
+def wired(world: W, parts: Mapping[str, Part]) -> W:
+    """Wire a world's use cases, some of them perhaps not what they seem."""
     given = {name: getattr(world, name) for name in OUTSIDE}
     honest = wire(**given)
-    for name in parts.keys() - set(OUTSIDE):
+    for name in parts.keys() - given.keys():
         use_case = getattr(honest, name)
         given[name] = parts[name](**{field.name: getattr(use_case, field.name) for field in fields(use_case)})
     world.do = wire(**given)
@@ -85,20 +80,28 @@ def fitted[W: InMemory](world: W, parts: Mapping[str, Part]) -> W:
 
 
 class OnPostgres(InMemory):
-    """The product on real databases, keys, hashes and ledger; only the providers are fakes, and time is a hand clock."""
+    """The product on real databases, keys, hashes and ledger; providers are fakes, and time is a hand clock."""
 
-    def __init__(self, database: Database, keys: asyncpg.Pool, folder: Path, retention: Retention) -> None:
+    def __init__(
+        self, database: Database, keys: asyncpg.Pool, folder: Path, retention: Retention, parts: Mapping[str, Part]
+    ) -> None:  # fmt: skip
         self.database, self.keys, self.folder, self.retention = database, keys, folder, retention
         self.clock = HandClock()
         self.carrier, self.mail = MemoryCarrier(self.clock.now), MemoryMail()
-        self.ids: Any = TimeOrderedIds(self.clock)
-        self.keyring: Any = PostgresKeyring(keys, LocalKms(folder / "kms", self.clock.now))
-        self.store: Any = PostgresStore(database, self.keyring, self.ids, environment=ENVIRONMENT)
-        self.queue: Any = PostgresQueue(database)
-        self.directory: Any = PostgresDirectory(database, self.keyring)
-        self.fingerprint = AccountFingerprint(self.keyring)
-        self.hasher: Any = Argon2Hasher(memory_kib=1024, passes=1)
-        self.tokens: Any = SignedTokens(self.keyring)
+        honest: dict[str, Part] = {
+            "ids": lambda world: TimeOrderedIds(world.clock),
+            "keyring": lambda world: PostgresKeyring(keys, LocalKms(folder / "kms", world.clock.now)),
+            "store": lambda world: PostgresStore(database, world.keyring, world.ids, environment=ENVIRONMENT),
+            "queue": lambda _: PostgresQueue(database),
+            "directory": lambda world: PostgresDirectory(database, world.keyring),
+            "ledger": lambda _: LocalLedger(folder / "ledger", b"a key of the ledger's own, 32 byte"),
+            "fingerprint": lambda world: AccountFingerprint(world.keyring),
+            "hasher": lambda _: Argon2Hasher(memory_kib=1024, passes=1),
+            "tokens": lambda world: SignedTokens(world.keyring),
+        }
+        for name, part in honest.items():
+            setattr(self, name, parts.get(name, part)(self))
+        wired(self, parts)
 
     async def settle(self) -> None:
         """Do every job that is due, and those they bring about."""
@@ -115,43 +118,44 @@ class OnPostgres(InMemory):
     async def advance(self, by: timedelta) -> Swept:
         """Move the clock, do what fell due, sweep once; return what the sweep did."""
         self.clock.advance(by)
-        await self.queue.shift(by)
+        await self.database.execute(_NEARER, by)
         await self.settle()
         swept = await self.do.sweep()
         await self.settle()
         return swept
-
-    async def row(self, table: str, **where: object) -> Mapping[str, Any]:
-        """Return the one row of a table, as it lies there."""
-        (row,) = await self.rows(table, **where)
-        return row
 
     async def rows(self, table: str, **where: object) -> list[Mapping[str, Any]]:
         """Return rows of a table, as they lie there."""
         tests = " AND ".join(f"{name} = ${place}" for place, name in enumerate(where, 1)) or "true"
         return await self.database.fetch(f"SELECT * FROM {table} WHERE {tests}", *where.values())  # noqa: S608
 
-    async def opened(self, account_id: AccountId) -> list[tuple[str, dict[str, Any]]]:
-        """Return every record of an account with its seals opened, as (table, values)."""
+    async def row(self, table: str, **where: object) -> Mapping[str, Any]:
+        """Return the one row there is."""
+        (row,) = await self.rows(table, **where)
+        return row
+
+    async def opened(self, account_id: AccountId) -> str:
+        """Return every record of an account with its seals opened, as text to search."""
         async with self.store.begin(account_id) as tx:
-            return [(of.name, row) for of in INVENTORY for row in await tx.rows(of, None, 10_000)]
+            return "\n".join(str(row) for of in INVENTORY for row in await tx.rows(of, None, 10_000))
 
     async def traces(self, *values: str) -> set[Trace]:
-        """Search everything that lies anywhere: every table of both databases, byte by byte, and every file."""
+        """Search everything we keep, byte by byte: every table of both databases, and every file."""
         wanted = {value: value for value in values}
         found = set[Trace]()
-        for pool in (self.database._pool, self.keys):  # noqa: SLF001 - no port copies tables
+        for pool in (self.database._pool, self.keys):
             async with pool.acquire() as connection:
                 for (table,) in await connection.fetch(_TABLES):
                     copy = io.BytesIO()
                     await connection.copy_from_table(table, output=copy, format="binary")
                     found |= set(search_bytes(table, copy.getvalue(), wanted))
-        for path in self.folder.rglob("*.json*"):
+        for path in (path for path in self.folder.rglob("*") if path.is_file()):
             found |= set(search_bytes(path.name, path.read_bytes(), wanted))
         return found
 
 
 _DUE = "SELECT FROM pgqueuer WHERE status = 'picked' OR status = 'queued' AND execute_after <= now() LIMIT 1"
+_NEARER = "UPDATE pgqueuer SET execute_after = execute_after - $1::interval WHERE status = 'queued'"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 
 
@@ -164,23 +168,28 @@ async def on_postgres(
     sql: str = "",
     **parts: Part,
 ) -> AsyncIterator[OnPostgres]:
-    """Open an empty world on two new databases."""
+    """See Databases."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(connect(await postgres.database("proof"), least=1, most=3))
-        keys = await stack.enter_async_context(
-            asyncpg.create_pool(await postgres.bare("keys"), min_size=1, max_size=2)
-        )
-        await prepare(keys)
-        if sql:
-            await database.execute(sql)
-        world = OnPostgres(database, keys, folder, retention)
-        stack.callback(world.hasher.close)
-        world.ledger: Any = LocalLedger(folder / "ledger", await world.keyring.system("ledger"))
-        yield fitted(world, parts)
+        await database._pool.execute(sql)
+        keys = asyncpg.create_pool(await postgres.bare("keys"), min_size=1, max_size=2)
+        await prepare(await stack.enter_async_context(keys))
+        world = OnPostgres(database, keys, folder, retention, parts)
+        if isinstance(world.hasher, Argon2Hasher):
+            stack.callback(world.hasher.close)
+        yield world
+
+
+def skipping(act: str, table: str, when: str = "true") -> str:
+    """Return SQL by which the database says yes to INSERT, UPDATE or DELETE of rows, and does nothing."""
+    return (
+        "CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+        f" CREATE TRIGGER skip BEFORE {act} ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION skip()"
+    )
 
 
 class _Clear:
-    """Shaped as a sealed blob, for else the database would refuse it; but what it holds lies there in clear."""
+    """Shaped as a sealed blob, or the database would refuse it; but what it holds lies there in clear."""
 
     @staticmethod
     def seal(_row_id: bytes, plaintext: bytes) -> bytes:
@@ -192,7 +201,7 @@ class _Clear:
 
 
 def in_clear(field: str) -> Callable[[Databases], Databases]:
-    """Return the saboteur that leaves one field ("table.column") unsealed."""
+    """Return a saboteur that leaves one field ("table.column") unsealed."""
 
     class LeakyVault(AccountVault):
         def column(self, table: str, column: str) -> Any:
@@ -204,7 +213,7 @@ def in_clear(field: str) -> Callable[[Databases], Databases]:
 
     def store(world: OnPostgres) -> PostgresStore:
         made = PostgresStore(world.database, world.keyring, world.ids, environment=ENVIRONMENT)
-        made._vaults = LeakyVaults(ENVIRONMENT)  # noqa: SLF001 - the place where a seal comes from
+        made._vaults = LeakyVaults(ENVIRONMENT)
         return made
 
     def saboteur(stored: Databases) -> Databases:

@@ -26,14 +26,11 @@ CREATE TYPE step AS ENUM ('intent', 'carrier_content', 'numbers', 'mail', 'keys'
 
 CREATE TABLE accounts (
     id uuid NOT NULL,
-    email bytea NOT NULL CONSTRAINT accounts_email_is_sealed CHECK (substring(email FOR 1) = '\x01'),
-    email_index bytea NOT NULL
-        CONSTRAINT accounts_email_index_is_index CHECK (octet_length(email_index) = 32),
-    password bytea NOT NULL
-        CONSTRAINT accounts_password_is_sealed CHECK (substring(password FOR 1) = '\x01'),
-    display_name bytea NOT NULL
-        CONSTRAINT accounts_display_name_is_sealed CHECK (substring(display_name FOR 1) = '\x01'),
-    locale bytea NOT NULL CONSTRAINT accounts_locale_is_sealed CHECK (substring(locale FOR 1) = '\x01'),
+    email bytea NOT NULL CONSTRAINT accounts_email_is_sealed CHECK (email < '\x02'),
+    email_index bytea NOT NULL,
+    password bytea NOT NULL CONSTRAINT accounts_password_is_sealed CHECK (password < '\x02'),
+    display_name bytea NOT NULL CONSTRAINT accounts_display_name_is_sealed CHECK (display_name < '\x02'),
+    locale bytea NOT NULL CONSTRAINT accounts_locale_is_sealed CHECK (locale < '\x02'),
     terms_accepted_at timestamptz NOT NULL,
     privacy_accepted_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL,
@@ -53,7 +50,7 @@ CREATE INDEX accounts_by_erase_at ON accounts (erase_at) WHERE erase_at IS NOT N
 CREATE TABLE sessions (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
-    token bytea NOT NULL CONSTRAINT sessions_token_is_index CHECK (octet_length(token) = 32),
+    token bytea NOT NULL,
     created_at timestamptz NOT NULL,
     revoked_at timestamptz,
     version integer NOT NULL,
@@ -67,15 +64,13 @@ CREATE UNIQUE INDEX sessions_by_token ON sessions (token)
 CREATE TABLE phone_lines (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
-    number bytea NOT NULL
-        CONSTRAINT phone_lines_number_is_sealed CHECK (substring(number FOR 1) = '\x01'),
-    number_index bytea NOT NULL
-        CONSTRAINT phone_lines_number_index_is_index CHECK (octet_length(number_index) = 32),
+    number bytea NOT NULL CONSTRAINT phone_lines_number_is_sealed CHECK (number < '\x02'),
+    number_index bytea NOT NULL,
     country varchar(2) NOT NULL CONSTRAINT phone_lines_country_is_enum CHECK (country ~ '^[A-Z]{2}$'),
     capabilities capability[] NOT NULL,
-    label bytea CONSTRAINT phone_lines_label_is_sealed CHECK (substring(label FOR 1) = '\x01'),
+    label bytea CONSTRAINT phone_lines_label_is_sealed CHECK (label < '\x02'),
     state line_state NOT NULL,
-    ref varchar(64) CONSTRAINT phone_lines_ref_is_ref CHECK (ref NOT LIKE '%% %%'),
+    ref varchar(64),
     created_at timestamptz NOT NULL,
     released_at timestamptz,
     version integer NOT NULL,
@@ -89,9 +84,8 @@ CREATE TABLE conversations (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
     line_id uuid NOT NULL,
-    peer bytea NOT NULL CONSTRAINT conversations_peer_is_sealed CHECK (substring(peer FOR 1) = '\x01'),
-    peer_index bytea NOT NULL
-        CONSTRAINT conversations_peer_index_is_index CHECK (octet_length(peer_index) = 32),
+    peer bytea NOT NULL CONSTRAINT conversations_peer_is_sealed CHECK (peer < '\x02'),
+    peer_index bytea NOT NULL,
     last_at timestamptz NOT NULL,
     unread integer NOT NULL,
     opted_out_at timestamptz,
@@ -117,9 +111,9 @@ CREATE TABLE messages (
     line_id uuid NOT NULL,
     direction direction NOT NULL,
     status status NOT NULL,
-    body bytea NOT NULL CONSTRAINT messages_body_is_sealed CHECK (substring(body FOR 1) = '\x01'),
+    body bytea NOT NULL CONSTRAINT messages_body_is_sealed CHECK (body < '\x02'),
     created_at timestamptz NOT NULL,
-    ref varchar(64) CONSTRAINT messages_ref_is_ref CHECK (ref NOT LIKE '%% %%'),
+    ref varchar(64),
     error integer,
     attempted_at timestamptz,
     purged_at timestamptz,
@@ -135,8 +129,8 @@ CREATE UNIQUE INDEX messages_by_account_ref ON messages (account_id, ref) WHERE 
 CREATE TABLE once (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
-    key bytea NOT NULL CONSTRAINT once_key_is_index CHECK (octet_length(key) = 32),
-    request bytea NOT NULL CONSTRAINT once_request_is_index CHECK (octet_length(request) = 32),
+    key bytea NOT NULL,
+    request bytea NOT NULL,
     resource_id uuid NOT NULL,
     expires_at timestamptz NOT NULL,
     version integer NOT NULL,
@@ -166,8 +160,7 @@ CREATE TABLE export_parts (
     id uuid NOT NULL,
     export_id uuid NOT NULL,
     position integer NOT NULL,
-    content bytea NOT NULL
-        CONSTRAINT export_parts_content_is_sealed CHECK (substring(content FOR 1) = '\x01'),
+    content bytea NOT NULL CONSTRAINT export_parts_content_is_sealed CHECK (content < '\x02'),
     version integer NOT NULL,
     PRIMARY KEY (account_id, id)
 )
@@ -181,7 +174,7 @@ CREATE TABLE audit_entries (
     at timestamptz NOT NULL,
     kind audit_kind NOT NULL,
     subject uuid,
-    salt bytea NOT NULL CONSTRAINT audit_entries_salt_is_sealed CHECK (substring(salt FOR 1) = '\x01'),
+    salt bytea NOT NULL CONSTRAINT audit_entries_salt_is_sealed CHECK (salt < '\x02'),
     version integer NOT NULL,
     PRIMARY KEY (account_id, id)
 )
@@ -190,8 +183,7 @@ CREATE TABLE audit_log (
     id uuid NOT NULL,
     day date NOT NULL,
     kind audit_kind NOT NULL,
-    commitment bytea NOT NULL
-        CONSTRAINT audit_log_commitment_is_index CHECK (octet_length(commitment) = 32),
+    commitment bytea NOT NULL,
     PRIMARY KEY (id)
 )
 

@@ -1,0 +1,23 @@
+"""What proofs are about. Each fixture makes worlds; a saboteur hands over the same maker with something broken."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.contract.conftest import Postgres
+from tests.contract.proofs.worlds import Databases, Worlds, in_memory, on_postgres
+
+
+@pytest.fixture
+def world() -> Worlds:
+    """Makes worlds in memory: for the rules of life, with the clock moved."""
+    return in_memory
+
+
+@pytest.fixture
+def stored(postgres: Postgres, tmp_path: Path) -> Databases:
+    """Opens worlds on PostgreSQL: for the rules at rest."""
+    return partial(on_postgres, postgres, tmp_path)

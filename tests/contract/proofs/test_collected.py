@@ -1,0 +1,226 @@
+"""What we keep: how each of it lies there, byte by byte."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from functools import partial
+from uuid import UUID
+
+import asyncpg
+import pytest
+from argon2 import PasswordHasher
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from adapters.outbound.local.kms import LocalKms
+from adapters.outbound.memory.system import FakeHasher
+from adapters.outbound.postgres.keyring import PostgresKeyring
+from adapters.outbound.postgres.sealing import fingerprint
+from application.ports.keyring import AccountKey
+from domain.audit import AuditKind
+from domain.kernel import AccountId
+from domain.lines import LineState
+from domain.messaging import Direction, Status
+from tests.contract.proofs.lives import lived
+from tests.contract.proofs.worlds import ENVIRONMENT, Databases, OnPostgres, in_clear, skipping
+from tests.policy import proves
+
+EPOCH = """
+    CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN new.{column} = ''1970-01-01Z''; RETURN new; END';
+    CREATE TRIGGER forget BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION forget()
+"""
+
+
+def guesses(purpose: str, value: str) -> set[bytes]:
+    """Return the fingerprints that whoever has no key can make."""
+    return {
+        hashlib.sha256(value.encode()).digest(),
+        *(fingerprint(key, purpose, value.encode()) for key in (b"", bytes(32))),
+        *(hmac.digest(key, value.encode(), "sha256") for key in (b"", bytes(32))),
+    }
+
+
+class KnownKeys(PostgresKeyring):
+    """Fingerprints under a key that everybody knows."""
+
+    async def system(self, purpose: str) -> bytes:
+        return bytes(32)
+
+
+class OneKeyForAll(PostgresKeyring):
+    """No account has a key of its own."""
+
+    async def open(self, account_id: AccountId) -> AccountKey:
+        return AccountKey(1, b"one key for all, 32 bytes of it!")
+
+
+def with_keyring(of: type[PostgresKeyring], stored: Databases) -> Databases:
+    return partial(
+        stored, keyring=lambda world: of(world.keys, LocalKms(world.folder / "kms", world.clock.now))
+    )
+
+
+def fingerprints_without_a_key(stored: Databases) -> Databases:
+    return with_keyring(KnownKeys, stored)
+
+
+def has_one_key_for_all(stored: Databases) -> Databases:
+    return with_keyring(OneKeyForAll, stored)
+
+
+@proves("C1", text="9d67ee70a027", saboteur=in_clear("accounts.email"))
+@proves("C1", text="9d67ee70a027", saboteur=fingerprints_without_a_key)
+async def test_an_address_is_kept_encrypted_and_found_by_a_keyed_fingerprint(stored: Databases) -> None:
+    async with stored() as world:
+        began = world.clock.now()
+        ada = await lived(world)
+        row = await world.row("accounts", id=ada.id)
+        assert await world.traces(ada.email, ada.email.canonical) == set()
+        assert await world.directory.account_by_email(ada.email.canonical) == ada.id
+        assert row["email_index"] not in guesses("accounts.email", ada.email.canonical)
+        assert (row["created_at"], row["verified_at"]) == (began, began)
+
+
+def hashes_weakly(stored: Databases) -> Databases:
+    return partial(stored, hasher=lambda _: FakeHasher())
+
+
+@proves("C2", text="", saboteur=hashes_weakly)
+@proves("C2", text="", saboteur=in_clear("accounts.password"))
+async def test_a_password_is_kept_as_an_argon2id_hash_and_encrypted_once_more(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        phc = (await world.do.read_account(ada.id)).password
+        assert phc.startswith("$argon2id$")
+        assert PasswordHasher().verify(phc, ada.password)
+        assert await world.traces(phc, "$argon2id$", phc.rpartition("$")[2]) == set()
+
+
+@proves("C3", text="", saboteur=in_clear("accounts.display_name"))
+async def test_a_display_name_is_kept_encrypted(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        assert await world.traces(ada.name) == set()
+        assert (await world.do.read_account(ada.id)).display_name == ada.name
+
+
+@proves("C4", text="", saboteur=in_clear("accounts.locale"))
+async def test_a_locale_is_kept_encrypted(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        assert await world.traces(ada.locale) == set()
+        assert (await world.do.read_account(ada.id)).locale == ada.locale
+
+
+def forgets_the_terms(stored: Databases) -> Databases:
+    return partial(stored, sql=EPOCH.format(table="accounts", column="terms_accepted_at"))
+
+
+def forgets_the_policy(stored: Databases) -> Databases:
+    return partial(stored, sql=EPOCH.format(table="accounts", column="privacy_accepted_at"))
+
+
+@proves("C5", text="", saboteur=forgets_the_terms)
+@proves("C5", text="", saboteur=forgets_the_policy)
+async def test_the_times_of_acceptance_are_kept(stored: Databases) -> None:
+    async with stored() as world:
+        accepted = world.clock.now()
+        row = await world.row("accounts", id=(await lived(world)).id)
+        assert (row["terms_accepted_at"], row["privacy_accepted_at"]) == (accepted, accepted)
+
+
+def forgets_when_sessions_began(stored: Databases) -> Databases:
+    return partial(stored, sql=EPOCH.format(table="sessions", column="created_at"))
+
+
+@proves("C6", text="", saboteur=fingerprints_without_a_key)
+@proves("C6", text="", saboteur=forgets_when_sessions_began)
+async def test_sessions_are_kept_with_their_times_and_a_keyed_hash_of_the_token(stored: Databases) -> None:
+    async with stored() as world:
+        now = world.clock.now()
+        ada = await lived(world)
+        ended, lasting = sorted(await world.rows("sessions"), key=lambda row: row["revoked_at"] is None)
+        assert (ended["created_at"], ended["revoked_at"], lasting["created_at"]) == (now, now, now)
+        assert await world.directory.session(ada.signed_in.token) == (ada.id, lasting["id"])
+        assert lasting["token"] not in guesses("sessions.token", ada.signed_in.token)
+        assert await world.traces(ada.signed_in.token) == set()
+
+
+@proves("C7", text="", saboteur=in_clear("phone_lines.number"))
+@proves("C7", text="", saboteur=in_clear("phone_lines.label"))
+@proves("C7", text="", saboteur=fingerprints_without_a_key)
+async def test_a_line_is_kept_with_number_and_label_encrypted(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        row = await world.row("phone_lines", account_id=ada.id)
+        assert await world.traces(ada.number, ada.label) == set()
+        assert row["number_index"] not in guesses("phone_lines.number", ada.number)
+        assert (row["country"], row["state"], row["ref"]) == ("US", LineState.ACTIVE, ada.line and ada.line.ref)
+        assert row["capabilities"] == ["mms", "sms", "voice"]
+
+
+async def aes_256_gcm(
+    world: OnPostgres, key_of: AccountId, table: str, column: str, account: UUID, row: UUID, blob: bytes
+) -> str:
+    """Open a blob by hand, from NIST SP 800-38D and RFC 5869 alone. Raises InvalidTag."""
+    key = await world.keyring.open(key_of)
+    place = (ENVIRONMENT.encode(), table.encode(), column.encode(), account.bytes, row.bytes, blob[1:3])
+    bound = b"".join(len(part).to_bytes(4) + part for part in place)
+    working = HKDF(SHA256(), 32, None, b"pico sealed columns").derive(key.material)
+    return AESGCM(working).decrypt(blob[3:15], blob[15:], bound).decode()
+
+
+@proves("C8", text="", saboteur=in_clear("messages.body"))
+@proves("C8", text="", saboteur=in_clear("conversations.peer"))
+@proves("C8", text="", saboteur=has_one_key_for_all)
+async def test_messages_are_kept_as_ciphertext_under_the_accounts_own_key(stored: Databases) -> None:
+    async with stored() as world:
+        ada, boris = await lived(world), await lived(world)
+        assert await world.traces(ada.heard, ada.said, ada.peer) == set()
+        thread = await world.row("conversations", account_id=ada.id)
+        sealed = "conversations", "peer", ada.id, thread["id"], thread["peer"]
+        assert await aes_256_gcm(world, ada.id, *sealed) == ada.peer
+        read, kept = set(), set()
+        for row in await world.rows("messages", account_id=ada.id):
+            sealed = "messages", "body", ada.id, row["id"], row["body"]
+            read.add(await aes_256_gcm(world, ada.id, *sealed))
+            kept.add((row["direction"], row["status"], row["created_at"]))
+            with pytest.raises(InvalidTag):
+                await aes_256_gcm(world, boris.id, *sealed)
+        assert read == {ada.heard, ada.said}
+        now = world.clock.now()
+        assert kept == {
+            (Direction.INBOUND, Status.RECEIVED, now),
+            (Direction.OUTBOUND, Status.QUEUED, now),
+        }
+
+
+def lets_the_log_be_changed(stored: Databases) -> Databases:
+    return partial(stored, sql="DROP TRIGGER audit_log_only_grows ON audit_log")
+
+
+def logs_no_sign_in(stored: Databases) -> Databases:
+    return partial(stored, sql=skipping("INSERT", "audit_log", "new.kind = 'signed_in'"))
+
+
+@proves("C14", text="", saboteur=lets_the_log_be_changed)
+@proves("C14", text="", saboteur=logs_no_sign_in)
+async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        mine = await world.rows("audit_entries", account_id=ada.id)
+        assert {row["kind"] for row in mine} == {
+            AuditKind.SIGNED_UP, AuditKind.VERIFIED, AuditKind.LINE_ORDERED, AuditKind.LINE_ACTIVATED,
+            AuditKind.SIGNED_IN, AuditKind.SIGNED_OUT,
+        }  # fmt: skip
+        assert {row["at"] for row in mine} == {world.clock.now()}
+        log = await world.rows("audit_log")
+        assert {(row["id"], row["kind"]) for row in log} == {(row["id"], row["kind"]) for row in mine}
+        assert not any(secret in str((mine, log)) for secret in ada.secrets)
+        for change in ("UPDATE audit_log SET day = day + 1", "DELETE FROM audit_log", "TRUNCATE audit_log"):
+            with pytest.raises(asyncpg.RestrictViolationError):
+                await world.database._pool.execute(change)

@@ -88,6 +88,6 @@ INVENTORY: tuple[Stored, ...] = tuple(
     Stored(of)
     for of in (Account, Session, PhoneLine, Conversation, Message, Once, Export, ExportPart, AuditEntry)
 )
-"""In the order of the export. Erasure deletes in reverse."""
+"""In the order of the export, and of erasure: the account's own row goes first."""
 
 BY_TYPE: dict[type[Aggregate], Stored] = {stored.of: stored for stored in INVENTORY}

@@ -36,9 +36,8 @@ class Side:
     port: int
 
     def cpu(self) -> float:
-        """Return the seconds of processor time the process has used."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
-        return (int(fields[11]) + int(fields[12])) / 100
+        """Return the seconds of processor time that the process has used (Linux, proc(5)) in its only busy thread."""
+        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 @dataclass(slots=True)

@@ -62,7 +62,7 @@ def tour() -> None:
     """Play two accounts' whole lives in a throw-away Sandbox, in under a minute, and look for traces."""
     from bootstrap.tour import tour as play  # noqa: PLC0415 - see _serve
 
-    raise typer.Exit(asyncio.run(play(Console())))
+    raise typer.Exit(play(Console()))
 
 
 @app.command()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import secrets
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -233,14 +232,16 @@ class Tour:
         return len(found)
 
 
-async def tour(console: Console) -> int:
+def tour(console: Console) -> int:
     """Play the tour in a folder of its own; return the exit code: 0 only when nothing was left."""
     with tempfile.TemporaryDirectory(prefix="pico-tour-") as folder:
-        os.chmod(folder, 0o755)  # noqa: PTH101 - the database server may run as another user
-        settings = Settings(
-            port=0, state_dir=Path(folder) / "state", database_url=None, keyring_url=None, public_url=None
-        )
-        async with Sandbox.running(settings) as sandbox, ClientSession(base_url=sandbox.url) as client:
-            left = await Tour(sandbox, client, console).play()
+        Path(folder).chmod(0o755)  # the database server may run as another user
+        left = asyncio.run(_tour(console, Path(folder) / "state"))
     console.print(f"\n[bold]{left} traces left.[/bold]" + ("" if left else " That is the policy, kept."))
     return 1 if left else 0
+
+
+async def _tour(console: Console, state: Path) -> int:
+    settings = Settings(port=0, state_dir=state, database_url=None, keyring_url=None, public_url=None)
+    async with Sandbox.running(settings) as sandbox, ClientSession(base_url=sandbox.url) as client:
+        return await Tour(sandbox, client, console).play()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
@@ -27,8 +27,8 @@ class IdempotencyInFlight(DomainError):
 class Act:
     """What must happen once: `key` names the act, `request` tells a repetition from another act under its name."""
 
-    key: str
-    request: str = ""
+    key: str = field(repr=False)
+    request: str = field(default="", repr=False)
 
     @classmethod
     def requested(cls, verb: str, idempotency_key: str, *parts: object) -> Act:
@@ -58,8 +58,8 @@ class Once(Aggregate):
 
     account_id: Annotated[AccountId, plain(Kind.ID, "H6", exported=False)]
     id: Annotated[OnceId, plain(Kind.ID, "H6")]
-    key: Annotated[str | None, index("H6", Found.IN_ACCOUNT)] = None
-    request: Annotated[str | None, index("H6", Found.IN_ACCOUNT)] = None
+    key: Annotated[str | None, index("H6", Found.IN_ACCOUNT)] = field(default=None, repr=False)
+    request: Annotated[str | None, index("H6", Found.IN_ACCOUNT)] = field(default=None, repr=False)
     resource_id: Annotated[UUID, plain(Kind.ID, "H6")]
     expires_at: Annotated[datetime, plain(Kind.TIME, "H6")]
 

@@ -8,10 +8,12 @@ import logging
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
 from adapters.inbound.http import problems
 from adapters.inbound.http.server import CannotListen, serving
+from adapters.inbound.http.transfer import read_body
 from tests.contract.http_world import HttpWorld
 
 CANARY = b"c4n4ry-7f3e"
@@ -90,17 +92,25 @@ async def test_a_body_that_breaks_off_is_nobodys_error(http: HttpWorld) -> None:
     assert events == []
 
 
-async def test_a_chunk_that_goes_bad_while_the_body_is_read_is_the_same_400(http: HttpWorld) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", http.port)
-    writer.write(CHUNKED + b"Expect: 100-continue\r\n\r\n")
-    async with asyncio.timeout(5):
-        await reader.readuntil(b"\r\n\r\n")  # The handler is reading now.
-        with capture_logs() as events:
-            writer.write(b"3\r\n{  zz" + CANARY + b"\r\n")
-            answer = await reader.read()
-    writer.close()
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b'"code":"bad_request"' in answer
+@pytest.mark.parametrize("rest", [b"", b"3\r\n{  zz" + CANARY + b"\r\n"], ids=["silence", "a bad chunk"])
+async def test_a_body_is_not_waited_for_for_ever(rest: bytes) -> None:
+    async def impatient(request: web.BaseRequest) -> web.Response:
+        with pytest.raises(problems.TooSlow):
+            await read_body(request, within=0.1)
+        response = problems.answer(problems.TooSlow())
+        response.force_close()
+        return response
+
+    with capture_logs() as events:
+        async with serving(impatient, "127.0.0.1", 0) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(CHUNKED + b"Expect: 100-continue\r\n\r\n")
+            async with asyncio.timeout(5):
+                await reader.readuntil(b"\r\n\r\n")  # The handler is reading now.
+                writer.write(rest)
+                answer = await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+    assert answer.startswith(b"HTTP/1.1 408 ")
     assert CANARY not in answer
     assert events == []
 

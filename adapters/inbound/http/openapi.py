@@ -189,7 +189,8 @@ def refusals(route: Route[Any]) -> list[type[Refused | DomainError]]:
         found.append(problems.NotSignedIn)
     if route.body is not None:
         found += [
-            problems.BadRequest, problems.MalformedJson, problems.TooLarge, problems.NotJson, problems.InvalidInput,
+            problems.BadRequest, problems.MalformedJson, problems.TooSlow,
+            problems.TooLarge, problems.NotJson, problems.InvalidInput,
         ]  # fmt: skip
     if route.query is not None:
         found += [problems.MalformedQuery, problems.InvalidInput]

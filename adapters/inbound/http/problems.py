@@ -123,6 +123,13 @@ class MethodNotAllowed(Refused):
     code = "method_not_allowed"
 
 
+class TooSlow(Refused):
+    """The body did not arrive in time."""
+
+    status = 408
+    code = "body_timeout"
+
+
 class TooLarge(Refused):
     """A body has at most 64 KiB."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from contextlib import aclosing
 from urllib.parse import parse_qsl
@@ -14,6 +15,7 @@ from adapters.inbound.http.request import Download, Reply
 
 JSON_TYPE = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?\Z', re.IGNORECASE)
 MOST_PARAMETERS = 20
+BODY_SECONDS = 30.0
 
 BARE = CIMultiDict(problems.COMMON_HEADERS)
 JSON = CIMultiDict({**problems.COMMON_HEADERS, "Content-Type": "application/json"})
@@ -47,15 +49,23 @@ async def _stream(request: web.BaseRequest, status: int, download: Download) -> 
     return response
 
 
-async def read_body(request: web.BaseRequest) -> bytes:
-    """Read the whole body. Raises TooLarge, or BadRequest when it breaks off or its framing is broken."""
+async def read_body(request: web.BaseRequest, within: float = BODY_SECONDS) -> bytes:
+    """Read the whole body. Raises TooLarge, TooSlow after `within` seconds, BadRequest when it breaks off.
+
+    The time limit also ends the wait for a chunk that aiohttp could not parse: it never tells the reader.
+    """
     if "Expect" in request.headers:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # The answer itself has not begun.
     try:
-        return await request.read()
+        if request.content.is_eof():  # Nearly always: it came with the headers, and needs no timer.
+            return await request.read()
+        async with asyncio.timeout(within):
+            return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise problems.TooLarge from None
+    except TimeoutError:
+        raise problems.TooSlow from None
     except (web.RequestPayloadError, ConnectionError):
         raise problems.BadRequest from None
 

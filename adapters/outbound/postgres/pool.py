@@ -1,9 +1,10 @@
-"""Connections to PostgreSQL: one pool, one statement at a time, and errors that quote nothing."""
+"""Connections to PostgreSQL: a few, one statement at a time, and errors that quote nothing."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ import asyncpg
 
 from application.ports.store import JobGone, Stale, StoreUnavailable
 
+CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 10.0
 """How long a statement, and before it a free connection, is waited for."""
 
@@ -45,38 +47,29 @@ class StatementRefused(Exception):
     """PostgreSQL refused a statement that it should not: a defect of ours. Only its SQLSTATE is told, never a value."""
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """A connection that goes back to the pool as it is: no statement of ours changes its session."""
-
-    __slots__ = ()
-
-    def get_reset_query(self) -> str:
-        """Return nothing to run: the usual statement would be one more round trip for each of ours."""
-        return ""
-
-
 class Database:
-    """A pool of connections, and what the store and the queue of one process share: who they are, and a bell.
+    """A few connections, and what the store and the queue of one process share: who they are, and a bell.
 
-    Every statement is a transaction of its own. Its errors are those of the ports (Stale, JobGone, StoreUnavailable)
-    or StatementRefused, made afresh: the original, which may quote values, is not even their context.
+    Every statement is a transaction of its own, so a connection has no state to reset between two of them; asyncpg's
+    own pool, which must allow for that, makes a short statement nearly three times as dear.
+
+    Errors are those of the ports (Stale, JobGone, StoreUnavailable) or StatementRefused, made afresh: the original,
+    which may quote values, is not even their context.
     """
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+    def __init__(self, dsn: str, most: int) -> None:
         self.worker: UUID = uuid4()
         """The name under which this process takes jobs: a commit may only end a job that is in its own hands."""
         self.bells: set[Callable[[], None]] = set()
         """Rung when a job was committed that may be done at once."""
+        self._dsn = dsn
+        self._places = asyncio.Semaphore(most)
+        self._idle: list[asyncpg.Connection] = []
+        self._closing = False
 
     async def fetch(self, statement: str, *values: object) -> list[Any]:
         """Run one statement and return its rows."""
-        try:
-            async with self._pool.acquire(timeout=STATEMENT_SECONDS) as connection:
-                return await connection.fetch(statement, *values)  # type: ignore[no-any-return]
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is translated below
-            problem = _translated(error)
-        raise problem  # outside of the block above, so that the original is left behind
+        return await self._run(asyncpg.Connection.fetch, statement, values)  # type: ignore[no-any-return]
 
     async def first(self, statement: str, *values: object) -> Any:  # noqa: ANN401 - a row, or None
         """Run one statement and return its first row, or None."""
@@ -85,42 +78,78 @@ class Database:
 
     async def execute(self, statement: str, *values: object) -> int:
         """Run one statement and return how many rows it touched."""
-        try:
-            async with self._pool.acquire(timeout=STATEMENT_SECONDS) as connection:
-                return int((await connection.execute(statement, *values)).rpartition(" ")[2])
-        except Exception as error:  # noqa: BLE001 - see fetch
-            problem = _translated(error)
-        raise problem
+        done: str = await self._run(asyncpg.Connection.execute, statement, values)
+        return int(done.rpartition(" ")[2])
 
     def ring(self) -> None:
         """Tell the queue of this process that there is something to do."""
         for bell in self.bells:
             bell()
 
+    async def open(self, least: int) -> None:
+        """Connect that often beforehand. Raises StoreUnavailable."""
+        await asyncio.gather(*(self.fetch("SELECT") for _ in range(least)))
+
+    async def close(self) -> None:
+        """Close what is idle now, and refuse whatever comes later."""
+        self._closing = True
+        while self._idle:
+            with suppress(Exception):
+                await self._idle.pop().close(timeout=CONNECT_SECONDS)
+
+    async def _run(self, how: Callable[..., Awaitable[Any]], statement: str, values: tuple[object, ...]) -> Any:  # noqa: ANN401
+        try:
+            if self._places.locked():
+                async with asyncio.timeout(STATEMENT_SECONDS):
+                    await self._places.acquire()
+            else:
+                await self._places.acquire()
+        except TimeoutError:
+            problem: Exception = StoreUnavailable()
+        else:
+            connection = None
+            try:
+                connection = await self._connection()
+                return await how(connection, statement, *values)
+            except asyncpg.PostgresError as error:
+                problem = _translated(error)
+            except BaseException as error:
+                if connection is not None:
+                    connection.terminate()  # it may be in the middle of an answer
+                if not isinstance(error, Exception):
+                    raise
+                problem = _translated(error)
+            finally:
+                self._places.release()
+                if connection is not None and not connection.is_closed():
+                    self._idle.append(connection)
+        raise problem  # outside of the blocks above, so that the original is left behind
+
+    async def _connection(self) -> asyncpg.Connection:
+        while self._idle:
+            connection = self._idle.pop()  # the one used last: its caches are warm
+            if not connection.is_closed():
+                return connection
+        if self._closing:
+            raise StoreUnavailable
+        return await asyncpg.connect(
+            self._dsn, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS, server_settings=_SERVER_SETTINGS,
+            statement_cache_size=300, max_cached_statement_lifetime=0, max_cacheable_statement_size=0,
+        )  # fmt: skip
+
 
 @asynccontextmanager
 async def connect(dsn: str, *, least: int = 8, most: int = 12) -> AsyncIterator[Database]:
-    """Open a pool on a migrated database and close it at the end. Raises StoreUnavailable.
+    """Use a migrated database, and close its connections at the end. Raises StoreUnavailable.
 
     8 to 12 connections were best on two cores; 32 were slower.
     """
-    pool = asyncpg.create_pool(
-        dsn, min_size=least, max_size=most, connection_class=_Connection, command_timeout=STATEMENT_SECONDS,
-        server_settings=_SERVER_SETTINGS, max_inactive_connection_lifetime=0, max_queries=2**62,
-        statement_cache_size=300, max_cached_statement_lifetime=0, max_cacheable_statement_size=0,
-    )  # fmt: skip
+    database = Database(dsn, most)
     try:
-        await pool
-    except Exception as error:  # noqa: BLE001 - see Database.fetch
-        problem: Exception | None = _translated(error)
-    else:
-        problem = None
-    if problem:
-        raise problem
-    try:
-        yield Database(pool)
+        await database.open(least)
+        yield database
     finally:
-        await pool.close()
+        await database.close()
 
 
 def _translated(error: Exception) -> Exception:
@@ -130,6 +159,8 @@ def _translated(error: Exception) -> Exception:
             return JobGone()
         case asyncpg.PostgresError() if isinstance(error, _LOST_RACES):
             return Stale()
+        case StoreUnavailable():
+            return error
         case _ if isinstance(error, _NO_ANSWER):
             return StoreUnavailable()
         case asyncpg.InterfaceError() if not isinstance(error, ValueError):  # closed meanwhile; ValueError: a wrong argument

@@ -60,7 +60,7 @@ class OneKeyForAll(PostgresKeyring):
 
 def with_keyring(of: type[PostgresKeyring], stored: Databases) -> Databases:
     return partial(
-        stored, keyring=lambda world: of(world.keys, LocalKms(world.folder / "kms", world.clock.now))
+        stored, keyring=lambda world: of(world.pool, LocalKms(world.folder / "kms", world.clock.now))
     )
 
 
@@ -223,4 +223,4 @@ async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases
         assert not any(secret in str((mine, log)) for secret in ada.secrets)
         for change in ("UPDATE audit_log SET day = day + 1", "DELETE FROM audit_log", "TRUNCATE audit_log"):
             with pytest.raises(asyncpg.RestrictViolationError):
-                await world.database._pool.execute(change)
+                await world.pool.execute(change)

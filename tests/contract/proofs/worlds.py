@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import fields
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 import asyncpg
 
@@ -28,6 +28,7 @@ from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.sealing import FORMAT, OVERHEAD, AccountVault
 from adapters.outbound.postgres.store import PostgresStore, Vaults
 from application.inventory import INVENTORY
+from application.ports.jobs import Again, Delivery, Job, JobKind
 from application.ports.keyring import AccountKey
 from application.retention import Swept
 from bootstrap.container import OUTSIDE, wire
@@ -83,14 +84,14 @@ class OnPostgres(InMemory):
     """The product on real databases, keys, hashes and ledger; providers are fakes, and time is a hand clock."""
 
     def __init__(
-        self, database: Database, keys: asyncpg.Pool, folder: Path, retention: Retention, parts: Mapping[str, Part]
+        self, database: Database, pool: asyncpg.Pool, folder: Path, retention: Retention, parts: Mapping[str, Part]
     ) -> None:  # fmt: skip
-        self.database, self.keys, self.folder, self.retention = database, keys, folder, retention
+        self.database, self.pool, self.folder, self.retention = database, pool, folder, retention
         self.clock = HandClock()
         self.carrier, self.mail = MemoryCarrier(self.clock.now), MemoryMail()
         honest: dict[str, Part] = {
             "ids": lambda world: TimeOrderedIds(world.clock),
-            "keyring": lambda world: PostgresKeyring(keys, LocalKms(folder / "kms", world.clock.now)),
+            "keyring": lambda world: PostgresKeyring(world.pool, LocalKms(folder / "kms", world.clock.now)),
             "store": lambda world: PostgresStore(database, world.keyring, world.ids, environment=ENVIRONMENT),
             "queue": lambda _: PostgresQueue(database),
             "directory": lambda world: PostgresDirectory(database, world.keyring),
@@ -104,16 +105,15 @@ class OnPostgres(InMemory):
         wired(self, parts)
 
     async def settle(self) -> None:
-        """Do every job that is due, and those they bring about."""
-        if not await self.database.fetch(_DUE):
-            return
-        running = asyncio.create_task(self.queue.run(self.worker))
-        async with asyncio.timeout(10):
-            while await self.database.fetch(_DUE):
-                await asyncio.sleep(0.005)
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        """Do every job that is due, and those they bring about, without the waiting that a queue at rest does."""
+        while picked := await self.database.fetch(_PICK, self.database.worker):
+            ((ticket, kind, ids, attempt),) = picked
+            job = Job(JobKind(kind), AccountId(UUID(bytes=ids[:16])), UUID(bytes=ids[16:]))
+            outcome = await self.worker(Delivery(job, ticket, attempt))
+            if isinstance(outcome, Again):
+                await self.database.execute(_PUT_OFF, ticket, outcome.delay)
+            else:
+                await self.database.execute("DELETE FROM pgqueuer WHERE id = $1", ticket)
 
     async def advance(self, by: timedelta) -> Swept:
         """Move the clock, do what fell due, sweep once; return what the sweep did."""
@@ -140,21 +140,27 @@ class OnPostgres(InMemory):
             return "\n".join(str(row) for of in INVENTORY for row in await tx.rows(of, None, 10_000))
 
     async def traces(self, *values: str) -> set[Trace]:
-        """Search everything we keep, byte by byte: every table of both databases, and every file."""
+        """Search everything we keep, byte by byte: every table, and every file."""
         wanted = {value: value for value in values}
         found = set[Trace]()
-        for pool in (self.database._pool, self.keys):
-            async with pool.acquire() as connection:
-                for (table,) in await connection.fetch(_TABLES):
-                    copy = io.BytesIO()
-                    await connection.copy_from_table(table, output=copy, format="binary")
-                    found |= set(search_bytes(table, copy.getvalue(), wanted))
+        async with self.pool.acquire() as connection:
+            for (table,) in await connection.fetch(_TABLES):
+                copy = io.BytesIO()
+                await connection.copy_from_table(table, output=copy, format="binary")
+                found |= set(search_bytes(table, copy.getvalue(), wanted))
         for path in (path for path in self.folder.rglob("*") if path.is_file()):
             found |= set(search_bytes(path.name, path.read_bytes(), wanted))
         return found
 
 
-_DUE = "SELECT FROM pgqueuer WHERE status = 'picked' OR status = 'queued' AND execute_after <= now() LIMIT 1"
+_PICK = """
+    UPDATE pgqueuer SET status = 'picked', queue_manager_id = $1 WHERE id = (
+        SELECT id FROM pgqueuer WHERE status = 'queued' AND execute_after <= now() ORDER BY id LIMIT 1
+    ) RETURNING id, entrypoint, payload, attempts
+"""
+_PUT_OFF = """
+    UPDATE pgqueuer SET status = 'queued', execute_after = now() + $2::interval, attempts = attempts + 1 WHERE id = $1
+"""
 _NEARER = "UPDATE pgqueuer SET execute_after = execute_after - $1::interval WHERE status = 'queued'"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 
@@ -165,16 +171,17 @@ async def on_postgres(
     folder: Path,
     *,
     retention: Retention = Retention(),  # noqa: B008 - a frozen value
-    sql: str = "",
+    sql: str = "SELECT 1",
     **parts: Part,
 ) -> AsyncIterator[OnPostgres]:
     """See Databases."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(connect(await postgres.database("proof"), least=1, most=3))
-        await database._pool.execute(sql)
-        keys = asyncpg.create_pool(await postgres.bare("keys"), min_size=1, max_size=2)
-        await prepare(await stack.enter_async_context(keys))
-        world = OnPostgres(database, keys, folder, retention, parts)
+        dsn = await postgres.database("proof")  # here it holds the keys as well: what is proved needs no second
+        pool = await stack.enter_async_context(asyncpg.create_pool(dsn, min_size=1, max_size=2))
+        await prepare(pool)
+        await pool.execute(sql)
+        database = await stack.enter_async_context(connect(dsn, least=1, most=3))
+        world = OnPostgres(database, pool, folder, retention, parts)
         if isinstance(world.hasher, Argon2Hasher):
             stack.callback(world.hasher.close)
         yield world

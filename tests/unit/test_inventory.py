@@ -1,0 +1,130 @@
+"""The inventory leaves nothing out: every record, every field, each of one kind and under a clause of the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, get_args, get_origin
+from uuid import UUID
+
+import pytest
+
+from application.inventory import BY_TYPE, INVENTORY, Column, Stored
+from domain.kernel import Aggregate, CarrierRef, Found, Kind
+from domain.once import Act
+from domain.policy import parse
+from domain.values import Country, Secret
+
+EVERY = [
+    pytest.param(stored, column, id=f"{stored.name}.{column.name}")
+    for stored in INVENTORY
+    for column in stored.columns
+]
+BOOKKEEPING = {"version", "origin", "events"}
+CANARY = "canary-7f3a"
+
+
+def base(hint: Any) -> Any:
+    """Return what a `NewType` stands for."""
+    return getattr(hint, "__supertype__", hint)
+
+
+def is_enum(of: Any) -> bool:
+    """Tell whether this is a closed set, or a set of members of one."""
+    one = get_args(of)[0] if get_origin(of) is frozenset else of
+    return issubclass(one, StrEnum | Country)
+
+
+FITS: dict[Kind, Callable[[Any], bool]] = {
+    Kind.ID: lambda of: base(of) is UUID,
+    Kind.REF: lambda of: of is CarrierRef,
+    Kind.TIME: lambda of: of is datetime,
+    Kind.COUNT: lambda of: of is int,
+    Kind.ENUM: is_enum,
+    Kind.SEALED: lambda of: issubclass(of, Secret | bytes),
+    Kind.INDEX: lambda of: issubclass(of, str),
+}
+
+
+def test_every_kind_of_record_is_listed_once() -> None:
+    listed = [stored.of for stored in INVENTORY]
+    assert set(listed) == {
+        kind for kind in Aggregate.__subclasses__() if kind.__module__.startswith("domain.")
+    }
+    assert len(listed) == len(set(listed)) == len({stored.name for stored in INVENTORY})
+    assert {of: stored.of for of, stored in BY_TYPE.items()} == {of: of for of in listed}
+
+
+@pytest.mark.parametrize("stored", INVENTORY, ids=lambda stored: stored.name)
+def test_every_field_of_a_record_is_declared(stored: Stored) -> None:
+    declared = [column.name for column in stored.columns]
+    assert declared == [f.name for f in fields(stored.of) if f.name not in BOOKKEEPING]
+    assert {stored.owner, "id"} <= set(declared)
+
+
+@pytest.mark.parametrize(("stored", "column"), EVERY)
+def test_a_field_is_of_the_type_that_its_kind_holds(stored: Stored, column: Column) -> None:
+    assert FITS[column.kind](column.type)
+
+
+@pytest.mark.parametrize(("stored", "column"), EVERY)
+def test_a_field_is_allowed_by_a_clause_of_the_policy(stored: Stored, column: Column) -> None:
+    policy = (Path(__file__).parents[2] / "PRIVACY.md").read_text()
+    assert column.clause in {clause.id for clause in parse(policy)}
+
+
+@pytest.mark.parametrize(("stored", "column"), EVERY)
+def test_a_fingerprint_is_never_exported_and_only_text_has_one(stored: Stored, column: Column) -> None:
+    if column.kind is Kind.INDEX:
+        assert column.optional, "it cannot be read back"
+        assert not column.exported
+        assert column.held.found is not None
+    elif column.held.found is not None:
+        assert column.kind is Kind.SEALED
+        assert issubclass(column.type, Secret)
+
+
+def test_what_links_accounts_is_only_what_must_be_found_without_one() -> None:
+    anywhere = {f"{s.name}.{c.name}" for s in INVENTORY for c in s.columns if c.held.found is Found.ANYWHERE}
+    assert anywhere == {"accounts.email", "sessions.token", "phone_lines.number"}
+
+
+def test_an_export_withholds_only_what_is_listed_here() -> None:
+    withheld = {
+        f"{s.name}.{c.name}"
+        for s in INVENTORY
+        for c in s.columns
+        if not c.exported and c.name != "account_id"
+    }
+    assert withheld == {
+        "accounts.password", "sessions.token", "conversations.deleted_at", "messages.ref", "messages.attempted_at",
+        "messages.purged_at", "messages.deleted_at", "once.key", "once.request", "export_parts.id",
+        "export_parts.export_id", "export_parts.position", "export_parts.content", "audit_entries.salt",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("stored", INVENTORY, ids=lambda stored: stored.name)
+def test_what_is_exported_can_be_paged_by_id(stored: Stored) -> None:
+    assert not stored.exported or "id" in stored.exported
+
+
+@pytest.mark.parametrize("stored", INVENTORY, ids=lambda stored: stored.name)
+def test_the_repr_of_a_record_shows_nothing_that_is_sealed_or_fingerprinted(stored: Stored) -> None:
+    given: dict[str, Any] = {}
+    for column in stored.columns:
+        of = base(column.type)
+        if column.kind in {Kind.SEALED, Kind.INDEX}:
+            given[column.name] = CANARY.encode() if of is bytes else of(CANARY)
+        else:
+            plain = {Kind.ID: UUID(int=1), Kind.TIME: datetime(2026, 1, 1, tzinfo=UTC), Kind.COUNT: 1}
+            given[column.name] = plain.get(column.kind, "plain")
+    record = stored.of(**given)
+    assert CANARY not in repr(record)
+    assert CANARY not in f"{record}"
+
+
+def test_the_repr_of_an_act_shows_nothing_of_the_request() -> None:
+    assert CANARY not in repr(Act.requested("send", CANARY, CANARY))

@@ -1,0 +1,123 @@
+"""Laws of retention: never early, late by nothing, the same answer however it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.accounts import Account, NotLeaving, Standing
+from domain.exports import Export, ExportNotReady, ExportState
+from domain.kernel import AccountId, ExportId
+from domain.retention import Retention, cutoff, due
+from domain.values import Email, Label, Locale, PasswordHash
+
+laws = settings(max_examples=80, deadline=None)
+instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+periods = st.timedeltas(timedelta(), timedelta(days=400))
+INSTANT = timedelta(microseconds=1)
+
+
+@laws
+@given(since=instants, keep=periods, ago=periods)
+def test_never_early(since: datetime, keep: timedelta, ago: timedelta) -> None:
+    assert not due(since, keep, since + keep - INSTANT - ago)
+
+
+@laws
+@given(since=instants, keep=periods, later=periods)
+def test_late_by_nothing_and_due_for_ever_after(since: datetime, keep: timedelta, later: timedelta) -> None:
+    assert due(since, keep, since + keep)
+    assert due(since, keep, since + keep + later)
+
+
+@laws
+@given(since=instants, keep=periods, longer=periods, now=instants)
+def test_what_is_kept_longer_is_never_due_sooner(
+    since: datetime, keep: timedelta, longer: timedelta, now: datetime
+) -> None:
+    assert due(since, keep, now) or not due(since, keep + longer, now)
+
+
+@laws
+@given(since=instants, earlier=periods, keep=periods, now=instants)
+def test_what_began_earlier_is_never_due_later(
+    since: datetime, earlier: timedelta, keep: timedelta, now: datetime
+) -> None:
+    assert due(since - earlier, keep, now) or not due(since, keep, now)
+
+
+@laws
+@given(keep=periods, now=instants, off=st.sampled_from([-INSTANT, timedelta(), INSTANT]) | periods)
+def test_a_sweep_by_cutoff_finds_just_what_is_due(keep: timedelta, now: datetime, off: timedelta) -> None:
+    since = cutoff(now, keep) + off
+    assert due(since, keep, now) == (since <= cutoff(now, keep))
+
+
+def account(at: datetime) -> Account:
+    made = Account.sign_up(
+        AccountId(UUID(int=1)), email=Email("noa@example.com"), password=PasswordHash("x"),
+        display_name=Label("Noa"), locale=Locale("en"), at=at,
+    )  # fmt: skip
+    made.verify(at)
+    return made
+
+
+@laws
+@given(left=instants, waited=periods, keep=periods)
+def test_at_every_instant_an_account_that_left_is_either_recoverable_or_due(
+    left: datetime, waited: timedelta, keep: timedelta
+) -> None:
+    leaving, now = account(left), left + waited
+    leaving.leave(left, left + keep)
+    assert leaving.erase_at is not None
+    if due(left, keep, now):
+        assert leaving.erase_at <= now
+        with pytest.raises(NotLeaving):
+            leaving.recover(now)
+    else:
+        assert leaving.erase_at > now
+        leaving.recover(now)
+        assert leaving.standing is Standing.ACTIVE
+        assert not leaving.erase_at
+
+
+@laws
+@given(left=instants, keep=periods, again=st.lists(periods, max_size=4))
+def test_leaving_again_moves_nothing(left: datetime, keep: timedelta, again: list[timedelta]) -> None:
+    leaving = account(left)
+    leaving.leave(left, left + keep)
+    leaving.collect()
+    for later in again:
+        leaving.leave(left + later, left + later + keep)
+    assert leaving.erase_at == left + keep
+    assert leaving.collect() == []
+
+
+@laws
+@given(ready=instants, waited=periods, keep=periods)
+def test_at_every_instant_an_export_is_either_there_or_expired(
+    ready: datetime, waited: timedelta, keep: timedelta
+) -> None:
+    export = Export.request(AccountId(UUID(int=1)), ExportId(UUID(int=2)), 0, ready)
+    export.ready(ready, ready + keep)
+    if due(ready, keep, ready + waited):
+        with pytest.raises(ExportNotReady):
+            export.download(ready + waited)
+    else:
+        export.download(ready + waited)
+        assert export.state is ExportState.DOWNLOADED
+        with pytest.raises(ExportNotReady):
+            export.download(ready + waited)
+
+
+def test_the_policys_periods() -> None:
+    days = {f.name: getattr(Retention(), f.name) / timedelta(days=1) for f in fields(Retention)}
+    assert days == {
+        "soft_deleted": 30, "revoked_session": 90, "unverified": 1, "export": 1, "idempotency": 1,
+        "carrier_event": 60, "job_log": 7,
+    }  # fmt: skip

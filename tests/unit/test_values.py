@@ -1,0 +1,183 @@
+"""Values take what is well formed, refuse the rest, and show nothing either way."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+import traceback
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.kernel import DomainError
+from domain.values import (
+    Email,
+    Label,
+    Locale,
+    MessageBody,
+    NotBody,
+    NotEmail,
+    NotLabel,
+    NotLocale,
+    NotPeer,
+    NotPhoneNumber,
+    Password,
+    PasswordHash,
+    Peer,
+    PhoneNumber,
+    Secret,
+    SessionToken,
+    WeakPassword,
+)
+
+few = settings(max_examples=50, deadline=None)
+SECRETS = [PhoneNumber, Peer, Email, Locale, Label, MessageBody, PasswordHash, Password, SessionToken]
+PARSED: list[tuple[Callable[[str], Secret], type[DomainError]]] = [
+    (PhoneNumber.parse, NotPhoneNumber), (Peer.parse, NotPeer), (Email.parse, NotEmail), (Locale.parse, NotLocale),
+    (Label.parse, NotLabel), (MessageBody.parse, NotBody), (Password.parse, WeakPassword),
+]  # fmt: skip
+texts = st.text(alphabet="kqxyz+@.-0123456789", min_size=4, max_size=40)
+
+
+def test_every_secret_is_looked_at() -> None:
+    assert set(SECRETS) == set(Secret.__subclasses__())
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+@few
+@given(text=texts)
+def test_a_repr_never_shows_the_value(kind: type[Secret], text: str) -> None:
+    value = kind(text)
+    for shown in (repr(value), f"{value!r}", repr([value]), repr({"k": (value,)}), "%r" % (value,)):  # noqa: UP031
+        assert text not in shown
+        assert kind.__name__ in shown
+    assert value == text
+    assert str(value) == text
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_a_copied_secret_is_still_one(kind: type[Secret]) -> None:
+    value = kind("kept")
+    for copied in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):  # noqa: S301 - our own
+        assert type(copied) is kind
+        assert copied == value
+
+
+@pytest.mark.parametrize(("parse", "refusal"), PARSED)
+@few
+@given(text=st.text(max_size=80))
+def test_whatever_comes_is_taken_or_refused_without_being_quoted(
+    parse: Callable[[str], Secret], refusal: type[DomainError], text: str
+) -> None:
+    try:
+        taken = parse(text)
+    except refusal as error:
+        refused = error
+    else:
+        assert taken == text
+        return
+    assert (str(refused), refused.args) == (str(refusal()), ())
+    assert len(text) < 20 or text not in "".join(traceback.format_exception(refused))
+
+
+@pytest.mark.parametrize("text", ["+12025550143", "+972541234567", "+1234567", "+123456789012345"])
+def test_a_number_is_e164(text: str) -> None:
+    assert PhoneNumber.parse(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "12025550143",
+        "+02025550143",
+        "+123456",
+        "+1234567890123456",
+        "+1 202 555",
+        "+12025550143\n",
+        "+١٢٣٤٥٦٧٨",
+    ],
+)
+def test_anything_else_is_no_number(text: str) -> None:
+    with pytest.raises(NotPhoneNumber):
+        PhoneNumber.parse(text)
+
+
+@pytest.mark.parametrize("text", ["noa@example.com", "N.O+a@sub.example.co.il", "נועה@דוגמה.ישראל"])
+def test_an_address_is_kept_as_it_is_written(text: str) -> None:
+    assert Email.parse(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "noa", "@example.com", "noa@", "noa@example", "noa@@example.com", "no a@example.com", "noa@example..com",
+     "noa@example.com\n", "noa@.com", "x" * 65 + "@example.com", "a@" + "b" * 250 + ".com"],
+)  # fmt: skip
+def test_anything_else_is_no_address(text: str) -> None:
+    with pytest.raises(NotEmail):
+        Email.parse(text)
+
+
+@few
+@given(
+    text=st.from_regex(re.compile(r"[a-z]{1,8}@[a-z]{1,8}\.com", re.ASCII), fullmatch=True), data=st.data()
+)
+def test_addresses_that_differ_in_case_are_the_same(text: str, data: st.DataObject) -> None:
+    other = "".join(data.draw(st.sampled_from([c.lower(), c.upper()])) for c in text)
+    assert Email.parse(text).canonical == Email.parse(other).canonical
+    assert Email(Email(text).canonical).canonical == Email(text).canonical
+
+
+@pytest.mark.parametrize("text", ["en", "he-IL", "zh-Hant-TW", "es-419", "fil"])
+def test_a_locale_is_a_language_tag(text: str) -> None:
+    assert Locale.parse(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "e", "EN", "en_US", "en-us", "english", "en-US-x", "en\n"])
+def test_anything_else_is_no_locale(text: str) -> None:
+    with pytest.raises(NotLocale):
+        Locale.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("parse", "shortest", "longest", "refusal"),
+    [
+        (Label.parse, 1, 64, NotLabel),
+        (MessageBody.parse, 1, 1600, NotBody),
+        (Password.parse, 12, 256, WeakPassword),
+    ],
+)
+def test_lengths_are_exact(
+    parse: Callable[[str], Secret], shortest: int, longest: int, refusal: type[DomainError]
+) -> None:
+    for length in (shortest, longest):
+        assert len(parse("ש" * length)) == length
+    for length in (shortest - 1, longest + 1):
+        with pytest.raises(refusal):
+            parse("ש" * length)
+
+
+@pytest.mark.parametrize("text", [" ", "\t", "a\x00b", "a\nb", "a\x7f"])
+def test_a_label_has_something_to_show_and_no_control_characters(text: str) -> None:
+    with pytest.raises(NotLabel):
+        Label.parse(text)
+
+
+@pytest.mark.parametrize("text", ["+12025550143", "12345", "PICO", "Bank Leumi"])
+def test_a_peer_is_a_number_a_short_code_or_a_name(text: str) -> None:
+    assert Peer.parse(text) == text
+
+
+@pytest.mark.parametrize("text", ["", " ", " PICO", "PICO ", "a\nb", "x" * 65])
+def test_anything_else_is_no_peer(text: str) -> None:
+    with pytest.raises(NotPeer):
+        Peer.parse(text)
+
+
+def test_a_text_may_have_lines_and_no_nul() -> None:
+    assert MessageBody.parse("two\nlines 👋🏽") == "two\nlines 👋🏽"
+    with pytest.raises(NotBody):
+        MessageBody.parse("a\x00b")

@@ -50,14 +50,19 @@ class Postgres:
         """Take a database away from under whoever is using it."""
         await self._run(f'DROP DATABASE "{urlsplit(dsn).path[1:]}" WITH (FORCE)')
 
+    async def interrupt(self, dsn: str) -> None:
+        """Cut every connection to a database."""
+        name = urlsplit(dsn).path[1:]
+        await self._run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+
     async def _make(self, name: str, template: str) -> str:
         await self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.server.url(name)
 
-    async def _run(self, statement: str) -> None:
+    async def _run(self, statement: str, *values: object) -> None:
         connection = await asyncpg.connect(self.server.url("postgres"))
         try:
-            await connection.execute(statement)
+            await connection.execute(statement, *values)
         finally:
             await connection.close()
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain.erasure import ORDER, PATIENCE, Erasure, Step
 from domain.kernel import AccountId
 
-laws = settings(max_examples=80, deadline=None)
+laws = settings(max_examples=40, deadline=None)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BEGUN = Erasure(account_id=AccountId(UUID(int=1)), began_at=NOW)
 

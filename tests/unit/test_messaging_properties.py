@@ -27,7 +27,7 @@ from domain.messaging import (
 )
 from domain.values import MessageBody, Peer
 
-laws = settings(max_examples=80, deadline=None)
+laws = settings(max_examples=40, deadline=None)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 Report = tuple[Status, int | None]
 ON_THE_WAY: list[Report] = [(Status.QUEUED, None), (Status.SENDING, None), (Status.SENT, None)]

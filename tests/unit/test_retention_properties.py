@@ -16,7 +16,7 @@ from domain.kernel import AccountId, ExportId
 from domain.retention import Retention, cutoff, due
 from domain.values import Email, Label, Locale, PasswordHash
 
-laws = settings(max_examples=80, deadline=None)
+laws = settings(max_examples=40, deadline=None)
 instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 periods = st.timedeltas(timedelta(), timedelta(days=400))
 INSTANT = timedelta(microseconds=1)
@@ -83,7 +83,6 @@ def test_at_every_instant_an_account_that_left_is_either_recoverable_or_due(
         assert leaving.erase_at > now
         leaving.recover(now)
         assert leaving.standing is Standing.ACTIVE
-        assert not leaving.erase_at
 
 
 @laws

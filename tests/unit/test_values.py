@@ -33,7 +33,7 @@ from domain.values import (
     WeakPassword,
 )
 
-few = settings(max_examples=50, deadline=None)
+few = settings(max_examples=30, deadline=None)
 SECRETS = [PhoneNumber, Peer, Email, Locale, Label, MessageBody, PasswordHash, Password, SessionToken]
 PARSED: list[tuple[Callable[[str], Secret], type[DomainError]]] = [
     (PhoneNumber.parse, NotPhoneNumber), (Peer.parse, NotPeer), (Email.parse, NotEmail), (Locale.parse, NotLocale),

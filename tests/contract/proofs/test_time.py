@@ -1,0 +1,218 @@
+"""How long we keep it: to the microsecond, on a clock moved by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from selectors import DefaultSelector, SelectorKey
+from typing import TypeVar
+
+from adapters.inbound.worker import keep_sweeping
+from adapters.outbound.memory.directory import MemoryDirectory
+from adapters.outbound.memory.system import HandClock
+from application.erasure import EraseAccount
+from application.retention import Sweep, Swept
+from domain.accounts import Account
+from domain.erasure import Erasure, Step
+from domain.kernel import AccountId
+from domain.retention import Retention
+from domain.sessions import Session
+from domain.values import Label, Locale
+from tests.contract.proofs.worlds import Worlds
+from tests.policy import proves
+from tests.unit.people import PASSWORD, sign_up, with_line
+
+T = TypeVar("T")
+MOMENT = timedelta(microseconds=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+class ErasesTheIdle(MemoryDirectory):
+    """Takes an account that was made a year ago for one that nobody needs."""
+
+    async def accounts_to_erase(
+        self, due_before: datetime, unverified_before: datetime, limit: int
+    ) -> list[AccountId]:
+        idle = [a.id for a in self._every(Account) if a.created_at <= due_before - 365 * DAY]
+        return [*await super().accounts_to_erase(due_before, unverified_before, limit), *idle]
+
+
+def erases_idle_accounts(world: Worlds) -> Worlds:
+    return partial(world, directory=lambda made: ErasesTheIdle(made.store))
+
+
+@proves("T1", text="", saboteur=erases_idle_accounts)
+async def test_nothing_of_an_active_account_goes_by_itself(world: Worlds) -> None:
+    made = world()
+    ada = await with_line(made)
+    await ada.texted("years ago")
+    lasting = {"accounts", "sessions", "phone_lines", "conversations", "messages", "audit_entries"}
+    before = {name: rows for name, rows in (await made.store.count_rows(ada.id)).items() if name in lasting}
+    for _ in range(10):
+        await made.advance(365 * DAY)
+    after = await made.store.count_rows(ada.id)
+    assert {name: after[name] for name in lasting} == before
+    assert await ada.inbox() == ["years ago"]
+
+
+class Hurry(DefaultSelector):
+    """Waiting that takes no time: the hand clock moves instead, and the event loop's time with it."""
+
+    def __init__(self, clock: HandClock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+        if timeout:
+            self.clock.advance(timedelta(seconds=timeout))
+        return super().select(0)
+
+
+class HurriedLoop(asyncio.SelectorEventLoop):
+    def __init__(self, clock: HandClock) -> None:
+        self._clock = clock
+        super().__init__(Hurry(clock))
+
+    def time(self) -> float:
+        return self._clock.now().timestamp()
+
+
+def run_hurried(clock: HandClock, life: Callable[[], Coroutine[None, None, T]]) -> T:
+    with asyncio.Runner(loop_factory=lambda: HurriedLoop(clock)) as runner:
+        return runner.run(life())
+
+
+def erases_a_second_early(world: Worlds) -> Worlds:
+    return partial(world, retention=Retention(soft_deleted=30 * DAY - timedelta(seconds=1)))
+
+
+class SleepySweep(Sweep):
+    """Works in the first quarter of every hour."""
+
+    async def __call__(self) -> Swept:
+        return await super().__call__() if self.clock.now().minute < 15 else Swept()
+
+
+def sleeps_through_the_due_time(world: Worlds) -> Worlds:
+    return partial(world, sweep=SleepySweep)
+
+
+@proves("T2", text="", saboteur=erases_a_second_early)
+@proves("T2", text="", saboteur=sleeps_through_the_due_time)
+async def test_erasure_starts_within_a_minute_of_thirty_days(world: Worlds) -> None:
+    made = world()
+
+    async def life() -> tuple[datetime, datetime]:
+        made.clock.advance(20 * MINUTE)
+        ada = await sign_up(made)
+        left = made.clock.now()
+        await made.do.delete_account(ada.id, PASSWORD)
+        made.clock.advance(30 * DAY - MINUTE)
+        sweeping = asyncio.create_task(keep_sweeping(made.do.sweep))
+        await asyncio.sleep(180)
+        sweeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await sweeping
+        (intent,) = await made.ledger.since(0) or [None]
+        assert intent, "three minutes on, nothing has begun"
+        return left, intent.at
+
+    left, began = await asyncio.to_thread(run_hurried, made.clock, life)
+    assert left + timedelta(hours=30 * 24) <= began <= left + timedelta(hours=30 * 24, minutes=1)
+
+
+def forgets_sessions_early(world: Worlds) -> Worlds:
+    return partial(world, retention=Retention(revoked_session=90 * DAY - MOMENT))
+
+
+def forgets_sessions_late(world: Worlds) -> Worlds:
+    return partial(world, retention=Retention(revoked_session=90 * DAY + MOMENT))
+
+
+@proves("T5", text="", saboteur=forgets_sessions_early)
+@proves("T5", text="", saboteur=forgets_sessions_late)
+async def test_a_revoked_session_is_kept_for_ninety_days(world: Worlds) -> None:
+    made = world()
+    ada = await sign_up(made)
+    lasting = await made.do.sign_in(ada.email, PASSWORD)
+    await made.do.sign_out(ada.id, ada.signed_in.session.id)
+    kept = made.store.rows(ada.id)[Session]
+    await made.advance(90 * DAY - MOMENT)
+    assert set(kept) == {ada.signed_in.session.id, lasting.session.id}
+    await made.advance(MOMENT)
+    assert set(kept) == {lasting.session.id}
+
+
+class Forgetful(Sweep):
+    """Empties the audit log every year."""
+
+    async def __call__(self) -> Swept:
+        if self.clock.now().year > 2026:
+            self.store.audit_log.clear()  # type: ignore[attr-defined]  # the one in memory
+        return await super().__call__()
+
+
+def forgets_the_log(world: Worlds) -> Worlds:
+    return partial(world, sweep=Forgetful)
+
+
+class SparesTheLog(EraseAccount):
+    """Takes the account's half of the log for a part of the log."""
+
+    async def take(self, step: Step, erasure: Erasure) -> Erasure:
+        if step is not Step.ROWS:
+            return erasure if step is Step.VERIFIED else await super().take(step, erasure)
+        rows = self.store.rows(erasure.account_id)  # type: ignore[attr-defined]  # the one in memory
+        spared = {of: dict(kept) for of, kept in rows.items() if of.stored_as == "audit_entries"}
+        erasure = await super().take(step, erasure)
+        rows.update(spared)
+        return erasure
+
+
+def leaves_the_log_personal(world: Worlds) -> Worlds:
+    return partial(world, erase_account=SparesTheLog)
+
+
+@proves("T6", text="", saboteur=forgets_the_log)
+@proves("T6", text="", saboteur=leaves_the_log_personal)
+async def test_the_audit_log_stays_for_ever_and_becomes_anonymous(world: Worlds) -> None:
+    made = world()
+    ada = await with_line(made)
+    await made.do.delete_account(ada.id, PASSWORD)
+    log = dict(made.store.audit_log)
+    assert len(log) == (await made.store.count_rows(ada.id))["audit_entries"] > 0
+    for _ in range(3):
+        await made.advance(365 * DAY)
+    assert made.store.audit_log.items() >= log.items()
+    assert await made.ledger.receipt(await made.fingerprint(ada.id)), "the account was not erased"
+    assert (await made.store.count_rows(ada.id))["audit_entries"] == 0
+    assert ada.id.hex not in repr(made.store.audit_log).replace("-", "")
+
+
+def erases_sign_ups_early(world: Worlds) -> Worlds:
+    return partial(world, retention=Retention(unverified=DAY - MOMENT))
+
+
+def erases_sign_ups_late(world: Worlds) -> Worlds:
+    return partial(world, retention=Retention(unverified=DAY + MOMENT))
+
+
+@proves("T7", text="", saboteur=erases_sign_ups_early)
+@proves("T7", text="", saboteur=erases_sign_ups_late)
+async def test_a_sign_up_not_verified_in_a_day_is_erased(world: Worlds) -> None:
+    made = world()
+    boris = await sign_up(made, "boris")
+    await made.do.sign_up(type(boris.email)("ada@example.org"), PASSWORD, Label("Ada"), Locale("en"))
+    await made.settle()
+    ada = await made.directory.account_by_email("ada@example.org")
+    assert ada
+    await made.advance(DAY - MOMENT)
+    assert await made.keyring.count(ada)
+    assert (await made.store.count_rows(ada))["accounts"] == 1
+    await made.advance(MOMENT)
+    assert not await made.keyring.count(ada)
+    assert not any((await made.store.count_rows(ada)).values())
+    assert await made.directory.account_by_email("boris@example.org") == boris.id

@@ -50,7 +50,9 @@ class Result:
 
     @property
     def ratios(self) -> list[float]:
-        return [pico / floor for pico, floor in zip(*(self.figures[side].rates for side in SIDES), strict=True)]
+        return [
+            pico / floor for pico, floor in zip(*(self.figures[side].rates for side in SIDES), strict=True)
+        ]
 
     def summary(self) -> dict[str, object]:
         ratios = self.ratios
@@ -127,7 +129,18 @@ async def _profile(house: House, scenario: Scenario, name: str) -> None:
 
 def _table(results: list[Result]) -> Table:
     table = Table(title="Pico / floor, median (min - max)")
-    for name in ("scenario", "ratio", "target", "stretch", "Pico /s", "floor /s", "Pico ms", "floor ms", "Pico CPU", "floor CPU"):
+    for name in (
+        "scenario",
+        "ratio",
+        "target",
+        "stretch",
+        "Pico /s",
+        "floor /s",
+        "Pico ms",
+        "floor ms",
+        "Pico CPU",
+        "floor CPU",
+    ):
         table.add_column(name, justify="left" if name == "scenario" else "right")
     for result in results:
         ratios, target, stretch = result.ratios, result.scenario.target, result.scenario.stretch
@@ -141,5 +154,7 @@ def _table(results: list[Result]) -> Table:
             *(f"{side['p50_ms']:.1f} / {side['p99_ms']:.1f}" for side in (pico, floor)),
             *(f"{side['cpu_us']:.0f} µs" for side in (pico, floor)),
         )  # fmt: skip
-    table.caption = "Latencies are p50 / p99 with 8 requests under way; CPU is of the server's own process per request."
+    table.caption = (
+        "Latencies are p50 / p99 with 8 requests under way; CPU is of the server's own process per request."
+    )
     return table

@@ -83,7 +83,10 @@ async def running(size: Population, say: Callable[[str], None]) -> AsyncIterator
 
 async def _seeded(server: PostgresServer, home: Path, size: Population) -> None:
     """Have the template filled with what this very code would fill it with."""
-    sources = [*(ROOT / "adapters/outbound/postgres/migrations").rglob("*.py"), *(ROOT / "benchmarks").glob("seed.py")]
+    sources = [
+        *(ROOT / "adapters/outbound/postgres/migrations").rglob("*.py"),
+        *(ROOT / "benchmarks").glob("seed.py"),
+    ]
     sources += [ROOT / "adapters/outbound/postgres/sealing.py", ROOT / "benchmarks/population.py"]
     wanted = sha256(b"".join(source.read_bytes() for source in sorted(sources))).hexdigest()
     note = home / "seeded"
@@ -98,7 +101,9 @@ async def _seeded(server: PostgresServer, home: Path, size: Population) -> None:
 
 async def _cloned(server: PostgresServer) -> None:
     await _execute(server, *(f"DROP DATABASE IF EXISTS {name}" for name in SIDES))
-    await _execute(server, *(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY" for name in SIDES))
+    await _execute(
+        server, *(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY" for name in SIDES)
+    )
     await _execute(server, "CHECKPOINT")
 
 

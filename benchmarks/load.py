@@ -75,13 +75,15 @@ class Connection(asyncio.Protocol):
 
 async def fire(port: int, requests: Sequence[bytes]) -> Measured:
     """Send all requests and wait for their answers. Raises NotServed for the first that is not 2xx."""
-    loop, queue, each = asyncio.get_running_loop(), iter(requests), []
+    loop, queue = asyncio.get_running_loop(), iter(requests)
+    each: list[float] = []
     gc.collect()
     gc.disable()
     began = perf_counter()
     try:
         made = [
-            await loop.create_connection(lambda: Connection(queue, each), "127.0.0.1", port) for _ in range(CONNECTIONS)
+            await loop.create_connection(lambda: Connection(queue, each), "127.0.0.1", port)
+            for _ in range(CONNECTIONS)
         ]
         await asyncio.gather(*(connection.done for _, connection in made))
     finally:
@@ -94,7 +96,9 @@ async def ask(port: int, request: bytes) -> tuple[int, dict[str, str], bytes]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
     head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
+    headers = {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)
+    }
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     writer.close()
     await writer.wait_closed()

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from uuid import UUID
 
 from adapters.outbound.local.system import SESSION_PREFIX, TOKEN_DIGITS, base62, checksum
+from domain.kernel import AccountId, ConversationId, LineId
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 ROUND = timedelta(days=5)
@@ -26,7 +27,9 @@ class Population:
 
     def __post_init__(self) -> None:
         if self.each < 60 or self.short < 1:
-            raise ValueError("An account needs 60 conversations for full pages, and 10 texts in each of them.")
+            raise ValueError(
+                "An account needs 60 conversations for full pages, and 10 texts in each of them."
+            )
 
     @property
     def each(self) -> int:
@@ -52,19 +55,21 @@ def identity(at: datetime, *name: object) -> UUID:
     """Return a UUIDv7 of an instant whose random bits follow from `name`."""
     tail = int.from_bytes(blake2b(repr(name).encode(), digest_size=10).digest())
     milliseconds = int(at.timestamp() * 1000)
-    return UUID(int=milliseconds << 80 | 0x7 << 76 | (tail >> 64 & 0xFFF) << 64 | 0b10 << 62 | tail & (1 << 62) - 1)
+    return UUID(
+        int=milliseconds << 80 | 0x7 << 76 | (tail >> 64 & 0xFFF) << 64 | 0b10 << 62 | tail & (1 << 62) - 1
+    )
 
 
-def account_id(account: int) -> UUID:
-    return identity(BEGAN, "account", account)
+def account_id(account: int) -> AccountId:
+    return AccountId(identity(BEGAN, "account", account))
 
 
-def line_id(account: int) -> UUID:
-    return identity(BEGAN, "line", account)
+def line_id(account: int) -> LineId:
+    return LineId(identity(BEGAN, "line", account))
 
 
-def conversation_id(account: int, conversation: int) -> UUID:
-    return identity(BEGAN, "conversation", account, conversation)
+def conversation_id(account: int, conversation: int) -> ConversationId:
+    return ConversationId(identity(BEGAN, "conversation", account, conversation))
 
 
 def number(account: int) -> str:
@@ -79,7 +84,9 @@ def peer(account: int, conversation: int) -> str:
 
 def token(account: int) -> str:
     """Return the bearer token of an account's session: well-formed, but anybody could guess it."""
-    body = SESSION_PREFIX + base62(int.from_bytes(blake2b(b"%d" % account, digest_size=32).digest()), TOKEN_DIGITS)
+    body = SESSION_PREFIX + base62(
+        int.from_bytes(blake2b(b"%d" % account, digest_size=32).digest()), TOKEN_DIGITS
+    )
     return body + checksum(body)
 
 

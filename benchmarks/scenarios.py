@@ -29,7 +29,10 @@ def http(method: str, path: str, headers: Mapping[str, str], body: bytes = b"") 
 
 
 def bearer(account: int) -> dict[str, str]:
-    return {"Authorization": f"Bearer {people.token(account)}", "User-Agent": "PicoApp/1.0 (iPhone; iOS 19.1)"}
+    return {
+        "Authorization": f"Bearer {people.token(account)}",
+        "User-Agent": "PicoApp/1.0 (iPhone; iOS 19.1)",
+    }
 
 
 def inbound(carrier_token: str, ref: str, sender: str, to: str, body: str, **more: str) -> bytes:
@@ -73,7 +76,9 @@ class Draw:
 
 def _inbound(draw: Draw) -> bytes:
     body = people.saying(draw.serial)
-    return inbound(draw.carrier_token, f"SM{draw.serial:032x}", draw.other(), people.number(draw.account), body)
+    return inbound(
+        draw.carrier_token, f"SM{draw.serial:032x}", draw.other(), people.number(draw.account), body
+    )
 
 
 def _send(draw: Draw) -> bytes:
@@ -105,7 +110,8 @@ class Scenario:
         first = (slice_ + 1) * 10_000_000
         accounts = random.sample(range(size.accounts), size.accounts)
         return [
-            self.write(Draw(size, accounts[n % len(accounts)], random, first + n, carrier_token)) for n in range(count)
+            self.write(Draw(size, accounts[n % len(accounts)], random, first + n, carrier_token))
+            for n in range(count)
         ]
 
 

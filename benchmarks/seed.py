@@ -6,15 +6,15 @@ import asyncio
 import multiprocessing
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.system import SystemClock
 from adapters.outbound.postgres import keyring as keyring_database
-from adapters.outbound.postgres.codec import CODECS, Keys
+from adapters.outbound.postgres.codec import CODECS, Codec, Keys
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.schema import migrate
 from adapters.outbound.postgres.sealing import AccountVault
@@ -22,6 +22,7 @@ from benchmarks import population as people
 from benchmarks.population import BEGAN, LONG, ROUND, Population
 from bootstrap.sandbox import SANDBOX
 from domain.accounts import Account, Standing
+from domain.kernel import Aggregate, CarrierRef, MessageId, OnceId, SessionId
 from domain.lines import LineState, PhoneLine
 from domain.messaging import Conversation, Direction, Message, Status
 from domain.once import Once
@@ -55,13 +56,15 @@ async def seed(url: str, keyring_url: str, kms: Path, size: Population) -> None:
         keys = [await keyring.open(account) for account in accounts]
     context = multiprocessing.get_context("spawn")
     parts = [
-        context.Process(target=_fill, args=(url, astuple(size), system, keys, range(part, size.accounts, PROCESSES)))
+        context.Process(
+            target=_fill, args=(url, astuple(size), system, keys, range(part, size.accounts, PROCESSES))
+        )
         for part in range(PROCESSES)
     ]
     for part in parts:
         part.start()
-    while any(part.is_alive() for part in parts):
-        await asyncio.sleep(0.2)
+    for part in parts:
+        await asyncio.to_thread(part.join)
     if any(part.exitcode for part in parts):
         raise RuntimeError("seeding failed")
     connection = await asyncpg.connect(url)
@@ -74,9 +77,10 @@ def _fill(url: str, size: tuple[int, int, int], system: bytes, keys: list, accou
 
 
 async def _copy(url: str, size: Population, system: bytes, keys: list, accounts: range) -> None:
-    sealed_with = {
-        people.account_id(one): Keys(AccountVault(SANDBOX, people.account_id(one), keys[one]), system) for one in accounts
-    }
+    sealed_with = {}
+    for one in accounts:
+        account = people.account_id(one)
+        sealed_with[account] = Keys(AccountVault(SANDBOX, account, keys[one]), system)
     connection = await asyncpg.connect(url)
     for of, aggregates in (
         (Account, map(_account, accounts)),
@@ -94,7 +98,7 @@ async def _copy(url: str, size: Population, system: bytes, keys: list, accounts:
     await connection.close()
 
 
-def _records(codec: Any, aggregates: Iterable[Any], sealed_with: dict) -> Iterator[list]:
+def _records(codec: Codec, aggregates: Iterable[Aggregate], sealed_with: dict) -> Iterator[list]:
     for aggregate in aggregates:
         account = getattr(aggregate, codec.owner)
         row = [account]
@@ -107,20 +111,21 @@ def _account(one: int) -> Account:
     return Account(
         id=people.account_id(one), email=Email(f"person{one}@bench.example"), display_name=Label(f"Person {one}"),
         password=PasswordHash("$argon2id$v=19$m=19456,t=2,p=1$" + "A" * 22 + "$" + "A" * 43), locale=Locale("en"),
-        terms_accepted_at=BEGAN, privacy_accepted_at=BEGAN, created_at=BEGAN, standing=Standing.ACTIVE, verified_at=BEGAN,
+        terms_accepted_at=BEGAN, privacy_accepted_at=BEGAN, created_at=BEGAN, verified_at=BEGAN,
+        standing=Standing.ACTIVE,
     )  # fmt: skip
 
 
 def _session(one: int) -> Session:
-    account = people.account_id(one)
-    return Session.open(account, people.identity(BEGAN, "session", one), SessionToken(people.token(one)), BEGAN)
+    session = SessionId(people.identity(BEGAN, "session", one))
+    return Session.open(people.account_id(one), session, SessionToken(people.token(one)), BEGAN)
 
 
 def _line(one: int) -> PhoneLine:
     return PhoneLine(
         account_id=people.account_id(one), id=people.line_id(one), number=PhoneNumber(people.number(one)),
         country=Country("US"), capabilities=frozenset((Capability.SMS, Capability.VOICE)), label=Label("Work"),
-        state=LineState.ACTIVE, ref=f"PN{one:032x}", created_at=BEGAN,
+        state=LineState.ACTIVE, ref=CarrierRef(f"PN{one:032x}"), created_at=BEGAN,
     )  # fmt: skip
 
 
@@ -146,7 +151,7 @@ def _messages(size: Population, accounts: range) -> Iterator[Message]:
                 at = _time(size, one, of, turn)
                 inbound = turn % 2 == 0
                 yield Message(
-                    account_id=account, id=people.identity(at, "text", one, of, turn), conversation_id=conversation,
+                    account_id=account, id=_text_id(at, one, of, turn), conversation_id=conversation,
                     line_id=line, direction=Direction.INBOUND if inbound else Direction.OUTBOUND,
                     status=Status.RECEIVED if inbound else Status.DELIVERED,
                     body=MessageBody(people.saying(one, of, turn)), created_at=at, ref=_ref(one, of, turn),
@@ -162,15 +167,19 @@ def _onces(size: Population, accounts: range) -> Iterator[Once]:
             for of in range(size.long):
                 at = _time(size, one, of, turn)
                 yield Once(
-                    account_id=people.account_id(one), id=people.identity(at, "once", one, of, turn),
+                    account_id=people.account_id(one), id=OnceId(people.identity(at, "once", one, of, turn)),
                     key=f"receive:{_ref(one, of, turn)}", request="",
-                    resource_id=people.identity(at, "text", one, of, turn), expires_at=at + keep,
+                    resource_id=_text_id(at, one, of, turn), expires_at=at + keep,
                 )  # fmt: skip
 
 
-def _ref(one: int, of: int, turn: int) -> str:
-    return f"SM{one:08x}{of:016x}{turn:08x}"
+def _text_id(at: datetime, one: int, of: int, turn: int) -> MessageId:
+    return MessageId(people.identity(at, "text", one, of, turn))
 
 
-def _time(size: Population, one: int, of: int, turn: int) -> Any:
+def _ref(one: int, of: int, turn: int) -> CarrierRef:
+    return CarrierRef(f"SM{one:08x}{of:016x}{turn:08x}")
+
+
+def _time(size: Population, one: int, of: int, turn: int) -> datetime:
     return BEGAN + ROUND * turn + ROUND * (one * size.each + of) / size.conversations

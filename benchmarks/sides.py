@@ -14,18 +14,21 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 
 
 @asynccontextmanager
 async def pico(database_url: str, keyring_url: str, state_dir: str, public_url: str) -> AsyncIterator[int]:
     """Pico as `./pico serve` runs it, without a worker: production's works elsewhere."""
-    from bootstrap.sandbox import Sandbox  # noqa: PLC0415 - the floor's process must not carry it
+    from pydantic import SecretStr  # noqa: PLC0415 - the floor's process must not carry it
+
+    from bootstrap.sandbox import Sandbox  # noqa: PLC0415
     from bootstrap.settings import Settings  # noqa: PLC0415
 
     settings = Settings(
-        port=0, public_url=public_url, state_dir=Path(state_dir), database_url=database_url, keyring_url=keyring_url
-    )
+        port=0, public_url=public_url, state_dir=Path(state_dir),
+        database_url=SecretStr(database_url), keyring_url=SecretStr(keyring_url),
+    )  # fmt: skip
     async with Sandbox.running(settings, work=False) as sandbox:
         yield int(sandbox.url.rpartition(":")[2])
 
@@ -40,8 +43,9 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
     from adapters.outbound.local.system import SystemClock  # noqa: PLC0415
     from adapters.outbound.postgres.keyring import PostgresKeyring  # noqa: PLC0415
     from application.ports.keyring import KeyGone  # noqa: PLC0415
-    from benchmarks.floor import BODY_LIMIT, Floor  # noqa: PLC0415
-    from benchmarks.floor_database import Lanes  # noqa: PLC0415
+    from benchmarks.floor.database import Lanes  # noqa: PLC0415
+    from benchmarks.floor.server import Floor, serve  # noqa: PLC0415
+    from domain.kernel import AccountId  # noqa: PLC0415
 
     state = json.loads((Path(state_dir) / "sandbox.json").read_text())
     lanes = Lanes(database_url)
@@ -49,22 +53,18 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
     async with asyncpg.create_pool(keyring_url, min_size=1, max_size=4) as pool:
         keyring = PostgresKeyring(pool, LocalKms(Path(state_dir) / "kms", SystemClock().now), limit=0)
 
-        async def load(account: Any) -> tuple[int, bytes] | None:
+        async def load(account: UUID) -> tuple[int, bytes] | None:
             try:
-                key = await keyring.open(account)
+                key = await keyring.open(AccountId(account))
             except KeyGone:
                 return None
             return key.version, key.material
 
         handler = Floor(
-            lanes, load, await keyring.system("index"), environment="sandbox", token=state["carrier_token"], url=public_url
+            lanes, load, await keyring.system("index"),
+            environment="sandbox", token=state["carrier_token"], url=public_url,
         )  # fmt: skip
-
-        def request(*parts: Any) -> web.BaseRequest:
-            *parts, task = parts
-            return web.BaseRequest(*parts, task, asyncio.get_running_loop(), client_max_size=BODY_LIMIT)
-
-        runner = web.ServerRunner(web.Server(handler, request_factory=request, access_log=None, auto_decompress=False))
+        runner = web.ServerRunner(serve(handler))
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -75,7 +75,9 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
 
 async def main(side: str, place: dict[str, str]) -> None:
     commands = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(commands), sys.stdin
+    )
     profile = cProfile.Profile(time.thread_time)  # of the processor: others may be using it too
     async with {"pico": pico, "floor": floor}[side](**place) as port:
         print(port, flush=True)

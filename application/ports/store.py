@@ -66,16 +66,19 @@ class Thread:
 class Tx(Protocol):
     """One account's data: private copies on reading, one atomic flush on leaving. Nothing here reaches another account.
 
-    Reads raise NotFound for what this account does not have (deleted conversations and texts included).
-    Reads see committed data, not this transaction's own pending writes.
+    Reads raise NotFound for what this account does not have (deleted texts and conversations, with all that is in
+    them, included). Reads see committed data, not this transaction's own pending writes.
     """
 
     def save(self, aggregate: Aggregate) -> None:
-        """Insert (version 0) or update what changed. Its events become audit entries and jobs in the same commit."""
+        """Insert (version 0) or update what changed; once committed, the aggregate knows its new version.
+
+        Saved as it was read, it is only relied on. Its events become audit entries and jobs in the same commit.
+        """
         ...
 
     def remove(self, aggregate: Aggregate) -> None:
-        """Delete the row. Removing what is already gone makes the commit Stale."""
+        """Delete the row, also when it is saved besides. Removing what is already gone makes the commit Stale."""
         ...
 
     def rely_on(self, aggregate: Aggregate) -> None:
@@ -174,7 +177,10 @@ class Tx(Protocol):
         ...
 
     async def rows(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
-        """Return up to `limit` records in order of id, opened, as plain values by column name (for the export)."""
+        """Return up to `limit` records in order of id, opened: plain values by column name, sets as sorted lists.
+
+        Fingerprints cannot be read and are left out.
+        """
         ...
 
     async def tally(self) -> dict[str, int]:
@@ -188,8 +194,9 @@ class Store(Protocol):
     def begin(self, account_id: AccountId, *, ending: int | None = None) -> AbstractAsyncContextManager[Tx]:
         """Open the account's key, then its unit of work. Raises KeyGone.
 
-        On clean exit commits aggregates, audit entries and jobs together, and ends the job with ticket `ending`.
-        Raises Stale or JobGone there. On an exception leaves no trace.
+        On clean exit commits aggregates, audit entries and jobs together, and ends the job with ticket `ending`, which
+        must be one of this account's. Raises Stale (after `delete_rows`, always) or JobGone there. On an exception
+        leaves no trace.
         """
         ...
 
@@ -248,7 +255,10 @@ class Directory(Protocol):
     async def accounts_to_erase(
         self, due_before: datetime, unverified_before: datetime, limit: int
     ) -> Sequence[AccountId]:
-        """Accounts due at or before the first instant, unverified ones made up to the second, and unfinished sagas."""
+        """Accounts due at or before the first instant, unverified ones made up to the second, and unfinished sagas.
+
+        An account that is `erasing` counts as an unfinished saga even before its first checkpoint.
+        """
         ...
 
     async def exports_to_expire(

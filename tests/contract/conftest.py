@@ -16,6 +16,14 @@ import pytest
 from adapters.outbound.postgres import server
 from adapters.outbound.postgres.schema import migrate
 
+# Contracts live outside of test files: without this their assertions would fail without saying what they saw.
+_HELPERS = [
+    path.stem
+    for path in Path(__file__).parent.glob("*.py")
+    if not path.stem.startswith(("test_", "conftest"))
+]
+pytest.register_assert_rewrite(*(f"tests.contract.{name}" for name in _HELPERS))
+
 QUICK = {
     "fsync": "off",
     "synchronous_commit": "off",

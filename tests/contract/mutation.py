@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from traceback import walk_tb
 from types import CodeType, ModuleType
-from typing import Any
 
 import pytest
 
@@ -52,16 +53,14 @@ class Mutant:
 
     def loaded(self, package: str, world: str) -> ModuleType:
         """Import the module `world` anew, with whatever it takes from `package` coming from the mutant."""
-        anew = [name for name in sys.modules if name == world or name.startswith(f"{package}.")]
-        before = {name: sys.modules.pop(name) for name in anew}
+        before = _taken_out(package, world)
         finder = _Finder(f"{package}.{self.module}", self)
         sys.meta_path.insert(0, finder)
         try:
             return import_module(world)
         finally:
             sys.meta_path.remove(finder)
-            for name in [name for name in sys.modules if name.startswith(f"{package}.")]:
-                del sys.modules[name]
+            _taken_out(package, world)
             sys.modules.update(before)
             for name, module in before.items():
                 parent, _, child = name.rpartition(".")
@@ -76,23 +75,26 @@ class Mutant:
             return
         except Exception as error:
             *_, (frame, _) = walk_tb(error.__traceback__)
-            if Path(frame.f_code.co_filename).name.startswith(
-                "store_"
-            ):  # the promise itself: too few to unpack
-                return
-            raise
+            if not Path(frame.f_code.co_filename).name.startswith("store_"):
+                raise
+            return  # raised by the promise itself: it got too little to unpack
         pytest.fail(f"Nobody noticed: {self.rule}")
 
 
-class _Finder(PathFinder):
+def _taken_out(package: str, world: str) -> dict[str, ModuleType]:
+    names = [name for name in sys.modules if name == world or name.startswith(f"{package}.")]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+class _Finder(MetaPathFinder):
     """Finds the one module that is broken."""
 
     def __init__(self, name: str, mutant: Mutant) -> None:
         self.name, self.mutant = name, mutant
 
     def find_spec(
-        self, fullname: str, path: Any = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:  # type: ignore[override]
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         spec = PathFinder.find_spec(fullname, path, target) if fullname == self.name else None
         if spec and spec.origin:
             spec.loader = _Loader(fullname, spec.origin, self.mutant)

@@ -13,7 +13,6 @@ from application.ports.keyring import KeyGone
 from application.ports.store import Stale
 from domain.audit import AuditKind
 from domain.kernel import Aggregate, NotFound
-from domain.lines import LineState
 from domain.values import Label, MessageBody
 from tests.contract.store_world import LATER, World
 
@@ -139,72 +138,6 @@ class CommitPromises:
         found = await world.read_line(line)
         assert (found.label, found.version) == ("again", 2)
 
-    async def test_saving_what_did_not_change_writes_nothing_but_relies_on_it(self, world: World) -> None:
-        line = await world.line(await world.account())
-        async with world.store.begin(line.account_id) as tx:
-            tx.save(await tx.line(line.id))
-        assert (await world.read_line(line)).version == 1
-        with pytest.raises(Stale):
-            async with world.store.begin(line.account_id) as tx:
-                tx.save(await tx.line(line.id))
-                await world.relabel(line, "changed")
-
-    async def test_the_loser_of_two_writers_is_told_and_nothing_of_it_is_kept(self, world: World) -> None:
-        account_id = await world.account()
-        line, fresh = await world.line(account_id), world.ordered_line(account_id)
-        with pytest.raises(Stale):
-            async with world.store.begin(account_id) as slow:
-                mine = await slow.line(line.id)
-                await world.relabel(line, "winner")
-                before = await world.traces(account_id)
-                mine.relabel(Label("loser"))
-                mine.release(world.clock.now())
-                slow.save(mine)
-                slow.save(fresh)
-        assert await world.traces(account_id) == before
-        found = await world.read_line(line)
-        assert (found.label, found.state) == ("winner", LineState.ACTIVE)
-
-    async def test_writers_of_different_things_do_not_disturb_each_other(self, world: World) -> None:
-        account_id = await world.account()
-        one, two = await world.line(account_id), await world.line(account_id)
-        async with world.store.begin(account_id) as slow:
-            mine = await slow.line(one.id)
-            await world.relabel(two, "two")
-            mine.relabel(Label("one"))
-            slow.save(mine)
-        assert ((await world.read_line(one)).label, (await world.read_line(two)).label) == ("one", "two")
-
-    async def test_what_was_relied_on_must_not_have_changed(self, world: World) -> None:
-        account_id = await world.account()
-        line = await world.line(account_id)
-        with pytest.raises(Stale):
-            async with world.store.begin(account_id) as tx:
-                tx.rely_on(await tx.line(line.id))
-                await world.relabel(line, "changed")
-                before = await world.traces(account_id)
-                tx.save(world.ordered_line(account_id))
-        assert await world.traces(account_id) == before
-        fresh = world.new_line(account_id)
-        async with world.store.begin(account_id) as tx:
-            tx.rely_on(await tx.line(line.id))
-            tx.save(fresh)
-        assert_same(await world.read_line(fresh), fresh)
-        assert (await world.read_line(line)).version == 2, "relying on a thing does not write it"
-
-    async def test_what_was_removed_is_gone_and_cannot_be_written_again(self, world: World) -> None:
-        account_id = await world.account()
-        line = await world.line(account_id)
-        with pytest.raises(Stale):
-            async with world.store.begin(account_id) as late:
-                mine = await late.line(line.id)
-                async with world.store.begin(account_id) as tx:
-                    tx.remove(await tx.line(line.id))
-                mine.relabel(Label("too late"))
-                late.save(mine)
-        with pytest.raises(NotFound):
-            await world.read_line(line)
-
     async def test_what_is_saved_and_then_removed_is_removed(self, world: World) -> None:
         line = await world.line(await world.account())
         async with world.store.begin(line.account_id) as tx:
@@ -214,19 +147,6 @@ class CommitPromises:
             tx.remove(mine)
         with pytest.raises(NotFound):
             await world.read_line(line)
-
-    async def test_removing_what_is_already_gone_is_stale(self, world: World) -> None:
-        account_id = await world.account()
-        line = await world.line(account_id)
-        with pytest.raises(Stale):
-            async with world.store.begin(account_id) as late:
-                mine = await late.line(line.id)
-                async with world.store.begin(account_id) as tx:
-                    tx.remove(await tx.line(line.id))
-                before = await world.traces(account_id)
-                late.remove(mine)
-                late.save(world.ordered_line(account_id))
-        assert await world.traces(account_id) == before
 
     async def test_a_unit_of_work_cannot_write_another_accounts_rows(self, world: World) -> None:
         mine, theirs = await world.account(), await world.belongings()

@@ -13,6 +13,7 @@ from tests.contract.store_commits import CommitPromises
 from tests.contract.store_life import LifePromises
 from tests.contract.store_pages import PagePromises
 from tests.contract.store_queue import QueuePromises
+from tests.contract.store_races import RacePromises
 from tests.contract.store_reads import ReadPromises
 from tests.contract.store_unique import UniquePromises
 from tests.contract.store_world import World
@@ -20,5 +21,7 @@ from tests.contract.store_world import World
 __all__ = ["StoreContract", "World"]
 
 
-class StoreContract(CommitPromises, UniquePromises, QueuePromises, ReadPromises, PagePromises, LifePromises):
+class StoreContract(
+    CommitPromises, RacePromises, UniquePromises, QueuePromises, ReadPromises, PagePromises, LifePromises
+):
     """Everything a use case may rely on, whichever store it is given."""

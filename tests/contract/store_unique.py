@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -110,6 +111,17 @@ class UniquePromises:
         with pytest.raises(Stale):
             await world.commit(account_id, world.new_once(account_id, act), world.ordered_line(account_id))
         assert await world.traces(account_id) == before
+
+    async def test_of_many_who_do_one_act_at_the_same_moment_one_succeeds(self, world: World) -> None:
+        account_id, act = await world.account(), Act("sms:SM1")
+        rows, jobs, audited = await world.traces(account_id)
+        tries = [(world.new_once(account_id, act), world.ordered_line(account_id)) for _ in range(8)]
+        ends = await asyncio.gather(
+            *(world.commit(account_id, *made) for made in tries), return_exceptions=True
+        )
+        assert sorted(type(end).__name__ for end in ends) == ["NoneType", *["Stale"] * 7]
+        now, waiting, log = await world.traces(account_id)
+        assert (sum(now.values()), waiting, log) == (sum(rows.values()) + 4, jobs + 1, audited + 1)
 
     async def test_acts_of_two_accounts_do_not_collide(self, world: World) -> None:
         act = Act("send:same key", "same request")

@@ -9,13 +9,17 @@ from uuid import uuid4
 
 import pytest
 from aiohttp import ClientPayloadError
+from multidict import CIMultiDict, CIMultiDictProxy
 from structlog.testing import capture_logs
 
 from adapters.inbound.http.app import App
+from adapters.inbound.http.auth import caller
+from adapters.inbound.http.problems import NotSignedIn
 from adapters.inbound.http.request import Download, House, Reply, Request
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES, Route
 from adapters.inbound.http.server import serving
 from application.ports.store import StoreUnavailable
+from application.sessions import Caller
 from tests.contract.http_world import PASSWORD, HttpWorld
 
 CANARY = "c4n4ry-7f3e"
@@ -120,6 +124,15 @@ async def test_whatever_is_wrong_with_a_token_the_answer_is_the_same(http: HttpW
     assert (await http.call("GET", "/v1/lines", headers={"Authorization": f"bearer {token}"})).status == 200
 
 
+@pytest.mark.parametrize("value", ["Bearer \udcff", "Bearer a b", "Bearer a\n", "Bearer \u0661", "Bearer"])
+async def test_what_cannot_be_a_token_is_not_even_looked_up(value: str) -> None:
+    async def authenticate(_token: str) -> Caller:
+        raise AssertionError
+
+    with pytest.raises(NotSignedIn):
+        await caller(CIMultiDictProxy(CIMultiDict(Authorization=value)), authenticate)
+
+
 # ----------------------------------------------------------------------------------------------- errors
 
 
@@ -139,18 +152,19 @@ def answering(http: HttpWorld, handler: Callable[[Request[None]], Awaitable[Repl
     return App(House(http.world.do, ready, b""), [Route("GET", "/it", handler, 200, open=True)], {})
 
 
+@pytest.mark.parametrize("kind", [LookupError, TimeoutError, ConnectionError])
 async def test_an_error_nobody_foresaw_is_a_constant_500_and_a_log_line_without_its_message(
-    http: HttpWorld,
+    kind: type[Exception], http: HttpWorld
 ) -> None:
     async def broken(_request: Request[None]) -> Reply:
-        raise LookupError(CANARY)
+        raise kind(CANARY)
 
     with capture_logs() as events:
         async with serving(answering(http, broken), "127.0.0.1", 0) as http.port:
             answer = await http.call("GET", f"/it?{CANARY}")
     assert (answer.status, answer.code) == (500, "internal")
     assert CANARY.encode() not in answer.body
-    assert [event["error"] for event in events] == ["LookupError"]
+    assert [event["error"] for event in events] == [kind.__name__]
     assert re.fullmatch(r"adapters\.inbound\.http\.app:\w+:\d+", events[0]["where"])
     assert CANARY not in repr(events)
 

@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
 from structlog.testing import capture_logs
 
 from adapters.inbound.http import wire
+from adapters.inbound.http.auth import idempotency_key
+from adapters.inbound.http.problems import KeyMalformed
 from adapters.inbound.http.routes import ROUTES, Route
 from tests.contract.http_world import PASSWORD, HttpWorld
 
@@ -139,6 +142,11 @@ async def test_what_costs_money_or_sends_needs_a_key(route: Route, http: HttpWor
     ).status == 422
 
 
+def test_two_keys_are_none() -> None:
+    with pytest.raises(KeyMalformed):
+        idempotency_key(CIMultiDictProxy(CIMultiDict([("Idempotency-Key", "a"), ("idempotency-key", "b")])))
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -153,12 +161,22 @@ async def test_what_costs_money_or_sends_needs_a_key(route: Route, http: HttpWor
         ("cursor=" + "A" * 31 + "!", "malformed"),
         ("cursor=" + "_" * 32, "malformed"),
         ("cursor=%C3%A9", "malformed"),
+        ("cursor=" + "A" * 32 + "!", "malformed"),
     ],
 )
 async def test_a_parameter_that_breaks_a_rule_is_422(query: str, code: str, http: HttpWorld) -> None:
     token = await http.person()
     answer = await http.call("GET", f"/v1/conversations?{query}", token=token)
     assert (answer.status, answer.flaws) == (422, {(f"/{query.partition('=')[0]}", code)})
+
+
+@pytest.mark.parametrize("cursor", ["", "A" * 21, "A" * 23, "A" * 22 + "!", "A" * 21 + "B", "A" * 32])
+async def test_a_cursor_is_taken_only_as_it_was_given(cursor: str, http: HttpWorld) -> None:
+    path = f"/v1/conversations/{ID}/messages?cursor="
+    token = await http.person()
+    assert (await http.call("GET", path + "A" * 22, token=token)).status == 404
+    answer = await http.call("GET", path + cursor, token=token)
+    assert (answer.status, answer.flaws) == (422, {("/cursor", "malformed")})
 
 
 async def test_an_unknown_parameter_is_refused_and_not_repeated(http: HttpWorld) -> None:

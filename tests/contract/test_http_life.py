@@ -57,6 +57,7 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     await http.world.settle()
     replay = await call("POST", f"{path}/messages", text, token=token, headers=http.key("send"))
     assert (replay.status, replay.body) == (sent.status, sent.body)
+    assert (sent.json["direction"], sent.json["status"]) == ("outbound", "queued")
     message = (await call("GET", f"/v1/messages/{sent.json['id']}", token=token)).json
     assert message["body"] == text["body"]
     assert [one.body for one in http.world.carrier.texts.values()] == [text["body"]]
@@ -75,7 +76,9 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     export = (await call("POST", "/v1/account/exports", token=token)).json
     await http.world.settle()
     where = f"/v1/account/exports/{export['id']}"
-    assert (await call("GET", where, token=token)).json["state"] == "ready"
+    ready = (await call("GET", where, token=token)).json
+    assert ready["state"] == "ready"
+    assert datetime.fromisoformat(ready["expires_at"]) == http.world.clock.now() + timedelta(hours=24)
     taken = await call("GET", f"{where}/download", token=token, headers=REAUTHENTICATE)
     assert taken.headers["Content-Disposition"] == 'attachment; filename="pico-export.json"'
     assert text["body"] in str(taken.json)

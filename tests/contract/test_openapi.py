@@ -101,7 +101,7 @@ def test_one_code_means_one_thing() -> None:
         ("SignUp", "password", Password.parse, ["x" * 11, "x" * 12, "x" * 256, "x" * 257]),
         ("Purchase", "number", PhoneNumber.parse, ["+12025550143", "12025550143", "+0123456", "+1202555014\n"]),
         ("OutgoingText", "body", MessageBody.parse, ["", "a", "a\nb", "x" * 1600, "x" * 1601]),
-        ("OutgoingText", "to", fields.reachable, ["+12025550143", "12", "123", "12345678", "PICO", "123\n"]),
+        ("OutgoingText", "to", fields.reachable, ["+12025550143", "12", "123", "12345678", "PICO", "+123456", "123\n"]),
         ("ClockAdvance", "advance", fields.duration, ["P30D", "PT1H", "P1DT1S", "P", "PT", "P1DT", "P1H", "P1D\n"]),
     ],
 )  # fmt: skip

@@ -44,7 +44,7 @@ def fresh() -> MemoryWorld:
     clock, keyring = HandClock(), MemoryKeyring()
     ids, queue = CountingIds(clock), MemoryQueue(clock)
     store = MemoryStore(keyring, queue, ids)
-    return MemoryWorld(store, MemoryDirectory(store), queue, keyring, clock, ids, patience=0.2)
+    return MemoryWorld(store, MemoryDirectory(store), queue, keyring, clock, ids)
 
 
 @pytest.fixture

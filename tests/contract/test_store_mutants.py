@@ -18,7 +18,9 @@ PROMISES = {name.removeprefix("test_") for name in dir(StoreContract) if name.st
 @pytest.mark.parametrize("mutant", MEMORY, ids=str)
 async def test_a_mutant_of_the_memory_store_is_noticed(mutant: Mutant) -> None:
     mutated = mutant.loaded("adapters.outbound.memory", "tests.contract.test_store_memory")
-    await mutant.must_be_noticed(mutated.fresh())
+    world = mutated.fresh()
+    world.patience = 0.2
+    await mutant.must_be_noticed(world)
 
 
 @pytest.mark.parametrize("mutant", POSTGRES, ids=str)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
@@ -18,7 +19,7 @@ import pytest
 import application
 import domain
 from application.ports.jobs import Job
-from domain.audit import AUDITED, AuditEntry
+from domain.audit import AUDITED, AuditEntry, AuditKind
 from domain.kernel import AccountId, Aggregate, AuditId, DomainError, Event
 from domain.values import Secret
 
@@ -108,6 +109,12 @@ def test_every_audited_event_makes_an_entry_about_its_subject(kind: type[Event])
     subjects = [value for name, value in given.items() if name not in {"account_id", "at", "erase_at"}]
     assert (entry.account_id, entry.at, entry.kind) == (given["account_id"], given["at"], AUDITED[kind])
     assert [entry.subject] == (subjects or [None])
+
+
+def test_an_entry_is_named_as_its_event() -> None:
+    assert {
+        re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(): name for kind, name in AUDITED.items()
+    } == {name: name for name in AuditKind}
 
 
 @pytest.mark.parametrize("kind", NOT_AUDITED)

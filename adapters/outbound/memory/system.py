@@ -113,7 +113,7 @@ class FakeTokens:
     def well_formed(self, token: str) -> bool:
         """See `Tokens.well_formed`."""
         body, check = token[: -self.CHECK], token[-self.CHECK :]
-        return body.startswith(self.PREFIX) and check == self._mac(body)[: self.CHECK]
+        return body.startswith(self.PREFIX) and token.isascii() and check == self._mac(body)[: self.CHECK]
 
     async def verification(self, account_id: AccountId, expires_at: datetime) -> str:
         """See `Tokens.verification`."""
@@ -123,7 +123,7 @@ class FakeTokens:
     async def verified(self, token: str, now: datetime) -> AccountId | None:
         """See `Tokens.verified`."""
         said, _, mac = token.rpartition("_")
-        if not hmac.compare_digest(mac.encode(), self._mac(said).encode()):
+        if not token.isascii() or not hmac.compare_digest(mac, self._mac(said)):
             return None
         account_id, _, expires_at = said.partition("_")
         return AccountId(UUID(account_id)) if now < datetime.fromisoformat(expires_at) else None

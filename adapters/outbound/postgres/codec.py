@@ -66,7 +66,9 @@ class Codec(Generic[A]):
         self._unreadable = (None,) * len(hidden)
         self._id = self.fields.index("id")
         self._members = tuple((at, read) for at, column in enumerate(held) if (read := _member(column.type)))
-        self._sealed = tuple((at, c.name, _opened(c.type)) for at, c in enumerate(held) if c.kind is Kind.SEALED)
+        self._sealed = tuple(
+            (at, c.name, _opened(c.type)) for at, c in enumerate(held) if c.kind is Kind.SEALED
+        )
         self._writers = tuple(self._writer(column) for column in (*held, *hidden))
 
     def columns(self, alias: str = "") -> str:
@@ -75,7 +77,13 @@ class Codec(Generic[A]):
 
     def loader(self, vault: AccountVault) -> Callable[[Row], A]:
         """Return what makes an aggregate of a row. It raises SealBroken."""
-        of, readable, members, unreadable, id_at = self.of, self._readable, self._members, self._unreadable, self._id
+        of, readable, members, unreadable, id_at = (
+            self.of,
+            self._readable,
+            self._members,
+            self._unreadable,
+            self._id,
+        )
         sealed = [(at, vault.column(self.table, name).open, make) for at, name, make in self._sealed]
 
         def load(row: Row) -> A:
@@ -88,14 +96,18 @@ class Codec(Generic[A]):
                 for at, opened, make in sealed:
                     if (value := values[at]) is not None:
                         values[at] = make(opened(row_id, value))
-            return of(**dict(zip(readable, values, strict=True)), version=version, origin=(*values, *unreadable))
+            return of(
+                **dict(zip(readable, values, strict=True)), version=version, origin=(*values, *unreadable)
+            )
 
         return load
 
     def plain(self, vault: AccountVault) -> Callable[[Row], dict[str, Any]]:
         """Return what makes plain values by column name of a row. It raises SealBroken."""
         load, readable = self.loader(vault), self._readable
-        return lambda row: {name: _plain(value) for name, value in zip(readable, load(row).origin, strict=False)}
+        return lambda row: {
+            name: _plain(value) for name, value in zip(readable, load(row).origin, strict=False)
+        }
 
     def changed(self, aggregate: A) -> tuple[int, ...]:
         """Return where in `fields` an aggregate differs from the row it was loaded from."""
@@ -173,4 +185,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - anything a field may hold
     return sorted(map(str, value)) if isinstance(value, frozenset) else value
 
 
-CODECS: Mapping[type[Aggregate], Codec[Any]] = MappingProxyType({of: Codec(stored) for of, stored in BY_TYPE.items()})
+CODECS: Mapping[type[Aggregate], Codec[Any]] = MappingProxyType(
+    {of: Codec(stored) for of, stored in BY_TYPE.items()}
+)

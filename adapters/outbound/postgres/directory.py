@@ -23,7 +23,8 @@ _LINE = (
 _TO_ERASE = """
     SELECT account_id FROM erasures
     UNION SELECT id FROM accounts WHERE erase_at <= $1
-    UNION SELECT id FROM accounts WHERE standing IN ('erasing', 'unverified') AND (created_at <= $2 OR standing = 'erasing')
+    UNION SELECT id FROM accounts WHERE standing = 'erasing'
+    UNION SELECT id FROM accounts WHERE standing = 'unverified' AND created_at <= $2
     LIMIT $3
 """
 _TO_EXPIRE = """
@@ -69,12 +70,16 @@ class PostgresDirectory:
         """See `Directory.forget_line`."""
         self._lines.pop(number, None)
 
-    async def accounts_to_erase(self, due_before: datetime, unverified_before: datetime, limit: int) -> Sequence[AccountId]:
+    async def accounts_to_erase(
+        self, due_before: datetime, unverified_before: datetime, limit: int
+    ) -> Sequence[AccountId]:
         """See `Directory.accounts_to_erase`."""
         rows = await self._database.fetch(_TO_ERASE, due_before, unverified_before, limit)
         return [AccountId(row[0]) for row in rows]
 
-    async def exports_to_expire(self, due_before: datetime, limit: int) -> Sequence[tuple[AccountId, ExportId]]:
+    async def exports_to_expire(
+        self, due_before: datetime, limit: int
+    ) -> Sequence[tuple[AccountId, ExportId]]:
         """See `Directory.exports_to_expire`."""
         rows = await self._database.fetch(_TO_EXPIRE, due_before, limit)
         return [(AccountId(row[0]), ExportId(row[1])) for row in rows]

@@ -14,7 +14,7 @@ erased with the rest, or is refused. A count of zero stays zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC
 from itertools import count
 from typing import Any
@@ -27,13 +27,16 @@ from domain.exports import ExportPart
 from domain.kernel import AccountId, Aggregate
 
 Write = tuple[Any, ...]
-"""A verb, the type of aggregate it is about, and the places of the fields it changes: as much as the text depends on."""
+"""A verb, the type of aggregate it is about, the places of the fields it changes: all that the text depends on."""
 Value = Callable[[str], str]
 """Returns the next parameter, cast to an SQL type. The first, $1, is always the account."""
 
+_MAKING = frozenset({"insert", "queue"})
+_HOLDING = frozenset({"remove", "update", "rely"})
 _KNOWN_SHAPES = 500
 _RANK = {stored.of: rank for rank, stored in enumerate(INVENTORY)}
-"""When erasure comes to a table: first to the account's own, to the jobs last."""
+"""When erasure comes to a table: first to the account's own, last to the jobs."""
+_LAST = len(_RANK)
 _texts: dict[tuple[Write, ...], str] = {}
 
 
@@ -42,7 +45,9 @@ class Flush:
 
     __slots__ = ("_account_id", "_keys", "_touched", "_written", "shape", "values")
 
-    def __init__(self, work: PendingWrites, account_id: AccountId, keys: Keys, ending: tuple[int, UUID] | None) -> None:
+    def __init__(
+        self, work: PendingWrites, account_id: AccountId, keys: Keys, ending: tuple[int, UUID] | None
+    ) -> None:
         """Encode the pending writes. Raises ValueError for an aggregate of another account.
 
         `ending` is the ticket of the job to end and the name of the worker that must hold it.
@@ -62,18 +67,12 @@ class Flush:
         for aggregate in work.saved:
             if not any(aggregate is other for other in work.removed):
                 self._save(aggregate)
-        for job in work.jobs:
-            self._add("queue", None, job.kind, job.subject, job.delay)
         for entry in work.audit:
             self._save(entry)
             self._add("log", None, entry.id, entry.at.astimezone(UTC).date(), entry.kind, entry.commitment)
-        for aggregate in work.relied_on:
-            if (type(aggregate), aggregate.id) not in self._touched:  # type: ignore[attr-defined]
-                self._on("rely", aggregate)
-        made = [_RANK.get(of, len(_RANK)) for verb, of, _ in self.shape if verb in {"insert", "queue"}]
-        held = [_RANK[of] for verb, of, _ in self.shape if verb in {"remove", "update", "rely"}]
-        if made and min(made) and min(made) <= min(held, default=len(_RANK)):  # 0: it makes the account itself
-            self._add("live", None)
+        for job in work.jobs:
+            self._add("queue", None, job.kind, job.subject, job.delay)
+        self._hold(work.relied_on)
 
     @property
     def text(self) -> str:
@@ -92,7 +91,21 @@ class Flush:
             aggregate.version += 1
             aggregate.origin = CODECS[type(aggregate)].values(aggregate)
 
-    def _add(self, verb: str, of: type[Aggregate] | None, *values: object, places: tuple[int, ...] = ()) -> None:
+    def _hold(self, relied_on: Iterable[Any]) -> None:
+        """Rely on what is not written anyway, and on the account itself if nothing else stands against its erasure."""
+        for aggregate in relied_on:
+            if (type(aggregate), aggregate.id) not in self._touched:
+                self._on("rely", aggregate)
+        first_made = min((_RANK.get(of, _LAST) for verb, of, _ in self.shape if verb in _MAKING), default=0)
+        first_held = min(
+            (_RANK.get(of, _LAST) for verb, of, _ in self.shape if verb in _HOLDING), default=_LAST
+        )
+        if 0 < first_made <= first_held:  # what makes the account itself needs nothing else
+            self._add("live", None)
+
+    def _add(
+        self, verb: str, of: type[Aggregate] | None, *values: object, places: tuple[int, ...] = ()
+    ) -> None:
         self.shape.append((verb, of, places))
         self.values.extend(values)
 
@@ -123,15 +136,17 @@ def _compose(shape: tuple[Write, ...]) -> str:
     parts, checks, results = [], [], ["1"]
     for place, (verb, of, places) in enumerate(shape):
         # A unique index sees what this statement has deleted or changed only after that was done.
-        before = [n for n in range(place) if shape[n][1] is of and shape[n][0] in {"remove", "empty", "update"}]
+        before = [
+            n for n in range(place) if shape[n][1] is of and shape[n][0] in {"remove", "empty", "update"}
+        ]
         clause = _CLAUSES[verb](lambda sql_type: f"${next(numbers)}::{sql_type}", of, places, before)
         parts.append(f"w{place} AS ({clause})")
         if verb == "end":
             results.insert(0, f"ln((SELECT count(*) FROM w{place})::float8)")
-        elif verb in {"remove", "update", "rely", "live"}:
+        elif verb == "live" or verb in _HOLDING:
             checks.append(f"(SELECT count(*) FROM w{place})")
     results[-1] = f"1 / ({' * '.join(checks)})" if checks else "1"
-    return f"WITH {', '.join(parts)} SELECT {', '.join(results)}"  # noqa: S608 - of constants and parameters
+    return f"WITH {', '.join(parts)} SELECT {', '.join(results)}"
 
 
 # ruff: noqa: S608 - every name in these texts comes from the inventory, every value is a parameter

@@ -97,7 +97,9 @@ class Database:
             with suppress(Exception):
                 await self._idle.pop().close(timeout=CONNECT_SECONDS)
 
-    async def _run(self, how: Callable[..., Awaitable[Any]], statement: str, values: tuple[object, ...]) -> Any:  # noqa: ANN401
+    async def _run(
+        self, how: Callable[..., Awaitable[Any]], statement: str, values: tuple[object, ...]
+    ) -> Any:  # noqa: ANN401
         try:
             if self._places.locked():
                 async with asyncio.timeout(STATEMENT_SECONDS):
@@ -122,7 +124,10 @@ class Database:
             finally:
                 self._places.release()
                 if connection is not None and not connection.is_closed():
-                    self._idle.append(connection)
+                    if self._closing:
+                        connection.terminate()
+                    else:
+                        self._idle.append(connection)
         raise problem  # outside of the blocks above, so that the original is left behind
 
     async def _connection(self) -> asyncpg.Connection:
@@ -163,7 +168,9 @@ def _translated(error: Exception) -> Exception:
             return error
         case _ if isinstance(error, _NO_ANSWER):
             return StoreUnavailable()
-        case asyncpg.InterfaceError() if not isinstance(error, ValueError):  # closed meanwhile; ValueError: a wrong argument
+        case asyncpg.InterfaceError() if not isinstance(
+            error, ValueError
+        ):  # closed meanwhile; ValueError: a wrong argument
             return StoreUnavailable()
         case _:
             return StatementRefused(getattr(error, "sqlstate", None) or type(error).__name__)

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
@@ -24,7 +24,7 @@ from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job as PickedJob
 from pgqueuer.domain.models import TableChangedEvent, TracebackRecord
 from pgqueuer.domain.settings import DBSettings
-from pgqueuer.domain.types import JOB_STATUS, JobId, QueueEntrypoint
+from pgqueuer.domain.types import JOB_STATUS, QueueEntrypoint
 from pgqueuer.qm import QueueManager
 
 from adapters.outbound.postgres.pool import Database
@@ -45,7 +45,11 @@ CRASHED = Again(timedelta(minutes=1), "crashed")
 # The defaults would be read from the environment, by which anyone could point the queue at other tables.
 _NAMES = DBSettings.model_construct()
 _CHANGED = TableChangedEvent(
-    channel=_NAMES.channel, sent_at=datetime.now(UTC), type="table_changed_event", operation="insert", table="pgqueuer"
+    channel=_NAMES.channel,
+    sent_at=datetime.now(UTC),
+    type="table_changed_event",
+    operation="insert",
+    table="pgqueuer",
 ).model_dump_json()
 _CODE = re.compile(r"[a-z0-9_]{1,64}\Z")
 
@@ -53,7 +57,7 @@ _CODE = re.compile(r"[a-z0-9_]{1,64}\Z")
 logging.getLogger("pgqueuer").disabled = True
 
 
-class GivenUp(Exception):  # noqa: N818 - an outcome, not an error
+class GivenUp(Exception):
     """A job was given up; the argument is the code that says why."""
 
 
@@ -100,9 +104,11 @@ class _Driver:
 
 
 class _Queries(Queries):
-    """pgqueuer's statements, for jobs that are still in our hands, with what it notes of failures cut down to a code."""
+    """pgqueuer's statements, about jobs that are still in our hands; what it notes of a failure is cut to a code."""
 
-    async def retry_job(self, job: PickedJob, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
+    async def retry_job(
+        self, job: PickedJob, delay: timedelta, traceback_record: TracebackRecord | None
+    ) -> None:
         """Put a job off. Without the database it stays picked, and comes again when its heartbeat is old."""
         with suppress(StoreUnavailable):
             if await self._held([job]):
@@ -178,7 +184,9 @@ class PostgresQueue:
 
     async def purge_log(self, keep: timedelta) -> int:
         """See `Queue.purge_log`."""
-        return await self.database.execute("DELETE FROM pgqueuer_log WHERE created < now() - $1::interval", keep)
+        return await self.database.execute(
+            "DELETE FROM pgqueuer_log WHERE created < now() - $1::interval", keep
+        )
 
     async def _run(self, handle: Handle) -> None:
         manager = QueueManager(

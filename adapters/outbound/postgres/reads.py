@@ -65,7 +65,9 @@ _CONVERSATIONS = {
 _MESSAGE = _select(Message, f"AND id = $2 {_LIVE} {_OF_LIVE.format('messages.conversation_id')}")
 _ANY_MESSAGE = _select(Message, "AND id = $2")
 _MESSAGE_BY_REF = _select(Message, "AND ref = $2")
-_MESSAGES = _select(Message, f"AND conversation_id = $2 {_LIVE} {_OF_LIVE.format('$2')} ORDER BY id DESC LIMIT $3")
+_MESSAGES = _select(
+    Message, f"AND conversation_id = $2 {_LIVE} {_OF_LIVE.format('$2')} ORDER BY id DESC LIMIT $3"
+)
 _MESSAGES_BEFORE = _MESSAGES.replace("ORDER BY", "AND id < $4 ORDER BY")
 _TEXTS_TO_CLEAR = _select(Message, f"AND conversation_id = $2 {_LIVE} ORDER BY id LIMIT $3")
 _COPIED = _select(Message, "AND id > $2 AND ref IS NOT NULL AND purged_at IS NULL ORDER BY id LIMIT $3")
@@ -127,7 +129,9 @@ class PostgresTx(PendingWrites):
     async def thread(self, line_id: LineId, peer: Peer, act: Act) -> Thread:
         """See `Tx.thread`."""
         by_peer = self._index("conversations.peer", peer.canonical)
-        row = await self._database.first(_THREAD, self._account_id, line_id, by_peer, self._index("once.key", act.key))
+        row = await self._database.first(
+            _THREAD, self._account_id, line_id, by_peer, self._index("once.key", act.key)
+        )
         if row is None:
             raise NotFound
         vault = self._keys.vault
@@ -154,7 +158,9 @@ class PostgresTx(PendingWrites):
     ) -> list[Conversation]:
         """See `Tx.conversations`."""
         statement = _CONVERSATIONS[line_id is not None, before is not None]
-        return await self._all(Conversation, statement, limit, *([line_id] if line_id else []), *(before or ()))
+        return await self._all(
+            Conversation, statement, limit, *([line_id] if line_id else []), *(before or ())
+        )
 
     async def message(self, message_id: MessageId) -> Message:
         """See `Tx.message`."""
@@ -168,7 +174,9 @@ class PostgresTx(PendingWrites):
         """See `Tx.message_by_ref`."""
         return await self._maybe(Message, _MESSAGE_BY_REF, ref)
 
-    async def messages(self, conversation_id: ConversationId, before: MessageId | None, limit: int) -> list[Message]:
+    async def messages(
+        self, conversation_id: ConversationId, before: MessageId | None, limit: int
+    ) -> list[Message]:
         """See `Tx.messages`."""
         if before is None:
             found = await self._all(Message, _MESSAGES, conversation_id, limit)
@@ -201,7 +209,10 @@ class PostgresTx(PendingWrites):
     async def rows(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
         """See `Tx.rows`. An identity of zeros is nobody's."""
         plain: Callable[[Any], dict[str, Any]] = CODECS[of.of].plain(self._keys.vault)
-        return [plain(row) for row in await self._database.fetch(_ROWS[of.of], self._account_id, after or _FIRST, limit)]
+        return [
+            plain(row)
+            for row in await self._database.fetch(_ROWS[of.of], self._account_id, after or _FIRST, limit)
+        ]
 
     async def tally(self) -> dict[str, int]:
         """See `Tx.tally`."""

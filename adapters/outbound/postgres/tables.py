@@ -71,7 +71,15 @@ def _enum(of: Any) -> Any:  # noqa: ANN401 - a type annotation in, an SQL type o
     return postgresql.ENUM(*(member.value for member in of), name=name, metadata=TABLES)
 
 
-def _column(table: str, name: str, kind: Kind, of: Any = None, *, optional: bool = False, key: bool = False) -> sa.Column[Any]:  # noqa: ANN401
+def _column(
+    table: str,
+    name: str,
+    kind: Kind,
+    of: Any = None,  # noqa: ANN401 - a type annotation
+    *,
+    optional: bool = False,
+    key: bool = False,
+) -> sa.Column[Any]:
     """Declare one column of one kind. `of` is the closed set of an enum."""
     check = _SEALED if kind is Kind.SEALED else "{0} ~ '^[A-Z]{{2}}$'" if of is Country else None
     checks = [sa.CheckConstraint(check.format(name), name=f"{table}_{name}_is_{kind}")] if check else []
@@ -83,7 +91,7 @@ def _table(stored: Stored) -> sa.Table:
     """Build the table of one kind of record."""
     name, keys, columns = stored.name, {stored.owner, "id"}, []
     for column in stored.columns:
-        # A field that is held as a fingerprint only cannot be read back; that is why it may be None. At rest it is there.
+        # What is held as a fingerprint only cannot be read back; that is why it may be None. At rest it is there.
         optional = column.optional and column.kind is not Kind.INDEX
         columns.append(
             _column(name, column.name, column.kind, column.type, optional=optional, key=column.name in keys)
@@ -141,7 +149,13 @@ ERASURES = sa.Table(
 """How far each unfinished erasure has come. The row goes when the erasure is finished."""
 
 
-_LOGGED = {"id": Kind.COUNT, "created": Kind.TIME, "status": Kind.ENUM, "priority": Kind.COUNT, "entrypoint": Kind.ENUM}
+_LOGGED = {
+    "id": Kind.COUNT,
+    "created": Kind.TIME,
+    "status": Kind.ENUM,
+    "priority": Kind.COUNT,
+    "entrypoint": Kind.ENUM,
+}
 
 COLUMNS = MappingProxyType({
     **{table.name: {column.name: column.info["kind"] for column in table.c} for table in TABLES.sorted_tables},

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.conftest import Postgres
+from tests.contract.proofs.edges import Edge, the_edge
 from tests.contract.proofs.worlds import Databases, Worlds, in_memory, on_postgres
 
 
@@ -21,3 +22,9 @@ def world() -> Worlds:
 def stored(postgres: Postgres, tmp_path: Path) -> Databases:
     """Opens worlds on PostgreSQL: for the rules at rest."""
     return partial(on_postgres, postgres, tmp_path)
+
+
+@pytest.fixture
+def edge() -> Edge:
+    """Makes the HTTP edge of a world: for what comes in from outside, and what is noted on the way."""
+    return the_edge

@@ -137,7 +137,7 @@ class OnPostgres(InMemory):
     async def opened(self, account_id: AccountId) -> str:
         """Return every record of an account with its seals opened, as text to search."""
         async with self.store.begin(account_id) as tx:
-            return "\n".join(str(row) for of in INVENTORY for row in await tx.rows(of, None, 10_000))
+            return str([row for of in INVENTORY for row in await tx.rows(of, None, 10_000)])
 
     async def traces(self, *values: str) -> set[Trace]:
         """Search everything we keep, byte by byte: every table, and every file."""

@@ -21,7 +21,13 @@ def prefixed(part: bytes) -> bytes:
 
 PEER, ONCE_KEY, ONCE_REQUEST, TOKEN, NUMBER = (
     prefixed(purpose)
-    for purpose in (b"conversations.peer", b"once.key", b"once.request", b"sessions.token", b"phone_lines.number")
+    for purpose in (
+        b"conversations.peer",
+        b"once.key",
+        b"once.request",
+        b"sessions.token",
+        b"phone_lines.number",
+    )
 )
 """What each blind index is over, apart from the value."""
 
@@ -67,7 +73,11 @@ class NewIds:
         """Return a new id twice: as bytes, and as it is written."""
         self._last = stamp = max(time.time_ns() // 1_000_000 << 12, self._last + 1)
         tail = urandom(8)
-        raw = (stamp >> 12 << 16 | 0x7000 | stamp & 0xFFF).to_bytes(8) + bytes((tail[0] & 0x3F | 0x80,)) + tail[1:]
+        raw = (
+            (stamp >> 12 << 16 | 0x7000 | stamp & 0xFFF).to_bytes(8)
+            + bytes((tail[0] & 0x3F | 0x80,))
+            + tail[1:]
+        )
         text = raw.hex()
         return raw, f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

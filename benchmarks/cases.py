@@ -1,0 +1,124 @@
+"""Requests on whose answers both sides must agree: what is served, what is repeated, and what is refused."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from uuid import UUID
+
+from benchmarks import population as people
+from benchmarks.population import Population
+from benchmarks.scenarios import SMS, bearer, http, inbound, outbound
+
+
+def cases(size: Population, secret: str) -> Iterator[tuple[str, bytes]]:
+    """Name every request whose answer both sides must agree on, in an order that matters."""
+    yield from _receiving(secret)
+    yield from _sending(size)
+    yield from _paging(size)
+    # Whom the measured requests write to shall not have opted out.
+    yield "start again", inbound(secret, "SM-check-10", people.peer(0, 1), people.number(0), "start")
+
+
+def _receiving(secret: str) -> Iterator[tuple[str, bytes]]:
+    ours, known, other = people.number(0), people.peer(0, 1), people.peer(0, 2)
+    text = inbound(secret, "SM-check-1", known, ours, 'You & "me" + 100% שלום 🙂\n')
+    yield "received", text
+    yield "received twice", text
+    yield "from somebody new", inbound(secret, "SM-check-2", "+16465550001", ours, "hello")
+    yield "from a name", inbound(secret, "SM-check-3", "PARCELS", ours, "")
+    yield "stop", inbound(secret, "SM-check-4", known, ours, " stop ")
+    yield "stop from somebody new", inbound(secret, "SM-check-5", "+16465550002", ours, "Quit")
+    yield (
+        "stop by the carrier's word",
+        inbound(secret, "SM-check-6", other, ours, "please", OptOutType="STOP"),
+    )
+    yield "start", inbound(secret, "SM-check-7", other, ours, "START")
+    yield "for nobody", inbound(secret, "SM-check-8", known, "+14159999999", "hello")
+    yield "no number of ours", inbound(secret, "SM-check-9", known, "12345", "hello")
+    yield "no reference", inbound(secret, "", known, ours, "hello")
+    yield "another signature", text.replace(b"X-Twilio-Signature: ", b"X-Twilio-Signature: A")
+    yield "another text", text.replace(b"100%25", b"200%25")
+    yield "another address", text.replace(SMS.encode(), SMS.encode() + b"?a=b", 1)
+    yield (
+        "another algorithm",
+        text.replace(b"Accept: ", b"X-Twilio-Webhooks-Signature-Settings: algorithm=X\r\nAccept: "),
+    )
+    yield "unsigned", text.replace(b"X-Twilio-Signature", b"X-Something")
+    yield "what came in", _page_of(0, 1)
+
+
+def _sending(size: Population) -> Iterator[tuple[str, bytes]]:
+    known = people.peer(2, 1)
+    text = outbound(2, "check-1", known, 'Says "שלום" 🙂\nand\ttabs\\')
+    yield "sent", text
+    yield "sent twice", text
+    yield "same key, other text", outbound(2, "check-1", known, "other")
+    yield "same key, other account", outbound(3, "check-1", people.peer(3, 1), "hello")
+    yield "to somebody new", outbound(2, "check-2", "+16465550003", "hello")
+    yield "to somebody new, twice", outbound(2, "check-2", "+16465550003", "hello")
+    yield "to a short code", outbound(2, "check-3", "12345", "hello")
+    yield "to whom opted out", outbound(2, "check-4", people.peer(2, size.each - 1), "hello")
+    yield "after stop", outbound(0, "check-5", people.peer(0, 1), "hello")
+    yield "after start", outbound(0, "check-6", people.peer(0, 2), "hello")
+    line, nowhere = str(people.line_id(2)).encode(), b"01900000-0000-7000-8000-000000000000"
+    yield "on no line", text.replace(line, nowhere)
+    yield "on another's line", text.replace(line, str(people.line_id(3)).encode())
+    yield "on no id", text.replace(line, b"x")
+    yield "in capitals", outbound(2, "check-7", known, "hello").replace(line, line.upper())
+    yield "without a key", text.replace(b"Idempotency-Key", b"X-Key")
+    yield "with two keys", text.replace(b"Accept: ", b"Idempotency-Key: 2\r\nAccept: ")
+    yield "with a bad key", text.replace(b"check-1", b"check\t1")
+    yield "without a token", text.replace(b"Authorization", b"X-Authorization")
+    yield "with a mangled token", text.replace(b"Bearer pico_s1_", b"Bearer pico_s1_x")
+    yield "with nobody's token", text.replace(people.token(2).encode(), people.token(size.accounts).encode())
+    yield "with another scheme", text.replace(b"Bearer ", b"Basic ")
+    yield "as a form", text.replace(b"application/json", b"application/x-www-form-urlencoded")
+    yield (
+        "as a form, without a token",
+        text.replace(b"application/json", b"text/plain").replace(b"Bearer ", b"Basic "),
+    )
+    for body in (
+        b"{", b"[]", b'"text"', b"null", b"{}", b"\xff", b'{"to":"12345","to":"12345","body":"x"}',
+        b'{"to":"+12125550000"}', b'{"body":"x"}', b'{"to":1,"body":"x"}', b'{"to":"+12125550000","body":["x"]}',
+        b'{"to":"12345","body":"x","media":[]}', b'{"to":"+1212555abcd","body":"x"}', b'{"to":"12345","body":NaN}',
+        b'{"to":"12345","body":""}', b'{"to":"12345","body":"\\u0000"}', b'{"to":"12345","body":"\\ud800"}',
+        b'{"to":"12345","body":"' + b"x" * 1601 + b'"}', b'{"to":"0","body":""}', b" " * 70_000,
+    ):  # fmt: skip
+        headers = {**bearer(2), "Content-Type": "application/json", "Idempotency-Key": "check-8"}
+        yield f"body {body[:60]!r}", http("POST", f"/v1/lines/{people.line_id(2)}/messages", headers, body)
+    yield "what went out", _page_of(2, 1)
+
+
+def _paging(size: Population) -> Iterator[tuple[str, bytes]]:
+    cursor = people.identity(people.BEGAN + people.ROUND * 20, "place")
+    for query in (
+        "", "?limit=50", "?limit=1", "?limit=7", "?limit=100", "?limit=0", "?limit=101", "?limit=x", "?limit=5&limit=5",
+        "?limit=%ff", "?more=1", "?cursor=x", f"?cursor={_cursor(cursor)}", f"?cursor={_cursor(cursor)}&limit=3",
+        f"?cursor={_cursor(cursor)}A", "?limit",
+    ):  # fmt: skip
+        yield f"page{query}", _page_of(4, 0, query)
+    yield "page of few", _page_of(4, size.long)
+    page, token = _page_of(4, 0), people.token(4).encode()
+    yield "page of another's", page.replace(token, people.token(5).encode())
+    yield "page of nobody", page.replace(token, people.token(size.accounts).encode())
+    line = people.line_id(4)
+    for query in (
+        "", "?limit=50", "?limit=2", "?limit=0", f"?line={line}", f"?line={people.line_id(5)}", "?line=x",
+        "?cursor=AAAA", "?cursor=AAY6ROQ2AAABm2YAAAAABwCAAAAAAAAAAA%3D%3D", f"?limit=3&line={line}", "?foo=1",
+    ):  # fmt: skip
+        yield f"list{query}", http("GET", f"/v1/conversations{query}", bearer(4))
+    yield "list of who wrote", http("GET", "/v1/conversations?limit=10", bearer(2))
+    yield "list of nobody", http("GET", "/v1/conversations", {"Authorization": "Bearer x"})
+
+
+def _page_of(account: int, conversation: int, query: str = "") -> bytes:
+    return http(
+        "GET",
+        f"/v1/conversations/{people.conversation_id(account, conversation)}/messages{query}",
+        bearer(account),
+    )
+
+
+def _cursor(last: UUID) -> str:
+    return urlsafe_b64encode(last.bytes).decode().rstrip("=")

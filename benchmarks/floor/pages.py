@@ -1,0 +1,94 @@
+"""The floor's pages: a statement, an f-string a row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from benchmarks.floor import reading as read
+from benchmarks.floor.reading import No
+
+if TYPE_CHECKING:
+    from benchmarks.floor.server import Floor
+
+JSON = CIMultiDict({
+    "Server": "Pico", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
+    "Content-Type": "application/json",
+})  # fmt: skip
+
+quoted: Callable[[str], str] = json.encoder.encode_basestring
+
+
+async def conversations(floor: Floor, request: web.BaseRequest, query: str) -> web.Response:
+    token, account = await floor.caller(request)
+    try:
+        asked = read.query(query, "limit", "cursor", "line")
+        limit, name = read.limit(asked), "conversations"
+        place: tuple = ()
+        if "line" in asked:
+            name, place = "conversations of line", (read.line(asked["line"]),)
+        if "cursor" in asked:
+            name, place = f"{name} from", (*place, *read.time_place(asked["cursor"]))
+    except No:
+        await floor.must_be_signed_in(token)
+        raise
+    vault = await floor.vault(account)
+    rows = await floor.fetch(name, account, token, limit + 1, *place)
+    more = None
+    if not rows:
+        await floor.must_be_signed_in(token)
+    elif len(rows) > limit:
+        del rows[limit:]
+        more = read.time_cursor(rows[-1]["last_at"], rows[-1]["id"].bytes)
+    opened, peer = vault.open, vault.peer
+    items = []
+    for row, line, sealed, last_at, unread, opted_out_at, created_at in rows:
+        opted = f'"{opted_out_at.isoformat()[:-6]}Z"' if opted_out_at else "null"
+        items.append(
+            f'{{"id":"{row}","line_id":"{line}","peer":{quoted(opened(peer, row.bytes, sealed))},'
+            f'"last_at":"{last_at.isoformat()[:-6]}Z","unread":{unread},"opted_out_at":{opted},'
+            f'"created_at":"{created_at.isoformat()[:-6]}Z"}}'
+        )
+    return _page(items, more)
+
+
+async def messages(floor: Floor, request: web.BaseRequest, query: str, conversation: str) -> web.Response:
+    token, account = await floor.caller(request)
+    try:
+        asked = read.query(query, "limit", "cursor")
+        limit, name = read.limit(asked), "messages"
+        place: tuple = (conversation,)
+        if "cursor" in asked:
+            name, place = "messages from", (conversation, read.id_place(asked["cursor"]))
+    except No:
+        await floor.must_be_signed_in(token)
+        raise
+    vault = await floor.vault(account)
+    rows = await floor.fetch(name, account, token, limit + 1, *place)
+    more, of = None, ""
+    if not rows:
+        await floor.must_be_signed_in(token)
+        if not await floor.fetch("conversation", account, conversation):
+            raise No(404, "not_found")
+    else:  # all texts of a conversation are of its line
+        of = f'"conversation_id":"{conversation.lower()}","line_id":"{rows[0]["line_id"]}"'
+        if len(rows) > limit:
+            del rows[limit:]
+            more = read.id_cursor(rows[-1]["id"].bytes)
+    opened, body = vault.open, vault.body
+    items = [
+        f'{{"id":"{row}",{of},"direction":"{direction}","status":"{status}",'
+        f'"body":{quoted(opened(body, row.bytes, sealed))},"created_at":"{created_at.isoformat()[:-6]}Z",'
+        f'"error":{"null" if error is None else error}}}'
+        for row, _, direction, status, sealed, created_at, error in rows
+    ]
+    return _page(items, more)
+
+
+def _page(items: list[str], more: str | None) -> web.Response:
+    end = f'"{more}"' if more else "null"
+    return web.Response(headers=JSON, body=f'{{"items":[{",".join(items)}],"next_cursor":{end}}}'.encode())

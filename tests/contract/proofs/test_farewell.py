@@ -1,0 +1,407 @@
+"""The small print about leaving: what can come back, what is destroyed first, and what is left at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+import pytest
+
+from adapters.outbound.local.system import TimeOrderedIds
+from adapters.outbound.memory.directory import MemoryDirectory
+from application.accounts import RecoverAccount
+from application.delivery import StatusReport
+from application.erasure import EraseAccount
+from application.lines import BuyLine, FinishRelease
+from application.ports.keyring import KeyGone
+from application.sessions import SignedIn
+from domain.accounts import NotLeaving
+from domain.erasure import Erasure, Step
+from domain.kernel import AccountId, LineId
+from domain.lines import LineState, PhoneLine
+from domain.messaging import Conversation, Message, Status
+from domain.retention import Retention
+from domain.sessions import Session
+from domain.values import Country, Label, PhoneNumber
+from tests.contract.proofs.lives import lived
+from tests.contract.proofs.worlds import Databases, Worlds, skipping
+from tests.policy import proves
+from tests.unit.people import PASSWORD, STRANGER, with_line
+
+MOMENT, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), timedelta(days=1)
+
+
+class ComesBackEmptyHanded(RecoverAccount):
+    """Lets a person in again, and leaves their lines dead."""
+
+    async def come_back(self, account_id: AccountId) -> SignedIn:
+        signed_in = await super().come_back(account_id)
+        async with self.store.begin(account_id) as tx:
+            for line in await tx.lines():
+                line.suspend()
+                tx.save(line)
+        return signed_in
+
+
+def brings_back_no_lines(world: Worlds) -> Worlds:
+    return partial(world, recover_account=ComesBackEmptyHanded)
+
+
+def erases_after_a_week(world: Worlds) -> Worlds:
+    return partial(world, retention=Retention(soft_deleted=7 * DAY))
+
+
+@proves("H3", text="", saboteur=brings_back_no_lines)
+@proves("H3", text="", saboteur=erases_after_a_week)
+async def test_until_the_last_moment_everything_comes_back(world: Worlds) -> None:
+    made = world()
+    ada = await with_line(made)
+    await ada.texted("before")
+    before = await made.store.count_rows(ada.id)
+    await made.do.delete_account(ada.id, PASSWORD)
+    await made.advance(30 * DAY - MOMENT)
+    try:
+        back = await made.do.recover_account(ada.email, PASSWORD)
+    except (NotLeaving, KeyGone) as no:
+        pytest.fail(str(no))
+    assert await made.do.authenticate(back.token)
+    assert (await made.do.read_line(ada.id, ada.line_id)).state is LineState.ACTIVE
+    await ada.texted("after")
+    assert sorted(await ada.inbox()) == ["after", "before"]
+    after = await made.store.count_rows(ada.id)
+    assert {name: rows for name, rows in after.items() if rows < before[name]} == {}
+
+
+class SparesSessions(EraseAccount):
+    """Keeps revoked sessions for their ninety days, whatever else goes."""
+
+    async def take(self, step: Step, erasure: Erasure) -> Erasure:
+        sessions = self.store.rows(erasure.account_id)[Session]  # type: ignore[attr-defined]  # the one in memory
+        spared = dict(sessions)
+        erasure = await super().take(step, erasure)
+        sessions.update(spared)
+        return erasure
+
+
+def spares_sessions(world: Worlds) -> Worlds:
+    return partial(world, erase_account=SparesSessions)
+
+
+@proves("H4", text="", saboteur=spares_sessions)
+async def test_erasure_takes_sessions_revoked_a_moment_ago(world: Worlds) -> None:
+    made = world()
+    ada = await with_line(made)
+    await made.do.delete_account(ada.id, PASSWORD)
+    await made.advance(30 * DAY - MINUTE)
+    back = await made.do.recover_account(ada.email, PASSWORD)
+    await made.do.delete_account(ada.id, PASSWORD)
+    await made.advance(30 * DAY)
+    assert back.session.id not in made.store.rows(ada.id)[Session]
+    assert (await made.store.count_rows(ada.id))["sessions"] == 0
+
+
+class KeepsKeys(EraseAccount):
+    """Deletes rows, and thinks that this is enough."""
+
+    async def take(self, step: Step, erasure: Erasure) -> Erasure:
+        return erasure if step is Step.KEYS else await super().take(step, erasure)
+
+
+class RowsFirst(EraseAccount):
+    """Deletes rows while their key is there to read every copy of them."""
+
+    async def take(self, step: Step, erasure: Erasure) -> Erasure:
+        first = Step.ROWS if step is Step.KEYS else Step.KEYS if step is Step.ROWS else step
+        return await super().take(first, erasure)
+
+
+def keeps_keys(stored: Databases) -> Databases:
+    return partial(stored, erase_account=KeepsKeys)
+
+
+def deletes_rows_first(stored: Databases) -> Databases:
+    return partial(stored, erase_account=RowsFirst)
+
+
+@proves("H8", text="", saboteur=keeps_keys)
+@proves("H8", text="", saboteur=deletes_rows_first)
+async def test_the_key_goes_first_and_what_is_left_cannot_be_read(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        wrapped = (await world.row("account_keys", account_id=ada.id))["wrapped"].hex()
+        await world.do.delete_account(ada.id, ada.password)
+        # Nothing can be deleted but keys: what is left is what a backup made today would hold.
+        await world.pool.execute(skipping("DELETE", "messages"))
+        await world.pool.execute("ALTER TABLE account_keys RENAME TO lost")
+        await world.advance(30 * DAY)
+        assert len(await world.rows("messages", account_id=ada.id)) == 2
+        assert len(await world.rows("phone_lines", account_id=ada.id)) == 1, "rows went before the key"
+        await world.pool.execute("ALTER TABLE lost RENAME TO account_keys")
+        await world.advance(MINUTE)
+        assert len(await world.rows("messages", account_id=ada.id)) == 2
+        assert await world.rows("account_keys", account_id=ada.id) == []
+        assert await world.traces(wrapped) == set()
+        with pytest.raises(KeyGone):
+            await world.opened(ada.id)
+
+
+class BelievesInRelease(FinishRelease):
+    """Asks the carrier once, and takes its word."""
+
+    async def __call__(self, account_id: AccountId, line_id: LineId, ticket: int) -> None:
+        await self.commit(account_id, line_id, ticket)
+
+
+class BelievesTheCarrier(EraseAccount):
+    """Asks the carrier once, and takes its word."""
+
+    async def take(self, step: Step, erasure: Erasure) -> Erasure:
+        return erasure if step in {Step.CARRIER_CONTENT, Step.NUMBERS} else await super().take(step, erasure)
+
+
+class CountsNothing(EraseAccount):
+    """Is done when it has deleted, whatever is there."""
+
+    async def take(self, step: Step, erasure: Erasure) -> Erasure:
+        return erasure if step is Step.VERIFIED else await super().take(step, erasure)
+
+
+def believes_in_release(world: Worlds) -> Worlds:
+    return partial(world, finish_release=BelievesInRelease)
+
+
+def believes_the_carrier(world: Worlds) -> Worlds:
+    return partial(world, erase_account=BelievesTheCarrier)
+
+
+@proves("H9", text="", saboteur=believes_in_release)
+@proves("H9", text="", saboteur=believes_the_carrier)
+async def test_nothing_counts_as_gone_until_it_was_looked_for(world: Worlds) -> None:
+    made = world()
+    ada, boris = await with_line(made), await with_line(made, "boris", "+12025550144")
+    made.carrier.lies = True
+    await made.do.release_line(ada.id, ada.line_id)
+    await made.do.delete_account(boris.id, PASSWORD)
+    for _ in range(40):
+        await made.advance(DAY)
+    assert len(made.carrier.numbers) == 2
+    assert (await made.do.read_line(ada.id, ada.line_id)).state is LineState.RELEASING
+    assert await made.ledger.receipt(await made.fingerprint(boris.id)) is None
+    made.carrier.lies = False
+    await made.advance(DAY)
+    assert not made.carrier.numbers
+    assert (await made.do.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
+    assert await made.ledger.receipt(await made.fingerprint(boris.id))
+
+
+def counts_nothing(stored: Databases) -> Databases:
+    return partial(stored, erase_account=CountsNothing)
+
+
+@proves("H9", text="", saboteur=counts_nothing)
+async def test_an_account_counts_as_erased_only_when_no_row_is_left(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        await world.do.delete_account(ada.id, ada.password)
+        await world.pool.execute(skipping("DELETE", "messages"))
+        for _ in range(2):
+            await world.advance(30 * DAY)
+            assert await world.ledger.receipt(await world.fingerprint(ada.id)) is None
+        await world.pool.execute("DROP TRIGGER skip ON messages")
+        await world.pool.execute("DELETE FROM messages")
+        await world.advance(MINUTE)
+        assert await world.ledger.receipt(await world.fingerprint(ada.id))
+
+
+class NamesAccounts:
+    """A fingerprint that is the id itself, for convenience."""
+
+    async def __call__(self, account_id: AccountId) -> bytes:
+        return account_id.bytes * 2
+
+
+class SignsWithTheAddress(EraseAccount):
+    """Puts into the receipt for whom it is."""
+
+    async def complete(self, erasure: Erasure) -> None:
+        facts = {"for": str(erasure.account_id)}
+        await self.ledger.complete(await self.fingerprint(erasure.account_id), facts)
+        await super().complete(erasure)
+
+
+def names_accounts_in_the_ledger(stored: Databases) -> Databases:
+    return partial(stored, fingerprint=lambda _: NamesAccounts())
+
+
+def addresses_the_receipt(stored: Databases) -> Databases:
+    return partial(stored, erase_account=SignsWithTheAddress)
+
+
+@proves("H10", text="", saboteur=names_accounts_in_the_ledger)
+@proves("H10", text="", saboteur=addresses_the_receipt)
+async def test_the_ledger_keeps_a_keyed_fingerprint_times_and_counts(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        await world.do.delete_account(ada.id, ada.password)
+        await world.advance(30 * DAY)
+        file = (world.folder / "ledger" / "erasures.jsonl").read_text()
+        intent, completed = map(json.loads, file.splitlines())
+        name = hmac.digest(await world.keyring.system("erasure"), ada.id.bytes, hashlib.sha256).hex()
+        assert (intent.pop("intent"), completed.pop("completed")) == (name, name)
+        assert intent.keys() == {"keys", "at"}
+        assert completed.keys() == {"facts", "signature"}
+        when, *counts = completed["facts"].values()
+        assert datetime.fromisoformat(when) == world.clock.now()
+        assert all(type(count) is int for count in counts)
+        assert await world.traces(*ada.secrets, str(ada.id), ada.id.hex) == set()
+
+
+class DatedIds(TimeOrderedIds):
+    """Numbers entries in the order in which they came."""
+
+    def unlinkable(self) -> UUID:
+        return self.new()
+
+
+class NoSalt(TimeOrderedIds):
+    """Thinks that a hash is secret enough."""
+
+    def salt(self) -> bytes:
+        return bytes(32)
+
+
+def numbers_entries_in_order(stored: Databases) -> Databases:
+    return partial(stored, ids=lambda world: DatedIds(world.clock))
+
+
+def commits_without_salt(stored: Databases) -> Databases:
+    return partial(stored, ids=lambda world: NoSalt(world.clock))
+
+
+@proves("H11", text="", saboteur=numbers_entries_in_order)
+@proves("H11", text="", saboteur=commits_without_salt)
+async def test_what_is_left_of_the_log_links_nothing_to_nobody(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        known = await world.rows("audit_entries", account_id=ada.id)
+        await world.do.delete_account(ada.id, ada.password)
+        await world.advance(30 * DAY)
+        left = {row["id"]: row for row in await world.rows("audit_log")}
+        assert {*map(tuple, left.values())} == {
+            (row["id"], row["day"], row["kind"], row["commitment"]) for row in left.values()
+        }
+        assert len({row["commitment"] for row in left.values()}) == len(left)
+        assert {row["id"].version for row in left.values()} == {4}
+        for entry in known:  # even for somebody who knows all that the account's half said, but for the salt
+            said = f"{ada.id}|{entry['id']}|{entry['kind']}|{entry['at'].isoformat()}|{entry['subject']}".encode()
+            guesses = {hmac.digest(key, said, "sha256") for key in (b"", bytes(32))} | {hashlib.sha256(said).digest()}
+            assert left[entry["id"]]["commitment"] not in guesses
+        assert await world.rows("audit_entries") == []
+        assert await world.traces(str(ada.id), ada.id.hex) == set()
+
+
+class RemembersOwners(MemoryDirectory):
+    """Knows for every number whoever had it first."""
+
+    async def line(self, number: str) -> tuple[AccountId, LineId] | None:
+        for account_id, rows in self._store.accounts.items():
+            for line in rows[PhoneLine].values():
+                if isinstance(line, PhoneLine) and line.number == number and line.ref:
+                    return account_id, line.id
+        return await super().line(number)
+
+
+class Inherits(BuyLine):
+    """Takes a number for a place: who moves in finds what was left there."""
+
+    async def __call__(
+        self, account_id: AccountId, number: PhoneNumber, country: Country, label: Label | None, key: str
+    ) -> PhoneLine:
+        line = await super().__call__(account_id, number, country, label, key)
+        every = self.store.accounts  # type: ignore[attr-defined]  # the one in memory
+        for rows in list(every.values()):
+            former = {old.id for old in rows[PhoneLine].values() if old.number == number}
+            for of in (Conversation, Message):
+                for row in list(rows[of].values()):
+                    if row.line_id in former:
+                        every[account_id][of][row.id] = replace(row, account_id=account_id, line_id=line.id)
+        return line
+
+
+def remembers_owners(world: Worlds) -> Worlds:
+    return partial(world, directory=lambda made: RemembersOwners(made.store))
+
+
+def inherits(world: Worlds) -> Worlds:
+    return partial(world, buy_line=Inherits)
+
+
+@proves("H13", text="", saboteur=inherits)
+@proves("H13", text="", saboteur=remembers_owners)
+async def test_the_next_owner_sees_nothing_and_what_comes_late_is_dropped(world: Worlds) -> None:
+    made = world()
+    ada, cleo = await with_line(made, "ada", "+12025550143"), await with_line(made, "cleo", "+12025550144")
+    for person in (ada, cleo):
+        await person.texted("for the first owner")
+    sent = await ada.texts("from Ada")
+    await made.settle()
+    ref = (await made.do.read_message(ada.id, sent.id)).ref
+    assert ref
+    await made.do.release_line(ada.id, ada.line_id)
+    await made.do.delete_account(cleo.id, PASSWORD)
+    await made.advance(30 * DAY)
+    late = {"ada": await made.store.count_rows(ada.id), "cleo": await made.store.count_rows(cleo.id)}
+    await ada.texted("late")
+    await cleo.texted("late")
+    await made.do.note_status(StatusReport(ada.number, ref, sent.id, Status.DELIVERED))
+    assert {"ada": await made.store.count_rows(ada.id), "cleo": await made.store.count_rows(cleo.id)} == late
+    boris, dora = await with_line(made, "boris", ada.number), await with_line(made, "dora", cleo.number)
+    await made.do.note_status(StatusReport(boris.number, ref, sent.id, Status.DELIVERED))
+    assert await boris.inbox() + await dora.inbox() == []
+    assert (await made.do.read_message(ada.id, sent.id)).status is not Status.DELIVERED
+
+
+class Impatient(EraseAccount):
+    """Waits for nobody."""
+
+    async def purge_content(self, erasure: Erasure) -> int:
+        return await super().purge_content(replace(erasure, began_at=erasure.began_at - DAY))
+
+
+class Patient(EraseAccount):
+    """Waits for ever."""
+
+    async def purge_content(self, erasure: Erasure) -> int:
+        return await super().purge_content(replace(erasure, began_at=self.clock.now()))
+
+
+def waits_for_nobody(world: Worlds) -> Worlds:
+    return partial(world, erase_account=Impatient)
+
+
+def waits_for_ever(world: Worlds) -> Worlds:
+    return partial(world, erase_account=Patient)
+
+
+@proves("H24", text="", saboteur=waits_for_nobody)
+@proves("H24", text="", saboteur=waits_for_ever)
+async def test_hard_deletion_waits_a_day_for_young_texts_and_no_longer(world: Worlds) -> None:
+    made = world()
+    ada = await with_line(made)
+    await ada.texted("young", ref=await made.carrier.receive(STRANGER, ada.number, "young"))
+    made.carrier.too_early = 1_000_000
+    await made.do.delete_account(ada.id, PASSWORD)
+    await made.advance(30 * DAY)
+    await made.advance(DAY - MOMENT)
+    assert await made.keyring.count(ada.id), "it did not wait"
+    assert len(made.carrier.numbers) == 1
+    await made.advance(MOMENT)
+    assert not await made.keyring.count(ada.id), "it waits still"
+    assert await made.ledger.receipt(await made.fingerprint(ada.id))
+    assert not made.carrier.numbers
+    assert len(made.carrier.texts) == 1

@@ -1,0 +1,221 @@
+"""Your rights: each of them exercised, through the use cases that the API calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import pytest
+
+from adapters.outbound.memory.directory import MemoryDirectory
+from application.accounts import ChangeProfile, DeleteAccount
+from application.exports import BuildExport
+from application.inventory import INVENTORY, Stored
+from application.lines import RelabelLine
+from application.sessions import SignOut, Unauthenticated
+from domain.accounts import Account, Leaving
+from domain.kernel import AccountId, LineId, SessionId
+from domain.lines import LineNotActive, PhoneLine
+from domain.messaging import Message
+from domain.sessions import Session
+from domain.values import Label, Locale
+from tests.contract.proofs.lives import lived
+from tests.contract.proofs.worlds import Databases, Worlds
+from tests.policy import proves
+from tests.unit.people import PASSWORD, with_line
+
+
+class SkipsOldTexts(BuildExport):
+    """Leaves out the first record of every kind of which there are two."""
+
+    async def page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:
+        rows = await super().page(account_id, stored, after)
+        return rows[1:] if len(rows) > 1 else rows
+
+
+class SkipsSessions(BuildExport):
+    """Thinks that sessions are nobody's business."""
+
+    async def page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:
+        return [] if stored.of is Session else await super().page(account_id, stored, after)
+
+
+class ExportsCiphertext(BuildExport):
+    """Hands texts over as they lie there."""
+
+    async def page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:
+        rows = await super().page(account_id, stored, after)
+        return [row | {"body": "01ab"} for row in rows] if stored.of is Message else rows
+
+
+def exports_half(stored: Databases) -> Databases:
+    return partial(stored, build_export=SkipsOldTexts)
+
+
+def exports_no_sessions(stored: Databases) -> Databases:
+    return partial(stored, build_export=SkipsSessions)
+
+
+def exports_ciphertext(stored: Databases) -> Databases:
+    return partial(stored, build_export=ExportsCiphertext)
+
+
+@proves("R1", text="", saboteur=exports_half)
+@proves("R1", text="", saboteur=exports_no_sessions)
+@proves("R1", text="", saboteur=exports_ciphertext)
+async def test_an_export_holds_every_row_with_texts_in_clear(stored: Databases) -> None:
+    async with stored() as world:
+        ada, _boris = await lived(world), await lived(world)
+        export = await world.do.start_export(ada.id)
+        await world.settle()
+        there = {
+            of.name: {str(row["id"]) for row in await world.rows(of.name, **{of.owner: ada.id})}
+            for of in INVENTORY
+            if of.exported
+        }
+        slices = await world.do.download_export(ada.id, export.id, ada.password)
+        records = json.loads(b"".join([part async for part in slices]))["records"]
+        assert {name: {row["id"] for row in rows} for name, rows in records.items()} == there
+        assert sorted(row["body"] for row in records["messages"]) == sorted([ada.heard, ada.said])
+        assert [row["peer"] for row in records["conversations"]] == [ada.peer]
+        (me,), (line,) = records["accounts"], records["phone_lines"]
+        assert (me["email"], me["display_name"], me["locale"]) == (ada.email, ada.name, ada.locale)
+        assert (line["number"], line["label"]) == (ada.number, ada.label)
+
+
+class IgnoresRevocation(MemoryDirectory):
+    """Looks a token up, and asks no further."""
+
+    async def session(self, token: str) -> tuple[AccountId, SessionId] | None:
+        found = self._store.claims.get(("token", token))
+        return found and (found[0], SessionId(found[1]))
+
+
+class KeepsLinesOpen(DeleteAccount):
+    """Says goodbye and lets the telephone ring."""
+
+    async def leave(self, account_id: AccountId, erase_at: datetime) -> None:
+        await super().leave(account_id, erase_at)
+        async with self.store.begin(account_id) as tx:
+            for line in await tx.lines():
+                line.resume()
+                tx.save(line)
+
+
+def ignores_revocation(world: Worlds) -> Worlds:
+    return partial(world, directory=lambda made: IgnoresRevocation(made.store))
+
+
+def keeps_lines_open(world: Worlds) -> Worlds:
+    return partial(world, delete_account=KeepsLinesOpen)
+
+
+@proves("R2", text="", saboteur=ignores_revocation)
+@proves("R2", text="", saboteur=keeps_lines_open)
+async def test_a_deleted_account_is_shut_at_once(world: Worlds) -> None:
+    made = world()
+    ada = await with_line(made)
+    other = await made.do.sign_in(ada.email, PASSWORD)
+    waiting = await ada.texts("on its way")
+    await made.do.delete_account(ada.id, PASSWORD)
+    for token in (ada.signed_in.token, other.token):
+        with pytest.raises(Unauthenticated):
+            await made.do.authenticate(token)
+    with pytest.raises(Leaving):
+        await made.do.sign_in(ada.email, PASSWORD)
+    await ada.texted("too late")
+    with pytest.raises(LineNotActive):
+        await ada.texts("too late")
+    await made.settle()
+    assert await ada.inbox() == ["on its way"]
+    assert not made.carrier.texts, f"{waiting.id} was sent all the same"
+
+
+class WritesInWater(ChangeProfile):
+    """Answers as if, and changes nothing."""
+
+    async def __call__(
+        self, account_id: AccountId, display_name: Label | None, locale: Locale | None
+    ) -> Account:
+        async with self.store.begin(account_id) as tx:
+            account = await tx.account()
+        account.change_profile(display_name, locale, self.clock.now())
+        return account
+
+
+class KeepsTheOldLabel(RelabelLine):
+    """Answers as if, and changes nothing."""
+
+    async def __call__(self, account_id: AccountId, line_id: LineId, label: Label | None) -> PhoneLine:
+        async with self.store.begin(account_id) as tx:
+            line = await tx.line(line_id)
+        line.relabel(label)
+        return line
+
+
+def corrects_no_profile(world: Worlds) -> Worlds:
+    return partial(world, change_profile=WritesInWater)
+
+
+def corrects_no_label(world: Worlds) -> Worlds:
+    return partial(world, relabel_line=KeepsTheOldLabel)
+
+
+@proves("R4", text="", saboteur=corrects_no_profile)
+@proves("R4", text="", saboteur=corrects_no_label)
+async def test_what_is_wrong_can_be_corrected(world: Worlds) -> None:
+    made = world()
+    ada = await with_line(made)
+    await made.do.change_profile(ada.id, Label("Ada Lovelace"), Locale("he-IL"))
+    await made.do.relabel_line(ada.id, ada.line_id, Label("Home"))
+    account, line = await made.do.read_account(ada.id), await made.do.read_line(ada.id, ada.line_id)
+    assert (account.display_name, account.locale, line.label) == ("Ada Lovelace", "he-IL", "Home")
+
+
+class SignsEveryoneOut(SignOut):
+    """Ends every session there is."""
+
+    async def __call__(self, account_id: AccountId, session_id: SessionId) -> None:
+        async with self.store.begin(account_id) as tx:
+            sessions: Sequence[Session] = await tx.sessions()
+        for session in sessions:
+            await super().__call__(account_id, session.id)
+
+
+class ClearsTheDevice(SignOut):
+    """Takes signing out for leaving: what was said goes too."""
+
+    async def __call__(self, account_id: AccountId, session_id: SessionId) -> None:
+        await super().__call__(account_id, session_id)
+        async with self.store.begin(account_id) as tx:
+            for conversation in await tx.conversations(None, None, 100):
+                tx.remove(conversation)
+
+
+def signs_everyone_out(world: Worlds) -> Worlds:
+    return partial(world, sign_out=SignsEveryoneOut)
+
+
+def clears_data_on_sign_out(world: Worlds) -> Worlds:
+    return partial(world, sign_out=ClearsTheDevice)
+
+
+@proves("R5", text="", saboteur=ignores_revocation)
+@proves("R5", text="", saboteur=signs_everyone_out)
+@proves("R5", text="", saboteur=clears_data_on_sign_out)
+async def test_signing_out_ends_that_session_and_loses_nothing(world: Worlds) -> None:
+    made = world()
+    ada = await with_line(made)
+    await ada.texted("hello")
+    other = await made.do.sign_in(ada.email, PASSWORD)
+    before = await made.store.count_rows(ada.id)
+    await made.do.sign_out(ada.id, ada.signed_in.session.id)
+    with pytest.raises(Unauthenticated):
+        await made.do.authenticate(ada.signed_in.token)
+    assert [session.id for session in await made.do.list_sessions(ada.id)] == [other.session.id]
+    after = await made.store.count_rows(ada.id)
+    assert after == before | {"audit_entries": before["audit_entries"] + 1}
+    assert await ada.inbox() == ["hello"]

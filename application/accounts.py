@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,12 +10,12 @@ from application.ports.jobs import Job, JobKind
 from application.ports.keyring import KeyGone, Keyring
 from application.ports.store import Directory, Stale, Store
 from application.ports.system import Clock, Hasher, Ids, Tokens
-from application.sessions import SignedIn, WrongCredentials, open_session
+from application.sessions import SignedIn, WrongCredentials, find_account, open_session
 from application.unit_of_work import again_when_stale
 from domain.accounts import Account, Standing
 from domain.kernel import AccountId, DomainError, NotFound
 from domain.retention import Retention
-from domain.values import Email, Label, Locale, Password
+from domain.values import Email, Label, Locale, Password, PasswordHash
 
 
 class BadToken(DomainError):
@@ -49,7 +50,8 @@ class SignUp:
         phc = await self.hasher.hash(password)  # for known addresses too: the time it takes must not tell
         known = await self.directory.account_by_email(email.canonical)
         if known is not None:
-            await self.remind(known)
+            with suppress(NotFound, KeyGone):  # being erased this very moment: the address is free soon
+                await self.again(known, phc, display_name, locale)
             return
         account_id = AccountId(self.ids.new())
         await self.keyring.create(account_id)
@@ -68,12 +70,20 @@ class SignUp:
             # The same address signed up in this very moment; that attempt mails the link.
             await self.keyring.destroy(account_id)
 
-    async def remind(self, account_id: AccountId) -> None:
-        """Mail the owner of a known address."""
+    @again_when_stale
+    async def again(
+        self, account_id: AccountId, phc: PasswordHash, display_name: Label, locale: Locale
+    ) -> None:
+        """Start an unverified sign-up over; tell the owner of a verified address that somebody tried."""
         async with self.store.begin(account_id) as tx:
             account = await tx.account()
-            kind = JobKind.MAIL_VERIFY if account.standing is Standing.UNVERIFIED else JobKind.MAIL_KNOWN
-            tx.queue(Job(kind, account_id, account_id))
+            if account.standing is Standing.UNVERIFIED:
+                account.sign_up_again(
+                    password=phc, display_name=display_name, locale=locale, at=self.clock.now()
+                )
+                tx.save(account)
+            else:
+                tx.queue(Job(JobKind.MAIL_KNOWN, account_id, account_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,7 @@ class VerifyAccount:
     tokens: Tokens
     clock: Clock
     ids: Ids
+    retention: Retention
 
     @again_when_stale
     async def __call__(self, token: str) -> SignedIn:
@@ -95,7 +106,11 @@ class VerifyAccount:
         try:
             async with self.store.begin(account_id) as tx:
                 account = await tx.account()
-                if account.standing is not Standing.UNVERIFIED:
+                # Links of earlier attempts expire at other times: only the newest attempt's own link will do.
+                newest = await self.tokens.verification(
+                    account_id, account.created_at + self.retention.unverified
+                )
+                if account.standing is not Standing.UNVERIFIED or token != newest:
                     raise BadToken
                 account.verify(now)
                 tx.save(account)
@@ -200,10 +215,7 @@ class RecoverAccount:
     async def __call__(self, email: Email, password: Password) -> SignedIn:
         """Undo the soft delete and sign in. Raises WrongCredentials or NotLeaving."""
         account_id = await self.directory.account_by_email(email.canonical)
-        account = None
-        if account_id is not None:
-            async with self.store.begin(account_id) as tx:
-                account = await tx.account()
+        account = await find_account(self.store, account_id)
         if not await self.hasher.verify(password, account.password if account else None) or account is None:
             raise WrongCredentials
         return await self.come_back(account.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from application.ports.carrier import Carrier, CarrierRefused, OptedOut, Sent
+from application.ports.carrier import Carrier, CarrierRefused, OptedOut, Sent, TooEarly
 from application.ports.keyring import KeyGone
 from application.ports.store import Directory, Stale, Store
 from application.ports.system import Clock, Ids
@@ -14,44 +14,37 @@ from domain.kernel import (
     AccountId,
     CarrierRef,
     ConversationId,
-    DomainError,
-    Fault,
     LineId,
     MessageId,
     NotFound,
     OnceId,
 )
-from domain.lines import LineState
+from domain.lines import HOLDING, LineState
 from domain.messaging import Conversation, Message, OptOut, Status, opt_out_of
 from domain.once import Act, Once
 from domain.retention import Retention
 from domain.values import MessageBody, Peer, PhoneNumber
 
+STRAY_AFTER = timedelta(hours=1)
+"""By then an answer that has not come will not come."""
 BATCH = 200
 """Texts cleared per commit when a conversation is deleted."""
 
 
-class TooEarly(DomainError):
-    """The carrier will delete its copy later; ask again then."""
-
-    fault = Fault.UNAVAILABLE
-    code = "too_early"
-
-    def __init__(self, after: timedelta) -> None:
-        """Ask again `after`."""
-        self.after = after
-        super().__init__()
-
-
 @dataclass(frozen=True, slots=True)
 class InboundText:
-    """A text as the carrier hands it over, cut down to what Pico keeps."""
+    """A text as the carrier hands it over, cut down to what Pico keeps.
+
+    `line_id` is the lease we named when we pointed the number's webhook at us: a text that was meant for the number's
+    former owner names another lease than the present one.
+    """
 
     ref: CarrierRef
     to: PhoneNumber
     sender: Peer
     body: MessageBody
     opt_out: OptOut | None = None
+    line_id: LineId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +64,7 @@ class ReceiveMessage:
             if owner is None:
                 return
             try:
-                if await self.take_in(*owner, text):
+                if text.line_id in {None, owner[1]} and await self.take_in(*owner, text):
                     return
             except (NotFound, KeyGone):
                 pass
@@ -85,7 +78,7 @@ class ReceiveMessage:
         act = Act(f"receive:{text.ref}")
         async with self.store.begin(account_id) as tx:
             thread = await tx.thread(line_id, text.sender, act)
-            if thread.line.state is LineState.RELEASED:
+            if thread.line.state not in HOLDING:
                 return False
             if thread.prior is not None or thread.line.state is not LineState.ACTIVE:
                 return True
@@ -146,6 +139,17 @@ class NoteStatus:
             self.directory.forget_line(report.sender)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A text about to be handed over. `repeated`: the carrier may have it already. `may_send`: the line is active."""
+
+    message: Message
+    sender: PhoneNumber
+    to: Peer
+    repeated: bool
+    may_send: bool
+
+
 @dataclass(frozen=True, slots=True)
 class DeliverMessage:
     """Hand a queued text to the carrier: at most once, whatever breaks in between."""
@@ -156,51 +160,57 @@ class DeliverMessage:
 
     async def __call__(self, account_id: AccountId, message_id: MessageId, ticket: int) -> None:
         """Do it. Raises CarrierUnavailable: to be tried again, looking first. Repeating is harmless."""
-        message, sender, to, repeated = await self.attempt(account_id, message_id)
-        if message.status is not Status.QUEUED or message.ref is not None:
-            return  # sent before, or the line stopped carrying texts
+        attempt = await self.attempt(account_id, message_id)
+        if attempt.message.status is not Status.QUEUED or attempt.message.ref is not None:
+            return  # sent before
         try:
-            sent = await self.ask(message, sender, to, look=repeated)
+            sent = await self.find(attempt) if attempt.repeated else None
+            if sent is None and attempt.may_send:
+                sent = await self.carrier.send(message_id, attempt.sender, attempt.to, attempt.message.body)
         except CarrierRefused as refused:
             await self.refused(account_id, message_id, refused, ticket)
         else:
-            await self.accepted(account_id, message_id, sent, ticket)
+            await self.answered(account_id, message_id, sent, ticket)
 
     @again_when_stale
-    async def attempt(
-        self, account_id: AccountId, message_id: MessageId
-    ) -> tuple[Message, PhoneNumber, Peer, bool]:
+    async def attempt(self, account_id: AccountId, message_id: MessageId) -> Attempt:
         """Put the attempt on record before the carrier hears of it."""
         async with self.store.begin(account_id) as tx:
             message = await tx.message(message_id)
-            line, conversation = (
-                await tx.line(message.line_id),
-                await tx.conversation(message.conversation_id),
-            )
-            now = self.clock.now()
-            repeated = message.attempt(now)
-            if line.state is not LineState.ACTIVE and not repeated:
-                message.advance(Status.FAILED, None, now)
+            line, peer = await tx.line(message.line_id), (await tx.conversation(message.conversation_id)).peer
+            may_send = line.state is LineState.ACTIVE
+            repeated = message.attempted_at is not None
+            if may_send:
+                message.attempt(self.clock.now())
             tx.rely_on(line)
             tx.save(message)
-            return message, line.number, conversation.peer, repeated
+            return Attempt(message=message, sender=line.number, to=peer, repeated=repeated, may_send=may_send)
 
-    async def ask(self, message: Message, sender: PhoneNumber, to: Peer, *, look: bool) -> Sent:
-        """Send, or adopt what an earlier attempt sent."""
-        since = message.attempted_at
-        if look and since is not None:
-            for sent in await self.carrier.find_sent(sender, to, message.body, since):
-                async with self.store.begin(message.account_id) as tx:
-                    if await tx.message_by_ref(sent.ref) is None:
-                        return sent
-        return await self.carrier.send(message.id, sender, to, message.body)
+    async def find(self, attempt: Attempt) -> Sent | None:
+        """Return what an earlier attempt sent, if it did and its answer was lost."""
+        message = attempt.message
+        if message.attempted_at is None:
+            return None
+        for sent in await self.carrier.find_sent(
+            attempt.sender, attempt.to, message.body, message.attempted_at
+        ):
+            async with self.store.begin(message.account_id) as tx:
+                if await tx.message_by_ref(sent.ref) is None:
+                    return sent
+        return None
 
     @again_when_stale
-    async def accepted(self, account_id: AccountId, message_id: MessageId, sent: Sent, ticket: int) -> None:
-        """Commit the carrier's answer."""
+    async def answered(
+        self, account_id: AccountId, message_id: MessageId, sent: Sent | None, ticket: int
+    ) -> None:
+        """Commit the carrier's answer; none was asked for when the line had stopped carrying texts."""
+        now = self.clock.now()
         async with self.store.begin(account_id, ending=ticket) as tx:
             message = await tx.any_message(message_id)
-            message.accepted(sent.ref, sent.status, sent.error, self.clock.now())
+            if sent is None:
+                message.advance(Status.FAILED, None, now)
+            else:
+                message.accepted(sent.ref, sent.status, sent.error, now)
             tx.save(message)
 
     @again_when_stale
@@ -231,11 +241,28 @@ class PurgeCopy:
         """Do it. Raises CarrierUnavailable, TooEarly: to be tried again. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
             message = await tx.any_message(message_id)
-        if message.ref is not None and message.purged_at is None:
-            wait = await self.carrier.purge(message.ref)
-            if wait is not None:
-                raise TooEarly(wait)
+        if message.held_by_carrier:
+            for ref in [message.ref] if message.ref is not None else await self.strays(message):
+                if (wait := await self.carrier.purge(ref)) is not None:
+                    raise TooEarly(wait)
         await self.commit(account_id, message_id, ticket)
+
+    async def strays(self, message: Message) -> list[CarrierRef]:
+        """Find the copy of a text that was deleted before the carrier's answer told us its reference.
+
+        Raises TooEarly while that answer, or a status report, may still come. Other texts to the same peer have their
+        references by then.
+        """
+        since = message.attempted_at
+        if since is None or self.clock.now() < since + STRAY_AFTER:
+            raise TooEarly(STRAY_AFTER)
+        async with self.store.begin(message.account_id) as tx:
+            line, conversation = (
+                await tx.line(message.line_id),
+                await tx.conversation(message.conversation_id),
+            )
+            found = await self.carrier.find_sent(line.number, conversation.peer, None, since)
+            return [sent.ref for sent in found if await tx.message_by_ref(sent.ref) is None]
 
     @again_when_stale
     async def commit(self, account_id: AccountId, message_id: MessageId, ticket: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from application.lines import release_verified
 from application.ports.carrier import Carrier
-from application.ports.keyring import Keyring
+from application.ports.keyring import KeyGone, Keyring
 from application.ports.ledger import ErasureLedger, Intent
 from application.ports.mail import Mail
 from application.ports.store import Directory, Store
@@ -16,6 +16,7 @@ from application.unit_of_work import again_when_stale
 from domain.erasure import Erasure, NotYetGone, Step
 from domain.kernel import AccountId, CarrierRef, MessageId
 from domain.messaging import Message
+from domain.retention import Retention, cutoff
 
 BATCH = 500
 """Texts looked at per read."""
@@ -33,6 +34,7 @@ class EraseAccount:
     ledger: ErasureLedger
     fingerprint: Fingerprint
     clock: Clock
+    retention: Retention
 
     async def __call__(self, account_id: AccountId) -> None:
         """Do it. Raises what a step raises; what was done stays done. Repeating is harmless."""
@@ -40,7 +42,11 @@ class EraseAccount:
             account_id=account_id, began_at=self.clock.now()
         )
         while (step := erasure.next) is not None:
-            erasure = (await self.take(step, erasure)).finish(step)
+            try:
+                erasure = (await self.take(step, erasure)).finish(step)
+            except KeyGone:
+                # A twin got as far as the keys and was stopped before it could say so: only rows are left to do.
+                erasure = replace(erasure, done=Step.MAIL)
             await self.store.checkpoint(erasure)
         await self.complete(erasure)
 
@@ -49,15 +55,18 @@ class EraseAccount:
         account_id = erasure.account_id
         match step:
             case Step.INTENT:
+                await self.close_the_way_back(account_id)
                 keys = await self.keyring.count(account_id)
                 await self.ledger.open_intent(
                     Intent(await self.fingerprint(account_id), keys, erasure.began_at)
                 )
-                await self.close_the_way_back(account_id)
             case Step.CARRIER_CONTENT:
-                return replace(erasure, texts=await self.purge_content(erasure))
+                known = await self.purge(self.known_copies(account_id), erasure)
+                return replace(erasure, texts=known + await self.purge(self.leftovers(account_id), erasure))
             case Step.NUMBERS:
-                return replace(erasure, numbers=await self.release_numbers(account_id))
+                numbers = await self.release_numbers(account_id)
+                late = await self.purge(self.leftovers(account_id), erasure)  # what came in meanwhile
+                return replace(erasure, numbers=numbers, texts=erasure.texts + late)
             case Step.MAIL:
                 await self.erase_mail(account_id)
             case Step.KEYS:
@@ -75,33 +84,37 @@ class EraseAccount:
 
     @again_when_stale
     async def close_the_way_back(self, account_id: AccountId) -> None:
-        """From here on recovery is refused."""
+        """From here on recovery is refused. Raises NotDue."""
+        now = self.clock.now()
         async with self.store.begin(account_id) as tx:
             account = await tx.account()
-            account.begin_erasure()
+            account.begin_erasure(now, cutoff(now, self.retention.unverified))
             tx.save(account)
 
-    async def purge_content(self, erasure: Erasure) -> int:
-        """Delete every text that the carrier still holds of this account, and read it back; return how many went."""
+    async def purge(self, refs: AsyncIterator[CarrierRef], erasure: Erasure) -> int:
+        """Delete the carrier's copies of texts, and read them back; return how many went."""
         purged, too_early = 0, False
-        async for ref in self.copies(erasure.account_id):
+        async for ref in refs:
             gone = await self.carrier.purge(ref) is None and await self.carrier.look_up(ref) is None
             purged, too_early = purged + gone, too_early or not gone
         if too_early and not erasure.may_leave_behind(self.clock.now()):
             raise NotYetGone
         return purged
 
-    async def copies(self, account_id: AccountId) -> AsyncIterator[CarrierRef]:
-        """Yield what the carrier may still hold: our own unpurged texts, and whatever it lists for numbers still ours.
-
-        A number given back is not asked about: it may be somebody else's by now.
-        """
+    async def known_copies(self, account_id: AccountId) -> AsyncIterator[CarrierRef]:
+        """Yield our own texts whose copies are not known to be gone."""
         after = None
         while texts := await self.page(account_id, after):
             for text in texts:
                 if text.ref is not None:
                     yield text.ref
             after = texts[-1].id
+
+    async def leftovers(self, account_id: AccountId) -> AsyncIterator[CarrierRef]:
+        """Yield whatever the carrier lists for numbers that are ours, or were until a moment ago.
+
+        A number given back earlier is not asked about: it may be somebody else's by now.
+        """
         async with self.store.begin(account_id) as tx:
             lines = await tx.lines()
         for line in lines:

@@ -11,6 +11,7 @@ from application.ports.carrier import (
     CarrierUnavailable,
     NumberTaken,
     Purchase,
+    TooEarly,
 )
 from application.ports.store import Directory, Store
 from application.ports.system import Clock, Ids
@@ -51,6 +52,7 @@ class SettleOrder:
     """Bring an order to its end: ask the carrier, or find out what an earlier attempt came to."""
 
     store: Store
+    directory: Directory
     carrier: Carrier
     clock: Clock
 
@@ -60,11 +62,13 @@ class SettleOrder:
         With a `ticket` this is a later attempt: it looks before it asks.
         """
         async with self.store.begin(account_id) as tx:
-            line = await tx.line(line_id)
+            line, account = await tx.line(line_id), await tx.account()
         if line.state is not LineState.ORDERING:
             return line
-        purchase = await self.carrier.find_purchase(line.number, line_id) if ticket is not None else None
-        if purchase is None:
+        wanted = account.standing is Standing.ACTIVE
+        look = ticket is not None or not wanted
+        purchase = await self.carrier.find_purchase(line.number, line_id) if look else None
+        if purchase is None and wanted:  # after goodbye nothing is bought any more
             try:
                 purchase = await self.carrier.buy(line.number, line_id)
             except NumberTaken:
@@ -83,6 +87,7 @@ class SettleOrder:
             line, account = await tx.line(line_id), await tx.account()
             if purchase is None:
                 line.fail()
+                self.directory.forget_line(line.number)  # it is free for others
             else:
                 line.activate(purchase.ref, purchase.capabilities, self.clock.now())
                 if account.standing is not Standing.ACTIVE:
@@ -128,12 +133,13 @@ class BuyLine:
     ) -> tuple[PhoneLine, bool]:
         """Commit the intent, or return what came of an earlier one with this key."""
         now = self.clock.now()
-        act = Act.requested("buy", key, number, label or "")
+        act = Act.requested("buy", key, number, country, label or "")
         async with self.store.begin(account_id) as tx:
             account, prior = await tx.account(), await tx.prior(act)
             account.must_be_active()
             if prior is not None:
                 return await tx.line(LineId(prior.must_match())), True
+            self.directory.forget_line(number)  # asked afresh: what was known may be over
             if await self.directory.line(number) is not None:
                 raise NumberTaken
             line = PhoneLine.order(
@@ -214,10 +220,13 @@ class FinishRelease:
     clock: Clock
 
     async def __call__(self, account_id: AccountId, line_id: LineId, ticket: int) -> None:
-        """Do it. Raises CarrierUnavailable, NotYetGone: to be tried again. Repeating is harmless."""
+        """Do it. Raises CarrierUnavailable, NotYetGone, TooEarly: to be tried again. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
             line = await tx.line(line_id)
         await release_verified(self.carrier, line)
+        for ref in await self.carrier.leftovers(line.number):  # what came in too late to be taken in
+            if (wait := await self.carrier.purge(ref)) is not None:
+                raise TooEarly(wait)
         await self.commit(account_id, line_id, ticket)
         self.directory.forget_line(line.number)
 
@@ -231,10 +240,15 @@ class FinishRelease:
 
 
 async def release_verified(carrier: Carrier, line: PhoneLine) -> None:
-    """Release a line's number and read it back. Raises NotYetGone while the carrier still lists it as ours."""
-    if line.ref is not None:
-        await carrier.release(line.ref)
-        if await carrier.owns(line.ref):
+    """Release a line's number and read it back. Raises NotYetGone while the carrier still lists it as ours.
+
+    An order whose answer never came may have been filled all the same: the carrier is asked.
+    """
+    purchase = None if line.ref is not None else await carrier.find_purchase(line.number, line.id)
+    ref = purchase.ref if purchase is not None else line.ref
+    if ref is not None:
+        await carrier.release(ref)
+        if await carrier.owns(ref):
             raise NotYetGone
     if await carrier.find_purchase(line.number, line.id) is not None:
         raise NotYetGone

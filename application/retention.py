@@ -56,7 +56,8 @@ class Sweep:
         """Do one account's share; count what stopped it, by code, and go on with the next."""
         try:
             await work
-        except DomainError as error:
-            swept.failed[error.code] = swept.failed.get(error.code, 0) + 1
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next account is not to suffer for it
+            code = error.code if isinstance(error, DomainError) else type(error).__name__
+            swept.failed[code] = swept.failed.get(code, 0) + 1
             return False
         return True

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from application.ports.keyring import KeyGone
 from application.ports.store import Directory, Store, Tx
 from application.ports.system import Clock, Hasher, Ids, Tokens
 from application.unit_of_work import again_when_stale
-from domain.kernel import AccountId, DomainError, Fault, SessionId
+from domain.accounts import Account
+from domain.kernel import AccountId, DomainError, Fault, NotFound, SessionId
 from domain.sessions import Session
 from domain.values import Email, Password, SessionToken
+
+MOST_SESSIONS = 50
+"""Open sessions of one account; one more revokes the oldest. Signing out of all of them stays one small commit."""
 
 
 class WrongCredentials(DomainError):
@@ -43,6 +48,17 @@ class SignedIn:
     session: Session
 
 
+async def find_account(store: Store, account_id: AccountId | None) -> Account | None:
+    """Return the account, or None: one that is being erased this very moment counts as gone."""
+    if account_id is None:
+        return None
+    try:
+        async with store.begin(account_id) as tx:
+            return await tx.account()
+    except (NotFound, KeyGone):
+        return None
+
+
 def open_session(tx: Tx, account_id: AccountId, ids: Ids, tokens: Tokens, now: datetime) -> SignedIn:
     """Begin a session as part of `tx`."""
     token = tokens.session()
@@ -65,10 +81,7 @@ class SignIn:
     async def __call__(self, email: Email, password: Password) -> SignedIn:
         """Do it. Raises WrongCredentials (unknown addresses take just as long), Unverified, Leaving."""
         account_id = await self.directory.account_by_email(email.canonical)
-        account = None
-        if account_id is not None:
-            async with self.store.begin(account_id) as tx:
-                account = await tx.account()
+        account = await find_account(self.store, account_id)
         if not await self.hasher.verify(password, account.password if account else None) or account is None:
             raise WrongCredentials
         account.must_be_active()
@@ -92,7 +105,11 @@ class SignIn:
             account = await tx.account()
             account.must_be_active()
             tx.rely_on(account)
-            return open_session(tx, account_id, self.ids, self.tokens, self.clock.now())
+            now = self.clock.now()
+            for oldest in (await tx.sessions())[MOST_SESSIONS - 1 :]:
+                oldest.revoke(now)
+                tx.save(oldest)
+            return open_session(tx, account_id, self.ids, self.tokens, now)
 
 
 @dataclass(frozen=True, slots=True)

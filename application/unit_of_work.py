@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import wraps
@@ -69,11 +71,12 @@ def again_when_stale(use_case: Callable[P, Awaitable[R]]) -> Callable[P, Awaitab
 
     @wraps(use_case)
     async def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        for _ in range(TRIES - 1):
+        for lost in range(TRIES - 1):
             try:
                 return await use_case(*args, **kwargs)
             except Stale:
-                continue
+                if lost:  # a crowd: spread out
+                    await asyncio.sleep(random.random() * 0.004 * lost)  # noqa: S311 - needs no secrecy
         return await use_case(*args, **kwargs)
 
     return run

@@ -18,7 +18,7 @@ if __name__ == "__main__":
     parser.add_argument("--conversations", type=int, default=100_000)
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--tenth", action="store_true", help="a tenth of the data")
-    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument("--only", action="append", choices=list(SCENARIOS), default=[])
     parser.add_argument("--profile", nargs="?", const="pico", choices=["pico", "floor"])
     parser.add_argument("--json", action="store_true")

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import check
 from benchmarks.house import SIDES, House, running
-from benchmarks.load import fire
+from benchmarks.load import CONNECTIONS, fire
 from benchmarks.population import Population
 from benchmarks.scenarios import SCENARIOS, Scenario
 
-SLICE_SECONDS = 2.5
+SLICE_SECONDS = 1.5
 """How long the floor shall need for its half of a pair."""
 
 
@@ -65,14 +67,14 @@ class Result:
 
 
 async def main(
-    *, size: Population | None = None, pairs: int = 5, only: Sequence[str] = (), profile: str | None = None,
+    *, size: Population | None = None, pairs: int = 9, only: Sequence[str] = (), profile: str | None = None,
     as_json: bool = False,
 ) -> int:  # fmt: skip
     """Run the benchmark and print it. Return 0 when every median meets its target, else 1.
 
     `only`: names of scenarios. `profile`: a side ("pico" or "floor") to be profiled instead of measured.
     """
-    console = Console(stderr=as_json)
+    console = Console(stderr=as_json, width=None if sys.stdout.isatty() else 120)
     results = []
     async with running(size or Population(), console.print) as house:
         checked = await check.check(house)
@@ -128,33 +130,22 @@ async def _profile(house: House, scenario: Scenario, name: str) -> None:
 
 
 def _table(results: list[Result]) -> Table:
-    table = Table(title="Pico / floor, median (min - max)")
-    for name in (
-        "scenario",
-        "ratio",
-        "target",
-        "stretch",
-        "Pico /s",
-        "floor /s",
-        "Pico ms",
-        "floor ms",
-        "Pico CPU",
-        "floor CPU",
-    ):
-        table.add_column(name, justify="left" if name == "scenario" else "right")
+    table = Table("scenario", box=SIMPLE_HEAD, title="Pico / floor")
+    for name in ("median (min-max)", "target, stretch", "per second", "p50 ms", "p99 ms", "CPU µs"):
+        table.add_column(name, justify="right", no_wrap=True)
     for result in results:
         ratios, target, stretch = result.ratios, result.scenario.target, result.scenario.stretch
         middle = median(ratios)
         colour = "green" if middle >= stretch else "yellow" if middle >= target else "red"
         pico, floor = (result.figures[side].summary() for side in SIDES)
         table.add_row(
-            result.scenario.title, f"[{colour}]{middle:.2f}[/] ({min(ratios):.2f} - {max(ratios):.2f})",
-            f"{target:.2f}", f"{stretch:.2f}",
-            *(f"{side['per_second']:.0f}" for side in (pico, floor)),
-            *(f"{side['p50_ms']:.1f} / {side['p99_ms']:.1f}" for side in (pico, floor)),
-            *(f"{side['cpu_us']:.0f} µs" for side in (pico, floor)),
+            result.scenario.title, f"[{colour}]{middle:.2f}[/] ({min(ratios):.2f}-{max(ratios):.2f})",
+            f"{target:.2f}, {stretch:.2f}",
+            f"{pico['per_second']:.0f} / {floor['per_second']:.0f}",
+            *(f"{pico[name]:.1f} / {floor[name]:.1f}" for name in ("p50_ms", "p99_ms")),
+            f"{pico['cpu_us']:.0f} / {floor['cpu_us']:.0f}",
         )  # fmt: skip
     table.caption = (
-        "Latencies are p50 / p99 with 8 requests under way; CPU is of the server's own process per request."
+        f"Latency with {CONNECTIONS} requests under way. CPU: of the server's own process, per request."
     )
     return table

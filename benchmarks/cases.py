@@ -20,6 +20,14 @@ def cases(size: Population, secret: str) -> Iterator[tuple[str, bytes]]:
     yield "start again", inbound(secret, "SM-check-10", people.peer(0, 1), people.number(0), "start")
 
 
+def rush(secret: str) -> list[bytes]:
+    """Return texts of one conversation, some of them repeated, to be sent all at once."""
+    other, ours = people.peer(6, 1), people.number(6)
+    texts = [outbound(6, f"rush-{n % 12}", other, f"out {n % 12}") for n in range(24)]
+    texts += [inbound(secret, f"SM-rush-{n % 12}", other, ours, f"in {n % 12}") for n in range(24)]
+    return texts[::2] + texts[1::2]
+
+
 def _receiving(secret: str) -> Iterator[tuple[str, bytes]]:
     ours, known, other = people.number(0), people.peer(0, 1), people.peer(0, 2)
     text = inbound(secret, "SM-check-1", known, ours, 'You & "me" + 100% שלום 🙂\n')

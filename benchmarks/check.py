@@ -18,9 +18,9 @@ from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.system import SystemClock
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.sealing import AccountVault
-from benchmarks.cases import cases
+from benchmarks.cases import cases, rush
 from benchmarks.house import House
-from benchmarks.load import ask
+from benchmarks.load import ask, fire
 from bootstrap.sandbox import SANDBOX
 from domain.kernel import AccountId
 
@@ -43,6 +43,8 @@ async def check(house: House) -> int:
         if pico != floor:
             raise Unequal(f"{name}:\n  Pico  {pico}\n  floor {floor}")
         count += 1
+    for side in house.sides.values():
+        await fire(side.port, rush(house.carrier_token))
     pico_rows, floor_rows = [
         Counter(await _rows(house, side.database_url, began)) for side in house.sides.values()
     ]

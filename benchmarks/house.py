@@ -21,9 +21,10 @@ from bootstrap.sandbox import Notes
 
 ROOT = Path(__file__).resolve().parent.parent
 SIDES = ("pico", "floor")
-POSTGRES = {"max_wal_size": "8GB", "checkpoint_timeout": "1h", "shared_buffers": "512MB"}
+POSTGRES = {"max_wal_size": "4GB", "checkpoint_timeout": "1h", "shared_buffers": "512MB"}
 """So that no checkpoint falls into one half of a pair. What makes a commit durable is left as it is."""
 TEMPLATE, KEYRING = "seeded", "keyring"
+DROP = [f"DROP DATABASE IF EXISTS {side} WITH (FORCE)" for side in SIDES]
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ async def running(size: Population, say: Callable[[str], None]) -> AsyncIterator
         await _seeded(server, home, size)
         say("Cloning the data for each side ...")
         await _cloned(server)
+        stack.push_async_callback(_execute, server, *DROP)
         token = Notes(home / "sandbox.json").token
         sides = {}
         for name in SIDES:
@@ -93,14 +95,14 @@ async def _seeded(server: PostgresServer, home: Path, size: Population) -> None:
     if note.exists() and note.read_text() == wanted:
         return
     note.unlink(missing_ok=True)
-    await _execute(server, *(f"DROP DATABASE IF EXISTS {name}" for name in (*SIDES, TEMPLATE, KEYRING)))
+    await _execute(server, *DROP, *(f"DROP DATABASE IF EXISTS {name}" for name in (TEMPLATE, KEYRING)))
     await _execute(server, *(f"CREATE DATABASE {name}" for name in (TEMPLATE, KEYRING)))
     await seed(server.url(TEMPLATE), server.url(KEYRING), home / "kms", size)
     note.write_text(wanted)
 
 
 async def _cloned(server: PostgresServer) -> None:
-    await _execute(server, *(f"DROP DATABASE IF EXISTS {name}" for name in SIDES))
+    await _execute(server, *DROP)
     await _execute(
         server, *(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY" for name in SIDES)
     )

@@ -43,6 +43,13 @@ class NotLeaving(DomainError):
     code = "not_leaving"
 
 
+class NotDue(DomainError):
+    """The account's time to be erased has not come."""
+
+    fault = Fault.CONFLICT
+    code = "not_due"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedUp(Event):
     """An account was made; its address is not verified yet."""
@@ -113,6 +120,17 @@ class Account(Aggregate):
         account.record(SignedUp(account_id=account_id, at=at))
         return account
 
+    def sign_up_again(
+        self, *, password: PasswordHash, display_name: Label, locale: Locale, at: datetime
+    ) -> None:
+        """Take the newest attempt for the only one: nobody has shown the address to be theirs so far.
+
+        Whoever tried before keeps nothing: neither password nor link (see `VerifyAccount`).
+        """
+        self.password, self.display_name, self.locale = password, display_name, locale
+        self.terms_accepted_at = self.privacy_accepted_at = self.created_at = at
+        self.record(SignedUp(account_id=self.id, at=at))
+
     def verify(self, at: datetime) -> None:
         """Note that the address is the person's own. Repeating is harmless; raises Leaving."""
         if self.standing is Standing.ACTIVE:
@@ -152,6 +170,14 @@ class Account(Aggregate):
         self.standing, self.erase_at = Standing.ACTIVE, None
         self.record(Recovered(account_id=self.id, at=at))
 
-    def begin_erasure(self) -> None:
-        """Close the way back."""
-        self.standing = Standing.ERASING
+    def begin_erasure(self, now: datetime, unverified_before: datetime) -> None:
+        """Close the way back. Raises NotDue for an account whose time has not come. Repeating is harmless."""
+        match self.standing:
+            case Standing.LEAVING if self.erase_at is not None and now >= self.erase_at:
+                self.standing = Standing.ERASING
+            case Standing.UNVERIFIED if self.created_at <= unverified_before:
+                self.standing = Standing.ERASING
+            case Standing.ERASING:
+                pass
+            case _:
+                raise NotDue

@@ -55,7 +55,7 @@ class Erasure:
     @property
     def next(self) -> Step | None:
         """Return the step to take, or None at the end."""
-        position = 0 if self.done is None else ORDER.index(self.done) + 1
+        position = _steps_done(self.done)
         return ORDER[position] if position < len(ORDER) else None
 
     def finish(self, step: Step) -> Self:
@@ -64,6 +64,14 @@ class Erasure:
             raise ValueError(step)
         return replace(self, done=step)
 
+    def ahead_of(self, other: Erasure) -> bool:
+        """Tell whether this one has come further."""
+        return _steps_done(self.done) > _steps_done(other.done)
+
     def may_leave_behind(self, now: datetime) -> bool:
         """Tell whether carrier content that cannot be deleted yet no longer holds up the rest."""
         return now >= self.began_at + PATIENCE
+
+
+def _steps_done(last: Step | None) -> int:
+    return 0 if last is None else ORDER.index(last) + 1

@@ -151,12 +151,9 @@ class Message(Aggregate):
     purged_at: Annotated[datetime | None, plain(Kind.TIME, "C8", exported=False)] = None
     deleted_at: Annotated[datetime | None, plain(Kind.TIME, "C8", exported=False)] = None
 
-    def attempt(self, at: datetime) -> bool:
-        """Put on record that the carrier is about to be asked; tell whether an earlier attempt is on record."""
-        repeated = self.attempted_at is not None
-        if not repeated:
-            self.attempted_at = at
-        return repeated
+    def attempt(self, at: datetime) -> None:
+        """Put on record that the carrier is about to be asked. Repeating is harmless: the first moment stands."""
+        self.attempted_at = self.attempted_at or at
 
     def accepted(self, ref: CarrierRef, status: Status, error: int | None, at: datetime) -> None:
         """Note the carrier's reference and first status. Repeating is harmless."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import StrEnum
 from typing import Self
 
@@ -87,8 +88,8 @@ class Email(Secret):
 
     @property
     def canonical(self) -> str:
-        """Case folded: in practice no provider tells mailboxes apart by case."""
-        return self.casefold()
+        """Composed and case folded: in practice no provider tells mailboxes apart by case."""
+        return unicodedata.normalize("NFC", self).casefold()
 
 
 class NotLocale(DomainError):
@@ -167,11 +168,17 @@ class Password(Secret):
     __slots__ = ()
 
     @classmethod
+    def given(cls, text: str) -> Self:
+        """Take a password to be checked, not judged. However a keyboard composes its letters, it is the same one."""
+        return cls(unicodedata.normalize("NFC", text))
+
+    @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the password; raises WeakPassword."""
-        if not 12 <= len(text) <= 256:  # noqa: PLR2004 - see WeakPassword
+        """Return a password to be kept; raises WeakPassword."""
+        password = cls.given(text)
+        if not 12 <= len(password) <= 256:  # noqa: PLR2004 - see WeakPassword
             raise WeakPassword
-        return cls(text)
+        return password
 
 
 class SessionToken(Secret):

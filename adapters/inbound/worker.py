@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from application.delivery import TooEarly
+from application.ports.carrier import TooEarly
 from application.ports.jobs import Again, Dead, Delivery, Done, JobKind, Outcome
 from application.ports.keyring import KeyGone
 from application.ports.mail import MailKind

@@ -53,6 +53,18 @@ class BadDestination(CarrierRefused):
     code = "bad_destination"
 
 
+class TooEarly(DomainError):
+    """The carrier will delete its copy later; ask again then."""
+
+    fault = Fault.UNAVAILABLE
+    code = "too_early"
+
+    def __init__(self, after: timedelta) -> None:
+        """Ask again `after`."""
+        self.after = after
+        super().__init__()
+
+
 @dataclass(frozen=True, slots=True)
 class AvailableNumber:
     """A number on offer. It is not held for us: buying may still answer NumberTaken."""
@@ -128,11 +140,12 @@ class Carrier(Protocol):
         ...
 
     async def find_sent(
-        self, sender: PhoneNumber, to: Peer, body: MessageBody, since: datetime
+        self, sender: PhoneNumber, to: Peer, body: MessageBody | None, since: datetime
     ) -> list[Sent]:
         """Texts with just this sender, destination and body that the carrier took at or after `since`, oldest first.
 
-        Used after an unknown outcome. Repeating is harmless.
+        No body: whatever they say. Clocks differ, so texts of up to a minute earlier may be among them. Used after an
+        unknown outcome. Repeating is harmless.
         """
         ...
 

@@ -213,7 +213,7 @@ class Store(Protocol):
         ...
 
     async def checkpoint(self, erasure: Erasure) -> None:
-        """Remember how far an erasure has come. Repeating is harmless."""
+        """Remember how far an erasure has come; of two that disagree the further one stands. Repeating is harmless."""
         ...
 
     async def forget_erasure(self, account_id: AccountId) -> None:
@@ -264,5 +264,5 @@ class Directory(Protocol):
     async def exports_to_expire(
         self, due_before: datetime, limit: int
     ) -> Sequence[tuple[AccountId, ExportId]]:
-        """Exports that are ready and nobody fetched in time."""
+        """Exports past their time that still have parts: nobody fetched them, or a download broke off."""
         ...

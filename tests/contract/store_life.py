@@ -105,12 +105,14 @@ class LifePromises:
 
     async def test_an_export_expires_at_the_instant_and_not_before(self, world: World) -> None:
         account_id, due = await world.account(), world.clock.now()
-        ready, taken = (world.new_export(account_id, expires_at=due) for _ in range(2))
+        ready, broken_off, emptied = (world.new_export(account_id, expires_at=due) for _ in range(3))
         later = world.new_export(account_id, expires_at=due + INSTANT)
-        taken.download(due - INSTANT)
-        await world.commit(account_id, ready, later, taken, world.new_export(account_id))
+        broken_off.download(due - INSTANT)
+        parts = [world.new_part(export, 0) for export in (ready, broken_off, later)]
+        await world.commit(account_id, ready, later, broken_off, emptied, world.new_export(account_id), *parts)
         assert list(await world.directory.exports_to_expire(due - INSTANT, 9)) == []
-        assert list(await world.directory.exports_to_expire(due, 9)) == [(account_id, ready.id)]
+        expired = {(account_id, export.id) for export in (ready, broken_off)}
+        assert set(await world.directory.exports_to_expire(due, 9)) == expired
         assert len(await world.directory.exports_to_expire(due + INSTANT, 1)) == 1
 
     async def test_revoked_sessions_are_purged_at_the_instant_and_not_before(self, world: World) -> None:

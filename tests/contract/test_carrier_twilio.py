@@ -70,7 +70,7 @@ class TestTwilioCarrier(CarrierContract):
 async def test_a_purchase_and_a_text_name_their_webhooks_with_retries(world: TwilioWorld) -> None:
     await world.carrier.buy(NUMBER, LINE)
     [number] = world.simulator.holdings()["numbers"]
-    assert number["sms_url"] == f"{world.public_url}/webhooks/twilio/sms#rc=3&rp=all"
+    assert number["sms_url"] == f"{world.public_url}/webhooks/twilio/sms?line={LINE}#rc=3&rp=all"
     assert (number["sms_method"], number["friendly_name"]) == ("POST", f"pico-{LINE}")
     assert world.paths() == ["IncomingPhoneNumbers.json"], "set in the purchase itself: no text is ever lost"
     await world.sent()

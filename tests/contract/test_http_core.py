@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from uuid import uuid4
 
 import pytest
 from aiohttp import ClientPayloadError
@@ -23,7 +22,7 @@ from application.sessions import Caller
 from tests.contract.http_world import PASSWORD, HttpWorld
 
 CANARY = "c4n4ry-7f3e"
-ID = str(uuid4())
+ID = "ba7438ab-fcbc-45f0-8467-5ffe777db495"
 CREDENTIALS = {"email": "ada@example.org", "password": PASSWORD}
 
 

@@ -170,9 +170,8 @@ async def test_a_target_that_leads_nowhere_is_404_in_any_form(line: bytes, http:
 
 
 async def test_a_token_of_stray_bytes_is_a_wrong_token(http: HttpWorld) -> None:
-    said = (
-        b"GET /v1/lines HTTP/1.1\r\n" + HOST + b"Connection: close\r\nAuthorization: Bearer pico_s1_\xff\xfe0123456789\r\n\r\n"
-    )
+    token = b"Authorization: Bearer pico_s1_\xff\xfe0123456789\r\n"
+    said = b"GET /v1/lines HTTP/1.1\r\n" + HOST + b"Connection: close\r\n" + token + b"\r\n"
     assert (await talk(http.port, said)).startswith(b"HTTP/1.1 401 ")
 
 

@@ -153,7 +153,8 @@ async def test_many_processes_may_migrate_at_once_and_again(postgres: Postgres) 
 
 
 @pytest.mark.parametrize(
-    ("table", "columns"), [(name, columns) for name, columns in COLUMNS.items() if Kind.SEALED in columns.values()]
+    ("table", "columns"),
+    [(name, columns) for name, columns in COLUMNS.items() if Kind.SEALED in columns.values()],
 )
 async def test_a_plaintext_is_refused_where_a_ciphertext_belongs(
     connection: asyncpg.Connection, table: str, columns: dict[str, Kind]
@@ -161,14 +162,22 @@ async def test_a_plaintext_is_refused_where_a_ciphertext_belongs(
     assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 - of constants
     for column in (name for name, kind in columns.items() if kind is Kind.SEALED):
         check = await connection.fetchval(
-            "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = $1", f"{table}_{column}_is_sealed"
+            "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = $1",
+            f"{table}_{column}_is_sealed",
         )
-        for value, fits in ((b"\x01 sealed", True), (b"+15551234567", False), ("שלום".encode(), False), (b"$argon2id", False)):
+        for value, fits in (
+            (b"\x01 sealed", True),
+            (b"+15551234567", False),
+            ("שלום".encode(), False),
+            (b"$argon2id", False),
+        ):
             query = f"SELECT {check} FROM (SELECT $1::bytea AS {column}) AS row"  # noqa: S608 - of the catalogue
             assert await connection.fetchval(query, value) is fits
 
 
-@pytest.mark.parametrize("change", ["UPDATE audit_log SET day = day", "DELETE FROM audit_log", "TRUNCATE audit_log"])
+@pytest.mark.parametrize(
+    "change", ["UPDATE audit_log SET day = day", "DELETE FROM audit_log", "TRUNCATE audit_log"]
+)
 async def test_the_audit_log_only_grows(connection: asyncpg.Connection, change: str) -> None:
     insert = "INSERT INTO audit_log VALUES (gen_random_uuid(), current_date, 'signed_up', decode(repeat('00', 32), 'hex'))"
     await connection.execute(insert)
@@ -186,13 +195,17 @@ async def test_the_audit_log_only_grows(connection: asyncpg.Connection, change: 
 )
 async def test_a_job_is_a_kind_and_two_ids(connection: asyncpg.Connection, columns: str) -> None:
     with pytest.raises((asyncpg.CheckViolationError, asyncpg.StringDataRightTruncationError)):
-        await connection.execute(f"INSERT INTO pgqueuer (priority, status, entrypoint, payload) VALUES {columns}")  # noqa: S608
+        await connection.execute(
+            f"INSERT INTO pgqueuer (priority, status, entrypoint, payload) VALUES {columns}"
+        )  # noqa: S608
 
 
 async def test_every_kind_of_job_fits(connection: asyncpg.Connection) -> None:
     for kind in JobKind:
         await connection.execute(
-            "INSERT INTO pgqueuer (priority, status, entrypoint, payload) VALUES (0, 'queued', $1, $2)", kind, bytes(32)
+            "INSERT INTO pgqueuer (priority, status, entrypoint, payload) VALUES (0, 'queued', $1, $2)",
+            kind,
+            bytes(32),
         )
 
 

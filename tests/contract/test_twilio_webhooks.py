@@ -167,7 +167,7 @@ async def test_a_text_to_nobody_is_answered_as_any_other(to: str, http: HttpWorl
 
 
 def test_where_people_are_is_never_looked_at() -> None:
-    text = inbound_text(TEXT | NOWHERE)
+    text = inbound_text(TEXT | NOWHERE, f"a={CANARY}")
     report = status_report(TEXT | NOWHERE, Status.SENT, f"a={CANARY}")
     for kept in (text, report):
         assert kept is not None

@@ -9,7 +9,7 @@ import pytest
 from application.accounts import BadToken
 from application.ports.keyring import KeyGone
 from application.ports.mail import MailKind
-from application.sessions import Unauthenticated, WrongCredentials
+from application.sessions import MOST_SESSIONS, Unauthenticated, WrongCredentials
 from bootstrap.worlds import InMemory
 from domain.accounts import Leaving, NotLeaving, Standing, Unverified
 from domain.lines import LineState
@@ -106,6 +106,45 @@ async def test_signing_out_the_others_leaves_the_caller_in(world: InMemory) -> N
     assert [session.id for session in await world.do.list_sessions(ada.id)] == [ada.signed_in.session.id]
     with pytest.raises(Unauthenticated):
         await world.do.authenticate(other.token)
+
+
+async def test_one_session_too_many_revokes_the_oldest(world: InMemory) -> None:
+    ada = await sign_up(world)
+    for _ in range(MOST_SESSIONS - 1):
+        await world.do.sign_in(ADA, PASSWORD)
+    assert (await world.do.authenticate(ada.signed_in.token)).account_id == ada.id
+    newest = await world.do.sign_in(ADA, PASSWORD)
+    with pytest.raises(Unauthenticated):
+        await world.do.authenticate(ada.signed_in.token)
+    await world.do.authenticate(newest.token)
+    assert len(await world.do.list_sessions(ada.id)) == MOST_SESSIONS
+
+
+async def test_a_link_of_an_earlier_attempt_is_dead(world: InMemory) -> None:
+    await world.do.sign_up(ADA, Password("somebody else's password"), Label("Eve"), Locale("en"))
+    await world.settle()
+    earlier = last_link(world)
+    world.clock.advance(timedelta(minutes=1))
+    await world.do.sign_up(ADA, PASSWORD, Label("Ada"), Locale("en"))
+    await world.settle()
+    with pytest.raises(BadToken):
+        await world.do.verify_account(earlier)
+    await world.do.verify_account(last_link(world))
+
+
+async def test_while_rows_wait_for_erasure_the_address_is_as_good_as_unknown(world: InMemory) -> None:
+    ada = await sign_up(world)
+    await world.keyring.destroy(ada.id)
+    for come_in in (world.do.sign_in, world.do.recover_account):
+        with pytest.raises(WrongCredentials):
+            await come_in(ADA, PASSWORD)
+    await world.do.sign_up(ADA, PASSWORD, Label("Ada"), Locale("en"))
+
+
+async def test_a_password_is_the_same_however_its_letters_are_composed(world: InMemory) -> None:
+    composed, decomposed = "caf\u00e9 caf\u00e9 caf\u00e9", "cafe\u0301 cafe\u0301 cafe\u0301"
+    assert Password.parse(composed) == Password.parse(decomposed)
+    assert Email.parse("\u00e9@example.org").canonical == Email.parse("e\u0301@example.org").canonical
 
 
 async def test_deleting_shuts_everything_at_once(world: InMemory) -> None:

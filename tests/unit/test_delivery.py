@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.delivery import StatusReport
+from application.delivery import InboundText, StatusReport
 from bootstrap.worlds import InMemory
 from domain.kernel import CarrierRef, MessageId, NotFound
 from domain.messaging import Conversation, Message, PeerOptedOut, Status
@@ -254,6 +254,17 @@ async def test_a_recycled_number_brings_nothing_of_its_former_owner(world: InMem
     assert await boris.inbox() == ["for Boris"]
     assert sorted(await ada.inbox()) == ["for Ada", "from Ada"]
     assert (await world.do.read_message(ada.id, sent.id)).status is not Status.DELIVERED
+
+
+async def test_a_text_meant_for_the_numbers_former_owner_does_not_reach_the_next(world: InMemory) -> None:
+    ada = await with_line(world, "ada", "+12025550143")
+    late = InboundText(CarrierRef("SM1"), ada.number, STRANGER, MessageBody("for Ada"), line_id=ada.line_id)
+    await world.do.release_line(ada.id, ada.line_id)
+    await world.settle()
+    boris = await with_line(world, "boris", "+12025550143")
+    await world.do.receive_message(late)
+    assert await boris.inbox() == []
+    assert await ada.inbox() == []
 
 
 async def test_short_codes_and_names_are_peers_too(world: InMemory) -> None:

@@ -133,7 +133,8 @@ def test_what_the_carrier_took_is_known_at_once() -> None:
 @given(moments=st.lists(instants, min_size=1, max_size=5))
 def test_the_first_attempt_is_the_one_on_record(moments: list[datetime]) -> None:
     message = conversation().send(MessageId(UUID(int=4)), MessageBody("hi"), NOW)
-    assert [message.attempt(at) for at in moments] == [False] + [True] * (len(moments) - 1)
+    for at in moments:
+        message.attempt(at)
     assert message.attempted_at == moments[0]
 
 

@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 from adapters.inbound.http.problems import COMMON_HEADERS
 from adapters.inbound.http.transfer import read_body
 from application.delivery import InboundText, StatusReport
-from domain.kernel import CarrierRef, DomainError, MessageId
+from domain.kernel import CarrierRef, DomainError, LineId, MessageId
 from domain.messaging import OptOut, Status
 from domain.values import MessageBody, Peer, PhoneNumber
 
@@ -65,7 +65,7 @@ class TwilioWebhooks:
             return forbidden()
         if not all(form.get(name) for name in ("MessageSid", "From", "To")):
             return malformed()
-        text = inbound_text(form)
+        text = inbound_text(form, query)
         if text is not None:
             await self.receive(text)
         return web.Response(headers=XML, body=b"<Response/>")
@@ -101,8 +101,9 @@ class TwilioWebhooks:
         return dict(pairs) if self.verify(url, pairs, signature, settings) else None
 
 
-def inbound_text(form: Form) -> InboundText | None:
+def inbound_text(form: Form, query: str) -> InboundText | None:
     """Cut a form down to what Pico keeps; None when it is not between somebody and a number that could be ours."""
+    lease = dict(parse_qsl(query)).get("line", "") if query else ""
     try:
         return InboundText(
             ref=CarrierRef(form["MessageSid"]),
@@ -110,8 +111,9 @@ def inbound_text(form: Form) -> InboundText | None:
             sender=Peer.parse(form["From"]),
             body=MessageBody(form.get("Body", "")),
             opt_out=OPT_OUT.get(form.get("OptOutType", "")),
+            line_id=LineId(UUID(lease)) if lease else None,
         )
-    except DomainError:
+    except (ValueError, DomainError):
         return None
 
 

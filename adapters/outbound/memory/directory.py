@@ -10,7 +10,7 @@ from typing import cast
 from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.tx import A
 from domain.accounts import Account, Standing
-from domain.exports import Export, ExportState
+from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, LineId, SessionId
 from domain.sessions import Session
 
@@ -65,9 +65,11 @@ class MemoryDirectory:
     ) -> Sequence[tuple[AccountId, ExportId]]:
         """See `Directory.exports_to_expire`."""
         await self._store.answer()
-        ready = (export for export in self._every(Export) if export.state is ExportState.READY)
+        kept = {part.export_id for part in self._every(ExportPart)}
         due = (
-            export for export in ready if export.expires_at is not None and export.expires_at <= due_before
+            export
+            for export in self._every(Export)
+            if export.expires_at is not None and export.expires_at <= due_before and export.id in kept
         )
         return [(export.account_id, export.id) for export in islice(due, limit)]
 

@@ -108,7 +108,9 @@ class MemoryStore:
     async def checkpoint(self, erasure: Erasure) -> None:
         """See `Store.checkpoint`."""
         await self.answer()
-        self.erasures[erasure.account_id] = erasure
+        known = self.erasures.get(erasure.account_id)
+        if known is None or not known.ahead_of(erasure):
+            self.erasures[erasure.account_id] = erasure
 
     async def forget_erasure(self, account_id: AccountId) -> None:
         """See `Store.forget_erasure`."""

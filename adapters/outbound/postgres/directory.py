@@ -28,7 +28,9 @@ _TO_ERASE = """
     LIMIT $3
 """
 _TO_EXPIRE = """
-    SELECT account_id, id FROM exports WHERE state = 'ready' AND expires_at <= $1 ORDER BY expires_at LIMIT $2
+    SELECT account_id, id FROM exports e WHERE expires_at <= $1 AND EXISTS (
+        SELECT FROM export_parts p WHERE p.account_id = e.account_id AND p.export_id = e.id
+    ) ORDER BY expires_at LIMIT $2
 """
 
 

@@ -14,12 +14,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
 from pgqueuer.adapters.persistence.queries import Queries
-from pgqueuer.core.tm import TaskManager, cancel_and_wait
+from pgqueuer.core.tm import TaskManager
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job as PickedJob
 from pgqueuer.domain.models import TableChangedEvent, TracebackRecord
@@ -197,8 +197,11 @@ class PostgresQueue:
             channel=_NAMES.channel,
         )  # fmt: skip
         manager.queue_manager_id = self.database.worker  # type: ignore[assignment]  # a name for the same kind of id
+        delivering = set[asyncio.Task[Any]]()
         for kind in JobKind:
-            manager.entrypoint(kind, on_failure="hold", accepts_context=False)(_entrypoint(handle))
+            manager.entrypoint(kind, on_failure="hold", accepts_context=False)(
+                self._entrypoint(handle, delivering)
+            )
         running = asyncio.create_task(
             manager.run(
                 dequeue_timeout=IDLE, batch_size=BATCH, max_concurrent_tasks=AT_ONCE,
@@ -208,27 +211,43 @@ class PostgresQueue:
         try:
             await asyncio.shield(running)
         finally:
+            manager.shutdown.set()
             try:
-                manager.shutdown.set()
                 await asyncio.wait({running}, timeout=self.grace.total_seconds())
             finally:
-                await cancel_and_wait(running)
+                for task in delivering:
+                    task.cancel()
+                await asyncio.wait({running})
+
+    def _entrypoint(
+        self, handle: Handle, delivering: set[asyncio.Task[Any]]
+    ) -> Callable[[PickedJob], Awaitable[None]]:
+        async def deliver(picked: PickedJob) -> None:
+            job = Job(JobKind(picked.entrypoint), *_ids(picked.payload))
+            task = asyncio.current_task()
+            assert task is not None
+            delivering.add(task)
+            try:
+                outcome = await _outcome(handle, Delivery(job, picked.id, picked.attempts))
+            finally:
+                if len(delivering) > AT_ONCE - BATCH:  # the queue may be waiting for hands to be free
+                    self.database.ring()
+                delivering.discard(task)
+            # Raised here and not where it went wrong, so that nothing of what went wrong hangs on it.
+            match outcome:
+                case Again(delay, code):
+                    raise RetryRequested(delay, code)
+                case Dead(code):
+                    raise GivenUp(code)
+                case Done():
+                    pass
+
+        return deliver
 
 
-def _entrypoint(handle: Handle) -> Callable[[PickedJob], Awaitable[None]]:
-    async def deliver(picked: PickedJob) -> None:
-        ids = picked.payload or b""
-        job = Job(JobKind(picked.entrypoint), AccountId(UUID(bytes=ids[:16])), UUID(bytes=ids[16:]))
-        # Raised here and not where it went wrong, so that nothing of what went wrong hangs on it.
-        match await _outcome(handle, Delivery(job, picked.id, picked.attempts)):
-            case Again(delay, code):
-                raise RetryRequested(delay, code)
-            case Dead(code):
-                raise GivenUp(code)
-            case Done():
-                pass
-
-    return deliver
+def _ids(payload: bytes | None) -> tuple[AccountId, UUID]:
+    both = payload or b""
+    return AccountId(UUID(bytes=both[:16])), UUID(bytes=both[16:])
 
 
 async def _outcome(handle: Handle, delivery: Delivery) -> Outcome:

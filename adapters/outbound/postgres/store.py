@@ -29,6 +29,7 @@ _CHECKPOINT = """
     INSERT INTO erasures (account_id, began_at, done, texts, numbers, rows) VALUES ($1, $2, $3::text::step, $4, $5, $6)
     ON CONFLICT (account_id) DO UPDATE SET (began_at, done, texts, numbers, rows) =
         (excluded.began_at, excluded.done, excluded.texts, excluded.numbers, excluded.rows)
+        WHERE erasures.done IS NULL OR erasures.done <= excluded.done
 """
 
 

@@ -24,7 +24,6 @@ from sqlalchemy.dialects import postgresql
 from application.inventory import INVENTORY, Column, Stored
 from domain.audit import AuditKind
 from domain.erasure import Step
-from domain.exports import ExportState
 from domain.kernel import Kind
 from domain.lines import HOLDING
 from domain.values import Country
@@ -127,7 +126,7 @@ _index("messages", "account_id", "conversation_id", "id DESC")
 _index("messages", "account_id", "ref", unique=True, where="ref IS NOT NULL")
 _index("once", "account_id", "key", unique=True)
 _index("once", "expires_at")
-_index("exports", "expires_at", where=f"state = '{ExportState.READY}'")
+_index("exports", "expires_at", where="expires_at IS NOT NULL")
 _index("export_parts", "account_id", "export_id", "position", unique=True)
 
 AUDIT_LOG = sa.Table(

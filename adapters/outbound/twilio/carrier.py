@@ -101,7 +101,7 @@ class TwilioCarrier:
             await self._client.incoming_phone_numbers.create_async(
                 phone_number=number,
                 friendly_name=mark(line_id),
-                sms_url=f"{self._webhooks}/sms{RETRIES}",
+                sms_url=f"{self._webhooks}/sms?line={line_id}{RETRIES}",
                 sms_method="POST",
             )
         )
@@ -142,7 +142,7 @@ class TwilioCarrier:
         )
 
     async def find_sent(
-        self, sender: PhoneNumber, to: Peer, body: MessageBody, since: datetime
+        self, sender: PhoneNumber, to: Peer, body: MessageBody | None, since: datetime
     ) -> list[Sent]:
         """List the pair's messages and compare bodies. Twilio's clock is not ours: look a little before `since`.
 
@@ -151,7 +151,7 @@ class TwilioCarrier:
         """
         listed = await self._client.messages.list_async(from_=sender, to=to, page_size=self._page_size)
         earliest = since - CLOCK_SKEW
-        matching = [m for m in reversed(listed) if m.body == body and created_at(m) >= earliest]
+        matching = [m for m in reversed(listed) if body in {None, m.body} and created_at(m) >= earliest]
         return [sent_of(m) for m in sorted(matching, key=created_at)]
 
     async def look_up(self, ref: CarrierRef) -> Sent | None:

@@ -37,7 +37,11 @@ async def lived(world: InMemory) -> Planted:
     """Let somebody sign up, take a line, receive a text and send one, with another session begun and ended."""
     tag = secrets.token_hex
     email, password = Email(f"Ada.{tag(6)}@{tag(4)}.example"), Password(f"pass {tag(8)}")
-    name, locale, label = Label(f"Ada {tag(6)}"), Locale(f"qaa-Q{letters(3).lower()}-{letters(2)}"), Label(f"Line {tag(6)}")
+    name, locale, label = (
+        Label(f"Ada {tag(6)}"),
+        Locale(f"qaa-Q{letters(3).lower()}-{letters(2)}"),
+        Label(f"Line {tag(6)}"),
+    )
     await world.do.sign_up(email, password, name, locale)
     await world.settle()
     (link,) = [mail.link_token for mail in world.mail.sent if mail.to == email and mail.link_token]

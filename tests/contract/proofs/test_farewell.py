@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -20,9 +21,8 @@ from application.erasure import EraseAccount
 from application.lines import BuyLine, FinishRelease
 from application.ports.keyring import KeyGone
 from application.sessions import SignedIn
-from domain.accounts import NotLeaving
 from domain.erasure import Erasure, Step
-from domain.kernel import AccountId, LineId
+from domain.kernel import AccountId, CarrierRef, DomainError, LineId
 from domain.lines import LineState, PhoneLine
 from domain.messaging import Conversation, Message, Status
 from domain.retention import Retention
@@ -56,8 +56,8 @@ def erases_after_a_week(world: Worlds) -> Worlds:
     return partial(world, retention=Retention(soft_deleted=7 * DAY))
 
 
-@proves("H3", text="", saboteur=brings_back_no_lines)
-@proves("H3", text="", saboteur=erases_after_a_week)
+@proves("H3", text="49cb83c78cb2", saboteur=brings_back_no_lines)
+@proves("H3", text="49cb83c78cb2", saboteur=erases_after_a_week)
 async def test_until_the_last_moment_everything_comes_back(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -67,7 +67,7 @@ async def test_until_the_last_moment_everything_comes_back(world: Worlds) -> Non
     await made.advance(30 * DAY - MOMENT)
     try:
         back = await made.do.recover_account(ada.email, PASSWORD)
-    except (NotLeaving, KeyGone) as no:
+    except DomainError as no:
         pytest.fail(str(no))
     assert await made.do.authenticate(back.token)
     assert (await made.do.read_line(ada.id, ada.line_id)).state is LineState.ACTIVE
@@ -92,7 +92,7 @@ def spares_sessions(world: Worlds) -> Worlds:
     return partial(world, erase_account=SparesSessions)
 
 
-@proves("H4", text="", saboteur=spares_sessions)
+@proves("H4", text="0d20f4347914", saboteur=spares_sessions)
 async def test_erasure_takes_sessions_revoked_a_moment_ago(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -128,20 +128,18 @@ def deletes_rows_first(stored: Databases) -> Databases:
     return partial(stored, erase_account=RowsFirst)
 
 
-@proves("H8", text="", saboteur=keeps_keys)
-@proves("H8", text="", saboteur=deletes_rows_first)
+@proves("H8", text="3d59cad4d2df", saboteur=keeps_keys)
+@proves("H8", text="3d59cad4d2df", saboteur=deletes_rows_first)
 async def test_the_key_goes_first_and_what_is_left_cannot_be_read(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
         wrapped = (await world.row("account_keys", account_id=ada.id))["wrapped"].hex()
         await world.do.delete_account(ada.id, ada.password)
-        # Nothing can be deleted but keys: what is left is what a backup made today would hold.
-        await world.pool.execute(skipping("DELETE", "messages"))
-        await world.pool.execute("ALTER TABLE account_keys RENAME TO lost")
+        await world.pool.execute(skipping("DELETE", "account_keys"))
         await world.advance(30 * DAY)
-        assert len(await world.rows("messages", account_id=ada.id)) == 2
-        assert len(await world.rows("phone_lines", account_id=ada.id)) == 1, "rows went before the key"
-        await world.pool.execute("ALTER TABLE lost RENAME TO account_keys")
+        assert len(await world.rows("messages", account_id=ada.id)) == 2, "rows went before the key"
+        await world.pool.execute("DROP TRIGGER skip ON account_keys")
+        await world.pool.execute(skipping("DELETE", "messages"))  # so that copies are left, as in a backup
         await world.advance(MINUTE)
         assert len(await world.rows("messages", account_id=ada.id)) == 2
         assert await world.rows("account_keys", account_id=ada.id) == []
@@ -179,8 +177,8 @@ def believes_the_carrier(world: Worlds) -> Worlds:
     return partial(world, erase_account=BelievesTheCarrier)
 
 
-@proves("H9", text="", saboteur=believes_in_release)
-@proves("H9", text="", saboteur=believes_the_carrier)
+@proves("H9", text="88bbb995afde", saboteur=believes_in_release)
+@proves("H9", text="88bbb995afde", saboteur=believes_the_carrier)
 async def test_nothing_counts_as_gone_until_it_was_looked_for(world: Worlds) -> None:
     made = world()
     ada, boris = await with_line(made), await with_line(made, "boris", "+12025550144")
@@ -203,7 +201,7 @@ def counts_nothing(stored: Databases) -> Databases:
     return partial(stored, erase_account=CountsNothing)
 
 
-@proves("H9", text="", saboteur=counts_nothing)
+@proves("H9", text="88bbb995afde", saboteur=counts_nothing)
 async def test_an_account_counts_as_erased_only_when_no_row_is_left(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
@@ -242,8 +240,8 @@ def addresses_the_receipt(stored: Databases) -> Databases:
     return partial(stored, erase_account=SignsWithTheAddress)
 
 
-@proves("H10", text="", saboteur=names_accounts_in_the_ledger)
-@proves("H10", text="", saboteur=addresses_the_receipt)
+@proves("H10", text="7e8e7f5ce97e", saboteur=names_accounts_in_the_ledger)
+@proves("H10", text="7e8e7f5ce97e", saboteur=addresses_the_receipt)
 async def test_the_ledger_keeps_a_keyed_fingerprint_times_and_counts(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
@@ -255,9 +253,8 @@ async def test_the_ledger_keeps_a_keyed_fingerprint_times_and_counts(stored: Dat
         assert (intent.pop("intent"), completed.pop("completed")) == (name, name)
         assert intent.keys() == {"keys", "at"}
         assert completed.keys() == {"facts", "signature"}
-        when, *counts = completed["facts"].values()
-        assert datetime.fromisoformat(when) == world.clock.now()
-        assert all(type(count) is int for count in counts)
+        assert completed["facts"].pop("finished_at", None) == world.clock.now().isoformat()
+        assert {type(fact) for fact in completed["facts"].values()} == {int}
         assert await world.traces(*ada.secrets, str(ada.id), ada.id.hex) == set()
 
 
@@ -283,8 +280,8 @@ def commits_without_salt(stored: Databases) -> Databases:
     return partial(stored, ids=lambda world: NoSalt(world.clock))
 
 
-@proves("H11", text="", saboteur=numbers_entries_in_order)
-@proves("H11", text="", saboteur=commits_without_salt)
+@proves("H11", text="d754c48b8540", saboteur=numbers_entries_in_order)
+@proves("H11", text="d754c48b8540", saboteur=commits_without_salt)
 async def test_what_is_left_of_the_log_links_nothing_to_nobody(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
@@ -292,14 +289,14 @@ async def test_what_is_left_of_the_log_links_nothing_to_nobody(stored: Databases
         await world.do.delete_account(ada.id, ada.password)
         await world.advance(30 * DAY)
         left = {row["id"]: row for row in await world.rows("audit_log")}
-        assert {*map(tuple, left.values())} == {
-            (row["id"], row["day"], row["kind"], row["commitment"]) for row in left.values()
-        }
+        assert {tuple(row.keys()) for row in left.values()} == {("id", "day", "kind", "commitment")}
         assert len({row["commitment"] for row in left.values()}) == len(left)
         assert {row["id"].version for row in left.values()} == {4}
         for entry in known:  # even for somebody who knows all that the account's half said, but for the salt
             said = f"{ada.id}|{entry['id']}|{entry['kind']}|{entry['at'].isoformat()}|{entry['subject']}".encode()
-            guesses = {hmac.digest(key, said, "sha256") for key in (b"", bytes(32))} | {hashlib.sha256(said).digest()}
+            guesses = {hmac.digest(key, said, "sha256") for key in (b"", bytes(32))} | {
+                hashlib.sha256(said).digest()
+            }
             assert left[entry["id"]]["commitment"] not in guesses
         assert await world.rows("audit_entries") == []
         assert await world.traces(str(ada.id), ada.id.hex) == set()
@@ -341,8 +338,8 @@ def inherits(world: Worlds) -> Worlds:
     return partial(world, buy_line=Inherits)
 
 
-@proves("H13", text="", saboteur=inherits)
-@proves("H13", text="", saboteur=remembers_owners)
+@proves("H13", text="427e6893b075", saboteur=inherits)
+@proves("H13", text="427e6893b075", saboteur=remembers_owners)
 async def test_the_next_owner_sees_nothing_and_what_comes_late_is_dropped(world: Worlds) -> None:
     made = world()
     ada, cleo = await with_line(made, "ada", "+12025550143"), await with_line(made, "cleo", "+12025550144")
@@ -369,15 +366,15 @@ async def test_the_next_owner_sees_nothing_and_what_comes_late_is_dropped(world:
 class Impatient(EraseAccount):
     """Waits for nobody."""
 
-    async def purge_content(self, erasure: Erasure) -> int:
-        return await super().purge_content(replace(erasure, began_at=erasure.began_at - DAY))
+    async def purge(self, refs: AsyncIterator[CarrierRef], erasure: Erasure) -> int:
+        return await super().purge(refs, replace(erasure, began_at=erasure.began_at - DAY))
 
 
 class Patient(EraseAccount):
     """Waits for ever."""
 
-    async def purge_content(self, erasure: Erasure) -> int:
-        return await super().purge_content(replace(erasure, began_at=self.clock.now()))
+    async def purge(self, refs: AsyncIterator[CarrierRef], erasure: Erasure) -> int:
+        return await super().purge(refs, replace(erasure, began_at=self.clock.now()))
 
 
 def waits_for_nobody(world: Worlds) -> Worlds:
@@ -388,8 +385,8 @@ def waits_for_ever(world: Worlds) -> Worlds:
     return partial(world, erase_account=Patient)
 
 
-@proves("H24", text="", saboteur=waits_for_nobody)
-@proves("H24", text="", saboteur=waits_for_ever)
+@proves("H24", text="cbe57ee15b00", saboteur=waits_for_nobody)
+@proves("H24", text="cbe57ee15b00", saboteur=waits_for_ever)
 async def test_hard_deletion_waits_a_day_for_young_texts_and_no_longer(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)

@@ -63,9 +63,9 @@ def exports_ciphertext(stored: Databases) -> Databases:
     return partial(stored, build_export=ExportsCiphertext)
 
 
-@proves("R1", text="", saboteur=exports_half)
-@proves("R1", text="", saboteur=exports_no_sessions)
-@proves("R1", text="", saboteur=exports_ciphertext)
+@proves("R1", text="03d26f09c27e", saboteur=exports_half)
+@proves("R1", text="03d26f09c27e", saboteur=exports_no_sessions)
+@proves("R1", text="03d26f09c27e", saboteur=exports_ciphertext)
 async def test_an_export_holds_every_row_with_texts_in_clear(stored: Databases) -> None:
     async with stored() as world:
         ada, _boris = await lived(world), await lived(world)
@@ -113,8 +113,8 @@ def keeps_lines_open(world: Worlds) -> Worlds:
     return partial(world, delete_account=KeepsLinesOpen)
 
 
-@proves("R2", text="", saboteur=ignores_revocation)
-@proves("R2", text="", saboteur=keeps_lines_open)
+@proves("R2", text="bd5cb3c346dc", saboteur=ignores_revocation)
+@proves("R2", text="bd5cb3c346dc", saboteur=keeps_lines_open)
 async def test_a_deleted_account_is_shut_at_once(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -164,8 +164,8 @@ def corrects_no_label(world: Worlds) -> Worlds:
     return partial(world, relabel_line=KeepsTheOldLabel)
 
 
-@proves("R4", text="", saboteur=corrects_no_profile)
-@proves("R4", text="", saboteur=corrects_no_label)
+@proves("R4", text="942c9a18b28b", saboteur=corrects_no_profile)
+@proves("R4", text="942c9a18b28b", saboteur=corrects_no_label)
 async def test_what_is_wrong_can_be_corrected(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -203,9 +203,9 @@ def clears_data_on_sign_out(world: Worlds) -> Worlds:
     return partial(world, sign_out=ClearsTheDevice)
 
 
-@proves("R5", text="", saboteur=ignores_revocation)
-@proves("R5", text="", saboteur=signs_everyone_out)
-@proves("R5", text="", saboteur=clears_data_on_sign_out)
+@proves("R5", text="21b46a2abd80", saboteur=ignores_revocation)
+@proves("R5", text="21b46a2abd80", saboteur=signs_everyone_out)
+@proves("R5", text="21b46a2abd80", saboteur=clears_data_on_sign_out)
 async def test_signing_out_ends_that_session_and_loses_nothing(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)

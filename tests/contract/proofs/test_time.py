@@ -15,7 +15,7 @@ from adapters.outbound.memory.directory import MemoryDirectory
 from adapters.outbound.memory.system import HandClock
 from application.erasure import EraseAccount
 from application.retention import Sweep, Swept
-from domain.accounts import Account
+from domain.accounts import Account, Standing
 from domain.erasure import Erasure, Step
 from domain.kernel import AccountId
 from domain.retention import Retention
@@ -40,11 +40,21 @@ class ErasesTheIdle(MemoryDirectory):
         return [*await super().accounts_to_erase(due_before, unverified_before, limit), *idle]
 
 
+class AsksNobody(EraseAccount):
+    """Erases whom it is told to."""
+
+    async def close_the_way_back(self, account_id: AccountId) -> None:
+        async with self.store.begin(account_id) as tx:
+            account = await tx.account()
+            account.standing = Standing.ERASING
+            tx.save(account)
+
+
 def erases_idle_accounts(world: Worlds) -> Worlds:
-    return partial(world, directory=lambda made: ErasesTheIdle(made.store))
+    return partial(world, directory=lambda made: ErasesTheIdle(made.store), erase_account=AsksNobody)
 
 
-@proves("T1", text="", saboteur=erases_idle_accounts)
+@proves("T1", text="80dace8b6c32", saboteur=erases_idle_accounts)
 async def test_nothing_of_an_active_account_goes_by_itself(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -101,8 +111,8 @@ def sleeps_through_the_due_time(world: Worlds) -> Worlds:
     return partial(world, sweep=SleepySweep)
 
 
-@proves("T2", text="", saboteur=erases_a_second_early)
-@proves("T2", text="", saboteur=sleeps_through_the_due_time)
+@proves("T2", text="2c03f1ea3b52", saboteur=erases_a_second_early)
+@proves("T2", text="2c03f1ea3b52", saboteur=sleeps_through_the_due_time)
 async def test_erasure_starts_within_a_minute_of_thirty_days(world: Worlds) -> None:
     made = world()
 
@@ -133,8 +143,8 @@ def forgets_sessions_late(world: Worlds) -> Worlds:
     return partial(world, retention=Retention(revoked_session=90 * DAY + MOMENT))
 
 
-@proves("T5", text="", saboteur=forgets_sessions_early)
-@proves("T5", text="", saboteur=forgets_sessions_late)
+@proves("T5", text="304bfa34e843", saboteur=forgets_sessions_early)
+@proves("T5", text="304bfa34e843", saboteur=forgets_sessions_late)
 async def test_a_revoked_session_is_kept_for_ninety_days(world: Worlds) -> None:
     made = world()
     ada = await sign_up(made)
@@ -177,8 +187,8 @@ def leaves_the_log_personal(world: Worlds) -> Worlds:
     return partial(world, erase_account=SparesTheLog)
 
 
-@proves("T6", text="", saboteur=forgets_the_log)
-@proves("T6", text="", saboteur=leaves_the_log_personal)
+@proves("T6", text="5830ec811130", saboteur=forgets_the_log)
+@proves("T6", text="5830ec811130", saboteur=leaves_the_log_personal)
 async def test_the_audit_log_stays_for_ever_and_becomes_anonymous(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -201,8 +211,8 @@ def erases_sign_ups_late(world: Worlds) -> Worlds:
     return partial(world, retention=Retention(unverified=DAY + MOMENT))
 
 
-@proves("T7", text="", saboteur=erases_sign_ups_early)
-@proves("T7", text="", saboteur=erases_sign_ups_late)
+@proves("T7", text="2b19cafac524", saboteur=erases_sign_ups_early)
+@proves("T7", text="2b19cafac524", saboteur=erases_sign_ups_late)
 async def test_a_sign_up_not_verified_in_a_day_is_erased(world: Worlds) -> None:
     made = world()
     boris = await sign_up(made, "boris")

@@ -88,8 +88,9 @@ class OnPostgres(InMemory):
     ) -> None:  # fmt: skip
         self.database, self.pool, self.folder, self.retention = database, pool, folder, retention
         self.clock = HandClock()
-        self.carrier, self.mail = MemoryCarrier(self.clock.now), MemoryMail()
         honest: dict[str, Part] = {
+            "carrier": lambda world: MemoryCarrier(world.clock.now),
+            "mail": lambda _: MemoryMail(),
             "ids": lambda world: TimeOrderedIds(world.clock),
             "keyring": lambda world: PostgresKeyring(world.pool, LocalKms(folder / "kms", world.clock.now)),
             "store": lambda world: PostgresStore(database, world.keyring, world.ids, environment=ENVIRONMENT),
@@ -176,7 +177,9 @@ async def on_postgres(
 ) -> AsyncIterator[OnPostgres]:
     """See Databases."""
     async with AsyncExitStack() as stack:
-        dsn = await postgres.database("proof")  # here it holds the keys as well: what is proved needs no second
+        dsn = await postgres.database(
+            "proof"
+        )  # here it holds the keys as well: what is proved needs no second
         pool = await stack.enter_async_context(asyncpg.create_pool(dsn, min_size=1, max_size=2))
         await prepare(pool)
         await pool.execute(sql)
@@ -190,7 +193,7 @@ async def on_postgres(
 def skipping(act: str, table: str, when: str = "true") -> str:
     """Return SQL by which the database says yes to INSERT, UPDATE or DELETE of rows, and does nothing."""
     return (
-        "CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+        "CREATE OR REPLACE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
         f" CREATE TRIGGER skip BEFORE {act} ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION skip()"
     )
 

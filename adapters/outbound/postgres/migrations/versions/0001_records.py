@@ -153,7 +153,7 @@ CREATE TABLE exports (
     PRIMARY KEY (account_id, id)
 )
 
-CREATE INDEX exports_by_expires_at ON exports (expires_at) WHERE state = 'ready'
+CREATE INDEX exports_by_expires_at ON exports (expires_at) WHERE expires_at IS NOT NULL
 
 CREATE TABLE export_parts (
     account_id uuid NOT NULL,

@@ -26,7 +26,7 @@ async def test_whoever_signs_up_first_with_my_address_does_not_keep_the_password
         await world.do.sign_in(ada, mallory)
 
 
-async def _two_sign_ups(world: InMemory, first: Password) -> Any:  # noqa: ANN401 - an address
+async def _two_sign_ups(world: InMemory, first: Password) -> Any:
     ada = Email("ada@example.org")
     await world.do.sign_up(ada, first, Label("Mallory"), Locale("en"))
     await world.settle()
@@ -86,7 +86,7 @@ async def test_a_purchase_under_way_while_erasing_leaves_no_number() -> None:
     assert not world.carrier.numbers
 
 
-async def _quietly(world: InMemory, account_id: Any, line_id: Any) -> None:  # noqa: ANN401 - ids
+async def _quietly(world: InMemory, account_id: Any, line_id: Any) -> None:
     try:
         await world.do.settle_order(account_id, line_id)
     except DomainError:
@@ -99,7 +99,7 @@ async def test_a_text_that_arrives_between_two_steps_of_the_saga_is_purged_too()
     await world.do.delete_account(ada.id, PASSWORD)
     release = world.carrier.release
 
-    async def late(ref: Any) -> None:  # noqa: ANN401 - a reference
+    async def late(ref: Any) -> None:
         await world.carrier.receive(STRANGER, ada.number, "just before you let go")
         await release(ref)
 
@@ -130,7 +130,7 @@ async def test_a_text_deleted_while_the_carriers_answer_is_lost_is_purged() -> N
     text = await ada.texts("forget this")
     send = world.carrier.send
 
-    async def lost(*args: Any) -> Any:  # noqa: ANN401 - as it is
+    async def lost(*args: Any) -> Any:
         await send(*args)
         world.carrier.send = send  # type: ignore[method-assign]
         await world.do.delete_message(ada.id, text.id)
@@ -159,7 +159,9 @@ async def test_a_saga_whose_checkpoint_a_slower_twin_set_back_still_ends() -> No
     ada = await with_line(world)
     await world.do.delete_account(ada.id, PASSWORD)
     world.clock.advance(MONTH)
-    await world.do.sweep.erase_account.take(Step.INTENT, Erasure(account_id=ada.id, began_at=world.clock.now()))
+    await world.do.sweep.erase_account.take(
+        Step.INTENT, Erasure(account_id=ada.id, began_at=world.clock.now())
+    )
     await world.keyring.destroy(ada.id)  # the fast one, at Step.KEYS, and is killed at Step.ROWS
     await world.store.checkpoint(
         Erasure(account_id=ada.id, began_at=world.clock.now(), done=Step.CARRIER_CONTENT)  # the slow one

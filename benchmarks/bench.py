@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks import check
 from benchmarks.house import SIDES, House, running
-from benchmarks.load import CONNECTIONS, fire
+from benchmarks.load import CONNECTIONS, NotServed, fire
 from benchmarks.population import Population
 from benchmarks.scenarios import SCENARIOS, Scenario
 
@@ -74,23 +74,28 @@ async def main(
 
     `only`: names of scenarios. `profile`: a side ("pico" or "floor") to be profiled instead of measured.
     """
-    console = Console(stderr=as_json, width=None if sys.stdout.isatty() else 120)
-    results = []
-    async with running(size or Population(), console.print) as house:
-        checked = await check.check(house)
-        console.print(f"{checked} kinds of requests: same answers, same rows on both sides.")
-        for scenario in [SCENARIOS[name] for name in only or SCENARIOS]:
+    console = Console(stderr=as_json, width=None if sys.stdout.isatty() else 120, highlight=False)
+    try:
+        async with running(size or Population(), console.print) as house:
+            checked = await check.check(house)
+            console.print(f"{checked} kinds of requests: the same answers and the same rows on both sides.")
+            scenarios = [SCENARIOS[name] for name in only or SCENARIOS]
             if profile:
-                await _profile(house, scenario, profile)
-                continue
-            console.print(f"{scenario.title} ...")
-            results.append(await _measure(house, scenario, pairs))
-        if not profile:
-            rows = await check.tally(house)
-            console.print(f"Rows left, equal on both sides: {rows}")
+                for scenario in scenarios:
+                    await _profile(house, scenario, profile)
+                return 0
+            results = []
+            for scenario in scenarios:
+                console.print(f"Measuring {scenario.title} ...")
+                results.append(await _measure(house, scenario, pairs))
+            written = await check.tally(house)
+            console.print(f"{sum(written.values())} rows on either side, and as many in each table.")
+    except (check.Unequal, NotServed) as error:
+        console.print(f"Not comparable: {error}", markup=False)
+        return 1
     if as_json:
         print(json.dumps([result.summary() for result in results], indent=2))
-    elif results:
+    else:
         console.print(_table(results))
     return 0 if all(result.summary()["met"] for result in results) else 1
 

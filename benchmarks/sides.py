@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import cProfile
+import gc
 import json
 import pstats
 import sys
@@ -68,6 +69,7 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
+        gc.freeze()  # what is here to stay need not be looked at again
         yield site.port
         await runner.cleanup()
     lanes.close()

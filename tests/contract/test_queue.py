@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,6 +25,7 @@ from tests.contract.conftest import Postgres
 
 SECRET = "meet me at +15551234567"
 BRIEF = timedelta(milliseconds=400)
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ async def running(queue: PostgresQueue, handle: Handle) -> AsyncIterator[asyncio
 
 async def until(true: Callable[[], object], seconds: float = 10) -> None:
     async with asyncio.timeout(seconds):
-        while not true():
+        while not true():  # noqa: ASYNC110 - what is waited for sets no event
             await asyncio.sleep(0.005)
 
 
@@ -178,13 +180,15 @@ async def test_a_job_whose_worker_was_killed_is_delivered_again(postgres: Postgr
     dsn = await postgres.database("killed")
     async with connect(dsn, least=1, most=4) as database:
         job = await put(database)
-        worker = subprocess.Popen([sys.executable, "-c", HANGING, dsn], stdout=subprocess.PIPE, text=True)
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", HANGING, dsn, stdout=subprocess.PIPE, cwd=ROOT
+        )  # fmt: skip
         try:
             assert worker.stdout is not None
-            assert await asyncio.to_thread(worker.stdout.readline) == "taken\n"
+            assert await worker.stdout.readline() == b"taken\n"
         finally:
             worker.kill()
-            worker.communicate()
+            await worker.communicate()
         seen = []
 
         async def take(delivery: Delivery) -> Outcome:
@@ -349,7 +353,7 @@ async def test_notes_are_purged_by_age(database: Database) -> None:
     assert await queue.purge_log(timedelta()) == 0
 
 
-async def test_the_environment_cannot_point_the_queue_elsewhere(postgres: Postgres) -> None:
+def test_the_environment_cannot_point_the_queue_elsewhere() -> None:
     code = (
         "from adapters.outbound.postgres.queue import _NAMES;"
         " print(_NAMES.queue_table, _NAMES.queue_table_log, _NAMES.channel, _NAMES.db_schema)"
@@ -361,10 +365,6 @@ async def test_the_environment_cannot_point_the_queue_elsewhere(postgres: Postgr
         "PGQUEUER_SCHEMA": "w",
     }
     told = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, **hostile},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert told.stdout.split() == ["pgqueuer", "pgqueuer_log", "ch_pgqueuer", "None"]
+        [sys.executable, "-c", code], env={**os.environ, **hostile}, cwd=ROOT, stdout=subprocess.PIPE, check=True
+    )  # fmt: skip
+    assert told.stdout.split() == [b"pgqueuer", b"pgqueuer_log", b"ch_pgqueuer", b"None"]

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -133,7 +132,7 @@ async def test_a_commit_under_way_is_erased_with_the_rest_or_refused(world: Post
 async def waiting_for_locks(world: PostgresWorld, sessions: int) -> None:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     async with asyncio.timeout(5):
-        while (await world.database.first(waiting))[0] != sessions:
+        while (await world.database.first(waiting))[0] != sessions:  # noqa: ASYNC110 - PostgreSQL sets no event
             await asyncio.sleep(0.005)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, Self, cast
 from uuid import UUID
 
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
@@ -224,8 +224,7 @@ class PostgresQueue:
     ) -> Callable[[PickedJob], Awaitable[None]]:
         async def deliver(picked: PickedJob) -> None:
             job = Job(JobKind(picked.entrypoint), *_ids(picked.payload))
-            task = asyncio.current_task()
-            assert task is not None
+            task = cast("asyncio.Task[Any]", asyncio.current_task())
             delivering.add(task)
             try:
                 outcome = await _outcome(handle, Delivery(job, picked.id, picked.attempts))

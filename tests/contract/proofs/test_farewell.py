@@ -69,7 +69,7 @@ async def test_until_the_last_moment_everything_comes_back(world: Worlds) -> Non
         back = await made.do.recover_account(ada.email, PASSWORD)
     except DomainError as no:
         pytest.fail(str(no))
-    assert await made.do.authenticate(back.token)
+    assert (await made.do.authenticate(back.token)).account_id == ada.id
     assert (await made.do.read_line(ada.id, ada.line_id)).state is LineState.ACTIVE
     await ada.texted("after")
     assert sorted(await ada.inbox()) == ["after", "before"]

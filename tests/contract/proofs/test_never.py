@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 from functools import partial
-from uuid import UUID
 
 from aiohttp import web
 
-from adapters.inbound.webhooks.twilio import SMS, TwilioWebhooks, inbound_text
+from adapters.inbound.webhooks.twilio import SMS, Form, TwilioWebhooks
 from adapters.outbound.twilio.signature import TwilioSignature
 from adapters.outbound.twilio.vocabulary import status_of
 from bootstrap.worlds import InMemory
-from domain.values import Label, MessageBody, Password, PasswordHash
+from domain.values import Label, Password, PasswordHash
 from tests.contract.proofs.edges import AUTH_TOKEN, PUBLIC_URL, Edge, Handler, calling
 from tests.contract.proofs.lives import lived
-from tests.contract.proofs.worlds import Databases, Worlds
+from tests.contract.proofs.worlds import Databases
 from tests.policy import proves
 
 
@@ -27,7 +25,7 @@ class KeepsPasswords:
         return PasswordHash(password)
 
     async def verify(self, password: Password, phc: PasswordHash | None) -> bool:
-        return password == phc
+        return str(password) == str(phc)
 
     def outdated(self, _phc: PasswordHash) -> bool:
         return False
@@ -53,20 +51,16 @@ async def test_no_password_is_stored_not_even_under_a_seal(stored: Databases) ->
 class KeepsPlaces(TwilioWebhooks):
     """Finds it useful to know where a text came from, and from which program."""
 
-    async def sms(self, request: web.BaseRequest, query: str, _id: UUID) -> web.Response:
-        form = await self._verified(request, SMS, query)
-        text = inbound_text(form) if form else None
-        if form and text:
-            place = f"{text.body} ({form['FromCity']}, {request.headers['User-Agent']})"
-            await self.receive(replace(text, body=MessageBody(place)))
-        return web.Response()
+    async def _verified(self, request: web.BaseRequest, path: str, query: str) -> Form | None:
+        form = await super()._verified(request, path, query)
+        where = f"({form['FromCity']}, {request.headers['User-Agent']})" if form else ""
+        return form and {**form, "Body": f"{form['Body']} {where}"}
 
 
 def keeps_places(edge: Edge) -> Edge:
     def leaky(world: InMemory) -> Handler:
-        honest, wide = edge(world), KeepsPlaces(
-            world.do.receive_message, world.do.note_status, TwilioSignature([AUTH_TOKEN]).verify, status_of, PUBLIC_URL
-        )  # fmt: skip
+        honest, verify = edge(world), TwilioSignature([AUTH_TOKEN]).verify
+        wide = KeepsPlaces(world.do.receive_message, world.do.note_status, verify, status_of, PUBLIC_URL)
         honest._by_path[SMS] = {"POST": wide.sms}  # type: ignore[attr-defined]  # an App
         return honest
 

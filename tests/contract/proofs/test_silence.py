@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
@@ -34,9 +34,9 @@ log = structlog.get_logger()
 
 
 @pytest.fixture
-def logs(postgres: Postgres) -> Iterator[Path]:
-    """PostgreSQL's own log; and what the test does to ours is undone."""
-    yield Path(f"{postgres.server.data_dir}.log")
+def logs(postgres: Postgres) -> Iterator[Callable[[], bytes]]:
+    """Read PostgreSQL's own log; and undo what the test does to ours."""
+    yield Path(f"{postgres.server.data_dir}.log").read_bytes
     structlog.reset_defaults()
     logging.disable(logging.NOTSET)
 
@@ -99,7 +99,7 @@ def quotes_requests(edge: Edge) -> Edge:
 @proves("H14", text="107e70950f04", saboteur=logs_what_jobs_say)
 @proves("H14", text="107e70950f04", saboteur=quotes_requests)
 async def test_nothing_of_a_life_full_of_faults_is_logged_or_quoted(
-    edge: Edge, stored: Databases, logs: Path, capfd: pytest.CaptureFixture[str]
+    edge: Edge, stored: Databases, logs: Callable[[], bytes], capfd: pytest.CaptureFixture[str]
 ) -> None:
     configure_logs()
     async with stored(carrier=lambda made: Blurting(made.clock.now)) as world, calling(edge(world)) as client:
@@ -150,7 +150,7 @@ async def test_nothing_of_a_life_full_of_faults_is_logged_or_quoted(
         noise = "".join(capfd.readouterr())
         assert all(event in noise for event in ("unexpected", "job failed", "sweep failed")), noise
         noted = [dict(row) for row in await world.rows("pgqueuer_log")]
-        everything = repr(said).encode() + noise.encode() + repr(noted).encode() + logs.read_bytes()
+        everything = repr(said).encode() + noise.encode() + repr(noted).encode() + logs()
         wanted = {secret: secret for secret in (*ada.secrets, ada.password[::-1])}
         assert list(search_bytes("logs", everything, wanted)) == []
 

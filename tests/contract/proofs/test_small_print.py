@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import secrets
@@ -16,7 +15,7 @@ import asyncpg
 import pytest
 
 from adapters.outbound.postgres import keyring
-from adapters.outbound.postgres.sealing import FORMAT, AccountVault, SealBroken
+from adapters.outbound.postgres.sealing import FORMAT, AccountVault, SealBroken, Sealer
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.postgres.tables import COLUMNS
 from application.delivery import PurgeCopy, StatusReport
@@ -116,27 +115,29 @@ def is_of_kind(
 ) -> bool:
     """Tell whether a value looks as its kind must; a sealed one must open in its place."""
     value = row[column]
+    words = [value] if isinstance(value, str) else value
     match kind:
         case Kind.SEALED:
-            try:
-                return value[:1] == FORMAT and bool(
-                    vault.column(table, column).open(row["id"].bytes, value) or True
-                )
-            except SealBroken:
-                return False
+            looks = value[:1] == FORMAT and opens(vault.column(table, column), row["id"].bytes, value)
         case Kind.INDEX:
-            return isinstance(value, bytes) and len(value) == 32
+            looks = len(value) == 32
         case Kind.REF:
-            return re.fullmatch(r"[A-Za-z0-9_.:-]{1,64}", value) is not None
+            looks = bool(re.fullmatch(r"[A-Za-z0-9_.:-]{1,64}", value))
         case Kind.COUNT:
-            return isinstance(value, int) and value >= 0
+            looks = value >= 0
         case Kind.ENUM:
-            return all(
-                re.fullmatch(r"[a-z_]+|[A-Z]{2}", word)
-                for word in ([value] if isinstance(value, str) else value)
-            )
+            looks = all(re.fullmatch(r"[a-z_]+|[A-Z]{2}", word) for word in words)
         case _:
-            return isinstance(value, (UUID, date))
+            looks = isinstance(value, UUID | date)
+    return looks
+
+
+def opens(sealer: Sealer, row_id: bytes, blob: bytes) -> bool:
+    try:
+        sealer.open(row_id, blob)
+    except SealBroken:
+        return False
+    return True
 
 
 async def takes_a_sentence(world: OnPostgres, table: str, column: str, shape: str) -> bool:
@@ -148,8 +149,7 @@ async def takes_a_sentence(world: OnPostgres, table: str, column: str, shape: st
     }  # fmt: skip
     if shape not in values:
         return False  # no sentence is a number, a time or a UUID
-    trial = world.pool.acquire()
-    async with trial as connection:
+    async with world.pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
         try:
@@ -383,14 +383,17 @@ class LeavesJobs(PostgresStore):
     """Deletes what an account has, and not what is still to be done for it."""
 
     async def delete_rows(self, account_id: AccountId) -> dict[str, int]:
-        waiting = await self._database.fetch("SELECT * FROM pgqueuer")
+        waiting = await self._database.fetch("SELECT payload FROM pgqueuer")
         gone = await super().delete_rows(account_id)
-        for job in waiting:
-            await self._database.execute(
-                "INSERT INTO pgqueuer (priority, status, entrypoint, payload) VALUES (0, 'queued', $1, $2)",
-                job["entrypoint"], job["payload"],
-            )  # fmt: skip
+        for (payload,) in waiting:
+            await self._database.execute(_AGAIN, payload)
         return gone
+
+
+_AGAIN = """
+    INSERT INTO pgqueuer (priority, status, entrypoint, payload, execute_after)
+    VALUES (0, 'queued', 'purge_copy', $1, now() + interval '1 day')
+"""
 
 
 def leaves_jobs(stored: Databases) -> Databases:

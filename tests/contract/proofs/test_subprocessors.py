@@ -81,6 +81,7 @@ async def seen(what: str, where: str) -> bool:
 async def until(look: Callable[[], Any]) -> Any:
     """Look until there is something to see."""
     async with asyncio.timeout(10):
-        while not (found := await look()):
+        while True:
+            if found := await look():
+                return found
             await asyncio.sleep(0.01)
-    return found

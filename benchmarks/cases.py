@@ -20,6 +20,34 @@ def cases(size: Population, secret: str) -> Iterator[tuple[str, bytes]]:
     yield "start again", inbound(secret, "SM-check-10", people.peer(0, 1), people.number(0), "start")
 
 
+LEFT, SUSPENDED, RELEASED = 7, 8, 9
+"""Accounts to which something happens behind both sides' backs, after they were seen."""
+MEANWHILE = (
+    f"UPDATE sessions SET revoked_at = now() WHERE account_id = '{people.account_id(LEFT)}'",
+    f"UPDATE phone_lines SET state = 'suspended' WHERE account_id = '{people.account_id(SUSPENDED)}'",
+    f"UPDATE phone_lines SET state = 'released' WHERE account_id = '{people.account_id(RELEASED)}'",
+    f"UPDATE conversations SET deleted_at = now() WHERE id = '{people.conversation_id(LEFT + 3, 20)}'",
+)
+MEND = (
+    f"UPDATE sessions SET revoked_at = NULL WHERE account_id = '{people.account_id(LEFT)}'",
+    f"UPDATE phone_lines SET state = 'active' WHERE account_id = '{people.account_id(SUSPENDED)}'",
+    f"UPDATE phone_lines SET state = 'active' WHERE account_id = '{people.account_id(RELEASED)}'",
+)
+
+
+def meanwhile(secret: str, when: str) -> Iterator[tuple[str, bytes]]:
+    """Name requests that are answered otherwise, or leave nothing, after `MEANWHILE`."""
+    for one in (LEFT, SUSPENDED, RELEASED, LEFT + 3):
+        ref, said = f"SM-{when}-{one}", f"{when} {one}"
+        yield f"{when}, list of {one}", http("GET", "/v1/conversations?limit=100", bearer(one))
+        yield f"{when}, page of {one}", _page_of(one, 20)
+        yield f"{when}, sent by {one}", outbound(one, ref, people.peer(one, 20), said)
+        yield f"{when}, to {one}", inbound(secret, ref, people.peer(one, 20), people.number(one), said)
+        yield f"{when}, sent by {one} again", outbound(one, ref, people.peer(one, 20), said)
+        yield f"{when}, bad one by {one}", outbound(one, ref, "", said)
+        yield f"{when}, bad page of {one}", _page_of(one, 20, "?limit=0")
+
+
 def rush(secret: str) -> list[bytes]:
     """Return texts of one conversation, some of them repeated, to be sent all at once."""
     other, ours = people.peer(6, 1), people.number(6)
@@ -45,6 +73,15 @@ def _receiving(secret: str) -> Iterator[tuple[str, bytes]]:
     yield "for nobody", inbound(secret, "SM-check-8", known, "+14159999999", "hello")
     yield "no number of ours", inbound(secret, "SM-check-9", known, "12345", "hello")
     yield "no reference", inbound(secret, "", known, ours, "hello")
+    lease, former = people.line_id(0), people.line_id(1)
+    yield "on this lease", inbound(secret, "SM-check-11", known, ours, "for you", lease=lease)
+    yield "on a former lease", inbound(secret, "SM-check-12", known, ours, "not for you", lease=former)
+    yield "on no lease", inbound(secret, "SM-check-13", known, ours, "not for you", lease="x")
+    yield (
+        "on two leases",
+        inbound(secret, "SM-check-14", known, ours, "hm", lease=f"{former}&line={lease}&a=b"),
+    )
+    yield "on an empty lease", inbound(secret, "SM-check-15", known, ours, "hello", lease="&a=%20")
     yield "another signature", text.replace(b"X-Twilio-Signature: ", b"X-Twilio-Signature: A")
     yield "another text", text.replace(b"100%25", b"200%25")
     yield "another address", text.replace(SMS.encode(), SMS.encode() + b"?a=b", 1)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import chain
 from uuid import UUID
 
 import asyncpg
@@ -18,7 +20,7 @@ from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.system import SystemClock
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.sealing import AccountVault
-from benchmarks.cases import cases, rush
+from benchmarks.cases import MEANWHILE, MEND, cases, meanwhile, rush
 from benchmarks.house import House
 from benchmarks.load import ask, fire
 from bootstrap.sandbox import SANDBOX
@@ -37,24 +39,37 @@ class Unequal(Exception):
 
 async def check(house: House) -> int:
     """Send every kind of request, good and bad, to both sides. Return how many were sent. Raises Unequal."""
-    began, count = datetime.now(UTC), 0
-    for name, request in cases(house.size, house.carrier_token):
+    began, secret = datetime.now(UTC), house.carrier_token
+    count = await _compare(house, chain(cases(house.size, secret), meanwhile(secret, "before")), began)
+    await _execute(house, MEANWHILE)
+    count += await _compare(house, meanwhile(secret, "after"), began)
+    await _execute(house, MEND)
+    for side in house.sides.values():
+        await fire(side.port, rush(secret))
+    pico, floor = [Counter(await _rows(house, side.database_url, began)) for side in house.sides.values()]
+    if pico != floor:
+        differing = [f"  Pico  {row}" for row in pico - floor] + [f"  floor {row}" for row in floor - pico]
+        raise Unequal("rows differ:\n" + "\n".join(sorted(differing, key=lambda line: line[8:])[:20]))
+    await tally(house)
+    return count
+
+
+async def _compare(house: House, requests: Iterable[tuple[str, bytes]], began: datetime) -> int:
+    count = 0
+    for name, request in requests:
         pico, floor = [_seen(await ask(side.port, request), began) for side in house.sides.values()]
         if pico != floor:
             raise Unequal(f"{name}:\n  Pico  {pico}\n  floor {floor}")
         count += 1
-    for side in house.sides.values():
-        await fire(side.port, rush(house.carrier_token))
-    pico_rows, floor_rows = [
-        Counter(await _rows(house, side.database_url, began)) for side in house.sides.values()
-    ]
-    if pico_rows != floor_rows:
-        differing = [f"  Pico  {row}" for row in pico_rows - floor_rows] + [
-            f"  floor {row}" for row in floor_rows - pico_rows
-        ]
-        raise Unequal("rows differ:\n" + "\n".join(sorted(differing, key=lambda line: line[8:])[:20]))
-    await tally(house)
     return count
+
+
+async def _execute(house: House, statements: Iterable[str]) -> None:
+    for side in house.sides.values():
+        connection = await asyncpg.connect(side.database_url)
+        for statement in statements:
+            await connection.execute(statement)
+        await connection.close()
 
 
 async def tally(house: House) -> dict[str, int]:

@@ -35,8 +35,14 @@ def bearer(account: int) -> dict[str, str]:
     }
 
 
-def inbound(carrier_token: str, ref: str, sender: str, to: str, body: str, **more: str) -> bytes:
-    """Write a text as the carrier delivers it: signed, with everything it sends unasked."""
+def inbound(
+    carrier_token: str, ref: str, sender: str, to: str, body: str, *, lease: object = None, **more: str
+) -> bytes:
+    """Write a text as the carrier delivers it: signed, with everything it sends unasked.
+
+    `lease` is the line's id, as the address that came with the purchase names it.
+    """
+    address = f"{SMS}?line={lease}" if lease else SMS
     form = {
         "ToCountry": "US", "ToState": "CA", "SmsMessageSid": ref, "NumMedia": "0", "ToCity": "SAN FRANCISCO",
         "FromZip": "10001", "SmsSid": ref, "FromState": "NY", "SmsStatus": "received", "FromCity": "NEW YORK",
@@ -45,9 +51,9 @@ def inbound(carrier_token: str, ref: str, sender: str, to: str, body: str, **mor
     }  # fmt: skip
     headers = {
         "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8", "User-Agent": "TwilioProxy/1.1",
-        "I-Twilio-Idempotency-Token": ref, "X-Twilio-Signature": sign(carrier_token, PUBLIC_URL + SMS, form.items()),
+        "I-Twilio-Idempotency-Token": ref, "X-Twilio-Signature": sign(carrier_token, PUBLIC_URL + address, form.items()),
     }  # fmt: skip
-    return http("POST", SMS, headers, urlencode(form).encode())
+    return http("POST", address, headers, urlencode(form).encode())
 
 
 def outbound(account: int, key: str, to: str, body: str) -> bytes:
@@ -75,10 +81,9 @@ class Draw:
 
 
 def _inbound(draw: Draw) -> bytes:
-    body = people.saying(draw.serial)
-    return inbound(
-        draw.carrier_token, f"SM{draw.serial:032x}", draw.other(), people.number(draw.account), body
-    )
+    lease, body = people.line_id(draw.account), people.saying(draw.serial)
+    ref, to = f"SM{draw.serial:032x}", people.number(draw.account)
+    return inbound(draw.carrier_token, ref, draw.other(), to, body, lease=lease)
 
 
 def _send(draw: Draw) -> bytes:

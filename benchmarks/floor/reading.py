@@ -53,6 +53,12 @@ def form(raw: bytes) -> list[tuple[str, str]] | None:
     return pairs if len(pairs) <= 200 else None
 
 
+def lease(query: str) -> UUID | None:
+    """Read which line a text is meant for. Raises ValueError."""
+    said = dict(parse_qsl(query)).get("line") if query else None
+    return UUID(said) if said else None
+
+
 def peer(said: str) -> bool:
     """Tell whether somebody can have this name or number."""
     return len(said) <= 64 and said.strip() == said and not CONTROL.search(said)

@@ -55,9 +55,16 @@ async def receive(floor: Floor, request: web.BaseRequest, query: str) -> web.Res
     if read.E164.match(to) and read.peer(sender):
         body = fields.get("Body", "")
         opted = OPTED.get(fields.get("OptOutType", "")) or KEYWORDS.get(body.strip().upper(), 0)
+        try:
+            lease = read.lease(query)
+        except ValueError:
+            return web.Response(headers=XML, body=b"<Response/>")
         for _ in range(2):
             owner = await floor.line(to)
-            if owner is None or await _take_in(floor, *owner, ref, sender, body, opted):
+            if owner is None or (
+                (lease is None or lease == owner[1])
+                and await _take_in(floor, *owner, ref, sender, body, opted)
+            ):
                 break
             floor.forget_line(to)  # the number has moved on: ask afresh, once
     return web.Response(headers=XML, body=b"<Response/>")
@@ -85,7 +92,7 @@ async def _take_in(
         else:
             return True
         why = await floor.fetch("why", account, line, peer, act)
-        if not why or why[0]["state"] == "released":
+        if not why or why[0]["state"] in {"released", "failed"}:
             return False
         if why[0]["state"] != "active" or why[0]["resource_id"] is not None:
             return True

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -150,6 +151,9 @@ async def test_a_ring_is_answered_long_before_the_next_poll(database: Database) 
         taken.append(time.monotonic())
         return Done()
 
+    def arrived(number: int) -> bool:
+        return len(taken) == number
+
     waits = []
     async with running(PostgresQueue(database), take):
         await asyncio.sleep(0.3)
@@ -157,7 +161,7 @@ async def test_a_ring_is_answered_long_before_the_next_poll(database: Database) 
             await put(database)
             rung = time.monotonic()
             database.ring()
-            await until(lambda number=number: len(taken) == number)
+            await until(partial(arrived, number))
             waits.append(taken[-1] - rung)
     assert min(waits) < 0.1, "the poll alone comes every 250 ms"
 

@@ -141,15 +141,19 @@ async def test_nothing_of_a_life_full_of_faults_is_logged_or_quoted(
             await client.webhook(SMS, form),
             await client.call("GET", "/v1/conversations", **token),
         ]
-        sweeping = asyncio.create_task(keep_sweeping(world.do.sweep))
-        await asyncio.sleep(0.1)
+        sweeping, noise = asyncio.create_task(keep_sweeping(world.do.sweep)), ""
+        async with asyncio.timeout(10):
+            while "sweep failed" not in noise:
+                await asyncio.sleep(0.01)
+                noise += "".join(capfd.readouterr())
         sweeping.cancel()
         with suppress(asyncio.CancelledError):
             await sweeping
         assert {status for status, _ in said} == {400, 401, 403, 404, 409, 422, 500}
-        noise = "".join(capfd.readouterr())
-        assert all(event in noise for event in ("unexpected", "job failed", "sweep failed")), noise
+        assert "unexpected" in noise
+        assert "job failed" in noise
         noted = [dict(row) for row in await world.rows("pgqueuer_log")]
+        assert noted, "the queue failed at nothing"
         everything = repr(said).encode() + noise.encode() + repr(noted).encode() + logs()
         wanted = {secret: secret for secret in (*ada.secrets, ada.password[::-1])}
         assert list(search_bytes("logs", everything, wanted)) == []

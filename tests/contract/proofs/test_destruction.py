@@ -1,0 +1,223 @@
+"""The small print about hard deletion: what is destroyed first, what counts as gone, and what is left at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+import pytest
+
+from adapters.outbound.local.system import TimeOrderedIds
+from application.erasure import EraseAccount
+from application.lines import FinishRelease
+from application.ports.keyring import KeyGone
+from domain.erasure import Erasure, Step
+from domain.kernel import AccountId, LineId
+from domain.lines import LineState
+from tests.contract.proofs.lives import lived
+from tests.contract.proofs.worlds import Databases, Worlds, skipping
+from tests.policy import proves
+from tests.unit.people import PASSWORD, with_line
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+class KeepsKeys(EraseAccount):
+    """Deletes rows, and thinks that this is enough."""
+
+    async def take(self, step: Step, erasure: Erasure) -> Erasure:
+        return erasure if step is Step.KEYS else await super().take(step, erasure)
+
+
+class RowsFirst(EraseAccount):
+    """Deletes rows while their key is there to read every copy of them."""
+
+    async def take(self, step: Step, erasure: Erasure) -> Erasure:
+        first = Step.ROWS if step is Step.KEYS else Step.KEYS if step is Step.ROWS else step
+        return await super().take(first, erasure)
+
+
+def keeps_keys(stored: Databases) -> Databases:
+    return partial(stored, erase_account=KeepsKeys)
+
+
+def deletes_rows_first(stored: Databases) -> Databases:
+    return partial(stored, erase_account=RowsFirst)
+
+
+@proves("H8", text="3d59cad4d2df", saboteur=keeps_keys)
+@proves("H8", text="3d59cad4d2df", saboteur=deletes_rows_first)
+async def test_the_key_goes_first_and_what_is_left_cannot_be_read(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        wrapped = (await world.row("account_keys", account_id=ada.id))["wrapped"].hex()
+        await world.do.delete_account(ada.id, ada.password)
+        await world.pool.execute(skipping("DELETE", "account_keys"))
+        await world.advance(30 * DAY)
+        assert len(await world.rows("messages", account_id=ada.id)) == 2, "rows went before the key"
+        await world.pool.execute("DROP TRIGGER skip ON account_keys")
+        await world.pool.execute(skipping("DELETE", "messages"))  # so that copies are left, as in a backup
+        await world.advance(MINUTE)
+        assert len(await world.rows("messages", account_id=ada.id)) == 2
+        assert await world.rows("account_keys", account_id=ada.id) == []
+        assert await world.traces(wrapped) == set()
+        with pytest.raises(KeyGone):
+            await world.opened(ada.id)
+
+
+class BelievesInRelease(FinishRelease):
+    """Asks the carrier once, and takes its word."""
+
+    async def __call__(self, account_id: AccountId, line_id: LineId, ticket: int) -> None:
+        await self.commit(account_id, line_id, ticket)
+
+
+class BelievesTheCarrier(EraseAccount):
+    """Asks the carrier once, and takes its word."""
+
+    async def take(self, step: Step, erasure: Erasure) -> Erasure:
+        return erasure if step in {Step.CARRIER_CONTENT, Step.NUMBERS} else await super().take(step, erasure)
+
+
+class CountsNothing(EraseAccount):
+    """Is done when it has deleted, whatever is there."""
+
+    async def take(self, step: Step, erasure: Erasure) -> Erasure:
+        return erasure if step is Step.VERIFIED else await super().take(step, erasure)
+
+
+def believes_in_release(world: Worlds) -> Worlds:
+    return partial(world, finish_release=BelievesInRelease)
+
+
+def believes_the_carrier(world: Worlds) -> Worlds:
+    return partial(world, erase_account=BelievesTheCarrier)
+
+
+@proves("H9", text="88bbb995afde", saboteur=believes_in_release)
+@proves("H9", text="88bbb995afde", saboteur=believes_the_carrier)
+async def test_nothing_counts_as_gone_until_it_was_looked_for(world: Worlds) -> None:
+    made = world()
+    ada, boris = await with_line(made), await with_line(made, "boris", "+12025550144")
+    made.carrier.lies = True
+    await made.do.release_line(ada.id, ada.line_id)
+    await made.do.delete_account(boris.id, PASSWORD)
+    for _ in range(40):
+        await made.advance(DAY)
+    assert len(made.carrier.numbers) == 2
+    assert (await made.do.read_line(ada.id, ada.line_id)).state is LineState.RELEASING
+    assert await made.ledger.receipt(await made.fingerprint(boris.id)) is None
+    made.carrier.lies = False
+    await made.advance(DAY)
+    assert not made.carrier.numbers
+    assert (await made.do.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
+    assert await made.ledger.receipt(await made.fingerprint(boris.id))
+
+
+def counts_nothing(stored: Databases) -> Databases:
+    return partial(stored, erase_account=CountsNothing)
+
+
+@proves("H9", text="88bbb995afde", saboteur=counts_nothing)
+async def test_an_account_counts_as_erased_only_when_no_row_is_left(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        await world.do.delete_account(ada.id, ada.password)
+        await world.pool.execute(skipping("DELETE", "messages"))
+        for _ in range(2):
+            await world.advance(30 * DAY)
+            assert await world.ledger.receipt(await world.fingerprint(ada.id)) is None
+        await world.pool.execute("DROP TRIGGER skip ON messages")
+        await world.pool.execute("DELETE FROM messages")
+        await world.advance(MINUTE)
+        assert await world.ledger.receipt(await world.fingerprint(ada.id))
+
+
+class NamesAccounts:
+    """A fingerprint that is the id itself, for convenience."""
+
+    async def __call__(self, account_id: AccountId) -> bytes:
+        return account_id.bytes * 2
+
+
+class SignsWithTheAddress(EraseAccount):
+    """Puts into the receipt for whom it is."""
+
+    async def complete(self, erasure: Erasure) -> None:
+        facts = {"for": str(erasure.account_id)}
+        await self.ledger.complete(await self.fingerprint(erasure.account_id), facts)
+        await super().complete(erasure)
+
+
+def names_accounts_in_the_ledger(stored: Databases) -> Databases:
+    return partial(stored, fingerprint=lambda _: NamesAccounts())
+
+
+def addresses_the_receipt(stored: Databases) -> Databases:
+    return partial(stored, erase_account=SignsWithTheAddress)
+
+
+@proves("H10", text="7e8e7f5ce97e", saboteur=names_accounts_in_the_ledger)
+@proves("H10", text="7e8e7f5ce97e", saboteur=addresses_the_receipt)
+async def test_the_ledger_keeps_a_keyed_fingerprint_times_and_counts(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        await world.do.delete_account(ada.id, ada.password)
+        await world.advance(30 * DAY)
+        file = (world.folder / "ledger" / "erasures.jsonl").read_text()
+        intent, completed = map(json.loads, file.splitlines())
+        name = hmac.digest(await world.keyring.system("erasure"), ada.id.bytes, hashlib.sha256).hex()
+        assert (intent.pop("intent"), completed.pop("completed")) == (name, name)
+        assert intent.keys() == {"keys", "at"}
+        assert completed.keys() == {"facts", "signature"}
+        assert completed["facts"].pop("finished_at", None) == world.clock.now().isoformat()
+        assert {type(fact) for fact in completed["facts"].values()} == {int}
+        assert await world.traces(*ada.secrets, str(ada.id), ada.id.hex) == set()
+
+
+class DatedIds(TimeOrderedIds):
+    """Numbers entries in the order in which they came."""
+
+    def unlinkable(self) -> UUID:
+        return self.new()
+
+
+class NoSalt(TimeOrderedIds):
+    """Thinks that a hash is secret enough."""
+
+    def salt(self) -> bytes:
+        return bytes(32)
+
+
+def numbers_entries_in_order(stored: Databases) -> Databases:
+    return partial(stored, ids=lambda world: DatedIds(world.clock))
+
+
+def commits_without_salt(stored: Databases) -> Databases:
+    return partial(stored, ids=lambda world: NoSalt(world.clock))
+
+
+@proves("H11", text="d754c48b8540", saboteur=numbers_entries_in_order)
+@proves("H11", text="d754c48b8540", saboteur=commits_without_salt)
+async def test_what_is_left_of_the_log_links_nothing_to_nobody(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        known = await world.rows("audit_entries", account_id=ada.id)
+        await world.do.delete_account(ada.id, ada.password)
+        await world.advance(30 * DAY)
+        left = {row["id"]: row for row in await world.rows("audit_log")}
+        assert {tuple(row.keys()) for row in left.values()} == {("id", "day", "kind", "commitment")}
+        assert len({row["commitment"] for row in left.values()}) == len(left)
+        assert {row["id"].version for row in left.values()} == {4}
+        for entry in known:  # even for somebody who knows all that the account's half said, but for the salt
+            said = f"{ada.id}|{entry['id']}|{entry['kind']}|{entry['at'].isoformat()}|{entry['subject']}".encode()
+            guesses = {hmac.digest(key, said, "sha256") for key in (b"", bytes(32))} | {
+                hashlib.sha256(said).digest()
+            }
+            assert left[entry["id"]]["commitment"] not in guesses
+        assert await world.rows("audit_entries") == []
+        assert await world.traces(str(ada.id), ada.id.hex) == set()

@@ -38,17 +38,27 @@ class EraseAccount:
 
     async def __call__(self, account_id: AccountId) -> None:
         """Do it. Raises what a step raises; what was done stays done. Repeating is harmless."""
+        erasure = await self.begin(account_id)
+        while (step := erasure.next) is not None:
+            erasure = await self.advance(step, erasure)
+        await self.complete(erasure)
+
+    async def begin(self, account_id: AccountId) -> Erasure:
+        """Take the first step, unless it was taken, and return how far the erasure has come. Repeating is harmless."""
         erasure = await self.store.erasure(account_id) or Erasure(
             account_id=account_id, began_at=self.clock.now()
         )
-        while (step := erasure.next) is not None:
-            try:
-                erasure = (await self.take(step, erasure)).finish(step)
-            except KeyGone:
-                # A twin got as far as the keys and was stopped before it could say so: only rows are left to do.
-                erasure = replace(erasure, done=Step.MAIL)
-            await self.store.checkpoint(erasure)
-        await self.complete(erasure)
+        return await self.advance(Step.INTENT, erasure) if erasure.done is None else erasure
+
+    async def advance(self, step: Step, erasure: Erasure) -> Erasure:
+        """Take one step and remember that it is done."""
+        try:
+            erasure = (await self.take(step, erasure)).finish(step)
+        except KeyGone:
+            # A twin got as far as the keys and was stopped before it could say so: only rows are left to do.
+            erasure = replace(erasure, done=Step.MAIL)
+        await self.store.checkpoint(erasure)
+        return erasure
 
     async def take(self, step: Step, erasure: Erasure) -> Erasure:
         """Take one step and return the erasure with what was counted on the way."""

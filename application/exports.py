@@ -31,17 +31,21 @@ class StartExport:
     store: Store
     clock: Clock
     ids: Ids
+    retention: Retention
 
     @again_when_stale
     async def __call__(self, account_id: AccountId) -> Export:
         """Return the export under way. Repeating is harmless."""
+        now = self.clock.now()
         async with self.store.begin(account_id) as tx:
             for export in await tx.exports():
                 if export.state is ExportState.BUILDING:
                     return export
             rows = await tx.tally()
             total = sum(rows[stored.name] for stored in EXPORTED)
-            export = Export.request(account_id, ExportId(self.ids.new()), total, self.clock.now())
+            export = Export.request(
+                account_id, ExportId(self.ids.new()), total, now, now + self.retention.export
+            )
             tx.save(export)
             return export
 
@@ -120,6 +124,7 @@ class BuildExport:
         """Commit one part together with the progress it means."""
         async with self.store.begin(account_id) as tx:
             export = await tx.export(export_id)
+            export.must_be_building()
             export.rows_done += rows
             tx.save(export)
             tx.save(

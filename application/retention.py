@@ -43,7 +43,9 @@ class Sweep:
     async def __call__(self) -> Swept:
         """Do it. An account that cannot be finished yet holds up no other. Repeating is harmless."""
         now, keep, swept = self.clock.now(), self.retention, Swept()
-        for account_id in await self.directory.accounts_to_erase(now, cutoff(now, keep.unverified), BATCH):
+        due = await self.directory.accounts_to_erase(now, cutoff(now, keep.unverified), BATCH)
+        # All of them are begun before any is finished: a long erasure does not keep the next from starting in time.
+        for account_id in [each for each in due if await self.done(self.erase_account.begin(each), swept)]:
             swept.accounts += await self.done(self.erase_account(account_id), swept)
         swept.sessions = await self.store.purge_sessions(cutoff(now, keep.revoked_session), BATCH)
         swept.acts = await self.store.purge_once(now, BATCH)
@@ -52,7 +54,7 @@ class Sweep:
         await self.queue.purge_log(keep.job_log)
         return swept
 
-    async def done(self, work: Awaitable[None], swept: Swept) -> bool:
+    async def done(self, work: Awaitable[object], swept: Swept) -> bool:
         """Do one account's share; count what stopped it, by code, and go on with the next."""
         try:
             await work

@@ -73,11 +73,20 @@ class Export(Aggregate):
     expires_at: Annotated[datetime | None, plain(Kind.TIME, "R1")] = None
 
     @classmethod
-    def request(cls, account_id: AccountId, export_id: ExportId, rows_total: int, at: datetime) -> Self:
-        """Ask for everything."""
-        export = cls(account_id=account_id, id=export_id, requested_at=at, rows_total=rows_total)
+    def request(
+        cls, account_id: AccountId, export_id: ExportId, rows_total: int, at: datetime, expires_at: datetime
+    ) -> Self:
+        """Ask for everything. What is not built by `expires_at` is dropped."""
+        export = cls(
+            account_id=account_id, id=export_id, requested_at=at, rows_total=rows_total, expires_at=expires_at
+        )
         export.record(ExportRequested(account_id=account_id, at=at, export_id=export_id))
         return export
+
+    def must_be_building(self) -> None:
+        """Raise ExportNotReady once it is ready, taken or expired."""
+        if self.state is not ExportState.BUILDING:
+            raise ExportNotReady
 
     def ready(self, at: datetime, expires_at: datetime) -> None:
         """Note that every part is in place, to be fetched until `expires_at`."""

@@ -102,7 +102,7 @@ def test_leaving_again_moves_nothing(left: datetime, keep: timedelta, again: lis
 def test_at_every_instant_an_export_is_either_there_or_expired(
     ready: datetime, waited: timedelta, keep: timedelta
 ) -> None:
-    export = Export.request(AccountId(UUID(int=1)), ExportId(UUID(int=2)), 0, ready)
+    export = Export.request(AccountId(UUID(int=1)), ExportId(UUID(int=2)), 0, ready, ready)
     export.ready(ready, ready + keep)
     if due(ready, keep, ready + waited):
         with pytest.raises(ExportNotReady):

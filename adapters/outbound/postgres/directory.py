@@ -21,11 +21,12 @@ _LINE = (
     f" WHERE number_index = $1 AND state IN ({listed(HOLDING)})"
 )
 _TO_ERASE = """
-    SELECT account_id FROM erasures
-    UNION SELECT id FROM accounts WHERE erase_at <= $1
-    UNION SELECT id FROM accounts WHERE standing = 'erasing'
-    UNION SELECT id FROM accounts WHERE standing = 'unverified' AND created_at <= $2
-    LIMIT $3
+    SELECT id FROM (
+        SELECT account_id AS id FROM erasures
+        UNION SELECT id FROM accounts WHERE erase_at <= $1
+        UNION SELECT id FROM accounts WHERE standing = 'erasing'
+        UNION SELECT id FROM accounts WHERE standing = 'unverified' AND created_at <= $2
+    ) due ORDER BY random() LIMIT $3 -- so that those that cannot be finished never starve the others
 """
 _TO_EXPIRE = """
     SELECT account_id, id FROM exports e WHERE expires_at <= $1 AND EXISTS (

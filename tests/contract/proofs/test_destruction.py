@@ -201,8 +201,8 @@ def commits_without_salt(stored: Databases) -> Databases:
     return partial(stored, ids=lambda world: NoSalt(world.clock))
 
 
-@proves("H11", text="d754c48b8540", saboteur=numbers_entries_in_order)
-@proves("H11", text="d754c48b8540", saboteur=commits_without_salt)
+@proves("H11", text="fb6251a6f5f7", saboteur=numbers_entries_in_order)
+@proves("H11", text="fb6251a6f5f7", saboteur=commits_without_salt)
 async def test_what_is_left_of_the_log_links_nothing_to_nobody(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)

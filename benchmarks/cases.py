@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from urllib.parse import parse_qsl
 from uuid import UUID
 
+from adapters.outbound.twilio.signature import sign
 from benchmarks import population as people
 from benchmarks.population import Population
-from benchmarks.scenarios import SMS, bearer, http, inbound, outbound
+from benchmarks.scenarios import PUBLIC_URL, SMS, bearer, http, inbound, outbound
 
 
 def cases(size: Population, secret: str) -> Iterator[tuple[str, bytes]]:
@@ -89,6 +92,10 @@ def _receiving(secret: str) -> Iterator[tuple[str, bytes]]:
         "another algorithm",
         text.replace(b"Accept: ", b"X-Twilio-Webhooks-Signature-Settings: algorithm=X\r\nAccept: "),
     )
+    settings = b"X-Twilio-Webhooks-Signature-Settings: algorithm="
+    yield "the usual algorithm, named", text.replace(b"Accept: ", settings + b"HMAC_SHA1\r\nAccept: ")
+    with_port = sign(secret, f"{PUBLIC_URL}:443{SMS}", parse_qsl(text.partition(b"\r\n\r\n")[2].decode()))
+    yield "signed with the port", re.sub(rb"(?<=Twilio-Signature: )[^\r]+", with_port.encode(), text)
     yield "unsigned", text.replace(b"X-Twilio-Signature", b"X-Something")
     yield "what came in", _page_of(0, 1)
 

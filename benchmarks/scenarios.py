@@ -51,7 +51,8 @@ def inbound(
     }  # fmt: skip
     headers = {
         "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8", "User-Agent": "TwilioProxy/1.1",
-        "I-Twilio-Idempotency-Token": ref, "X-Twilio-Signature": sign(carrier_token, PUBLIC_URL + address, form.items()),
+        "I-Twilio-Idempotency-Token": ref,
+        "X-Twilio-Signature": sign(carrier_token, PUBLIC_URL + address, form.items()),
     }  # fmt: skip
     return http("POST", address, headers, urlencode(form).encode())
 

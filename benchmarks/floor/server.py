@@ -35,13 +35,13 @@ LoadKey = Callable[[UUID], Awaitable[tuple[int, bytes] | None]]
 
 
 class Floor:
-    """The handler. `url` is where the carrier calls, `token` what it signs with."""
+    """The handler. `url` is where the carrier calls (https, no port), `token` what it signs with."""
 
     def __init__(
         self, lanes: Lanes, load_key: LoadKey, system_key: bytes, *, environment: str, token: str, url: str
     ) -> None:
         self.fetch = lanes.fetch
-        self.token, self.url = token.encode(), url + texts.SMS
+        self.token, self.addresses = token.encode(), (url + texts.SMS, f"{url}:443{texts.SMS}")
         self._load_key, self._system_key, self._environment = load_key, system_key, environment
         self._vaults: dict[UUID, Vault] = {}
         self._lines: dict[str, tuple[UUID, UUID]] = {}

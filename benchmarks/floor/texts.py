@@ -38,15 +38,8 @@ new_id = NewIds()
 
 
 async def receive(floor: Floor, request: web.BaseRequest, query: str) -> web.Response:
-    headers = request.headers
-    signature = headers.get("X-Twilio-Signature")
-    form = signature and read.form(await request.read())
-    if not form or not signature or "X-Twilio-Webhooks-Signature-Settings" in headers:
-        return web.Response(status=403, headers=PLAIN, body=b"forbidden\n")
-    url = f"{floor.url}?{query}" if query else floor.url
-    signed = "".join([url, *[name + value for name, value in sorted(set(form))]])
-    mac = b64encode(hmac.digest(floor.token, signed.encode("utf-8", "surrogatepass"), "sha1"))
-    if not hmac.compare_digest(mac, signature.encode("utf-8", "replace")):
+    form = await _verified(floor, request, query)
+    if not form:
         return web.Response(status=403, headers=PLAIN, body=b"forbidden\n")
     fields = dict(form)
     ref, sender, to = fields.get("MessageSid"), fields.get("From"), fields.get("To")
@@ -68,6 +61,24 @@ async def receive(floor: Floor, request: web.BaseRequest, query: str) -> web.Res
                 break
             floor.forget_line(to)  # the number has moved on: ask afresh, once
     return web.Response(headers=XML, body=b"<Response/>")
+
+
+async def _verified(floor: Floor, request: web.BaseRequest, query: str) -> list[tuple[str, str]] | None:
+    """Return the form if the carrier signed it for the address we gave it, with or without the port."""
+    headers = request.headers
+    signature = headers.get("X-Twilio-Signature")
+    algorithm = headers.get("X-Twilio-Webhooks-Signature-Settings", "").upper().partition("ALGORITHM=")[2]
+    form = read.form(await request.read()) if signature and algorithm in {"", "HMAC_SHA1"} else None
+    if not form or not signature:
+        return None
+    given = signature.encode("utf-8", "replace")
+    fields = "".join([name + value for name, value in sorted(set(form))])
+    for address in floor.addresses:
+        signed = f"{address}?{query}{fields}" if query else address + fields
+        mac = b64encode(hmac.digest(floor.token, signed.encode("utf-8", "surrogatepass"), "sha1"))
+        if hmac.compare_digest(mac, given):
+            return form
+    return None
 
 
 async def _take_in(

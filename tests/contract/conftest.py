@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -62,6 +63,15 @@ class Postgres:
         """Cut every connection to a database."""
         name = urlsplit(dsn).path[1:]
         await self._run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+
+    @asynccontextmanager
+    async def hidden(self, dsn: str) -> AsyncIterator[None]:
+        """Cut every connection to a database, and refuse new ones for a while."""
+        name = urlsplit(dsn).path[1:]
+        await self._run(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        await self.interrupt(dsn)
+        yield
+        await self._run(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
     async def _make(self, name: str, template: str) -> str:
         await self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')

@@ -109,7 +109,9 @@ class LifePromises:
         later = world.new_export(account_id, expires_at=due + INSTANT)
         broken_off.download(due - INSTANT)
         parts = [world.new_part(export, 0) for export in (ready, broken_off, later)]
-        await world.commit(account_id, ready, later, broken_off, emptied, world.new_export(account_id), *parts)
+        await world.commit(
+            account_id, ready, later, broken_off, emptied, world.new_export(account_id), *parts
+        )
         assert list(await world.directory.exports_to_expire(due - INSTANT, 9)) == []
         expired = {(account_id, export.id) for export in (ready, broken_off)}
         assert set(await world.directory.exports_to_expire(due, 9)) == expired

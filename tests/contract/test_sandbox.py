@@ -120,8 +120,8 @@ async def dump(dsn: str) -> bytes:
         for (table,) in tables:
             await connection.copy_from_table(table, output=keep)
             await connection.copy_from_table(table, output=keep, format="binary")
-        for row in await connection.fetch("SELECT most_common_vals::text, histogram_bounds::text FROM pg_stats"):
-            pieces.append(repr(tuple(row)).encode())
+        seen = await connection.fetch("SELECT most_common_vals::text, histogram_bounds::text FROM pg_stats")
+        pieces.extend(repr(tuple(row)).encode() for row in seen)
     finally:
         await connection.close()
     return b"".join(pieces)

@@ -136,7 +136,7 @@ async def test_a_text_deleted_while_the_carriers_answer_is_lost_is_purged() -> N
         await world.do.delete_message(ada.id, text.id)
         raise CarrierUnavailable
 
-    world.carrier.send = lost  # type: ignore[method-assign]
+    world.carrier.send = lost  # type: ignore[assignment, method-assign]
     await world.settle()
     for _ in range(5):
         await world.advance(timedelta(days=1))
@@ -179,7 +179,7 @@ async def test_a_failed_order_leaves_the_number_to_others() -> None:
     with pytest.raises(NumberTaken):
         await world.do.buy_line(bob.id, number, Country("US"), None, "k")
     world.carrier.outage = False
-    taken, world.carrier.buy = world.carrier.buy, _refuse  # type: ignore[method-assign]
+    taken, world.carrier.buy = world.carrier.buy, _refuse  # type: ignore[assignment, method-assign]
     await world.advance(timedelta(minutes=1))
     world.carrier.buy = taken  # type: ignore[method-assign]
     await world.do.buy_line(bob.id, number, Country("US"), None, "k2")

@@ -145,7 +145,7 @@ async def test_stop_is_respected_and_start_lifts_it(world: InMemory) -> None:
     with pytest.raises(PeerOptedOut):
         await ada.texts("please")
     await ada.texted("start")
-    assert await ada.texts("thanks")
+    await ada.texts("thanks")
 
 
 async def test_an_opt_out_that_only_the_carrier_knew_of_is_remembered(world: InMemory) -> None:

@@ -192,7 +192,7 @@ _CLAUSES: dict[str, Callable[[Value, Any, tuple[int, ...], list[int]], str]] = {
     # In our hands, and about this account. Should the queue have given the job to another worker meanwhile (ours did
     # not answer for long), that one ends it.
     "end": lambda value, *_: (
-        f"DELETE FROM pgqueuer WHERE id = {value('bigint')} AND status = 'picked'"
-        f" AND queue_manager_id = {value('uuid')} AND substring(payload FOR 16) = uuid_send($1) RETURNING 1"
+        f"DELETE FROM pgqueuer WHERE id = {value('bigint')} AND queue_manager_id = {value('uuid')}"
+        " AND substring(payload FOR 16) = uuid_send($1) RETURNING 1"
     ),
 }

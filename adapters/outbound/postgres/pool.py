@@ -35,7 +35,7 @@ _NO_ANSWER = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutting down, starting up, timed out
     asyncpg.InsufficientResourcesError,
-    asyncpg.LockNotAvailableError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # a lock not had in time, a database closed to connections
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     OSError,
@@ -100,35 +100,31 @@ class Database:
     async def _run(
         self, how: Callable[..., Awaitable[Any]], statement: str, values: tuple[object, ...]
     ) -> Any:  # noqa: ANN401
+        await self._enter()
+        connection = None
         try:
-            if self._places.locked():
-                async with asyncio.timeout(STATEMENT_SECONDS):
-                    await self._places.acquire()
-            else:
+            connection = await self._connection()
+            return await how(connection, statement, *values)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is translated
+            problem = _translated(error)
+        finally:
+            self._places.release()
+            if connection is not None and not connection.is_closed():
+                if self._closing:
+                    connection.terminate()
+                else:
+                    self._idle.append(connection)
+        raise problem  # outside of the block above, so that the original is left behind
+
+    async def _enter(self) -> None:
+        if not self._places.locked():
+            await self._places.acquire()
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STATEMENT_SECONDS):
                 await self._places.acquire()
-        except TimeoutError:
-            problem: Exception = StoreUnavailable()
-        else:
-            connection = None
-            try:
-                connection = await self._connection()
-                return await how(connection, statement, *values)
-            except asyncpg.PostgresError as error:
-                problem = _translated(error)
-            except BaseException as error:
-                if connection is not None:
-                    connection.terminate()  # it may be in the middle of an answer
-                if not isinstance(error, Exception):
-                    raise
-                problem = _translated(error)
-            finally:
-                self._places.release()
-                if connection is not None and not connection.is_closed():
-                    if self._closing:
-                        connection.terminate()
-                    else:
-                        self._idle.append(connection)
-        raise problem  # outside of the blocks above, so that the original is left behind
+                return
+        raise StoreUnavailable
 
     async def _connection(self) -> asyncpg.Connection:
         while self._idle:

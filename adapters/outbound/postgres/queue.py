@@ -32,8 +32,8 @@ from application.ports.jobs import Again, Dead, Delivery, Done, Handle, Job, Job
 from application.ports.store import StoreUnavailable
 from domain.kernel import AccountId
 
-IDLE = timedelta(milliseconds=250)
-"""How long the queue is left unasked when nobody rings."""
+PAUSE = 0.25
+"""Seconds between two attempts to reach a database that does not answer."""
 ECHO = 0.005
 """Seconds within which rings are answered together."""
 BATCH = 16
@@ -152,7 +152,7 @@ def _code_only(record: TracebackRecord | None) -> TracebackRecord | None:
 
 @dataclass(frozen=True, slots=True)
 class PostgresQueue:
-    """`Queue` on the store's database.
+    """`Queue` on the store's database, which it asks for work every `idle`, and whenever a commit rings.
 
     `heartbeat` must be longer than any pause of the event loop, or a living worker's job is given to another; that
     does no harm but work done twice, since only one of them can end it. `grace` is how long jobs may take to finish
@@ -160,6 +160,7 @@ class PostgresQueue:
     """
 
     database: Database
+    idle: timedelta = timedelta(milliseconds=250)
     heartbeat: timedelta = timedelta(seconds=30)
     grace: timedelta = timedelta(seconds=10)
 
@@ -168,7 +169,7 @@ class PostgresQueue:
         while True:
             with suppress(StoreUnavailable):
                 await self._run(handle)
-            await asyncio.sleep(IDLE.total_seconds())
+            await asyncio.sleep(PAUSE)
 
     async def shift(self, by: timedelta) -> None:
         """See `Queue.shift`."""
@@ -204,7 +205,7 @@ class PostgresQueue:
             )
         running = asyncio.create_task(
             manager.run(
-                dequeue_timeout=IDLE, batch_size=BATCH, max_concurrent_tasks=AT_ONCE,
+                dequeue_timeout=self.idle, batch_size=BATCH, max_concurrent_tasks=AT_ONCE,
                 heartbeat_timeout=self.heartbeat, log_aggregation_interval=timedelta(),
             )
         )  # fmt: skip

@@ -13,7 +13,8 @@ from application.accounts import (
     SignUp,
     VerifyAccount,
 )
-from application.delivery import ClearConversation, DeliverMessage, NoteStatus, PurgeCopy, ReceiveMessage
+from application.clearing import ClearConversation, PurgeCopy
+from application.delivery import DeliverMessage
 from application.erasure import EraseAccount
 from application.exports import BuildExport, DownloadExport, ExpireExport, ReadExport, StartExport
 from application.lines import (
@@ -37,6 +38,7 @@ from application.messaging import (
     ReadMessage,
     SendMessage,
 )
+from application.reception import NoteStatus, ReceiveMessage
 from application.retention import Sweep
 from application.sessions import Authenticate, ListSessions, SignIn, SignOut, SignOutOthers
 

@@ -21,8 +21,8 @@ from adapters.inbound.http.app import build
 from adapters.inbound.http.server import serving
 from adapters.outbound.twilio.signature import TwilioSignature, sign
 from adapters.outbound.twilio.vocabulary import status_of
-from application.delivery import InboundText
 from application.ports.carrier import AvailableNumber
+from application.reception import InboundText
 from bootstrap.worlds import InMemory
 from domain.kernel import CarrierRef, DomainError
 from domain.values import Capability, Country, MessageBody, Peer, PhoneNumber

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.outbound.memory.carrier import MemoryCarrier
-from application.delivery import InboundText, StatusReport
+from application.reception import InboundText, StatusReport
 from domain.kernel import CarrierRef
 from domain.messaging import Status
 from domain.values import Peer, PhoneNumber

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from application.delivery import InboundText
 from application.messaging import Accepted
+from application.reception import InboundText
 from application.sessions import SignedIn
 from bootstrap.worlds import InMemory
 from domain.kernel import AccountId, CarrierRef, LineId

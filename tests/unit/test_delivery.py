@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.delivery import InboundText, StatusReport
+from application.reception import InboundText, StatusReport
 from bootstrap.worlds import InMemory
 from domain.kernel import CarrierRef, MessageId, NotFound
 from domain.messaging import Conversation, Message, PeerOptedOut, Status

@@ -14,7 +14,7 @@ from multidict import CIMultiDict
 
 from adapters.inbound.http.problems import COMMON_HEADERS
 from adapters.inbound.http.transfer import read_body
-from application.delivery import InboundText, StatusReport
+from application.reception import InboundText, StatusReport
 from domain.kernel import CarrierRef, DomainError, LineId, MessageId
 from domain.messaging import OptOut, Status
 from domain.values import MessageBody, Peer, PhoneNumber

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import ClassVar
 
-from application.delivery import InboundText, StatusReport
 from application.ports.carrier import (
     AvailableNumber,
     BadDestination,
@@ -19,6 +18,7 @@ from application.ports.carrier import (
     Purchase,
     Sent,
 )
+from application.reception import InboundText, StatusReport
 from domain.kernel import CarrierRef, LineId, MessageId
 from domain.messaging import OptOut, Status, opt_out_of
 from domain.values import Capability, Country, MessageBody, Peer, PhoneNumber

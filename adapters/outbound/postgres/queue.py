@@ -113,6 +113,7 @@ class _Queries(Queries):
         with suppress(StoreUnavailable):
             if await self._held([job]):
                 await super().retry_job(job, delay, _code_only(traceback_record))
+        self._hands_are_free()
 
     async def log_jobs(self, job_status: list[tuple[PickedJob, JOB_STATUS, TracebackRecord | None]]) -> None:
         """Note how jobs ended. One that our own shutdown cut short did not end: it goes back."""
@@ -122,6 +123,7 @@ class _Queries(Queries):
             await self.driver.execute(_PUT_BACK, cut_short)
         if ended := [entry for entry in noted if entry[1] != "canceled"]:
             await super().log_jobs(ended)
+        self._hands_are_free()
 
     async def eligible_queued_work(self, entrypoints: list[QueueEntrypoint]) -> int:
         """Leave the question to the next poll, which is near."""
@@ -130,6 +132,10 @@ class _Queries(Queries):
     async def next_deferred_eta(self, entrypoints: list[QueueEntrypoint]) -> timedelta | None:
         """See eligible_queued_work."""
         return timedelta.max
+
+    def _hands_are_free(self) -> None:
+        """Have the queue looked at again: there may have been too few hands for what is in it."""
+        cast("_Driver", self.driver).bell()
 
     async def _held(self, jobs: list[PickedJob]) -> set[object]:
         """Return which of these jobs, all picked by one worker, were neither ended nor given to another since."""
@@ -201,7 +207,7 @@ class PostgresQueue:
         delivering = set[asyncio.Task[Any]]()
         for kind in JobKind:
             manager.entrypoint(kind, on_failure="hold", accepts_context=False)(
-                self._entrypoint(handle, delivering)
+                _entrypoint(handle, delivering)
             )
         running = asyncio.create_task(
             manager.run(
@@ -220,29 +226,26 @@ class PostgresQueue:
                     task.cancel()
                 await asyncio.wait({running})
 
-    def _entrypoint(
-        self, handle: Handle, delivering: set[asyncio.Task[Any]]
-    ) -> Callable[[PickedJob], Awaitable[None]]:
-        async def deliver(picked: PickedJob) -> None:
-            job = Job(JobKind(picked.entrypoint), *_ids(picked.payload))
-            task = cast("asyncio.Task[Any]", asyncio.current_task())
-            delivering.add(task)
-            try:
-                outcome = await _outcome(handle, Delivery(job, picked.id, picked.attempts))
-            finally:
-                if len(delivering) > AT_ONCE - BATCH:  # the queue may be waiting for hands to be free
-                    self.database.ring()
-                delivering.discard(task)
-            # Raised here and not where it went wrong, so that nothing of what went wrong hangs on it.
-            match outcome:
-                case Again(delay, code):
-                    raise RetryRequested(delay, code)
-                case Dead(code):
-                    raise GivenUp(code)
-                case Done():
-                    pass
 
-        return deliver
+def _entrypoint(handle: Handle, delivering: set[asyncio.Task[Any]]) -> Callable[[PickedJob], Awaitable[None]]:
+    async def deliver(picked: PickedJob) -> None:
+        job = Job(JobKind(picked.entrypoint), *_ids(picked.payload))
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        delivering.add(task)
+        try:
+            outcome = await _outcome(handle, Delivery(job, picked.id, picked.attempts))
+        finally:
+            delivering.discard(task)
+        # Raised here and not where it went wrong, so that nothing of what went wrong hangs on it.
+        match outcome:
+            case Again(delay, code):
+                raise RetryRequested(delay, code)
+            case Dead(code):
+                raise GivenUp(code)
+            case Done():
+                pass
+
+    return deliver
 
 
 def _ids(payload: bytes | None) -> tuple[AccountId, UUID]:

@@ -11,9 +11,9 @@ import pytest
 
 from adapters.outbound.memory.directory import MemoryDirectory
 from application.accounts import RecoverAccount
-from application.delivery import StatusReport
 from application.erasure import EraseAccount
 from application.lines import BuyLine
+from application.reception import StatusReport
 from application.sessions import SignedIn
 from domain.erasure import Erasure, Step
 from domain.kernel import AccountId, CarrierRef, DomainError, LineId

@@ -11,9 +11,10 @@ import pytest
 
 from adapters.outbound.postgres.sealing import AccountVault
 from adapters.outbound.postgres.store import PostgresStore
-from application.delivery import PurgeCopy, StatusReport
+from application.clearing import PurgeCopy
 from application.exports import DownloadExport
 from application.messaging import DeleteConversation, DeleteMessage
+from application.reception import StatusReport
 from domain.exports import ExportNotReady
 from domain.kernel import AccountId, ConversationId, ExportId, MessageId, NotFound
 from domain.messaging import Message, Status

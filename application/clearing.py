@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from application.ports.carrier import Carrier, TooEarly
-from application.ports.store import Stale, Store
+from application.ports.store import Store
 from application.ports.system import Clock
 from application.unit_of_work import again_when_stale
 from domain.kernel import (
@@ -14,6 +14,7 @@ from domain.kernel import (
     CarrierRef,
     ConversationId,
     MessageId,
+    NotFound,
 )
 from domain.messaging import Message
 
@@ -44,16 +45,19 @@ class PurgeCopy:
     async def strays(self, message: Message) -> list[CarrierRef]:
         """Find the copy of a text that was deleted before the carrier's answer told us its reference.
 
-        Raises TooEarly while that answer, or a status report, may still come. Other texts to the same peer have their
-        references by then.
+        Raises TooEarly while that answer, or a status report, may still come. Where the whole conversation is gone,
+        whom it went to is forgotten: such a copy goes with the number's other leftovers when the line is released.
         """
         since = message.attempted_at
         if since is None or self.clock.now() < since + STRAY_AFTER:
             raise TooEarly(STRAY_AFTER)
-        async with self.store.begin(message.account_id) as tx:
-            line = await tx.line(message.line_id)
-            conversation = await tx.conversation(message.conversation_id)
-        found = await self.carrier.find_sent(line.number, conversation.peer, None, since)
+        try:
+            async with self.store.begin(message.account_id) as tx:
+                line = await tx.line(message.line_id)
+                conversation = await tx.conversation(message.conversation_id)
+        except NotFound:
+            return []
+        found = await self.carrier.find_sent(line.number, conversation.peer, None, since, since + STRAY_AFTER)
         async with self.store.begin(message.account_id) as tx:
             return [sent.ref for sent in found if await tx.message_by_ref(sent.ref) is None]
 
@@ -65,7 +69,7 @@ class PurgeCopy:
             if message.deleted_at is not None:
                 tx.remove(message)
             elif message.purged_at is None:
-                message.purged_at = self.clock.now()
+                message.purged(self.clock.now())
                 tx.save(message)
 
 
@@ -82,14 +86,9 @@ class ClearConversation:
             pass
         await self.finish(account_id, conversation_id, ticket)
 
+    @again_when_stale
     async def clear_some(self, account_id: AccountId, conversation_id: ConversationId) -> bool:
         """Clear one batch; tell whether there was one. A text with a carrier copy stays, blank, until its purge."""
-        try:
-            return await self._clear_some(account_id, conversation_id)
-        except Stale:
-            return True  # a status report came in between: look again
-
-    async def _clear_some(self, account_id: AccountId, conversation_id: ConversationId) -> bool:
         async with self.store.begin(account_id) as tx:
             await tx.deleted_conversation(conversation_id)
             texts = await tx.texts_to_clear(conversation_id, BATCH)

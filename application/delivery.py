@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from application.ports.carrier import Carrier, CarrierRefused, OptedOut, Sent
 from application.ports.store import Store
 from application.ports.system import Clock
 from application.unit_of_work import again_when_stale
-from domain.kernel import (
-    AccountId,
-    MessageId,
-)
+from domain.kernel import AccountId, MessageId, NotFound
 from domain.lines import LineState
 from domain.messaging import Message, Status
 from domain.values import Peer, PhoneNumber
@@ -102,6 +100,7 @@ class DeliverMessage:
             message.advance(Status.FAILED, refused.provider_code, now)
             tx.save(message)
             if isinstance(refused, OptedOut):
-                conversation = await tx.conversation(message.conversation_id)
-                conversation.note_opt_out(now)
-                tx.save(conversation)
+                with suppress(NotFound):  # deleted meanwhile
+                    conversation = await tx.conversation(message.conversation_id)
+                    conversation.note_opt_out(now)
+                    tx.save(conversation)

@@ -56,6 +56,9 @@ class EraseAccount:
             erasure = (await self.take(step, erasure)).finish(step)
         except KeyGone:
             # A twin got as far as the keys and was stopped before it could say so: only rows are left to do.
+            await self.ledger.open_intent(
+                Intent(await self.fingerprint(erasure.account_id), 0, erasure.began_at)
+            )
             erasure = replace(erasure, done=Step.MAIL)
         await self.store.checkpoint(erasure)
         return erasure

@@ -112,10 +112,12 @@ class BuildExport:
         """Clear what an interrupted attempt left; tell whether there is anything to build."""
         async with self.store.begin(account_id) as tx:
             export = await tx.export(export_id)
-            export.rows_done = 0
+            if export.state is not ExportState.BUILDING:
+                return False
+            export.restart()
             tx.remove_parts(export_id)
             tx.save(export)
-        return export.state is ExportState.BUILDING
+        return True
 
     @again_when_stale
     async def append(
@@ -124,8 +126,7 @@ class BuildExport:
         """Commit one part together with the progress it means."""
         async with self.store.begin(account_id) as tx:
             export = await tx.export(export_id)
-            export.must_be_building()
-            export.rows_done += rows
+            export.progress(rows)
             tx.save(export)
             tx.save(
                 ExportPart(

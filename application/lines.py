@@ -87,14 +87,15 @@ class SettleOrder:
             line, account = await tx.line(line_id), await tx.account()
             if purchase is None:
                 line.fail()
-                self.directory.forget_line(line.number)  # it is free for others
             else:
                 line.activate(purchase.ref, purchase.capabilities, self.clock.now())
                 if account.standing is not Standing.ACTIVE:
                     line.suspend()
             tx.rely_on(account)
             tx.save(line)
-            return line
+        if purchase is None:
+            self.directory.forget_line(line.number)  # it is free for others
+        return line
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +245,14 @@ async def release_verified(carrier: Carrier, line: PhoneLine) -> None:
 
     An order whose answer never came may have been filled all the same: the carrier is asked.
     """
-    purchase = None if line.ref is not None else await carrier.find_purchase(line.number, line.id)
-    ref = purchase.ref if purchase is not None else line.ref
-    if ref is not None:
-        await carrier.release(ref)
-        if await carrier.owns(ref):
-            raise NotYetGone
+    ref = line.ref
+    if ref is None:
+        purchase = await carrier.find_purchase(line.number, line.id)
+        if purchase is None:
+            return
+        ref = purchase.ref
+    await carrier.release(ref)
+    if await carrier.owns(ref):
+        raise NotYetGone
     if await carrier.find_purchase(line.number, line.id) is not None:
         raise NotYetGone

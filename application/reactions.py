@@ -21,7 +21,7 @@ from domain.messaging import (
 SETTLE_AFTER = timedelta(seconds=30)
 """An order is settled within the request; the job is for the times when that fails."""
 PURGE_AFTER = timedelta(minutes=2)
-"""Carriers refuse to delete a text younger than this (handbook 2.5)."""
+"""Carriers refuse to delete a text younger than this (Twilio: error 20009)."""
 LOST_AFTER = timedelta(hours=48)
 """A sent text that never reports a last status loses its carrier copy all the same."""
 

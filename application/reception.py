@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from application.ports.keyring import KeyGone
@@ -111,22 +112,30 @@ class NoteStatus:
     directory: Directory
     clock: Clock
 
-    @again_when_stale
     async def __call__(self, report: StatusReport) -> None:
         """Do it. Unknown texts are dropped. Any order and any repetition of reports ends the same."""
-        owner = await self.directory.line(report.sender)
-        if owner is None:
-            return
-        try:
-            async with self.store.begin(owner[0]) as tx:
-                message = await tx.message_by_ref(report.ref)
-                if message is None and report.message_id is not None:
-                    # The report overtook the answer to our own request: adopt the reference it brings.
-                    message = await tx.any_message(report.message_id)
-                    if message.ref is not None or message.attempted_at is None:
-                        return
-                if message is not None:
-                    message.accepted(report.ref, report.status, report.error, self.clock.now())
-                    tx.save(message)
-        except (NotFound, KeyGone):
+        for _ in range(2):
+            owner = await self.directory.line(report.sender)
+            if owner is None:
+                return
+            with suppress(NotFound, KeyGone):
+                if await self.apply(owner[0], report):
+                    return
+            # As for texts: perhaps the number has moved on.
             self.directory.forget_line(report.sender)
+
+    @again_when_stale
+    async def apply(self, account_id: AccountId, report: StatusReport) -> bool:
+        """Commit the report to a text of this account; tell whether it was found there."""
+        async with self.store.begin(account_id) as tx:
+            message = await tx.message_by_ref(report.ref)
+            if message is None and report.message_id is not None:
+                # The report overtook the answer to our own request: adopt the reference it brings.
+                message = await tx.any_message(report.message_id)
+                if message.ref is not None or message.attempted_at is None:
+                    return False
+            if message is None:
+                return False
+            message.accepted(report.ref, report.status, report.error, self.clock.now())
+            tx.save(message)
+        return True

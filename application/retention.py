@@ -41,17 +41,17 @@ class Sweep:
     expire_export: ExpireExport
 
     async def __call__(self) -> Swept:
-        """Do it. An account that cannot be finished yet holds up no other. Repeating is harmless."""
+        """Do it, first what needs no provider. An account that cannot be finished holds up no other. Repeatable."""
         now, keep, swept = self.clock.now(), self.retention, Swept()
-        due = await self.directory.accounts_to_erase(now, cutoff(now, keep.unverified), BATCH)
-        # All of them are begun before any is finished: a long erasure does not keep the next from starting in time.
-        for account_id in [each for each in due if await self.done(self.erase_account.begin(each), swept)]:
-            swept.accounts += await self.done(self.erase_account(account_id), swept)
         swept.sessions = await self.store.purge_sessions(cutoff(now, keep.revoked_session), BATCH)
         swept.acts = await self.store.purge_once(now, BATCH)
         for account_id, export_id in await self.directory.exports_to_expire(now, BATCH):
             swept.exports += await self.done(self.expire_export(account_id, export_id), swept)
         await self.queue.purge_log(keep.job_log)
+        due = await self.directory.accounts_to_erase(now, cutoff(now, keep.unverified), BATCH)
+        # All of them are begun before any is finished: a long erasure does not keep the next from starting in time.
+        for account_id in [each for each in due if await self.done(self.erase_account.begin(each), swept)]:
+            swept.accounts += await self.done(self.erase_account(account_id), swept)
         return swept
 
     async def done(self, work: Awaitable[object], swept: Swept) -> bool:

@@ -20,7 +20,7 @@ class Step(StrEnum):
     """Released, and read back to be sure."""
     MAIL = "mail"
     KEYS = "keys"
-    """The first irreversible act: whatever copy survives anywhere can no longer be opened."""
+    """The first act on our own copies: whatever of them survives anywhere can no longer be opened."""
     ROWS = "rows"
     VERIFIED = "verified"
     """Every store was asked and answered zero."""
@@ -28,7 +28,7 @@ class Step(StrEnum):
 
 ORDER = tuple(Step)
 PATIENCE = timedelta(days=1)
-"""How long the saga waits for a carrier that says "too early" before it goes on without (handbook 11)."""
+"""How long the saga waits for a carrier that says "too early" before it goes on without."""
 
 
 class NotYetGone(DomainError):

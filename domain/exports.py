@@ -88,8 +88,19 @@ class Export(Aggregate):
         if self.state is not ExportState.BUILDING:
             raise ExportNotReady
 
+    def restart(self) -> None:
+        """Forget what an interrupted attempt had done."""
+        self.must_be_building()
+        self.rows_done = 0
+
+    def progress(self, rows: int) -> None:
+        """Note that `rows` more records are in its parts. Raises ExportNotReady."""
+        self.must_be_building()
+        self.rows_done += rows
+
     def ready(self, at: datetime, expires_at: datetime) -> None:
-        """Note that every part is in place, to be fetched until `expires_at`."""
+        """Note that every part is in place, to be fetched until `expires_at`. Raises ExportNotReady."""
+        self.must_be_building()
         self.state, self.rows_total, self.expires_at = ExportState.READY, self.rows_done, expires_at
         self.record(ExportReady(account_id=self.account_id, at=at, export_id=self.id))
 

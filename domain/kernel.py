@@ -25,7 +25,7 @@ CarrierRef = NewType("CarrierRef", str)
 
 
 class Kind(StrEnum):
-    """The only shapes a value may take at rest (DESIGN section 4). There is no free text."""
+    """The only shapes a value may take at rest. There is no free text."""
 
     ID = "id"
     REF = "ref"

@@ -33,7 +33,7 @@ class Direction(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a text stands. Rank never falls; among equals the first terminal one wins (handbook 2.3)."""
+    """Where a text stands. Rank never falls; among equals the first terminal one wins (Twilio: message statuses)."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -64,7 +64,7 @@ RANK = {
 
 
 class OptOut(StrEnum):
-    """What the other side asked of us with a keyword (handbook 2.4)."""
+    """What the other side asked of us with a keyword (Twilio: opt-out keywords)."""
 
     STOP = "stop"
     START = "start"
@@ -168,6 +168,10 @@ class Message(Aggregate):
             self.status, self.error = status, error
             if status.terminal and self.ref is not None:
                 self.record(MessageSettled(account_id=self.account_id, at=at, message_id=self.id))
+
+    def purged(self, at: datetime) -> None:
+        """Note that the carrier's copy is gone."""
+        self.purged_at = at
 
     def delete(self, at: datetime) -> None:
         """Blank the text at once; the row stays, unseen, until the carrier's copy is gone. Repeating is harmless."""

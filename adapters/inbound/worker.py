@@ -12,13 +12,15 @@ from uuid import UUID
 
 import structlog
 
-from application.ports.carrier import TooEarly
+from adapters.inbound.http.problems import where
+from application.ports.carrier import CarrierRefused, TooEarly
 from application.ports.jobs import Again, Dead, Delivery, Done, JobKind, Outcome
 from application.ports.keyring import KeyGone
 from application.ports.mail import MailKind
 from application.ports.store import JobGone, Stale
 from application.retention import Sweep
 from application.usecases import UseCases
+from domain.exports import ExportNotReady
 from domain.kernel import AccountId, DomainError, Fault, NotFound
 
 log = structlog.get_logger()
@@ -63,12 +65,13 @@ class Worker:
         job = delivery.job
         try:
             await self._handlers[job.kind](job.account_id, job.subject, delivery.ticket)
-        except (NotFound, KeyGone, JobGone):
-            return Done()  # the person, the thing or the job itself is gone: nothing is left to do
+        except (NotFound, KeyGone, JobGone, ExportNotReady):
+            return Done()  # the person, the thing, its time or the job itself is gone: nothing is left to do
         except TooEarly as early:
             return Again(max(early.after, backoff(delivery.attempt)), early.code)
         except DomainError as error:
-            if error.fault is Fault.UNAVAILABLE or isinstance(error, Stale):
+            # A refusal to send or to sell ends in its use case; here it is one to delete or to release: ask again.
+            if error.fault is Fault.UNAVAILABLE or isinstance(error, Stale | CarrierRefused):
                 return Again(backoff(delivery.attempt), error.code)
             code = error.code
         except Exception as error:  # noqa: BLE001 - a job must never take the worker down
@@ -86,17 +89,6 @@ class Worker:
 
 async def _mail(do: UseCases, kind: MailKind, account_id: AccountId, _subject: UUID, _ticket: int) -> None:
     await do.send_mail(account_id, kind)
-
-
-def where(error: BaseException) -> str:
-    """Say where an exception arose, as `file:function:line`: the only part of a traceback that holds no values."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    if frame is None:
-        return "unknown"
-    code = frame.tb_frame.f_code
-    return f"{code.co_filename.rsplit('/', 1)[-1]}:{code.co_name}:{frame.tb_lineno}"
 
 
 async def keep_sweeping(sweep: Sweep, every: timedelta = SWEEP_EVERY) -> None:

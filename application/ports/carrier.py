@@ -140,12 +140,17 @@ class Carrier(Protocol):
         ...
 
     async def find_sent(
-        self, sender: PhoneNumber, to: Peer, body: MessageBody | None, since: datetime
+        self,
+        sender: PhoneNumber,
+        to: Peer,
+        body: MessageBody | None,
+        since: datetime,
+        until: datetime | None = None,
     ) -> list[Sent]:
-        """Texts with just this sender, destination and body that the carrier took at or after `since`, oldest first.
+        """Texts with just this sender, destination and body that the carrier took from `since` until `until`.
 
-        No body: whatever they say. Clocks differ, so texts of up to a minute earlier may be among them. Used after an
-        unknown outcome. Repeating is harmless.
+        Oldest first. No body: whatever they say. Clocks differ, so texts of up to a minute earlier may be among them.
+        Used after an unknown outcome. Repeating is harmless.
         """
         ...
 

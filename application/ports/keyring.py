@@ -51,7 +51,7 @@ class Keyring(Protocol):
     async def destroy(self, account_id: AccountId) -> int:
         """Destroy every version of the account's key, at rest and in the cache; return how many rows went.
 
-        The first irreversible act of erasure. Repeating is harmless.
+        The first act of erasure on our own copies. Repeating is harmless.
         """
         ...
 

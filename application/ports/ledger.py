@@ -1,7 +1,8 @@
 """The erasure ledger: what was promised to be erased, kept outside every backup that could bring it back.
 
-It knows an account by a keyed fingerprint only. A database restored from a backup compares its own mark with the
-ledger's, and erases again whatever it forgot it had erased, before it serves anyone.
+It knows an account by a keyed fingerprint only. A database restored from a backup is to be compared with it by mark,
+and to erase again whatever it forgot it had erased, before it serves anyone: what `since` and `high_water` are for.
+That gate is not built yet.
 """
 
 from __future__ import annotations

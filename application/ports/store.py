@@ -158,7 +158,7 @@ class Tx(Protocol):
         ...
 
     async def copied_messages(self, after: MessageId | None, limit: int) -> list[Message]:
-        """Return up to `limit` texts of which the carrier has, or had, a copy not known to be gone, in order of id.
+        """Return up to `limit` texts with a carrier reference whose copy is not known to be gone, in order of id.
 
         Deleted texts are included: theirs may be the only trace left.
         """
@@ -237,7 +237,7 @@ class Directory(Protocol):
         ...
 
     async def session(self, token: str) -> tuple[AccountId, SessionId] | None:
-        """Return whose session this token opens; None when unknown or revoked."""
+        """Return whose session this token opens; None when unknown, revoked, or of an account that is not active."""
         ...
 
     async def line(self, number: str) -> tuple[AccountId, LineId] | None:
@@ -264,5 +264,5 @@ class Directory(Protocol):
     async def exports_to_expire(
         self, due_before: datetime, limit: int
     ) -> Sequence[tuple[AccountId, ExportId]]:
-        """Exports past their time that still have parts: nobody fetched them, or a download broke off."""
+        """Exports past their time that are still being built or still have parts: not fetched, or not to the end."""
         ...

@@ -36,6 +36,11 @@ class LifePromises:
             tx.save(mine)
         assert await world.directory.session("pico_s1_a") is None
         assert await world.directory.session("pico_s1_b") == (account_id, other.id)
+        async with world.store.begin(account_id) as tx:
+            account = await tx.account()
+            account.leave(world.clock.now(), world.clock.now())
+            tx.save(account)
+        assert await world.directory.session("pico_s1_b") is None, "begun while the account was leaving"
 
     async def test_an_account_is_found_by_its_address_in_any_standing_until_it_is_erased(
         self, world: World

@@ -363,8 +363,8 @@ async def test_notes_are_purged_by_age(database: Database) -> None:
 
 def test_the_environment_cannot_point_the_queue_elsewhere() -> None:
     code = (
-        "from adapters.outbound.postgres.queue import _NAMES;"
-        " print(_NAMES.queue_table, _NAMES.queue_table_log, _NAMES.channel, _NAMES.db_schema)"
+        "from adapters.outbound.postgres.machinery import NAMES;"
+        " print(NAMES.queue_table, NAMES.queue_table_log, NAMES.channel, NAMES.db_schema)"
     )
     hostile = {
         "PGQUEUER_PREFIX": "x",

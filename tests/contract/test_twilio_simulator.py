@@ -182,7 +182,7 @@ async def test_test_destinations_are_out_of_reach(world: TwilioWorld, to: str, c
     assert refused.value.provider_code == code
 
 
-async def test_test_numbers_are_sold_as_in_the_handbook(world: TwilioWorld) -> None:
+async def test_test_numbers_are_sold_as_twilio_documents(world: TwilioWorld) -> None:
     for number, code in (("+15005550000", 21422), ("+15005550001", 21421), ("+12125551234", 21422)):
         with pytest.raises(CarrierRefused) as refused:
             await world.carrier.buy(PhoneNumber(number), LINE)

@@ -14,7 +14,6 @@ from domain.kernel import DomainError, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import TracebackType
 
 TYPE = "tag:callpico.io,2026:problem/"
 """A problem's `type` is a tag URI (RFC 4151): it names, and promises no page."""
@@ -193,12 +192,12 @@ def answer(error: DomainError | Refused) -> web.Response:
 
 def report(error: BaseException) -> None:
     """Log an error nobody foresaw: its type and where it rose, never its message, which may quote a value."""
-    log.error("unexpected", error=type(error).__name__, where=_where(error.__traceback__))
+    log.error("unexpected", error=type(error).__name__, where=where(error))
 
 
-def _where(trace: TracebackType | None) -> str:
-    """Name the innermost place that is ours, or the innermost of all, as module:function:line."""
-    place = "unknown"
+def where(error: BaseException) -> str:
+    """Name the innermost place that is ours, or the innermost of all, as module:function:line: it holds no values."""
+    trace, place = error.__traceback__, "unknown"
     found_ours = False
     while trace is not None:
         module = str(trace.tb_frame.f_globals.get("__name__", "unknown"))

@@ -1,4 +1,4 @@
-"""Twilio's webhooks: verify, take the few fields Pico keeps, hand them on (handbook 2.3, 2.4, 2.9)."""
+"""Twilio's webhooks: verify, take the few fields Pico keeps, hand them on."""
 
 from __future__ import annotations
 

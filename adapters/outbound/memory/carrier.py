@@ -148,14 +148,20 @@ class MemoryCarrier:
         return text.sent
 
     async def find_sent(
-        self, sender: PhoneNumber, to: Peer, body: MessageBody | None, since: datetime
+        self,
+        sender: PhoneNumber,
+        to: Peer,
+        body: MessageBody | None,
+        since: datetime,
+        until: datetime | None = None,
     ) -> list[Sent]:
         """See `Carrier.find_sent`."""
         self._hear("find_sent")
         return [
             text.sent
             for text in self.texts.values()
-            if (text.sender, text.to) == (sender, to) and body in {None, text.body} and text.at >= since
+            if (text.sender, text.to) == (sender, to) and body in {None, text.body}
+            if since <= text.at and (until is None or text.at <= until)
         ]
 
     async def look_up(self, ref: CarrierRef) -> Sent | None:

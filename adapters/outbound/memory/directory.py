@@ -10,7 +10,7 @@ from typing import cast
 from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.tx import A
 from domain.accounts import Account, Standing
-from domain.exports import Export, ExportPart
+from domain.exports import Export, ExportPart, ExportState
 from domain.kernel import AccountId, ExportId, LineId, SessionId
 from domain.sessions import Session
 
@@ -34,8 +34,11 @@ class MemoryDirectory:
         found = self._store.claims.get(("token", token))
         if found is None:
             return None
-        session = cast("Session", self._store.rows(found[0])[Session][found[1]])
-        return (found[0], session.id) if session.revoked_at is None else None
+        rows = self._store.rows(found[0])
+        session = cast("Session", rows[Session][found[1]])
+        (account,) = cast("Iterable[Account]", rows[Account].values())
+        open_now = session.revoked_at is None and account.standing is Standing.ACTIVE
+        return (found[0], session.id) if open_now else None
 
     async def line(self, number: str) -> tuple[AccountId, LineId] | None:
         """See `Directory.line`."""
@@ -66,11 +69,8 @@ class MemoryDirectory:
         """See `Directory.exports_to_expire`."""
         await self._store.answer()
         kept = {part.export_id for part in self._every(ExportPart)}
-        due = (
-            export
-            for export in self._every(Export)
-            if export.expires_at is not None and export.expires_at <= due_before and export.id in kept
-        )
+        late = (e for e in self._every(Export) if e.expires_at is not None and e.expires_at <= due_before)
+        due = (e for e in late if e.state is ExportState.BUILDING or e.id in kept)
         return [(export.account_id, export.id) for export in islice(due, limit)]
 
     def _every(self, of: type[A]) -> Iterator[A]:

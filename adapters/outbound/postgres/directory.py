@@ -15,7 +15,10 @@ from domain.lines import HOLDING
 REMEMBERED_LINES = 10_000
 
 _ACCOUNT = "SELECT id FROM accounts WHERE email_index = $1"
-_SESSION = "SELECT account_id, id FROM sessions WHERE token = $1 AND revoked_at IS NULL"
+_SESSION = """
+    SELECT s.account_id, s.id FROM sessions s JOIN accounts a ON a.id = s.account_id
+    WHERE s.token = $1 AND s.revoked_at IS NULL AND a.standing = 'active'
+"""
 _LINE = (
     "SELECT account_id, id FROM phone_lines"  # noqa: S608 - of constants
     f" WHERE number_index = $1 AND state IN ({listed(HOLDING)})"
@@ -29,9 +32,9 @@ _TO_ERASE = """
     ) due ORDER BY random() LIMIT $3 -- so that those that cannot be finished never starve the others
 """
 _TO_EXPIRE = """
-    SELECT account_id, id FROM exports e WHERE expires_at <= $1 AND EXISTS (
+    SELECT account_id, id FROM exports e WHERE expires_at <= $1 AND (state = 'building' OR EXISTS (
         SELECT FROM export_parts p WHERE p.account_id = e.account_id AND p.export_id = e.id
-    ) ORDER BY expires_at LIMIT $2
+    )) ORDER BY expires_at LIMIT $2
 """
 
 

@@ -1,4 +1,4 @@
-"""Twilio as our carrier, through its SDK (handbook 2.2 to 2.5)."""
+"""Twilio as our carrier, through its SDK."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ NORTH_AMERICA = frozenset({"US", "CA"})
 NOTHING_FITS = frozenset({20404, 21451, 21452})
 """Codes that answer a search in a country, kind or area that Twilio does not serve."""
 RETRIES = "#rc=3&rp=all"
-"""Twilio's own retries of a webhook: three, after any failure (handbook 2.10). By default it gives up at once."""
+"""Twilio's own retries of a webhook: three, after any failure (connection overrides). By default it gives up at once."""
 LARGEST_PAGE = 1000
 CLOCK_SKEW = timedelta(seconds=30)
 """How far Twilio's clock may be from ours. Too wide costs nothing: callers know the texts they have."""
@@ -142,7 +142,12 @@ class TwilioCarrier:
         )
 
     async def find_sent(
-        self, sender: PhoneNumber, to: Peer, body: MessageBody | None, since: datetime
+        self,
+        sender: PhoneNumber,
+        to: Peer,
+        body: MessageBody | None,
+        since: datetime,
+        until: datetime | None = None,
     ) -> list[Sent]:
         """List the pair's messages and compare bodies. Twilio's clock is not ours: look a little before `since`.
 
@@ -151,7 +156,13 @@ class TwilioCarrier:
         """
         listed = await self._client.messages.list_async(from_=sender, to=to, page_size=self._page_size)
         earliest = since - CLOCK_SKEW
-        matching = [m for m in reversed(listed) if body in {None, m.body} and created_at(m) >= earliest]
+        matching = [
+            m
+            for m in reversed(listed)
+            if body in {None, m.body}
+            and earliest <= created_at(m)
+            and (until is None or created_at(m) <= until)
+        ]
         return [sent_of(m) for m in sorted(matching, key=created_at)]
 
     async def look_up(self, ref: CarrierRef) -> Sent | None:

@@ -1,4 +1,4 @@
-"""How Twilio signs its webhooks, and how we check it (handbook 2.9; the SDK's RequestValidator agrees)."""
+"""How Twilio signs its webhooks, and how we check it (Twilio: webhooks security; the SDK's RequestValidator agrees)."""
 
 from base64 import b64encode
 from collections.abc import Iterable, Sequence

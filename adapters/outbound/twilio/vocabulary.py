@@ -1,4 +1,4 @@
-"""Twilio's words in ours: message statuses and error codes (handbook 2.3 and its table of errors)."""
+"""Twilio's words in ours: message statuses and error codes (Twilio: message status values, error dictionary)."""
 
 from datetime import timedelta
 
@@ -45,7 +45,8 @@ STATUSES = {
 MEANINGS: dict[int, type[CarrierRefused | CarrierUnavailable]] = {
     20404: Gone,
     **dict.fromkeys((20009, 20409, 21501), TooEarly),
-    **dict.fromkeys((20429, 20500, 20503, 21611, 70005), CarrierUnavailable),
+    # 20003, 20005: our own credentials or account. That is ours to mend, and no reason to give a text up.
+    **dict.fromkeys((20003, 20005, 20429, 20500, 20503, 21611, 70005), CarrierUnavailable),
     **dict.fromkeys((21422, 21452), NumberTaken),
     21610: OptedOut,
     **dict.fromkeys((21211, 21214, 21215, 21216, 21217, 21408, 21612, 21614), BadDestination),
@@ -66,7 +67,7 @@ def failure(http_status: int, code: int | None) -> CarrierRefused | CarrierUnava
     if meaning is None:
         if http_status == 404:  # noqa: PLR2004 - HTTP
             meaning = Gone
-        elif http_status in {408, 425, 429} or not 400 <= http_status < 500:  # noqa: PLR2004 - HTTP
+        elif http_status in {401, 403, 408, 425, 429} or not 400 <= http_status < 500:  # noqa: PLR2004 - HTTP
             meaning = CarrierUnavailable
         else:
             meaning = CarrierRefused

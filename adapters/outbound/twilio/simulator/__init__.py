@@ -24,7 +24,7 @@ class UnknownNumber(LookupError):
 
 
 class TwilioSimulator:
-    """One Twilio account with numbers, texts and webhooks (handbook 2.13).
+    """One Twilio account with numbers, texts and webhooks.
 
     With a `state_file` every change is on disk before it is answered, and what is deleted leaves the file too.
     """

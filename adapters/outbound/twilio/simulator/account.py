@@ -1,4 +1,4 @@
-"""The rules of the simulated Twilio: what it does with numbers and texts, and what it refuses (handbook 2.2 to 2.5)."""
+"""The rules of the simulated Twilio: what it does with numbers and texts, and what it refuses."""
 
 import hmac
 import re
@@ -20,7 +20,7 @@ UNFINISHED = frozenset({"accepted", "scheduled", "queued", "sending", "receiving
 STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 START = frozenset({"START", "YES", "UNSTOP"})
 
-# Numbers that Twilio keeps for tests (handbook 2.11).
+# Numbers that Twilio keeps for tests (Twilio: test credentials).
 MAGIC_PURCHASE = {"+15005550000": 21422, "+15005550001": 21421}
 MAGIC_FROM = {"+15005550001": 21212, "+15005550008": 21611}
 MAGIC_TO = {
@@ -136,7 +136,7 @@ class Account:
         return self._keep("outbound-api", "queued", from_, to, body, form.get("StatusCallback", ""))
 
     def receive(self, from_: str, to: str, body: str) -> Text:
-        """Take in a text to an owned number. A single keyword opts the sender out, or in again (handbook 2.4)."""
+        """Take in a text to an owned number. A single keyword opts the sender out, or in again."""
         word = body.strip().upper()
         if word in STOP:
             self.state.opted_out.add((to, from_))

@@ -128,7 +128,7 @@ def line(account: Account) -> Middleware:
 
 def refused(refusal: Refused) -> web.Response:
     """Shape an error. Too many requests come with the seconds to wait."""
-    headers = {"Retry-After": "0"} if refusal.body["code"] == 20429 else {}  # noqa: PLR2004 - handbook 2.1
+    headers = {"Retry-After": "0"} if refusal.body["code"] == 20429 else {}  # noqa: PLR2004 - too many requests
     return web.json_response(refusal.body, status=refusal.status, headers=headers)
 
 

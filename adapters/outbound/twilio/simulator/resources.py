@@ -1,4 +1,4 @@
-"""Shapes of the 2010 API, as specs/twilio_api_v2010.subset.json has them."""
+"""Shapes of the 2010-04-01 API, as Twilio's OpenAPI document has them."""
 
 from datetime import datetime
 from email.utils import format_datetime
@@ -46,7 +46,7 @@ def rfc2822(at: datetime) -> str:
 
 
 def segments(body: str) -> int:
-    """Count the parts a text travels in: GSM-7 when every sign allows it, else UCS-2 (handbook 2.3)."""
+    """Count the parts a text travels in: GSM-7 when every sign allows it, else UCS-2."""
     if GSM.issuperset(set(body) - GSM_EXTENSION):
         units, one, many = len(body) + sum(sign in GSM_EXTENSION for sign in body), 160, 153
     else:

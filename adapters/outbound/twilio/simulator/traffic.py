@@ -90,7 +90,7 @@ class Traffic:
 
 
 def status_form(text: Text, account: Account) -> dict[str, str]:
-    """Fields of a status callback (handbook 2.3)."""
+    """Fields of a status callback."""
     shape = text.resource
     form = {
         "ApiVersion": VERSION,
@@ -110,7 +110,7 @@ def status_form(text: Text, account: Account) -> dict[str, str]:
 
 
 def inbound_form(text: Text) -> dict[str, str]:
-    """Fields of a received text (handbook 2.4), where its sender lives included: Twilio tells that unasked."""
+    """Fields of a received text, where its sender lives included: Twilio tells that unasked."""
     shape = text.resource
     form = {
         "SmsMessageSid": shape["sid"],

@@ -1,4 +1,4 @@
-"""How the simulated Twilio calls back: signed, with the retries its URL's fragment asks for (handbook 2.10)."""
+"""How the simulated Twilio calls back: signed, with the retries its URL's fragment asks for."""
 
 import asyncio
 from collections.abc import Mapping

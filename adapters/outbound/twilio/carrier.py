@@ -19,7 +19,7 @@ NORTH_AMERICA = frozenset({"US", "CA"})
 NOTHING_FITS = frozenset({20404, 21451, 21452})
 """Codes that answer a search in a country, kind or area that Twilio does not serve."""
 RETRIES = "#rc=3&rp=all"
-"""Twilio's own retries of a webhook: three, after any failure (connection overrides). By default it gives up at once."""
+"""Twilio's own retries of a webhook: three, after any failure. By default it gives up at once."""
 LARGEST_PAGE = 1000
 CLOCK_SKEW = timedelta(seconds=30)
 """How far Twilio's clock may be from ours. Too wide costs nothing: callers know the texts they have."""

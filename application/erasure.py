@@ -74,12 +74,11 @@ class EraseAccount:
                     Intent(await self.fingerprint(account_id), keys, erasure.began_at)
                 )
             case Step.CARRIER_CONTENT:
-                known = await self.purge(self.known_copies(account_id), erasure)
-                return replace(erasure, texts=known + await self.purge(self.leftovers(account_id), erasure))
+                return await self.purge(self.known_copies(account_id), erasure)
             case Step.NUMBERS:
-                numbers = await self.release_numbers(account_id)
-                late = await self.purge(self.leftovers(account_id), erasure)  # what came in meanwhile
-                return replace(erasure, numbers=numbers, texts=erasure.texts + late)
+                # Only now: nothing comes in any more for a number that is no longer ours.
+                erasure = replace(erasure, numbers=await self.release_numbers(account_id))
+                return await self.purge(self.leftovers(account_id), erasure)
             case Step.MAIL:
                 await self.erase_mail(account_id)
             case Step.KEYS:
@@ -104,15 +103,16 @@ class EraseAccount:
             account.begin_erasure(now, cutoff(now, self.retention.unverified))
             tx.save(account)
 
-    async def purge(self, refs: AsyncIterator[CarrierRef], erasure: Erasure) -> int:
-        """Delete the carrier's copies of texts, and read them back; return how many went."""
-        purged, too_early = 0, False
+    async def purge(self, refs: AsyncIterator[CarrierRef], erasure: Erasure) -> Erasure:
+        """Delete the carrier's copies of texts, read them back, and count them."""
+        purged = left = 0
         async for ref in refs:
             gone = await self.carrier.purge(ref) is None and await self.carrier.look_up(ref) is None
-            purged, too_early = purged + gone, too_early or not gone
-        if too_early and not erasure.may_leave_behind(self.clock.now()):
+            purged, left = purged + gone, left + (not gone)
+        if left and not erasure.may_leave_behind(self.clock.now()):
             raise NotYetGone
-        return purged
+        # What is left is seen again with the number's leftovers: not to be counted twice.
+        return replace(erasure, texts=erasure.texts + purged, texts_left=max(erasure.texts_left, left))
 
     async def known_copies(self, account_id: AccountId) -> AsyncIterator[CarrierRef]:
         """Yield our own texts whose copies are not known to be gone."""
@@ -167,6 +167,7 @@ class EraseAccount:
         facts = {
             "finished_at": self.clock.now().isoformat(),
             "texts_purged": erasure.texts,
+            "texts_left": erasure.texts_left,
             "numbers_released": erasure.numbers,
             "rows_deleted": erasure.rows,
             "rows_left": sum((await self.store.count_rows(account_id)).values()),

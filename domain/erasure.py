@@ -42,7 +42,8 @@ class NotYetGone(DomainError):
 class Erasure:
     """How far the erasure of one account has come. `done` is the last step finished; None before the first.
 
-    `texts`, `numbers` and `rows` count what was deleted, for the receipt.
+    `texts`, `numbers` and `rows` count what was deleted, for the receipt; `texts_left` those that the carrier would not
+    delete for a whole day.
     """
 
     account_id: AccountId
@@ -51,6 +52,7 @@ class Erasure:
     texts: int = 0
     numbers: int = 0
     rows: int = 0
+    texts_left: int = 0
 
     @property
     def next(self) -> Step | None:

@@ -222,7 +222,7 @@ class LifePromises:
         has, other = await world.belongings(), await world.account()
         began = Erasure(account_id=has.account_id, began_at=world.clock.now())
         assert await world.store.erasure(has.account_id) is None
-        later = replace(began, done=Step.ROWS, texts=1, numbers=2, rows=3)
+        later = replace(began, done=Step.ROWS, texts=1, numbers=2, rows=3, texts_left=4)
         for checkpoint in (began, later, later):
             await world.store.checkpoint(checkpoint)
             assert await world.store.erasure(has.account_id) == checkpoint

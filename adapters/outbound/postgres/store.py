@@ -24,11 +24,15 @@ BATCH = 5_000
 
 _JOBS = "jobs"
 _JOBS_OF = "substring(payload FOR 16) = uuid_send($1)"
-_ERASURE = "SELECT account_id, began_at, done::text, texts, numbers, rows FROM erasures WHERE account_id = $1"
+_ERASURE = (
+    "SELECT account_id, began_at, done::text, texts, numbers, rows, texts_left FROM erasures"
+    " WHERE account_id = $1"
+)
 _CHECKPOINT = """
-    INSERT INTO erasures (account_id, began_at, done, texts, numbers, rows) VALUES ($1, $2, $3::text::step, $4, $5, $6)
-    ON CONFLICT (account_id) DO UPDATE SET (began_at, done, texts, numbers, rows) =
-        (excluded.began_at, excluded.done, excluded.texts, excluded.numbers, excluded.rows)
+    INSERT INTO erasures (account_id, began_at, done, texts, numbers, rows, texts_left)
+    VALUES ($1, $2, $3::text::step, $4, $5, $6, $7)
+    ON CONFLICT (account_id) DO UPDATE SET (began_at, done, texts, numbers, rows, texts_left) =
+        (excluded.began_at, excluded.done, excluded.texts, excluded.numbers, excluded.rows, excluded.texts_left)
         WHERE erasures.done IS NULL OR erasures.done <= excluded.done
 """
 
@@ -119,6 +123,7 @@ class PostgresStore:
         await self._database.execute(
             _CHECKPOINT,
             erasure.account_id, erasure.began_at, erasure.done, erasure.texts, erasure.numbers, erasure.rows,
+            erasure.texts_left,
         )  # fmt: skip
 
     async def forget_erasure(self, account_id: AccountId) -> None:

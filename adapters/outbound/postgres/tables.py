@@ -143,7 +143,7 @@ ERASURES = sa.Table(
     _column("erasures", "account_id", Kind.ID, key=True),
     _column("erasures", "began_at", Kind.TIME),
     _column("erasures", "done", Kind.ENUM, Step, optional=True),
-    *(_column("erasures", name, Kind.COUNT) for name in ("texts", "numbers", "rows")),
+    *(_column("erasures", name, Kind.COUNT) for name in ("texts", "numbers", "rows", "texts_left")),
 )  # fmt: skip
 """How far each unfinished erasure has come. The row goes when the erasure is finished."""
 

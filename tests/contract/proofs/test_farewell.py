@@ -162,14 +162,14 @@ async def test_the_next_owner_sees_nothing_and_what_comes_late_is_dropped(world:
 class Impatient(EraseAccount):
     """Waits for nobody."""
 
-    async def purge(self, refs: AsyncIterator[CarrierRef], erasure: Erasure) -> int:
+    async def purge(self, refs: AsyncIterator[CarrierRef], erasure: Erasure) -> Erasure:
         return await super().purge(refs, replace(erasure, began_at=erasure.began_at - DAY))
 
 
 class Patient(EraseAccount):
     """Waits for ever."""
 
-    async def purge(self, refs: AsyncIterator[CarrierRef], erasure: Erasure) -> int:
+    async def purge(self, refs: AsyncIterator[CarrierRef], erasure: Erasure) -> Erasure:
         return await super().purge(refs, replace(erasure, began_at=self.clock.now()))
 
 

@@ -194,6 +194,7 @@ CREATE TABLE erasures (
     texts integer NOT NULL,
     numbers integer NOT NULL,
     rows integer NOT NULL,
+    texts_left integer NOT NULL,
     PRIMARY KEY (account_id)
 )
 

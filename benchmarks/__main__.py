@@ -11,9 +11,7 @@ from benchmarks.population import Population
 from benchmarks.scenarios import SCENARIOS
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="Measure Pico against its floor."
-    )
+    parser = argparse.ArgumentParser(prog="./pico bench", description="Measure Pico against its floor.")
     parser.add_argument("--accounts", type=int, default=1_000)
     parser.add_argument("--conversations", type=int, default=100_000)
     parser.add_argument("--messages", type=int, default=1_000_000)

@@ -67,7 +67,7 @@ def tour() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the database's schema up to date. Safe to run at any time, by several at once."""
+    """Bring the database's schema up to date. Repeating is harmless. Our own database must not be in use."""
     asyncio.run(_migrate(read_settings()))
 
 
@@ -134,7 +134,9 @@ def main() -> None:
     """Run a command; what an operator can mend is one line on standard error and exit code 2."""
     configure_logs()
     try:
-        app()
+        app(prog_name="./pico")
+    except KeyboardInterrupt:
+        sys.exit(130)
     except (BadSettings, CannotListen, PostgresUnavailable) as error:
         print(f"pico: {error}", file=sys.stderr)
         sys.exit(2)

@@ -30,7 +30,7 @@ from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.pool import Database, connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.schema import migrate
-from adapters.outbound.postgres.server import start
+from adapters.outbound.postgres.server import PostgresUnavailable, start
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.twilio.carrier import TwilioCarrier
 from adapters.outbound.twilio.signature import TwilioSignature
@@ -39,7 +39,7 @@ from adapters.outbound.twilio.vocabulary import status_of
 from application.usecases import UseCases
 from bootstrap.container import wire
 from bootstrap.fingerprint import AccountFingerprint
-from bootstrap.settings import Settings
+from bootstrap.settings import BadSettings, Settings
 from domain.retention import Retention
 
 LOOPBACK = "127.0.0.1"
@@ -90,8 +90,7 @@ class Sandbox:
     @asynccontextmanager
     async def running(cls, settings: Settings, *, work: bool = True) -> AsyncIterator[Sandbox]:
         """Serve until the block ends. Raises PostgresUnavailable, CannotListen. `work`: run jobs and sweeps here."""
-        state = settings.state_dir
-        state.mkdir(parents=True, exist_ok=True)
+        state = usable(settings.state_dir)
         async with AsyncExitStack() as stack:
             database_url, keyring_url, database_dir = await databases(settings, stack)
             await migrate(database_url)
@@ -196,11 +195,12 @@ SANDBOX_SWEEPS = timedelta(seconds=1)
 async def databases(settings: Settings, stack: AsyncExitStack) -> tuple[str, str, Path]:
     """Return the addresses of database and keyring, and the folder of our own server, run unless others are set."""
     if settings.database_url is not None and settings.keyring_url is not None:
-        return (
-            settings.database_url.get_secret_value(),
-            settings.keyring_url.get_secret_value(),
-            settings.state_dir,
-        )
+        database_url = settings.database_url.get_secret_value()
+        keyring_url = settings.keyring_url.get_secret_value()
+        await must_answer("PICO_DATABASE_URL", database_url)
+        await must_answer("PICO_KEYRING_URL", keyring_url)
+        return database_url, keyring_url, settings.state_dir
+    usable(settings.state_dir)
     server = stack.enter_context(start(settings.state_dir / "postgres"))
     connection = await asyncpg.connect(server.url("postgres"))
     try:
@@ -210,6 +210,30 @@ async def databases(settings: Settings, stack: AsyncExitStack) -> tuple[str, str
     finally:
         await connection.close()
     return server.url("pico"), server.url("pico_keyring"), server.data_dir
+
+
+def usable(state: Path) -> Path:
+    """Make the state folder if need be. Raises BadSettings."""
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        state = state / "nowhere"
+    if not os.access(state, os.W_OK):
+        raise BadSettings("PICO_STATE_DIR is no folder that can be written to: set it to another one.")
+    return state
+
+
+async def must_answer(variable: str, url: str) -> None:
+    """Ask a database given by somebody else. Raises PostgresUnavailable, which names the variable and no value."""
+    try:
+        connection = await asyncpg.connect(url, timeout=10)
+        await connection.close()
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        answered = False
+    else:
+        answered = True
+    if not answered:
+        raise PostgresUnavailable(f"{variable}: no PostgreSQL answers there, or it does not let us in.")
 
 
 async def is_ready(database: Database) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +32,18 @@ class Settings(BaseSettings):
     """A PostgreSQL to use instead of our own. Needs `keyring_url`."""
     keyring_url: SecretStr | None = None
     """The keyring's own database: another one, so that no backup holds both."""
+
+    @field_validator("database_url", "keyring_url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr | None) -> SecretStr | None:
+        """Refuse early what a driver would quote in its own complaint."""
+        if url is not None:
+            parts = urlsplit(url.get_secret_value())
+            if (
+                parts.scheme not in {"postgresql", "postgres"} or parts.port == 0
+            ):  # reading the port checks it
+                raise ValueError
+        return url
 
 
 def read_settings() -> Settings:

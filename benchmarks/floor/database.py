@@ -47,7 +47,11 @@ _JOB = (
 )
 _ALL_WELL = "SELECT (SELECT id FROM talk), 1 / ((SELECT count(*) FROM line) * (SELECT count(*) FROM talk){})"
 
-_CALLER = "caller AS (SELECT FROM sessions WHERE token = $11 AND account_id = $1 AND revoked_at IS NULL)"
+_SESSION = (
+    "SELECT s.account_id FROM sessions s JOIN accounts a ON a.id = s.account_id"
+    " WHERE s.token = {} AND s.revoked_at IS NULL AND a.standing = 'active'"
+)
+_CALLER = f"caller AS ({_SESSION.format('$11')} AND s.account_id = $1)"
 _SENT = (
     _TEXT.format("outbound", "queued", "NULL"),
     _JOB.format("send_message", "0"),
@@ -68,14 +72,14 @@ def _write(*parts: str) -> str:
 
 
 # $1 account, $2 index of the token, $3 how many; further ones by statement
-_SESSION = "EXISTS (SELECT FROM sessions WHERE token = $2 AND account_id = $1 AND revoked_at IS NULL)"
+_KNOWN = f"EXISTS ({_SESSION.format('$2')} AND s.account_id = $1)"
 _CONVERSATIONS = (
     "SELECT id, line_id, peer, last_at, unread, opted_out_at, created_at FROM conversations"
-    f" WHERE account_id = $1 AND deleted_at IS NULL AND {_SESSION}{{}} ORDER BY last_at DESC, id DESC LIMIT $3"
+    f" WHERE account_id = $1 AND deleted_at IS NULL AND {_KNOWN}{{}} ORDER BY last_at DESC, id DESC LIMIT $3"
 )
 _MESSAGES = (
     "SELECT id, line_id, direction, status, body, created_at, error FROM messages"
-    f" WHERE account_id = $1 AND conversation_id = $4 AND deleted_at IS NULL AND {_SESSION}"
+    f" WHERE account_id = $1 AND conversation_id = $4 AND deleted_at IS NULL AND {_KNOWN}"
     " AND EXISTS (SELECT FROM conversations WHERE account_id = $1 AND id = $4 AND deleted_at IS NULL)"
     "{} ORDER BY id DESC LIMIT $3"
 )
@@ -96,7 +100,7 @@ STATEMENTS = {
         "SELECT account_id, id FROM phone_lines"
         " WHERE number_index = $1 AND state IN ('active', 'ordering', 'releasing', 'suspended')"
     ),
-    "session": "SELECT account_id FROM sessions WHERE token = $1 AND revoked_at IS NULL",
+    "session": _SESSION.format("$1"),
     "why": (
         "SELECT l.state, c.id, c.opted_out_at, o.resource_id, o.request FROM phone_lines l"
         " LEFT JOIN conversations c"

@@ -202,3 +202,30 @@ def test_a_recycled_number_shows_its_next_owner_nothing(pico: Served) -> None:
         == 202
     )
     assert pico.inbox(boris) == ["for Boris"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PICO_STATE_DIR", "/dev/null"),
+        ("PICO_STATE_DIR", "/proc/nowhere"),
+        ("PICO_DATABASE_URL", "postgresql://u:s3/cret@127.0.0.1:5432/x"),
+        ("PICO_DATABASE_URL", "postgresql://u:s3cret@127.0.0.1:1/x"),
+        ("PICO_DATABASE_URL", "nonsense"),
+    ],
+)
+def test_what_an_operator_can_mend_is_one_line_that_names_the_variable(variable: str, value: str) -> None:
+    keyring = {"PICO_KEYRING_URL": f"{value}y"} if variable == "PICO_DATABASE_URL" else {}
+    done = subprocess.run(
+        [sys.executable, "-m", "bootstrap", "migrate"],
+        cwd=ROOT,
+        env={**os.environ, variable: value, **keyring},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert variable in done.stderr
+    assert "s3" not in done.stderr

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from adapters.inbound.http.fields import (
     ABody,
@@ -32,6 +34,7 @@ from adapters.inbound.http.fields import (
     SomeCapabilities,
 )
 from adapters.inbound.http.problems import Flaw, InvalidInput
+from domain.values import Country
 
 DEFAULT_LIMIT = 50
 """Items on a page."""
@@ -101,6 +104,16 @@ class Purchase(Input):
     number: APhoneNumber
     country: ACountry
     label: ALabel | None = None
+
+    @field_validator("country")
+    @classmethod
+    def _of_the_number(cls, country: Country, given: ValidationInfo) -> Country:
+        """Refuse a country whose numbers do not begin like this one."""
+        number = given.data.get("number", "")
+        prefixes = (number[1:end] for end in range(2, 5))
+        if not any(country in COUNTRY_CODE_TO_REGION_CODE.get(int(prefix or 0), ()) for prefix in prefixes):
+            raise PydanticCustomError("other_country", "not a number of this country")
+        return country
 
 
 class Relabelling(Input):

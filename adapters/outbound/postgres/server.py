@@ -182,7 +182,9 @@ def _locked(place: Path, undo: ExitStack) -> int:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise PostgresUnavailable(f"Another Pico runs on {place}; stop it, or use another folder.") from None
+        raise PostgresUnavailable(
+            f"Another Pico runs on {place}: stop it, or set PICO_STATE_DIR and PICO_PORT."
+        ) from None
     with suppress(FileNotFoundError):
         Path(f"{place}.log").rename(f"{place}.log.1")
     undo.callback(os.close, log := os.open(f"{place}.log", flags, 0o600))

@@ -123,10 +123,8 @@ async def _rows(house: House, url: str, began: datetime) -> list[str]:
                 f"SELECT * FROM {table} {since}", UUID(int=int(began.timestamp() * 1000) << 80)
             ):
                 values = dict(row)
-                if table == "conversations":
-                    del values[
-                        "version"
-                    ]  # a text outrun by a later one changes nothing: Pico does not count it
+                if table == "conversations":  # one that a text changes nothing of is not counted up by Pico
+                    del values["version"]
                 if table == "pgqueuer":
                     values["payload"] = [UUID(bytes=values["payload"][at : at + 16]) for at in (0, 16)]
                     values["delay"] = (values["execute_after"] - values["created"]).total_seconds()
@@ -146,9 +144,7 @@ async def _rows(house: House, url: str, began: datetime) -> list[str]:
                             for name in ("account_id", "peer", "direction", "body", "ref", "key")
                         ]
                         names[values["id"]] = f"<{table} {plain}>"
-                seen.append(
-                    f"{table} { ({name: _named(value, names, began) for name, value in values.items()}) }"
-                )
+                seen.append(f"{table} {[(name, _named(values[name], names, began)) for name in values]}")
     await connection.close()
     return seen
 

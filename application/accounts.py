@@ -8,17 +8,17 @@ from datetime import datetime
 
 from application.ports.jobs import Job, JobKind
 from application.ports.keyring import KeyGone, Keyring
-from application.ports.store import Directory, Stale, Store
-from application.ports.system import Clock, Hasher, Ids, Tokens
+from application.ports.store import Directory, Store, VersionConflict
+from application.ports.system import Clock, Ids, PasswordHasher, Tokens
 from application.sessions import SignedIn, WrongCredentials, find_account, open_session
-from application.unit_of_work import again_when_stale
-from domain.accounts import Account, Standing
-from domain.kernel import AccountId, DomainError, NotFound
+from application.unit_of_work import retry_on_version_conflict
+from domain.accounts import Account, AccountState
+from domain.kernel import AccountId, NotFound, PicoError
 from domain.retention import Retention
 from domain.values import Email, Label, Locale, Password, PasswordHash
 
 
-class BadToken(DomainError):
+class BadToken(PicoError):
     """The verification token is forged, mangled, expired, or was used already."""
 
     code = "bad_token"
@@ -41,7 +41,7 @@ class SignUp:
     store: Store
     directory: Directory
     keyring: Keyring
-    hasher: Hasher
+    hasher: PasswordHasher
     clock: Clock
     ids: Ids
 
@@ -66,18 +66,18 @@ class SignUp:
         try:
             async with self.store.begin(account_id) as tx:
                 tx.save(account)
-        except Stale:
+        except VersionConflict:
             # The same address signed up in this very moment; that attempt mails the link.
             await self.keyring.destroy(account_id)
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def again(
         self, account_id: AccountId, phc: PasswordHash, display_name: Label, locale: Locale
     ) -> None:
         """Start an unverified sign-up over; tell the owner of a verified address that somebody tried."""
         async with self.store.begin(account_id) as tx:
             account = await tx.account()
-            if account.standing is Standing.UNVERIFIED:
+            if account.state is AccountState.UNVERIFIED:
                 account.sign_up_again(
                     password=phc, display_name=display_name, locale=locale, at=self.clock.now()
                 )
@@ -96,7 +96,7 @@ class VerifyAccount:
     ids: Ids
     retention: Retention
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def __call__(self, token: str) -> SignedIn:
         """Do it, once. Raises BadToken."""
         now = self.clock.now()
@@ -110,7 +110,7 @@ class VerifyAccount:
                 newest = await self.tokens.verification(
                     account_id, account.created_at + self.retention.unverified
                 )
-                if account.standing is not Standing.UNVERIFIED or token != newest:
+                if account.state is not AccountState.UNVERIFIED or token != newest:
                     raise BadToken
                 account.verify(now)
                 tx.save(account)
@@ -138,7 +138,7 @@ class ChangeProfile:
     store: Store
     clock: Clock
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def __call__(
         self, account_id: AccountId, display_name: Label | None, locale: Locale | None
     ) -> Account:
@@ -161,7 +161,7 @@ class PreviewDeletion:
     async def __call__(self, account_id: AccountId) -> DeletionPreview:
         """Return the counts. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            account, rows = await tx.account(), await tx.tally()
+            account, rows = await tx.account(), await tx.count_records()
         erase_at = account.erase_at or self.clock.now() + self.retention.soft_deleted
         return DeletionPreview(erase_at, rows["phone_lines"], rows["conversations"], rows["messages"])
 
@@ -171,7 +171,7 @@ class DeleteAccount:
     """Soft-delete: in one commit all sessions are revoked and all lines refuse to carry anything."""
 
     store: Store
-    hasher: Hasher
+    hasher: PasswordHasher
     clock: Clock
     preview_deletion: PreviewDeletion
 
@@ -182,16 +182,16 @@ class DeleteAccount:
         if not await self.hasher.verify(password, account.password):
             raise WrongCredentials
         preview = await self.preview_deletion(account_id)
-        await self.leave(account_id, preview.erase_at)
+        await self.commit(account_id, preview.erase_at)
         return preview
 
-    @again_when_stale
-    async def leave(self, account_id: AccountId, erase_at: datetime) -> None:
+    @retry_on_version_conflict
+    async def commit(self, account_id: AccountId, erase_at: datetime) -> None:
         """Commit the soft delete."""
         now = self.clock.now()
         async with self.store.begin(account_id) as tx:
             account = await tx.account()
-            account.leave(now, erase_at)
+            account.request_deletion(now, erase_at)
             tx.save(account)
             for session in await tx.sessions():
                 session.revoke(now)
@@ -207,21 +207,21 @@ class RecoverAccount:
 
     store: Store
     directory: Directory
-    hasher: Hasher
+    hasher: PasswordHasher
     tokens: Tokens
     clock: Clock
     ids: Ids
 
     async def __call__(self, email: Email, password: Password) -> SignedIn:
-        """Undo the soft delete and sign in. Raises WrongCredentials or NotLeaving."""
+        """Undo the soft delete and sign in. Raises WrongCredentials or NotPendingDeletion."""
         account_id = await self.directory.account_by_email(email.canonical)
         account = await find_account(self.store, account_id)
         if not await self.hasher.verify(password, account.password if account else None) or account is None:
             raise WrongCredentials
-        return await self.come_back(account.id)
+        return await self.commit_recovery(account.id)
 
-    @again_when_stale
-    async def come_back(self, account_id: AccountId) -> SignedIn:
+    @retry_on_version_conflict
+    async def commit_recovery(self, account_id: AccountId) -> SignedIn:
         """Commit the recovery."""
         now = self.clock.now()
         async with self.store.begin(account_id) as tx:

@@ -12,10 +12,10 @@ from application.ports.ledger import ErasureLedger, Intent
 from application.ports.mail import Mail
 from application.ports.store import Directory, Store
 from application.ports.system import Clock, Fingerprint
-from application.unit_of_work import again_when_stale
+from application.unit_of_work import retry_on_version_conflict
 from domain.erasure import Erasure, NotYetGone, Step
 from domain.kernel import AccountId, CarrierRef, MessageId
-from domain.messaging import Message
+from domain.messages import Message
 from domain.retention import Retention, cutoff
 
 BATCH = 500
@@ -78,7 +78,7 @@ class EraseAccount:
             case Step.NUMBERS:
                 # Only now: nothing comes in any more for a number that is no longer ours.
                 erasure = replace(erasure, numbers=await self.release_numbers(account_id))
-                return await self.purge(self.leftovers(account_id), erasure)
+                return await self.purge(self.list_message_refs(account_id), erasure)
             case Step.MAIL:
                 await self.erase_mail(account_id)
             case Step.KEYS:
@@ -94,7 +94,7 @@ class EraseAccount:
                     raise NotYetGone
         return erasure
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def close_the_way_back(self, account_id: AccountId) -> None:
         """From here on recovery is refused. Raises NotDue."""
         now = self.clock.now()
@@ -111,8 +111,8 @@ class EraseAccount:
             purged, left = purged + gone, left + (not gone)
         if left and not erasure.may_leave_behind(self.clock.now()):
             raise NotYetGone
-        # What is left is seen again with the number's leftovers: not to be counted twice.
-        return replace(erasure, texts=erasure.texts + purged, texts_left=max(erasure.texts_left, left))
+        # What is left is seen again with the number's list_message_refs: not to be counted twice.
+        return replace(erasure, texts=erasure.texts + purged, messages_left=max(erasure.messages_left, left))
 
     async def known_copies(self, account_id: AccountId) -> AsyncIterator[CarrierRef]:
         """Yield our own texts whose copies are not known to be gone."""
@@ -123,7 +123,7 @@ class EraseAccount:
                     yield text.ref
             after = texts[-1].id
 
-    async def leftovers(self, account_id: AccountId) -> AsyncIterator[CarrierRef]:
+    async def list_message_refs(self, account_id: AccountId) -> AsyncIterator[CarrierRef]:
         """Yield whatever the carrier lists for numbers that are ours, or were until a moment ago.
 
         A number given back earlier is not asked about: it may be somebody else's by now.
@@ -132,13 +132,13 @@ class EraseAccount:
             lines = await tx.lines()
         for line in lines:
             if line.ref is not None and line.released_at is None:
-                for ref in await self.carrier.leftovers(line.number):
+                for ref in await self.carrier.list_message_refs(line.number):
                     yield ref
 
     async def page(self, account_id: AccountId, after: MessageId | None) -> list[Message]:
         """Read the next texts."""
         async with self.store.begin(account_id) as tx:
-            return await tx.copied_messages(after, BATCH)
+            return await tx.with_carrier_copy(after, BATCH)
 
     async def release_numbers(self, account_id: AccountId) -> int:
         """Give every number back and read it back; return how many.
@@ -166,8 +166,8 @@ class EraseAccount:
         account_id = erasure.account_id
         facts = {
             "finished_at": self.clock.now().isoformat(),
-            "texts_purged": erasure.texts,
-            "texts_left": erasure.texts_left,
+            "messages_deleted": erasure.texts,
+            "messages_left": erasure.messages_left,
             "numbers_released": erasure.numbers,
             "rows_deleted": erasure.rows,
             "rows_left": sum((await self.store.count_rows(account_id)).values()),

@@ -10,9 +10,9 @@ from typing import Any
 
 from application.inventory import INVENTORY, Stored
 from application.ports.store import Store
-from application.ports.system import Clock, Hasher, Ids
+from application.ports.system import Clock, Ids, PasswordHasher
 from application.sessions import WrongCredentials
-from application.unit_of_work import again_when_stale
+from application.unit_of_work import retry_on_version_conflict
 from domain.exports import Export, ExportPart, ExportState
 from domain.kernel import AccountId, ExportId, PartId
 from domain.retention import Retention
@@ -33,7 +33,7 @@ class StartExport:
     ids: Ids
     retention: Retention
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def __call__(self, account_id: AccountId) -> Export:
         """Return the export under way. Repeating is harmless."""
         now = self.clock.now()
@@ -41,7 +41,7 @@ class StartExport:
             for export in await tx.exports():
                 if export.state is ExportState.BUILDING:
                     return export
-            rows = await tx.tally()
+            rows = await tx.count_records()
             total = sum(rows[stored.name] for stored in EXPORTED)
             export = Export.request(
                 account_id, ExportId(self.ids.new()), total, now, now + self.retention.export
@@ -71,7 +71,7 @@ class BuildExport:
     ids: Ids
     retention: Retention
 
-    async def __call__(self, account_id: AccountId, export_id: ExportId, ticket: int) -> None:
+    async def __call__(self, account_id: AccountId, export_id: ExportId, lease: int) -> None:
         """Do it. Repeating starts afresh."""
         if not await self.begin(account_id, export_id):
             return
@@ -79,7 +79,7 @@ class BuildExport:
         async for text, rows in self.document(account_id):
             await self.append(account_id, export_id, position, text, rows)
             position += 1
-        await self.finish(account_id, export_id, ticket)
+        await self.finish(account_id, export_id, lease)
 
     async def document(self, account_id: AccountId) -> AsyncIterator[tuple[str, int]]:
         """Yield slices of the JSON text, each with the number of records in it."""
@@ -105,9 +105,9 @@ class BuildExport:
     async def page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any id
         """Read the next records."""
         async with self.store.begin(account_id) as tx:
-            return await tx.rows(stored, after, ROWS)
+            return await tx.export_page(stored, after, ROWS)
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def begin(self, account_id: AccountId, export_id: ExportId) -> bool:
         """Clear what an interrupted attempt left; tell whether there is anything to build."""
         async with self.store.begin(account_id) as tx:
@@ -119,7 +119,7 @@ class BuildExport:
             tx.save(export)
         return True
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def append(
         self, account_id: AccountId, export_id: ExportId, position: int, text: str, rows: int
     ) -> None:
@@ -138,11 +138,11 @@ class BuildExport:
                 )
             )
 
-    @again_when_stale
-    async def finish(self, account_id: AccountId, export_id: ExportId, ticket: int) -> None:
+    @retry_on_version_conflict
+    async def finish(self, account_id: AccountId, export_id: ExportId, lease: int) -> None:
         """Commit that it is ready."""
         now = self.clock.now()
-        async with self.store.begin(account_id, ending=ticket) as tx:
+        async with self.store.begin(account_id, completing=lease) as tx:
             export = await tx.export(export_id)
             export.ready(now, now + self.retention.export)
             tx.save(export)
@@ -162,7 +162,7 @@ class DownloadExport:
     """Hand an export over: once, to someone who knows the password."""
 
     store: Store
-    hasher: Hasher
+    hasher: PasswordHasher
     clock: Clock
 
     async def __call__(
@@ -177,7 +177,7 @@ class DownloadExport:
         await self.take(account_id, export_id)
         return self.slices(account_id, export_id)
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def take(self, account_id: AccountId, export_id: ExportId) -> None:
         """Commit that it is being taken: whoever comes second gets nothing."""
         async with self.store.begin(account_id) as tx:
@@ -207,7 +207,7 @@ class ExpireExport:
 
     store: Store
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def __call__(self, account_id: AccountId, export_id: ExportId) -> None:
         """Do it. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:

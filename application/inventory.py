@@ -13,10 +13,10 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from domain.accounts import Account
 from domain.audit import AuditEntry
 from domain.exports import Export, ExportPart
-from domain.kernel import Aggregate, Held, Kind
+from domain.idempotency import IdempotencyRecord
+from domain.kernel import Aggregate, StorageKind, StoragePolicy
 from domain.lines import PhoneLine
-from domain.messaging import Conversation, Message
-from domain.once import Once
+from domain.messages import Conversation, Message
 from domain.sessions import Session
 
 
@@ -27,22 +27,22 @@ class Column:
     name: str
     type: Any
     optional: bool
-    held: Held
+    policy: StoragePolicy
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> StorageKind:
         """How it is held at rest."""
-        return self.held.kind
+        return self.policy.kind
 
     @property
     def clause(self) -> str:
         """The clause of PRIVACY.md that allows it."""
-        return self.held.clause
+        return self.policy.clause
 
     @property
     def exported(self) -> bool:
         """Whether the person's export shows it."""
-        return self.held.exported
+        return self.policy.exported
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,17 @@ def _column(name: str, hint: Any) -> Column:  # noqa: ANN401 - a type annotation
 
 INVENTORY: tuple[Stored, ...] = tuple(
     Stored(of)
-    for of in (Account, Session, PhoneLine, Conversation, Message, Once, Export, ExportPart, AuditEntry)
+    for of in (
+        Account,
+        Session,
+        PhoneLine,
+        Conversation,
+        Message,
+        IdempotencyRecord,
+        Export,
+        ExportPart,
+        AuditEntry,
+    )
 )
 """In the order of the export, and of erasure: the account's own row goes first."""
 

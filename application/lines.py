@@ -15,12 +15,12 @@ from application.ports.carrier import (
 )
 from application.ports.store import Directory, Store
 from application.ports.system import Clock, Ids
-from application.unit_of_work import again_when_stale
-from domain.accounts import Standing
+from application.unit_of_work import retry_on_version_conflict
+from domain.accounts import AccountState
 from domain.erasure import NotYetGone
-from domain.kernel import AccountId, LineId, OnceId
+from domain.idempotency import IdempotencyInFlight, IdempotencyRecord, Operation
+from domain.kernel import AccountId, IdempotencyRecordId, LineId
 from domain.lines import LineState, PhoneLine
-from domain.once import Act, IdempotencyInFlight, Once
 from domain.retention import Retention
 from domain.values import Capability, Country, Label, PhoneNumber
 
@@ -48,7 +48,7 @@ class SearchNumbers:
 
 
 @dataclass(frozen=True, slots=True)
-class SettleOrder:
+class CompletePurchase:
     """Bring an order to its end: ask the carrier, or find out what an earlier attempt came to."""
 
     store: Store
@@ -56,17 +56,17 @@ class SettleOrder:
     carrier: Carrier
     clock: Clock
 
-    async def __call__(self, account_id: AccountId, line_id: LineId, ticket: int | None = None) -> PhoneLine:
+    async def __call__(self, account_id: AccountId, line_id: LineId, lease: int | None = None) -> PhoneLine:
         """Return the line, active or failed. Raises CarrierUnavailable: the order stays open. Repeating is harmless.
 
-        With a `ticket` this is a later attempt: it looks before it asks.
+        With a `lease` this is a later attempt: it looks before it asks.
         """
         async with self.store.begin(account_id) as tx:
             line, account = await tx.line(line_id), await tx.account()
         if line.state is not LineState.ORDERING:
             return line
-        wanted = account.standing is Standing.ACTIVE
-        look = ticket is not None or not wanted
+        wanted = account.state is AccountState.ACTIVE
+        look = lease is not None or not wanted
         purchase = await self.carrier.find_purchase(line.number, line_id) if look else None
         if purchase is None and wanted:  # after goodbye nothing is bought any more
             try:
@@ -76,22 +76,22 @@ class SettleOrder:
                 purchase = await self.carrier.find_purchase(line.number, line_id)
             except CarrierRefused:
                 purchase = None
-        return await self.settle(account_id, line_id, purchase, ticket)
+        return await self.settle(account_id, line_id, purchase, lease)
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def settle(
-        self, account_id: AccountId, line_id: LineId, purchase: Purchase | None, ticket: int | None
+        self, account_id: AccountId, line_id: LineId, purchase: Purchase | None, lease: int | None
     ) -> PhoneLine:
         """Commit what the carrier said."""
-        async with self.store.begin(account_id, ending=ticket) as tx:
+        async with self.store.begin(account_id, completing=lease) as tx:
             line, account = await tx.line(line_id), await tx.account()
             if purchase is None:
                 line.fail()
             else:
                 line.activate(purchase.ref, purchase.capabilities, self.clock.now())
-                if account.standing is not Standing.ACTIVE:
+                if account.state is not AccountState.ACTIVE:
                     line.suspend()
-            tx.rely_on(account)
+            tx.require_unchanged(account)
             tx.save(line)
         if purchase is None:
             self.directory.forget_line(line.number)  # it is free for others
@@ -107,49 +107,56 @@ class BuyLine:
     clock: Clock
     ids: Ids
     retention: Retention
-    settle_order: SettleOrder
+    complete_purchase: CompletePurchase
 
     async def __call__(
         self, account_id: AccountId, number: PhoneNumber, country: Country, label: Label | None, key: str
     ) -> PhoneLine:
         """Return the line: active, or still ordering when the carrier gave no certain answer (a job settles it).
 
-        Raises NumberTaken, IdempotencyMismatch, IdempotencyInFlight, Leaving. Repeating with the same key is harmless.
+        Raises NumberTaken, IdempotencyMismatch, IdempotencyInFlight, PendingDeletion. Repeating with the same
+        key is harmless.
         """
         line, repeated = await self.intend(account_id, number, country, label, key)
         if repeated and line.state is LineState.ORDERING:
             raise IdempotencyInFlight
         if line.state is LineState.ORDERING:
             try:
-                line = await self.settle_order(account_id, line.id)
+                line = await self.complete_purchase(account_id, line.id)
             except CarrierUnavailable:
                 return line
         if line.state is LineState.FAILED:
             raise NumberTaken
         return line
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def intend(
         self, account_id: AccountId, number: PhoneNumber, country: Country, label: Label | None, key: str
     ) -> tuple[PhoneLine, bool]:
         """Commit the intent, or return what came of an earlier one with this key."""
         now = self.clock.now()
-        act = Act.requested("buy", key, number, country, label or "")
+        operation = Operation.requested("buy", key, number, country, label or "")
         async with self.store.begin(account_id) as tx:
-            account, prior = await tx.account(), await tx.prior(act)
+            account, earlier = await tx.account(), await tx.earlier_result(operation)
             account.must_be_active()
-            if prior is not None:
-                return await tx.line(LineId(prior.must_match())), True
+            if earlier is not None:
+                return await tx.line(LineId(earlier.must_match())), True
             self.directory.forget_line(number)  # asked afresh: what was known may be over
             if await self.directory.line(number) is not None:
                 raise NumberTaken
             line = PhoneLine.order(
                 account_id, LineId(self.ids.new()), number=number, country=country, label=label, at=now
             )
-            tx.rely_on(account)
+            tx.require_unchanged(account)
             tx.save(line)
             tx.save(
-                Once.done(account_id, OnceId(self.ids.new()), act, line.id, now + self.retention.idempotency)
+                IdempotencyRecord.of(
+                    account_id,
+                    IdempotencyRecordId(self.ids.new()),
+                    operation,
+                    line.id,
+                    now + self.retention.idempotency,
+                )
             )
             return line, False
 
@@ -184,7 +191,7 @@ class RelabelLine:
 
     store: Store
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def __call__(self, account_id: AccountId, line_id: LineId, label: Label | None) -> PhoneLine:
         """Return the line. Raises NotFound. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
@@ -201,7 +208,7 @@ class ReleaseLine:
     store: Store
     clock: Clock
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def __call__(self, account_id: AccountId, line_id: LineId) -> PhoneLine:
         """Return the line. Raises NotFound, LineNotActive. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
@@ -220,21 +227,21 @@ class FinishRelease:
     carrier: Carrier
     clock: Clock
 
-    async def __call__(self, account_id: AccountId, line_id: LineId, ticket: int) -> None:
+    async def __call__(self, account_id: AccountId, line_id: LineId, lease: int) -> None:
         """Do it. Raises CarrierUnavailable, NotYetGone, TooEarly: to be tried again. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
             line = await tx.line(line_id)
         await release_verified(self.carrier, line)
-        for ref in await self.carrier.leftovers(line.number):  # what came in too late to be taken in
+        for ref in await self.carrier.list_message_refs(line.number):  # what came in too late to be taken in
             if (wait := await self.carrier.purge(ref)) is not None:
                 raise TooEarly(wait)
-        await self.commit(account_id, line_id, ticket)
+        await self.commit(account_id, line_id, lease)
         self.directory.forget_line(line.number)
 
-    @again_when_stale
-    async def commit(self, account_id: AccountId, line_id: LineId, ticket: int) -> None:
+    @retry_on_version_conflict
+    async def commit(self, account_id: AccountId, line_id: LineId, lease: int) -> None:
         """Commit the release."""
-        async with self.store.begin(account_id, ending=ticket) as tx:
+        async with self.store.begin(account_id, completing=lease) as tx:
             line = await tx.line(line_id)
             line.released(self.clock.now())
             tx.save(line)

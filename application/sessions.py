@@ -7,10 +7,10 @@ from datetime import datetime
 
 from application.ports.keyring import KeyGone
 from application.ports.store import Directory, Store, Tx
-from application.ports.system import Clock, Hasher, Ids, Tokens
-from application.unit_of_work import again_when_stale
+from application.ports.system import Clock, Ids, PasswordHasher, Tokens
+from application.unit_of_work import retry_on_version_conflict
 from domain.accounts import Account
-from domain.kernel import AccountId, DomainError, Fault, NotFound, SessionId
+from domain.kernel import AccountId, ErrorKind, NotFound, PicoError, SessionId
 from domain.sessions import Session
 from domain.values import Email, Password, SessionToken
 
@@ -18,17 +18,17 @@ MOST_SESSIONS = 50
 """Open sessions of one account; one more revokes the oldest. Signing out of all of them stays one small commit."""
 
 
-class WrongCredentials(DomainError):
+class WrongCredentials(PicoError):
     """E-mail and password do not belong together."""
 
-    fault = Fault.FORBIDDEN
+    kind = ErrorKind.FORBIDDEN
     code = "wrong_credentials"
 
 
-class Unauthenticated(DomainError):
+class Unauthenticated(PicoError):
     """The bearer token is missing, unknown or revoked."""
 
-    fault = Fault.FORBIDDEN
+    kind = ErrorKind.FORBIDDEN
     code = "unauthenticated"
 
 
@@ -73,13 +73,13 @@ class SignIn:
 
     store: Store
     directory: Directory
-    hasher: Hasher
+    hasher: PasswordHasher
     tokens: Tokens
     clock: Clock
     ids: Ids
 
     async def __call__(self, email: Email, password: Password) -> SignedIn:
-        """Do it. Raises WrongCredentials (unknown addresses take just as long), Unverified, Leaving."""
+        """Do it. Raises WrongCredentials (unknown addresses take just as long), Unverified, PendingDeletion."""
         account_id = await self.directory.account_by_email(email.canonical)
         account = await find_account(self.store, account_id)
         if not await self.hasher.verify(password, account.password if account else None) or account is None:
@@ -89,7 +89,7 @@ class SignIn:
             await self.rehash(account.id, password)
         return await self.commit(account.id)
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def rehash(self, account_id: AccountId, password: Password) -> None:
         """Keep the password under today's hashing parameters."""
         phc = await self.hasher.hash(password)
@@ -98,13 +98,13 @@ class SignIn:
             account.rehash(phc)
             tx.save(account)
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def commit(self, account_id: AccountId) -> SignedIn:
         """Commit the session, unless the account began to leave meanwhile."""
         async with self.store.begin(account_id) as tx:
             account = await tx.account()
             account.must_be_active()
-            tx.rely_on(account)
+            tx.require_unchanged(account)
             now = self.clock.now()
             for oldest in (await tx.sessions())[MOST_SESSIONS - 1 :]:
                 oldest.revoke(now)
@@ -148,7 +148,7 @@ class SignOut:
     store: Store
     clock: Clock
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def __call__(self, account_id: AccountId, session_id: SessionId) -> None:
         """Do it. Raises NotFound. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
@@ -164,7 +164,7 @@ class SignOutOthers:
     store: Store
     clock: Clock
 
-    @again_when_stale
+    @retry_on_version_conflict
     async def __call__(self, account_id: AccountId, session_id: SessionId) -> None:
         """Do it. Repeating is harmless."""
         now = self.clock.now()

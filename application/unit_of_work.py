@@ -10,7 +10,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from application.ports.jobs import Job
-from application.ports.store import Stale
+from application.ports.store import VersionConflict
 from application.ports.system import Ids
 from application.reactions import react
 from domain.audit import AuditEntry
@@ -30,7 +30,7 @@ class PendingWrites:
     ids: Ids
     saved: list[Aggregate] = field(default_factory=list)
     removed: list[Aggregate] = field(default_factory=list)
-    relied_on: list[Aggregate] = field(default_factory=list)
+    required_unchanged: list[Aggregate] = field(default_factory=list)
     exports_emptied: list[ExportId] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
@@ -46,9 +46,9 @@ class PendingWrites:
         self.removed.append(aggregate)
         self._collect(aggregate)
 
-    def rely_on(self, aggregate: Aggregate) -> None:
-        """See `Tx.rely_on`."""
-        self.relied_on.append(aggregate)
+    def require_unchanged(self, aggregate: Aggregate) -> None:
+        """See `Tx.require_unchanged`."""
+        self.required_unchanged.append(aggregate)
 
     def queue(self, job: Job) -> None:
         """See `Tx.queue`."""
@@ -61,12 +61,12 @@ class PendingWrites:
     def _collect(self, aggregate: Aggregate) -> None:
         for event in aggregate.collect():
             self.jobs.extend(react(event))
-            entry = AuditEntry.of(event, AuditId(self.ids.unlinkable()), self.ids.salt())
+            entry = AuditEntry.of(event, AuditId(self.ids.random_id()), self.ids.random_bytes())
             if entry is not None:
                 self.audit.append(entry)
 
 
-def again_when_stale(use_case: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+def retry_on_version_conflict(use_case: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
     """Run a use case again when it lost a race: it reads afresh and decides afresh."""
 
     @wraps(use_case)
@@ -74,7 +74,7 @@ def again_when_stale(use_case: Callable[P, Awaitable[R]]) -> Callable[P, Awaitab
         for lost in range(TRIES - 1):
             try:
                 return await use_case(*args, **kwargs)
-            except Stale:
+            except VersionConflict:
                 if lost:  # a crowd: spread out
                     await asyncio.sleep(random.random() * 0.004 * lost)  # noqa: S311 - needs no secrecy
         return await use_case(*args, **kwargs)

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import check
-from benchmarks.house import SIDES, House, running
+from benchmarks.house import SIDES, EdgeContext, running
 from benchmarks.load import CONNECTIONS, NotServed, fire
 from benchmarks.population import Population
 from benchmarks.scenarios import SCENARIOS, Scenario
@@ -91,7 +91,7 @@ async def main(
             for scenario in scenarios:
                 console.print(f"Measuring {scenario.title} ...")
                 results.append(await _measure(house, scenario, pairs))
-            written = await check.tally(house)
+            written = await check.count_records(house)
             console.print(f"{sum(written.values())} rows on either side, and as many in each table.")
     except (check.Unequal, NotServed) as error:
         console.print(f"Not comparable: {error}", markup=False)
@@ -103,7 +103,7 @@ async def main(
     return 0 if all(result.summary()["met"] for result in results) else 1
 
 
-async def _measure(house: House, scenario: Scenario, pairs: int) -> Result:
+async def _measure(house: EdgeContext, scenario: Scenario, pairs: int) -> Result:
     result = Result(scenario, {name: Figures() for name in SIDES})
     count = await _warm(house, scenario)
     for pair in range(pairs):
@@ -121,7 +121,7 @@ async def _measure(house: House, scenario: Scenario, pairs: int) -> Result:
     return result
 
 
-async def _warm(house: House, scenario: Scenario) -> int:
+async def _warm(house: EdgeContext, scenario: Scenario) -> int:
     """Let both sides see every account, then let both do what tells how many requests fill a slice of the floor's."""
     rates = {}
     for slice_, count in enumerate((house.size.accounts, 1_000)):
@@ -131,7 +131,7 @@ async def _warm(house: House, scenario: Scenario) -> int:
     return max(200, round(rates["floor"] * SLICE_SECONDS))
 
 
-async def _profile(house: House, scenario: Scenario, name: str) -> None:
+async def _profile(house: EdgeContext, scenario: Scenario, name: str) -> None:
     """Have a side profile itself; it prints the profile when it is stopped."""
     side = house.sides[name]
     count = await _warm(house, scenario)

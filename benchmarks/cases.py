@@ -23,17 +23,17 @@ def cases(size: Population, secret: str) -> Iterator[tuple[str, bytes]]:
     yield "start again", inbound(secret, "SM-check-10", people.peer(0, 1), people.number(0), "start")
 
 
-LEFT, SUSPENDED, RELEASED, TIDY, LEAVING = 7, 8, 9, 10, 11
+LEFT, SUSPENDED, RELEASED, TIDY, PENDING_DELETION = 7, 8, 9, 10, 11
 """Accounts to which something happens behind both sides' backs, after they were seen."""
 MEANWHILE = (
     f"UPDATE sessions SET revoked_at = now() WHERE account_id = '{people.account_id(LEFT)}'",
     f"UPDATE phone_lines SET state = 'suspended' WHERE account_id = '{people.account_id(SUSPENDED)}'",
     f"UPDATE phone_lines SET state = 'released' WHERE account_id = '{people.account_id(RELEASED)}'",
-    f"UPDATE accounts SET standing = 'leaving' WHERE id = '{people.account_id(LEAVING)}'",
+    f"UPDATE accounts SET state = 'pending_deletion' WHERE id = '{people.account_id(PENDING_DELETION)}'",
     f"UPDATE conversations SET deleted_at = now() WHERE id = '{people.conversation_id(TIDY, 20)}'",
 )
 MEND = (
-    f"UPDATE accounts SET standing = 'active' WHERE id = '{people.account_id(LEAVING)}'",
+    f"UPDATE accounts SET state = 'active' WHERE id = '{people.account_id(PENDING_DELETION)}'",
     f"UPDATE sessions SET revoked_at = NULL WHERE account_id = '{people.account_id(LEFT)}'",
     f"UPDATE phone_lines SET state = 'active' WHERE account_id = '{people.account_id(SUSPENDED)}'",
     f"UPDATE phone_lines SET state = 'active' WHERE account_id = '{people.account_id(RELEASED)}'",
@@ -42,7 +42,7 @@ MEND = (
 
 def meanwhile(secret: str, when: str) -> Iterator[tuple[str, bytes]]:
     """Name requests that are answered otherwise, or leave nothing, after `MEANWHILE`."""
-    for one in (LEFT, SUSPENDED, RELEASED, TIDY, LEAVING):
+    for one in (LEFT, SUSPENDED, RELEASED, TIDY, PENDING_DELETION):
         ref, said = f"SM-{when}-{one}", f"{when} {one}"
         yield f"{when}, list of {one}", http("GET", "/v1/conversations?limit=100", bearer(one))
         yield f"{when}, page of {one}", _page_of(one, 20)

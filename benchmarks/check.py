@@ -1,7 +1,7 @@
 """Whether the comparison is fair: the same requests must get the same answers and leave the same rows on both sides.
 
 Answers are compared byte by byte, but for the ids and instants that were made meanwhile. Rows are compared opened, by
-Pico's own vault, so what the floor sealed is proved to be what Pico would have sealed.
+Pico's own cipher, so what the floor sealed is proved to be what Pico would have sealed.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from uuid import UUID
 import asyncpg
 
 from adapters.outbound.local.kms import LocalKms
-from adapters.outbound.local.system import SystemClock
 from adapters.outbound.postgres.keyring import PostgresKeyring
-from adapters.outbound.postgres.sealing import AccountVault
+from adapters.outbound.postgres.sealing import AccountCipher
+from adapters.outbound.system import SystemClock
 from benchmarks.cases import MEANWHILE, MEND, cases, meanwhile, rush
-from benchmarks.house import House
+from benchmarks.house import EdgeContext
 from benchmarks.load import ask, fire
-from bootstrap.sandbox import SANDBOX
+from bootstrap.worlds.sandbox import SANDBOX
 from domain.kernel import AccountId
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r'"(20[0-9-]{8}T[0-9:.]+)Z"')
 SEALED = {("messages", "body"), ("conversations", "peer")}
-TABLES = ("conversations", "messages", "once", "pgqueuer")
+TABLES = ("conversations", "messages", "idempotency_records", "pgqueuer")
 """What the four requests write to. Conversations come first: they name the others' new ids."""
 
 
@@ -37,7 +37,7 @@ class Unequal(Exception):
     """The sides do not do the same. The message says where."""
 
 
-async def check(house: House) -> int:
+async def check(house: EdgeContext) -> int:
     """Send every kind of request, good and bad, to both sides. Return how many were sent. Raises Unequal."""
     began, secret = datetime.now(UTC), house.carrier_token
     count = await _compare(house, chain(cases(house.size, secret), meanwhile(secret, "before")), began)
@@ -50,11 +50,11 @@ async def check(house: House) -> int:
     if pico != floor:
         differing = [f"  Pico  {row}" for row in pico - floor] + [f"  floor {row}" for row in floor - pico]
         raise Unequal("rows differ:\n" + "\n".join(sorted(differing, key=lambda line: line[8:])[:20]))
-    await tally(house)
+    await count_records(house)
     return count
 
 
-async def _compare(house: House, requests: Iterable[tuple[str, bytes]], began: datetime) -> int:
+async def _compare(house: EdgeContext, requests: Iterable[tuple[str, bytes]], began: datetime) -> int:
     count = 0
     for name, request in requests:
         pico, floor = [_seen(await ask(side.port, request), began) for side in house.sides.values()]
@@ -64,7 +64,7 @@ async def _compare(house: House, requests: Iterable[tuple[str, bytes]], began: d
     return count
 
 
-async def _execute(house: House, statements: Iterable[str]) -> None:
+async def _execute(house: EdgeContext, statements: Iterable[str]) -> None:
     for side in house.sides.values():
         connection = await asyncpg.connect(side.database_url)
         for statement in statements:
@@ -72,7 +72,7 @@ async def _execute(house: House, statements: Iterable[str]) -> None:
         await connection.close()
 
 
-async def tally(house: House) -> dict[str, int]:
+async def count_records(house: EdgeContext) -> dict[str, int]:
     """Count the rows of every table on both sides. Raises Unequal."""
     counts = []
     for side in house.sides.values():
@@ -109,7 +109,7 @@ def _new(id_: UUID, began: datetime) -> bool:
     return id_.int >> 80 >= int(began.timestamp() * 1000)
 
 
-async def _rows(house: House, url: str, began: datetime) -> list[str]:
+async def _rows(house: EdgeContext, url: str, began: datetime) -> list[str]:
     """Return every row written since, opened, with names in place of ids."""
     connection = await asyncpg.connect(url)
     async with asyncpg.create_pool(house.keyring_url, min_size=1, max_size=1) as pool:
@@ -132,11 +132,11 @@ async def _rows(house: House, url: str, began: datetime) -> list[str]:
                         del values[name]
                 else:
                     account = AccountId(values["account_id"])
-                    vault = AccountVault(SANDBOX, account, await keyring.open(account))
+                    cipher = AccountCipher(SANDBOX, account, await keyring.open(account))
                     for of, name in SEALED:
                         if of == table:
                             values[name] = (
-                                vault.column(table, name).open(values["id"].bytes, values[name]).decode()
+                                cipher.column(table, name).open(values["id"].bytes, values[name]).decode()
                             )
                     if _new(values["id"], began):
                         plain = [

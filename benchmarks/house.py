@@ -13,11 +13,11 @@ from pathlib import Path
 
 import asyncpg
 
-from adapters.outbound.postgres.server import PostgresServer, start
 from benchmarks.population import Population
 from benchmarks.scenarios import PUBLIC_URL
 from benchmarks.seed import seed
-from bootstrap.notes import Notes
+from bootstrap.postgres_server import PostgresServer, start
+from bootstrap.sandbox_state import SandboxState
 
 ROOT = Path(__file__).resolve().parent.parent
 SIDES = ("pico", "floor")
@@ -42,7 +42,7 @@ class Side:
 
 
 @dataclass(slots=True)
-class House:
+class EdgeContext:
     """Both sides, running. `carrier_token` signs webhooks for either."""
 
     size: Population
@@ -53,7 +53,7 @@ class House:
 
 
 @asynccontextmanager
-async def running(size: Population, say: Callable[[str], None]) -> AsyncIterator[House]:
+async def running(size: Population, say: Callable[[str], None]) -> AsyncIterator[EdgeContext]:
     """Seed if need be, clone, start both sides; stop them at the end."""
     home = ROOT / "var" / "bench" / "-".join(map(str, astuple(size)))
     home.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ async def running(size: Population, say: Callable[[str], None]) -> AsyncIterator
         say("Cloning the data for each side ...")
         await _cloned(server)
         stack.push_async_callback(_execute, server, *DROP)
-        token = Notes(home / "sandbox.json").token
+        token = SandboxState(home / "sandbox.json").token
         sides = {}
         for name in SIDES:
             place = {
@@ -80,7 +80,7 @@ async def running(size: Population, say: Callable[[str], None]) -> AsyncIterator
             if not said:
                 raise RuntimeError(f"{name} did not start")
             sides[name] = Side(name, server.url(name), process, int(said))
-        yield House(size, token, server.url(KEYRING), home / "kms", sides)
+        yield EdgeContext(size, token, server.url(KEYRING), home / "kms", sides)
 
 
 async def _seeded(server: PostgresServer, home: Path, size: Population) -> None:

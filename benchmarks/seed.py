@@ -12,20 +12,20 @@ from pathlib import Path
 import asyncpg
 
 from adapters.outbound.local.kms import LocalKms
-from adapters.outbound.local.system import SystemClock
 from adapters.outbound.postgres import keyring as keyring_database
 from adapters.outbound.postgres.codec import CODECS, Codec, Keys
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.schema import migrate
-from adapters.outbound.postgres.sealing import AccountVault
+from adapters.outbound.postgres.sealing import AccountCipher
+from adapters.outbound.system import SystemClock
 from benchmarks import population as people
 from benchmarks.population import BEGAN, LONG, ROUND, Population
-from bootstrap.sandbox import SANDBOX
-from domain.accounts import Account, Standing
-from domain.kernel import Aggregate, CarrierRef, MessageId, OnceId, SessionId
+from bootstrap.worlds.sandbox import SANDBOX
+from domain.accounts import Account, AccountState
+from domain.idempotency import IdempotencyRecord
+from domain.kernel import Aggregate, CarrierRef, IdempotencyRecordId, MessageId, SessionId
 from domain.lines import LineState, PhoneLine
-from domain.messaging import Conversation, Direction, Message, Status
-from domain.once import Once
+from domain.messages import Conversation, Direction, Message, Status
 from domain.retention import Retention
 from domain.sessions import Session
 from domain.values import (
@@ -80,7 +80,7 @@ async def _copy(url: str, size: Population, system: bytes, keys: list, accounts:
     sealed_with = {}
     for one in accounts:
         account = people.account_id(one)
-        sealed_with[account] = Keys(AccountVault(SANDBOX, account, keys[one]), system)
+        sealed_with[account] = Keys(AccountCipher(SANDBOX, account, keys[one]), system)
     connection = await asyncpg.connect(url)
     for of, aggregates in (
         (Account, map(_account, accounts)),
@@ -88,7 +88,7 @@ async def _copy(url: str, size: Population, system: bytes, keys: list, accounts:
         (PhoneLine, map(_line, accounts)),
         (Conversation, (_conversation(size, one, of) for one in accounts for of in range(size.each))),
         (Message, _messages(size, accounts)),
-        (Once, _onces(size, accounts)),
+        (IdempotencyRecord, _onces(size, accounts)),
     ):
         codec = CODECS[of]
         columns = [codec.owner, *(name for at in codec.owned for name, _ in codec.written[at]), "version"]
@@ -112,7 +112,7 @@ def _account(one: int) -> Account:
         id=people.account_id(one), email=Email(f"person{one}@bench.example"), display_name=Label(f"Person {one}"),
         password=PasswordHash("$argon2id$v=19$m=19456,t=2,p=1$" + "A" * 22 + "$" + "A" * 43), locale=Locale("en"),
         terms_accepted_at=BEGAN, privacy_accepted_at=BEGAN, created_at=BEGAN, verified_at=BEGAN,
-        standing=Standing.ACTIVE,
+        state=AccountState.ACTIVE,
     )  # fmt: skip
 
 
@@ -155,19 +155,20 @@ def _messages(size: Population, accounts: range) -> Iterator[Message]:
                     line_id=line, direction=Direction.INBOUND if inbound else Direction.OUTBOUND,
                     status=Status.RECEIVED if inbound else Status.DELIVERED,
                     body=MessageBody(people.saying(one, of, turn)), created_at=at, ref=_ref(one, of, turn),
-                    attempted_at=None if inbound else at, purged_at=at,
+                    attempted_at=None if inbound else at, copy_deleted_at=at,
                 )  # fmt: skip
 
 
-def _onces(size: Population, accounts: range) -> Iterator[Once]:
+def _onces(size: Population, accounts: range) -> Iterator[IdempotencyRecord]:
     """Deliveries that are still recognised."""
     keep = Retention().carrier_event
     for turn in range(LONG - keep // ROUND, LONG):
         for one in accounts if turn % 2 == 0 else ():
             for of in range(size.long):
                 at = _time(size, one, of, turn)
-                yield Once(
-                    account_id=people.account_id(one), id=OnceId(people.identity(at, "once", one, of, turn)),
+                yield IdempotencyRecord(
+                    account_id=people.account_id(one), id=IdempotencyRecordId(people.identity(at,
+                    "idempotency_records", one, of, turn)),
                     key=f"receive:{_ref(one, of, turn)}", request="",
                     resource_id=_text_id(at, one, of, turn), expires_at=at + keep,
                 )  # fmt: skip

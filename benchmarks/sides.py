@@ -23,8 +23,8 @@ async def pico(database_url: str, keyring_url: str, state_dir: str, public_url: 
     """Pico as `./pico serve` runs it, without a worker: production's works elsewhere."""
     from pydantic import SecretStr  # noqa: PLC0415 - the floor's process must not carry it
 
-    from bootstrap.sandbox import Sandbox  # noqa: PLC0415
     from bootstrap.settings import Settings  # noqa: PLC0415
+    from bootstrap.worlds.sandbox import Sandbox  # noqa: PLC0415
 
     settings = Settings(
         port=0, public_url=public_url, state_dir=Path(state_dir),
@@ -41,8 +41,8 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
     from aiohttp import web  # noqa: PLC0415
 
     from adapters.outbound.local.kms import LocalKms  # noqa: PLC0415
-    from adapters.outbound.local.system import SystemClock  # noqa: PLC0415
     from adapters.outbound.postgres.keyring import PostgresKeyring  # noqa: PLC0415
+    from adapters.outbound.system import SystemClock  # noqa: PLC0415
     from application.ports.keyring import KeyGone  # noqa: PLC0415
     from benchmarks.floor.database import Lanes  # noqa: PLC0415
     from benchmarks.floor.server import Floor, serve  # noqa: PLC0415

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.inbound.http.server import CannotListen
-from adapters.outbound.postgres.server import PostgresUnavailable
 from application.inventory import INVENTORY
+from bootstrap.policy import ClauseStatus, Verdict, judge, parse, proofs_in, with_data_map
+from bootstrap.postgres_server import PostgresUnavailable
 from bootstrap.settings import ROOT, BadSettings, Settings, read_settings
-from domain.policy import Standing, Verdict, judge, parse, proofs_in, with_data_map
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -44,7 +44,7 @@ def serve() -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    from bootstrap.sandbox import Sandbox  # noqa: PLC0415 - the heavy half is loaded only where it is needed
+    from bootstrap.worlds.sandbox import Sandbox  # noqa: PLC0415 - the heavy half is loaded only where it is needed
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -75,7 +75,7 @@ async def _migrate(settings: Settings) -> None:
     from contextlib import AsyncExitStack  # noqa: PLC0415
 
     from adapters.outbound.postgres.schema import migrate as bring_up_to_date  # noqa: PLC0415 - see _serve
-    from bootstrap.sandbox import databases  # noqa: PLC0415
+    from bootstrap.worlds.sandbox import databases  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
         database_url, _, _ = await databases(settings, stack)
@@ -105,28 +105,28 @@ def policy(
     proofs = [
         proof for module in modules for proof in proofs_in(module.read_text(encoding="utf-8"), module.name)
     ]
-    standings = judge(parse(markdown), proofs)
+    statuses = judge(parse(markdown), proofs)
     if as_json:
-        print(json.dumps([_as_json(standing) for standing in standings], indent=2))
+        print(json.dumps([_as_json(status) for status in statuses], indent=2))
     else:
         table = Table("clause", "sentence", "proofs", "verdict", show_lines=True)
-        for standing in standings:
-            tests = "\n".join(proof.test for proof in standing.proofs)
+        for status in statuses:
+            tests = "\n".join(proof.test for proof in status.proofs)
             table.add_row(
-                standing.clause.id, standing.clause.text, tests or standing.clause.pending, standing.verdict
+                status.clause.id, status.clause.text, tests or status.clause.pending, status.verdict
             )
         Console().print(table)
-    broken = {Verdict.UNPROVED, Verdict.STALE} & {standing.verdict for standing in standings}
+    broken = {Verdict.UNPROVED, Verdict.STALE} & {status.verdict for status in statuses}
     raise typer.Exit(1 if broken else 0)
 
 
-def _as_json(standing: Standing) -> dict[str, object]:
+def _as_json(status: ClauseStatus) -> dict[str, object]:
     return {
-        "clause": standing.clause.id,
-        "sentence": standing.clause.text,
-        "verdict": standing.verdict.value,
-        "pending": standing.clause.pending or None,
-        "proofs": [{"test": proof.test, "saboteur": proof.saboteur} for proof in standing.proofs],
+        "clause": status.clause.id,
+        "sentence": status.clause.text,
+        "verdict": status.verdict.value,
+        "pending": status.clause.pending or None,
+        "proofs": [{"test": proof.test, "saboteur": proof.saboteur} for proof in status.proofs],
     }
 
 

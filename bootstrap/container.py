@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 
 from dependency_injector import containers, providers
 
-from application.usecases import UseCases
+from application.use_cases import UseCases
 
 OUTSIDE = (
     "store",

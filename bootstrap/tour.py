@@ -16,9 +16,9 @@ from aiohttp import ClientSession
 from rich.console import Console
 from rich.table import Table
 
-from bootstrap.sandbox import Sandbox
+from bootstrap.plaintext_scan import search_files
 from bootstrap.settings import Settings
-from bootstrap.traces import search_files
+from bootstrap.worlds.sandbox import Sandbox
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of accounts that live for a minute
 PATIENCE = 20.0
@@ -105,9 +105,9 @@ class Tour:
         await self.export(ada)
 
         self.head("Ada deletes her account; 30 days pass on the clock")
-        await self.leave(ada)
+        await self.commit(ada)
         self.head("Boris does the same")
-        await self.leave(boris)
+        await self.commit(boris)
 
         self.head("Every store is searched for every value")
         return await self.traces([self.sandbox.state_dir], everything, table=True)
@@ -186,7 +186,7 @@ class Tour:
         else:
             raise TourFailed("the export could be downloaded twice")
 
-    async def leave(self, who: Traveller) -> None:
+    async def commit(self, who: Traveller) -> None:
         """Delete, move the clock, and be gone."""
         preview = await who.ask("DELETE", "/v1/account", {"password": PASSWORD})
         self.tell("signed out everywhere, the line falls silent")

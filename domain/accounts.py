@@ -7,56 +7,66 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
-from domain.kernel import AccountId, Aggregate, DomainError, Event, Fault, Found, Kind, plain, sealed
+from domain.kernel import (
+    AccountId,
+    Aggregate,
+    ErrorKind,
+    Event,
+    IndexScope,
+    PicoError,
+    StorageKind,
+    plain,
+    sealed,
+)
 from domain.values import Email, Label, Locale, PasswordHash
 
 
-class Standing(StrEnum):
+class AccountState(StrEnum):
     """Where an account stands in its life."""
 
     UNVERIFIED = "unverified"
     ACTIVE = "active"
-    LEAVING = "leaving"
+    PENDING_DELETION = "pending_deletion"
     """Soft-deleted: recoverable until `erase_at`."""
     ERASING = "erasing"
     """The hard-delete saga has begun: there is no way back."""
 
 
-class Unverified(DomainError):
+class Unverified(PicoError):
     """The account's e-mail address has not been verified yet."""
 
-    fault = Fault.FORBIDDEN
+    kind = ErrorKind.FORBIDDEN
     code = "unverified"
 
 
-class Leaving(DomainError):
+class PendingDeletion(PicoError):
     """The account is being deleted; it can be recovered until its due time."""
 
-    fault = Fault.FORBIDDEN
-    code = "account_leaving"
+    kind = ErrorKind.FORBIDDEN
+    code = "account_pending_deletion"
 
 
-class NotLeaving(DomainError):
+class NotPendingDeletion(PicoError):
     """The account is not waiting to be deleted."""
 
-    fault = Fault.CONFLICT
-    code = "not_leaving"
+    kind = ErrorKind.CONFLICT
+    code = "not_pending_deletion"
 
 
-class NotDue(DomainError):
+class NotDue(PicoError):
     """The account's time to be erased has not come."""
 
-    fault = Fault.CONFLICT
+    kind = ErrorKind.CONFLICT
     code = "not_due"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignedUp(Event):
+class AccountSignedUp(Event):
     """An account was made; its address is not verified yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verified(Event):
+class AccountVerified(Event):
     """The address was shown to be the person's own."""
 
 
@@ -66,14 +76,14 @@ class ProfileChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeletionRequested(Event):
+class AccountDeletionRequested(Event):
     """The account was soft-deleted."""
 
     erase_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered(Event):
+class AccountRecovered(Event):
     """The person came back within the recovery period."""
 
 
@@ -83,17 +93,17 @@ class Account(Aggregate):
 
     stored_as: ClassVar[str] = "accounts"
 
-    id: Annotated[AccountId, plain(Kind.ID, "C1")]
-    email: Annotated[Email, sealed("C1", found=Found.ANYWHERE)]
+    id: Annotated[AccountId, plain(StorageKind.ID, "C1")]
+    email: Annotated[Email, sealed("C1", found=IndexScope.SYSTEM)]
     password: Annotated[PasswordHash, sealed("C2", exported=False)]
     display_name: Annotated[Label, sealed("C3")]
     locale: Annotated[Locale, sealed("C4")]
-    terms_accepted_at: Annotated[datetime, plain(Kind.TIME, "C5")]
-    privacy_accepted_at: Annotated[datetime, plain(Kind.TIME, "C5")]
-    created_at: Annotated[datetime, plain(Kind.TIME, "C1")]
-    standing: Annotated[Standing, plain(Kind.ENUM, "T1")] = Standing.UNVERIFIED
-    verified_at: Annotated[datetime | None, plain(Kind.TIME, "C1")] = None
-    erase_at: Annotated[datetime | None, plain(Kind.TIME, "T2")] = None
+    terms_accepted_at: Annotated[datetime, plain(StorageKind.TIME, "C5")]
+    privacy_accepted_at: Annotated[datetime, plain(StorageKind.TIME, "C5")]
+    created_at: Annotated[datetime, plain(StorageKind.TIME, "C1")]
+    state: Annotated[AccountState, plain(StorageKind.ENUM, "T1")] = AccountState.UNVERIFIED
+    verified_at: Annotated[datetime | None, plain(StorageKind.TIME, "C1")] = None
+    erase_at: Annotated[datetime | None, plain(StorageKind.TIME, "T2")] = None
 
     @classmethod
     def sign_up(
@@ -117,7 +127,7 @@ class Account(Aggregate):
             privacy_accepted_at=at,
             created_at=at,
         )
-        account.record(SignedUp(account_id=account_id, at=at))
+        account.record(AccountSignedUp(account_id=account_id, at=at))
         return account
 
     def sign_up_again(
@@ -129,23 +139,23 @@ class Account(Aggregate):
         """
         self.password, self.display_name, self.locale = password, display_name, locale
         self.terms_accepted_at = self.privacy_accepted_at = self.created_at = at
-        self.record(SignedUp(account_id=self.id, at=at))
+        self.record(AccountSignedUp(account_id=self.id, at=at))
 
     def verify(self, at: datetime) -> None:
-        """Note that the address is the person's own. Repeating is harmless; raises Leaving."""
-        if self.standing is Standing.ACTIVE:
+        """Note that the address is the person's own. Repeating is harmless; raises PendingDeletion."""
+        if self.state is AccountState.ACTIVE:
             return
-        if self.standing is not Standing.UNVERIFIED:
-            raise Leaving
-        self.standing, self.verified_at = Standing.ACTIVE, at
-        self.record(Verified(account_id=self.id, at=at))
+        if self.state is not AccountState.UNVERIFIED:
+            raise PendingDeletion
+        self.state, self.verified_at = AccountState.ACTIVE, at
+        self.record(AccountVerified(account_id=self.id, at=at))
 
     def must_be_active(self) -> None:
-        """Raise Unverified or Leaving unless the account may be used."""
-        if self.standing is Standing.UNVERIFIED:
+        """Raise Unverified or PendingDeletion unless the account may be used."""
+        if self.state is AccountState.UNVERIFIED:
             raise Unverified
-        if self.standing is not Standing.ACTIVE:
-            raise Leaving
+        if self.state is not AccountState.ACTIVE:
+            raise PendingDeletion
 
     def change_profile(self, display_name: Label | None, locale: Locale | None, at: datetime) -> None:
         """Correct what the person told us about themselves; None leaves a field as it is."""
@@ -157,27 +167,27 @@ class Account(Aggregate):
         """Keep the same password under newer hashing parameters."""
         self.password = password
 
-    def leave(self, at: datetime, erase_at: datetime) -> None:
+    def request_deletion(self, at: datetime, erase_at: datetime) -> None:
         """Soft-delete: refuse all use from now on, erase at `erase_at`. Repeating is harmless."""
-        if self.standing is Standing.ACTIVE:
-            self.standing, self.erase_at = Standing.LEAVING, erase_at
-            self.record(DeletionRequested(account_id=self.id, at=at, erase_at=erase_at))
+        if self.state is AccountState.ACTIVE:
+            self.state, self.erase_at = AccountState.PENDING_DELETION, erase_at
+            self.record(AccountDeletionRequested(account_id=self.id, at=at, erase_at=erase_at))
 
     def recover(self, at: datetime) -> None:
-        """Undo the soft delete. Raises NotLeaving, also when the recovery period has run out."""
-        if self.standing is not Standing.LEAVING or self.erase_at is None or at >= self.erase_at:
-            raise NotLeaving
-        self.standing, self.erase_at = Standing.ACTIVE, None
-        self.record(Recovered(account_id=self.id, at=at))
+        """Undo the soft delete. Raises NotPendingDeletion, also when the recovery period has run out."""
+        if self.state is not AccountState.PENDING_DELETION or self.erase_at is None or at >= self.erase_at:
+            raise NotPendingDeletion
+        self.state, self.erase_at = AccountState.ACTIVE, None
+        self.record(AccountRecovered(account_id=self.id, at=at))
 
     def begin_erasure(self, now: datetime, unverified_before: datetime) -> None:
         """Close the way back. Raises NotDue for an account whose time has not come. Repeating is harmless."""
-        match self.standing:
-            case Standing.LEAVING if self.erase_at is not None and now >= self.erase_at:
-                self.standing = Standing.ERASING
-            case Standing.UNVERIFIED if self.created_at <= unverified_before:
-                self.standing = Standing.ERASING
-            case Standing.ERASING:
+        match self.state:
+            case AccountState.PENDING_DELETION if self.erase_at is not None and now >= self.erase_at:
+                self.state = AccountState.ERASING
+            case AccountState.UNVERIFIED if self.created_at <= unverified_before:
+                self.state = AccountState.ERASING
+            case AccountState.ERASING:
                 pass
             case _:
                 raise NotDue

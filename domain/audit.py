@@ -15,42 +15,48 @@ from enum import StrEnum
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from domain.accounts import DeletionRequested, ProfileChanged, Recovered, SignedUp, Verified
+from domain.accounts import (
+    AccountDeletionRequested,
+    AccountRecovered,
+    AccountSignedUp,
+    AccountVerified,
+    ProfileChanged,
+)
 from domain.exports import ExportDownloaded, ExportRequested
-from domain.kernel import AccountId, Aggregate, AuditId, Event, Kind, plain, sealed
-from domain.lines import LineActivated, LineOrdered, LineReleased, LineReleasing
-from domain.sessions import SignedIn, SignedOut
+from domain.kernel import AccountId, Aggregate, AuditId, Event, StorageKind, plain, sealed
+from domain.lines import LineActivated, LineOrdered, LineReleased, LineReleaseRequested
+from domain.sessions import SessionOpened, SessionRevoked
 
 
 class AuditKind(StrEnum):
     """What an entry says was done. Texts are not audited: that would be metadata kept for ever."""
 
-    SIGNED_UP = "signed_up"
-    VERIFIED = "verified"
+    ACCOUNT_SIGNED_UP = "account_signed_up"
+    ACCOUNT_VERIFIED = "account_verified"
     PROFILE_CHANGED = "profile_changed"
-    DELETION_REQUESTED = "deletion_requested"
-    RECOVERED = "recovered"
-    SIGNED_IN = "signed_in"
-    SIGNED_OUT = "signed_out"
+    ACCOUNT_DELETION_REQUESTED = "account_deletion_requested"
+    ACCOUNT_RECOVERED = "account_recovered"
+    SESSION_OPENED = "session_opened"
+    SESSION_REVOKED = "session_revoked"
     LINE_ORDERED = "line_ordered"
     LINE_ACTIVATED = "line_activated"
-    LINE_RELEASING = "line_releasing"
+    LINE_RELEASE_REQUESTED = "line_release_requested"
     LINE_RELEASED = "line_released"
     EXPORT_REQUESTED = "export_requested"
     EXPORT_DOWNLOADED = "export_downloaded"
 
 
 AUDITED: dict[type[Event], AuditKind] = {
-    SignedUp: AuditKind.SIGNED_UP,
-    Verified: AuditKind.VERIFIED,
+    AccountSignedUp: AuditKind.ACCOUNT_SIGNED_UP,
+    AccountVerified: AuditKind.ACCOUNT_VERIFIED,
     ProfileChanged: AuditKind.PROFILE_CHANGED,
-    DeletionRequested: AuditKind.DELETION_REQUESTED,
-    Recovered: AuditKind.RECOVERED,
-    SignedIn: AuditKind.SIGNED_IN,
-    SignedOut: AuditKind.SIGNED_OUT,
+    AccountDeletionRequested: AuditKind.ACCOUNT_DELETION_REQUESTED,
+    AccountRecovered: AuditKind.ACCOUNT_RECOVERED,
+    SessionOpened: AuditKind.SESSION_OPENED,
+    SessionRevoked: AuditKind.SESSION_REVOKED,
     LineOrdered: AuditKind.LINE_ORDERED,
     LineActivated: AuditKind.LINE_ACTIVATED,
-    LineReleasing: AuditKind.LINE_RELEASING,
+    LineReleaseRequested: AuditKind.LINE_RELEASE_REQUESTED,
     LineReleased: AuditKind.LINE_RELEASED,
     ExportRequested: AuditKind.EXPORT_REQUESTED,
     ExportDownloaded: AuditKind.EXPORT_DOWNLOADED,
@@ -63,11 +69,11 @@ class AuditEntry(Aggregate):
 
     stored_as: ClassVar[str] = "audit_entries"
 
-    account_id: Annotated[AccountId, plain(Kind.ID, "C14", exported=False)]
-    id: Annotated[AuditId, plain(Kind.ID, "C14")]
-    at: Annotated[datetime, plain(Kind.TIME, "C14")]
-    kind: Annotated[AuditKind, plain(Kind.ENUM, "C14")]
-    subject: Annotated[UUID | None, plain(Kind.ID, "C14")] = None
+    account_id: Annotated[AccountId, plain(StorageKind.ID, "C14", exported=False)]
+    id: Annotated[AuditId, plain(StorageKind.ID, "C14")]
+    at: Annotated[datetime, plain(StorageKind.TIME, "C14")]
+    kind: Annotated[AuditKind, plain(StorageKind.ENUM, "C14")]
+    subject: Annotated[UUID | None, plain(StorageKind.ID, "C14")] = None
     salt: Annotated[bytes, sealed("C14", exported=False)] = field(repr=False)
 
     @classmethod

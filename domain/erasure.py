@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from domain.kernel import AccountId, DomainError, Fault
+from domain.kernel import AccountId, ErrorKind, PicoError
 
 
 class Step(StrEnum):
@@ -31,10 +31,10 @@ PATIENCE = timedelta(days=1)
 """How long the saga waits for a carrier that says "too early" before it goes on without."""
 
 
-class NotYetGone(DomainError):
+class NotYetGone(PicoError):
     """Something that was deleted is still there; the saga stays at this step and tries again."""
 
-    fault = Fault.UNAVAILABLE
+    kind = ErrorKind.UNAVAILABLE
     code = "not_yet_gone"
 
 
@@ -42,7 +42,8 @@ class NotYetGone(DomainError):
 class Erasure:
     """How far the erasure of one account has come. `done` is the last step finished; None before the first.
 
-    `texts`, `numbers` and `rows` count what was deleted, for the receipt; `texts_left` those that the carrier would not
+    `texts`, `numbers` and `rows` count what was deleted, for the receipt; `messages_left` those that the
+    carrier would not
     delete for a whole day.
     """
 
@@ -52,7 +53,7 @@ class Erasure:
     texts: int = 0
     numbers: int = 0
     rows: int = 0
-    texts_left: int = 0
+    messages_left: int = 0
 
     @property
     def next(self) -> Step | None:

@@ -10,12 +10,12 @@ from typing import Annotated, ClassVar, Self
 from domain.kernel import (
     AccountId,
     Aggregate,
-    DomainError,
+    ErrorKind,
     Event,
     ExportId,
-    Fault,
-    Kind,
     PartId,
+    PicoError,
+    StorageKind,
     plain,
     sealed,
 )
@@ -30,10 +30,10 @@ class ExportState(StrEnum):
     EXPIRED = "expired"
 
 
-class ExportNotReady(DomainError):
+class ExportNotReady(PicoError):
     """The export is still being built, was downloaded already, or has expired."""
 
-    fault = Fault.CONFLICT
+    kind = ErrorKind.CONFLICT
     code = "export_not_ready"
 
 
@@ -64,13 +64,13 @@ class Export(Aggregate):
 
     stored_as: ClassVar[str] = "exports"
 
-    account_id: Annotated[AccountId, plain(Kind.ID, "R1", exported=False)]
-    id: Annotated[ExportId, plain(Kind.ID, "R1")]
-    state: Annotated[ExportState, plain(Kind.ENUM, "R1")] = ExportState.BUILDING
-    requested_at: Annotated[datetime, plain(Kind.TIME, "R1")]
-    rows_done: Annotated[int, plain(Kind.COUNT, "R1")] = 0
-    rows_total: Annotated[int, plain(Kind.COUNT, "R1")] = 0
-    expires_at: Annotated[datetime | None, plain(Kind.TIME, "R1")] = None
+    account_id: Annotated[AccountId, plain(StorageKind.ID, "R1", exported=False)]
+    id: Annotated[ExportId, plain(StorageKind.ID, "R1")]
+    state: Annotated[ExportState, plain(StorageKind.ENUM, "R1")] = ExportState.BUILDING
+    requested_at: Annotated[datetime, plain(StorageKind.TIME, "R1")]
+    rows_done: Annotated[int, plain(StorageKind.COUNT, "R1")] = 0
+    rows_total: Annotated[int, plain(StorageKind.COUNT, "R1")] = 0
+    expires_at: Annotated[datetime | None, plain(StorageKind.TIME, "R1")] = None
 
     @classmethod
     def request(
@@ -123,8 +123,8 @@ class ExportPart(Aggregate):
 
     stored_as: ClassVar[str] = "export_parts"
 
-    account_id: Annotated[AccountId, plain(Kind.ID, "R1", exported=False)]
-    id: Annotated[PartId, plain(Kind.ID, "R1", exported=False)]
-    export_id: Annotated[ExportId, plain(Kind.ID, "R1", exported=False)]
-    position: Annotated[int, plain(Kind.COUNT, "R1", exported=False)]
+    account_id: Annotated[AccountId, plain(StorageKind.ID, "R1", exported=False)]
+    id: Annotated[PartId, plain(StorageKind.ID, "R1", exported=False)]
+    export_id: Annotated[ExportId, plain(StorageKind.ID, "R1", exported=False)]
+    position: Annotated[int, plain(StorageKind.COUNT, "R1", exported=False)]
     content: Annotated[bytes, sealed("R1", exported=False)] = field(repr=False)

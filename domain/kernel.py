@@ -16,7 +16,7 @@ LineId = NewType("LineId", UUID)
 ConversationId = NewType("ConversationId", UUID)
 MessageId = NewType("MessageId", UUID)
 ExportId = NewType("ExportId", UUID)
-OnceId = NewType("OnceId", UUID)
+IdempotencyRecordId = NewType("IdempotencyRecordId", UUID)
 PartId = NewType("PartId", UUID)
 AuditId = NewType("AuditId", UUID)
 
@@ -24,7 +24,7 @@ CarrierRef = NewType("CarrierRef", str)
 """A carrier's own opaque id for a number or a message."""
 
 
-class Kind(StrEnum):
+class StorageKind(StrEnum):
     """The only shapes a value may take at rest. There is no free text."""
 
     ID = "id"
@@ -36,44 +36,44 @@ class Kind(StrEnum):
     SEALED = "sealed"
 
 
-class Found(StrEnum):
+class IndexScope(StrEnum):
     """Under which key a value's fingerprint is made, and so how far equality can be seen."""
 
-    ANYWHERE = "anywhere"
+    SYSTEM = "anywhere"
     """The system key: needed to find an account by it (own number, e-mail, token)."""
-    IN_ACCOUNT = "in_account"
+    ACCOUNT = "in_account"
     """The account's key: equality never links two accounts, and dies with the key."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoragePolicy:
     """How one field is held: its kind at rest, the clause that allows it, whether the person's export shows it.
 
     A sealed field with `found` is held a second time, as a keyed fingerprint, so that it can be looked up.
     """
 
-    kind: Kind
+    kind: StorageKind
     clause: str
     exported: bool = True
-    found: Found | None = None
+    found: IndexScope | None = None
 
 
-def sealed(clause: str, *, exported: bool = True, found: Found | None = None) -> Held:
-    """Held as AES-256-GCM ciphertext only."""
-    return Held(Kind.SEALED, clause, exported, found)
+def sealed(clause: str, *, exported: bool = True, found: IndexScope | None = None) -> StoragePolicy:
+    """StoragePolicy as AES-256-GCM ciphertext only."""
+    return StoragePolicy(StorageKind.SEALED, clause, exported, found)
 
 
-def index(clause: str, found: Found) -> Held:
-    """Held as a keyed fingerprint only: it can be matched, never read back, so it is never exported."""
-    return Held(Kind.INDEX, clause, exported=False, found=found)
+def index(clause: str, found: IndexScope) -> StoragePolicy:
+    """StoragePolicy as a keyed fingerprint only: it can be matched, never read back, so it is never exported."""
+    return StoragePolicy(StorageKind.INDEX, clause, exported=False, found=found)
 
 
-def plain(kind: Kind, clause: str, *, exported: bool = True) -> Held:
-    """Held as it is: ids, provider references, instants, members of a closed set, counts."""
-    return Held(kind, clause, exported)
+def plain(kind: StorageKind, clause: str, *, exported: bool = True) -> StoragePolicy:
+    """StoragePolicy as it is: ids, provider references, instants, members of a closed set, counts."""
+    return StoragePolicy(kind, clause, exported)
 
 
-class Fault(StrEnum):
+class ErrorKind(StrEnum):
     """What went wrong, as far as a caller can act on it."""
 
     NOT_FOUND = "not_found"
@@ -83,10 +83,10 @@ class Fault(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-class DomainError(Exception):
+class PicoError(Exception):
     """A rule said no. The class's docstring is the whole message: errors never quote a value."""
 
-    fault: ClassVar[Fault] = Fault.INVALID
+    kind: ClassVar[ErrorKind] = ErrorKind.INVALID
     code: ClassVar[str] = "invalid"
 
     def __str__(self) -> str:
@@ -94,10 +94,10 @@ class DomainError(Exception):
         return (type(self).__doc__ or type(self).__name__).strip().splitlines()[0]
 
 
-class NotFound(DomainError):
+class NotFound(PicoError):
     """Nothing of this account has that id."""
 
-    fault = Fault.NOT_FOUND
+    kind = ErrorKind.NOT_FOUND
     code = "not_found"
 
 

@@ -11,12 +11,12 @@ from domain.kernel import (
     AccountId,
     Aggregate,
     CarrierRef,
-    DomainError,
+    ErrorKind,
     Event,
-    Fault,
-    Found,
-    Kind,
+    IndexScope,
     LineId,
+    PicoError,
+    StorageKind,
     plain,
     sealed,
 )
@@ -41,10 +41,10 @@ HOLDING = frozenset({LineState.ORDERING, LineState.ACTIVE, LineState.SUSPENDED, 
 """States in which the number is, or may be, ours: no second line may lease it."""
 
 
-class LineNotActive(DomainError):
+class LineNotActive(PicoError):
     """The line is not active."""
 
-    fault = Fault.CONFLICT
+    kind = ErrorKind.CONFLICT
     code = "line_not_active"
 
 
@@ -63,7 +63,7 @@ class LineActivated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LineReleasing(Event):
+class LineReleaseRequested(Event):
     """The person gave the line up."""
 
     line_id: LineId
@@ -82,16 +82,16 @@ class PhoneLine(Aggregate):
 
     stored_as: ClassVar[str] = "phone_lines"
 
-    account_id: Annotated[AccountId, plain(Kind.ID, "C7", exported=False)]
-    id: Annotated[LineId, plain(Kind.ID, "C7")]
-    number: Annotated[PhoneNumber, sealed("C7", found=Found.ANYWHERE)]
-    country: Annotated[Country, plain(Kind.ENUM, "C7")]
-    capabilities: Annotated[frozenset[Capability], plain(Kind.ENUM, "C7")]
+    account_id: Annotated[AccountId, plain(StorageKind.ID, "C7", exported=False)]
+    id: Annotated[LineId, plain(StorageKind.ID, "C7")]
+    number: Annotated[PhoneNumber, sealed("C7", found=IndexScope.SYSTEM)]
+    country: Annotated[Country, plain(StorageKind.ENUM, "C7")]
+    capabilities: Annotated[frozenset[Capability], plain(StorageKind.ENUM, "C7")]
     label: Annotated[Label | None, sealed("C7")] = None
-    state: Annotated[LineState, plain(Kind.ENUM, "C7")] = LineState.ORDERING
-    ref: Annotated[CarrierRef | None, plain(Kind.REF, "C7")] = None
-    created_at: Annotated[datetime, plain(Kind.TIME, "C7")]
-    released_at: Annotated[datetime | None, plain(Kind.TIME, "C7")] = None
+    state: Annotated[LineState, plain(StorageKind.ENUM, "C7")] = LineState.ORDERING
+    ref: Annotated[CarrierRef | None, plain(StorageKind.REF, "C7")] = None
+    created_at: Annotated[datetime, plain(StorageKind.TIME, "C7")]
+    released_at: Annotated[datetime | None, plain(StorageKind.TIME, "C7")] = None
 
     @classmethod
     def order(
@@ -154,7 +154,7 @@ class PhoneLine(Aggregate):
         if self.state not in {LineState.ACTIVE, LineState.SUSPENDED}:
             raise LineNotActive
         self.state = LineState.RELEASING
-        self.record(LineReleasing(account_id=self.account_id, at=at, line_id=self.id))
+        self.record(LineReleaseRequested(account_id=self.account_id, at=at, line_id=self.id))
 
     def released(self, at: datetime) -> None:
         """Note that the carrier no longer holds the number for us. Repeating is harmless."""

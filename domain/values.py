@@ -7,7 +7,7 @@ import unicodedata
 from enum import StrEnum
 from typing import Self
 
-from domain.kernel import DomainError
+from domain.kernel import PicoError
 
 E164_LENGTH = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 EMAIL_SHAPE = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f.]+(\.[^@\s\x00-\x1f\x7f.]+)+\Z")
@@ -15,7 +15,7 @@ LOCALE_SHAPE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?\Z
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class Secret(str):
+class PersonalText(str):
     """Text about a person. It is a string in every respect but one: printing its `repr` shows nothing."""
 
     __slots__ = ()
@@ -30,60 +30,60 @@ class Secret(str):
         return str(self)
 
 
-class NotPhoneNumber(DomainError):
+class InvalidPhoneNumber(PicoError):
     """A phone number is written as E.164: a plus sign, then 7 to 15 digits."""
 
-    code = "not_e164"
+    code = "invalid_phone_number"
 
 
-class PhoneNumber(Secret):
+class PhoneNumber(PersonalText):
     """An E.164 number (ITU-T E.164: at most 15 digits, country code first)."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the number; raises NotPhoneNumber."""
+        """Return the number; raises InvalidPhoneNumber."""
         if not E164_LENGTH.match(text):
-            raise NotPhoneNumber
+            raise InvalidPhoneNumber
         return cls(text)
 
 
-class NotPeer(DomainError):
+class InvalidPeer(PicoError):
     """The other side is an E.164 number, a short code of 3 to 8 digits, or a sender name of up to 11 characters."""
 
-    code = "not_a_peer"
+    code = "invalid_peer"
 
 
-class Peer(Secret):
+class Peer(PersonalText):
     """The other side of a conversation: E.164, short code, or alphanumeric sender name."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the peer; raises NotPeer."""
-        if not text or len(text) > 64 or CONTROL.search(text) or text.strip() != text:  # noqa: PLR2004 - see NotPeer
-            raise NotPeer
+        """Return the peer; raises InvalidPeer."""
+        if not text or len(text) > 64 or CONTROL.search(text) or text.strip() != text:  # noqa: PLR2004 - see InvalidPeer
+            raise InvalidPeer
         return cls(text)
 
 
-class NotEmail(DomainError):
+class InvalidEmail(PicoError):
     """An e-mail address has a local part, an at sign and a domain, 254 characters at most."""
 
-    code = "not_an_email"
+    code = "invalid_email"
 
 
-class Email(Secret):
+class Email(PersonalText):
     """An e-mail address as the person wrote it; `canonical` is what makes two of them the same."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the address; raises NotEmail."""
+        """Return the address; raises InvalidEmail."""
         if len(text) > 254 or not EMAIL_SHAPE.match(text):  # noqa: PLR2004 - RFC 5321, 4.5.3.1.3
-            raise NotEmail
+            raise InvalidEmail
         return cls(text)
 
     @property
@@ -92,51 +92,51 @@ class Email(Secret):
         return unicodedata.normalize("NFC", self).casefold()
 
 
-class NotLocale(DomainError):
+class InvalidLocale(PicoError):
     """A locale is a language tag such as "en" or "he-IL"."""
 
-    code = "not_a_locale"
+    code = "invalid_locale"
 
 
-class Locale(Secret):
+class Locale(PersonalText):
     """A language tag (RFC 5646): language, optional script, optional region."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the tag; raises NotLocale."""
+        """Return the tag; raises InvalidLocale."""
         if not LOCALE_SHAPE.match(text):
-            raise NotLocale
+            raise InvalidLocale
         return cls(text)
 
 
-class NotLabel(DomainError):
+class InvalidLabel(PicoError):
     """A name or label has 1 to 64 characters, none of them a control character."""
 
-    code = "not_a_label"
+    code = "invalid_label"
 
 
-class Label(Secret):
+class Label(PersonalText):
     """A short name that a person gave: to themselves or to a line."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the label; raises NotLabel."""
-        if not 1 <= len(text) <= 64 or CONTROL.search(text) or not text.strip():  # noqa: PLR2004 - see NotLabel
-            raise NotLabel
+        """Return the label; raises InvalidLabel."""
+        if not 1 <= len(text) <= 64 or CONTROL.search(text) or not text.strip():  # noqa: PLR2004 - see InvalidLabel
+            raise InvalidLabel
         return cls(text)
 
 
-class NotBody(DomainError):
+class InvalidMessageBody(PicoError):
     """A text has 1 to 1600 characters (the carrier's limit) and no NUL."""
 
-    code = "not_a_body"
+    code = "invalid_message_body"
 
 
-class MessageBody(Secret):
+class MessageBody(PersonalText):
     """What a text says. Received bodies may be empty; sent ones may not."""
 
     __slots__ = ()
@@ -144,25 +144,25 @@ class MessageBody(Secret):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return a body fit to send; raises NotBody."""
+        """Return a body fit to send; raises InvalidMessageBody."""
         if not 1 <= len(text) <= cls.LIMIT or "\x00" in text:
-            raise NotBody
+            raise InvalidMessageBody
         return cls(text)
 
 
-class PasswordHash(Secret):
+class PasswordHash(PersonalText):
     """An Argon2id hash in PHC string format."""
 
     __slots__ = ()
 
 
-class WeakPassword(DomainError):
+class WeakPassword(PicoError):
     """A password has 12 to 256 characters."""
 
     code = "weak_password"
 
 
-class Password(Secret):
+class Password(PersonalText):
     """A password on its way to the hasher; it is never stored."""
 
     __slots__ = ()
@@ -181,7 +181,7 @@ class Password(Secret):
         return password
 
 
-class SessionToken(Secret):
+class SessionToken(PersonalText):
     """A bearer token, known in clear only to the person who signed in."""
 
     __slots__ = ()

@@ -5,27 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from domain.kernel import DomainError, Fault
+from domain.kernel import ErrorKind, PicoError
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from domain.kernel import CarrierRef, LineId, MessageId
-    from domain.messaging import Status
+    from domain.messages import Status
     from domain.values import Capability, Country, MessageBody, Peer, PhoneNumber
 
 
-class CarrierUnavailable(DomainError):
+class CarrierUnavailable(PicoError):
     """The carrier did not answer, or asked us to come back; whether a write was done is unknown."""
 
-    fault = Fault.UNAVAILABLE
+    kind = ErrorKind.UNAVAILABLE
     code = "carrier_unavailable"
 
 
-class CarrierRefused(DomainError):
+class CarrierRefused(PicoError):
     """The carrier refused, and asking again will not help."""
 
-    fault = Fault.CONFLICT
+    kind = ErrorKind.CONFLICT
     code = "carrier_refused"
     provider_code: int | None = None
 
@@ -53,10 +53,10 @@ class BadDestination(CarrierRefused):
     code = "bad_destination"
 
 
-class TooEarly(DomainError):
+class TooEarly(PicoError):
     """The carrier will delete its copy later; ask again then."""
 
-    fault = Fault.UNAVAILABLE
+    kind = ErrorKind.UNAVAILABLE
     code = "too_early"
 
     def __init__(self, after: timedelta) -> None:
@@ -165,6 +165,6 @@ class Carrier(Protocol):
         """
         ...
 
-    async def leftovers(self, number: PhoneNumber) -> list[CarrierRef]:
+    async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:
         """Texts from or to our number that the carrier still holds. Repeating is harmless."""
         ...

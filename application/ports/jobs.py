@@ -16,10 +16,10 @@ class JobKind(StrEnum):
     """What is to be done."""
 
     SEND_MESSAGE = "send_message"
-    PURGE_COPY = "purge_copy"
-    SETTLE_ORDER = "settle_order"
+    DELETE_CARRIER_COPY = "delete_carrier_copy"
+    COMPLETE_PURCHASE = "complete_purchase"
     FINISH_RELEASE = "finish_release"
-    CLEAR_CONVERSATION = "clear_conversation"
+    PURGE_CONVERSATION = "purge_conversation"
     BUILD_EXPORT = "build_export"
     MAIL_VERIFY = "mail_verify"
     MAIL_KNOWN = "mail_known"
@@ -39,15 +39,15 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class LeasedJob:
     """A job in a worker's hands. `attempt` counts from 0.
 
-    `ticket` ends the job inside the transaction of its effect (`Store.begin(..., ending=ticket)`): if the queue has
+    `lease` ends the job inside the transaction of its effect (`Store.begin(..., completing=lease)`): if the queue has
     given the job to somebody else meanwhile, or it was ended before, that commit fails as a whole.
     """
 
     job: Job
-    ticket: int
+    lease: int
     attempt: int
 
 
@@ -72,7 +72,7 @@ class Dead:
 
 
 Outcome = Done | Again | Dead
-Handle = Callable[[Delivery], Awaitable[Outcome]]
+Handle = Callable[[LeasedJob], Awaitable[Outcome]]
 """Never raises: what went wrong is in the outcome, as a code."""
 
 

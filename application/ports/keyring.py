@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from domain.kernel import DomainError, Fault
+from domain.kernel import ErrorKind, PicoError
 
 if TYPE_CHECKING:
     from domain.kernel import AccountId
 
 
-class KeysUnavailable(DomainError):
+class KeysUnavailable(PicoError):
     """The key service did not answer."""
 
-    fault = Fault.UNAVAILABLE
+    kind = ErrorKind.UNAVAILABLE
     code = "keys_unavailable"
 
 
-class KeyGone(DomainError):
+class KeyGone(PicoError):
     """This account has no key: it was never made, or erasure destroyed it."""
 
-    fault = Fault.NOT_FOUND
+    kind = ErrorKind.NOT_FOUND
     code = "key_gone"
 
 

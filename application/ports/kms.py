@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from domain.kernel import DomainError, Fault
+from domain.kernel import ErrorKind, PicoError
 
 PLAINTEXT = 32
 """What is wrapped: a 256-bit key, in bytes."""
@@ -22,10 +22,10 @@ SHORTEST_WINDOW = timedelta(days=7)
 LONGEST_WINDOW = timedelta(days=30)
 
 
-class KmsError(DomainError):
+class KmsError(PicoError):
     """The key management service did not do it."""
 
-    fault = Fault.UNAVAILABLE
+    kind = ErrorKind.UNAVAILABLE
     code = "kms_error"
 
 
@@ -68,7 +68,7 @@ class KmsBadCiphertext(KmsError):
 class KmsBadWindow(KmsError):
     """A master key is deleted 7 to 30 days after it is asked for."""
 
-    fault = Fault.INVALID
+    kind = ErrorKind.INVALID
     code = "kms_bad_window"
 
 

@@ -14,30 +14,30 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from domain.kernel import DomainError, Fault
+from domain.kernel import ErrorKind, PicoError
 
 FINGERPRINT = 32
 """Bytes of an HMAC-SHA-256 over the account's id, under a system key. The ledger cannot turn it back."""
 
 
-class LedgerUnavailable(DomainError):
+class LedgerUnavailable(PicoError):
     """The erasure ledger could not be read or written."""
 
-    fault = Fault.UNAVAILABLE
+    kind = ErrorKind.UNAVAILABLE
     code = "ledger_unavailable"
 
 
-class LedgerBroken(DomainError):
+class LedgerBroken(PicoError):
     """The erasure ledger holds a record that nobody could have written: it was altered. Nothing may be served."""
 
-    fault = Fault.UNAVAILABLE
+    kind = ErrorKind.UNAVAILABLE
     code = "ledger_broken"
 
 
-class NoIntent(DomainError):
+class NoIntent(PicoError):
     """An erasure is completed only after its intent was recorded."""
 
-    fault = Fault.CONFLICT
+    kind = ErrorKind.CONFLICT
     code = "no_intent"
 
 

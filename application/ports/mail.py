@@ -5,14 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Protocol
 
-from domain.kernel import DomainError, Fault
+from domain.kernel import ErrorKind, PicoError
 from domain.values import Email, Locale
 
 
-class MailUnavailable(DomainError):
+class MailUnavailable(PicoError):
     """The mail provider did not take the mail; asking again may help, and may send it twice."""
 
-    fault = Fault.UNAVAILABLE
+    kind = ErrorKind.UNAVAILABLE
     code = "mail_unavailable"
 
 

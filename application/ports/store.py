@@ -14,53 +14,53 @@ from application.ports.jobs import Job
 from domain.accounts import Account
 from domain.erasure import Erasure
 from domain.exports import Export, ExportPart
+from domain.idempotency import EarlierResult, Operation
 from domain.kernel import (
     AccountId,
     Aggregate,
     CarrierRef,
     ConversationId,
-    DomainError,
+    ErrorKind,
     ExportId,
-    Fault,
     LineId,
     MessageId,
+    PicoError,
     SessionId,
 )
 from domain.lines import PhoneLine
-from domain.messaging import Conversation, Message
-from domain.once import Act, Prior
+from domain.messages import Conversation, Message
 from domain.sessions import Session
 from domain.values import Peer
 
 
-class Stale(DomainError):
+class VersionConflict(PicoError):
     """Somebody else committed first; nothing of this attempt was kept. Run the use case again."""
 
-    fault = Fault.CONFLICT
-    code = "stale"
+    kind = ErrorKind.CONFLICT
+    code = "version_conflict"
 
 
-class StoreUnavailable(DomainError):
+class StoreUnavailable(PicoError):
     """The store did not answer. Nothing of this attempt is known to be kept."""
 
-    fault = Fault.UNAVAILABLE
+    kind = ErrorKind.UNAVAILABLE
     code = "store_unavailable"
 
 
-class JobGone(DomainError):
+class JobGone(PicoError):
     """The job was ended before, or is in other hands; nothing of this attempt was kept."""
 
-    fault = Fault.CONFLICT
+    kind = ErrorKind.CONFLICT
     code = "job_gone"
 
 
 @dataclass(frozen=True, slots=True)
-class Thread:
+class MessagingContext:
     """Everything that receiving or sending a text depends on, read in one look."""
 
     line: PhoneLine
     conversation: Conversation | None
-    prior: Prior | None
+    earlier: EarlierResult | None
 
 
 class Tx(Protocol):
@@ -78,11 +78,14 @@ class Tx(Protocol):
         ...
 
     def remove(self, aggregate: Aggregate) -> None:
-        """Delete the row, also when it is saved besides. Removing what is already gone makes the commit Stale."""
+        """Delete the row, also when it is saved besides.
+
+        Removing what is already gone makes the commit VersionConflict.
+        """
         ...
 
-    def rely_on(self, aggregate: Aggregate) -> None:
-        """Make the commit Stale if this aggregate, read but not written, has changed since."""
+    def require_unchanged(self, aggregate: Aggregate) -> None:
+        """Make the commit VersionConflict if this aggregate, read but not written, has changed since."""
         ...
 
     def queue(self, job: Job) -> None:
@@ -113,12 +116,12 @@ class Tx(Protocol):
         """Return all lines, newest first."""
         ...
 
-    async def thread(self, line_id: LineId, peer: Peer, act: Act) -> Thread:
-        """Return line, conversation with `peer` (deleted ones do not count), and whether `act` was done before."""
+    async def messaging_context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
+        """Return the line, the conversation with `peer` (deleted ones do not count) and any earlier result."""
         ...
 
-    async def prior(self, act: Act) -> Prior | None:
-        """Return what `act` made, if it was done before and its record has not been swept."""
+    async def earlier_result(self, operation: Operation) -> EarlierResult | None:
+        """Return what `operation` made, if it was done before and its record has not been swept."""
         ...
 
     async def conversation(self, conversation_id: ConversationId) -> Conversation:
@@ -153,11 +156,11 @@ class Tx(Protocol):
         """Return up to `limit` texts of a conversation, newest first, from just before the given one on."""
         ...
 
-    async def texts_to_clear(self, conversation_id: ConversationId, limit: int) -> list[Message]:
+    async def messages_to_purge(self, conversation_id: ConversationId, limit: int) -> list[Message]:
         """Return up to `limit` texts of a deleted conversation that are not deleted themselves, in order of id."""
         ...
 
-    async def copied_messages(self, after: MessageId | None, limit: int) -> list[Message]:
+    async def with_carrier_copy(self, after: MessageId | None, limit: int) -> list[Message]:
         """Return up to `limit` texts with a carrier reference whose copy is not known to be gone, in order of id.
 
         Deleted texts are included: theirs may be the only trace left.
@@ -176,14 +179,14 @@ class Tx(Protocol):
         """Return one part of an export, or None past the end."""
         ...
 
-    async def rows(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+    async def export_page(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
         """Return up to `limit` records in order of id, opened: plain values by column name, sets as sorted lists.
 
         Fingerprints cannot be read and are left out.
         """
         ...
 
-    async def tally(self) -> dict[str, int]:
+    async def count_records(self) -> dict[str, int]:
         """Return how many rows of each record the account has, by name, as the inventory lists them."""
         ...
 
@@ -191,11 +194,15 @@ class Tx(Protocol):
 class Store(Protocol):
     """Every method raises StoreUnavailable when the store does not answer."""
 
-    def begin(self, account_id: AccountId, *, ending: int | None = None) -> AbstractAsyncContextManager[Tx]:
+    def begin(
+        self, account_id: AccountId, *, completing: int | None = None
+    ) -> AbstractAsyncContextManager[Tx]:
         """Open the account's key, then its unit of work. Raises KeyGone.
 
-        On clean exit commits aggregates, audit entries and jobs together, and ends the job with ticket `ending`, which
-        must be one of this account's. Raises Stale (after `delete_rows`, always) or JobGone there. On an exception
+        On clean exit commits aggregates, audit entries and jobs together, and ends the job with lease
+        `completing`, which
+        must be one of this account's. Raises VersionConflict (after `delete_rows`, always) or JobGone there.
+        On an exception
         leaves no trace.
         """
         ...
@@ -224,7 +231,7 @@ class Store(Protocol):
         """Delete up to `limit` sessions revoked at or before that instant; return how many went."""
         ...
 
-    async def purge_once(self, expired_before: datetime, limit: int) -> int:
+    async def purge_idempotency_records(self, expired_before: datetime, limit: int) -> int:
         """Delete up to `limit` records of acts that expired at or before that instant; return how many went."""
         ...
 
@@ -233,7 +240,7 @@ class Directory(Protocol):
     """What must be found without knowing the account. It answers ids only. Raises StoreUnavailable."""
 
     async def account_by_email(self, canonical: str) -> AccountId | None:
-        """Return the account with this address, in any standing."""
+        """Return the account with this address, in any state."""
         ...
 
     async def session(self, token: str) -> tuple[AccountId, SessionId] | None:
@@ -243,7 +250,8 @@ class Directory(Protocol):
     async def line(self, number: str) -> tuple[AccountId, LineId] | None:
         """Return the line that holds this number now (ordering, active, suspended or releasing).
 
-        May answer from a cache of past answers: `Tx.thread` then shows a line that is no longer active, and the
+        May answer from a cache of past answers: `Tx.messaging_context` then shows a line that is no longer
+        active, and the
         caller asks again after `forget_line`.
         """
         ...

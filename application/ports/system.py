@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from domain.kernel import AccountId, DomainError, Fault
+from domain.kernel import AccountId, ErrorKind, PicoError
 from domain.values import Password, PasswordHash, SessionToken
 
 
-class Overloaded(DomainError):
+class Overloaded(PicoError):
     """Too many passwords are being checked at once; come back in a moment."""
 
-    fault = Fault.UNAVAILABLE
+    kind = ErrorKind.UNAVAILABLE
     code = "overloaded"
 
 
@@ -32,16 +32,16 @@ class Ids(Protocol):
         """Return a UUIDv7 (RFC 9562, 5.7) of the clock's present: later ones sort after earlier ones."""
         ...
 
-    def unlinkable(self) -> UUID:
+    def random_id(self) -> UUID:
         """Return a UUIDv4: it says nothing about when or for whom it was made."""
         ...
 
-    def salt(self) -> bytes:
+    def random_bytes(self) -> bytes:
         """Return 32 random bytes."""
         ...
 
 
-class Hasher(Protocol):
+class PasswordHasher(Protocol):
     """Argon2id (OWASP minimum or above), off the event loop, bounded. Both methods raise Overloaded."""
 
     async def hash(self, password: Password) -> PasswordHash:

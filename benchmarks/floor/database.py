@@ -49,7 +49,7 @@ _ALL_WELL = "SELECT (SELECT id FROM talk), 1 / ((SELECT count(*) FROM line) * (S
 
 _SESSION = (
     "SELECT s.account_id FROM sessions s JOIN accounts a ON a.id = s.account_id"
-    " WHERE s.token = {} AND s.revoked_at IS NULL AND a.standing = 'active'"
+    " WHERE s.token = {} AND s.revoked_at IS NULL AND a.state = 'active'"
 )
 _CALLER = f"caller AS ({_SESSION.format('$11')} AND s.account_id = $1)"
 _SENT = (
@@ -60,7 +60,7 @@ _SENT = (
 # $11 the carrier's reference, $12 what a keyword asked for: 1 to stop, -1 to start, else 0
 _RECEIVED = (
     _TEXT.format("inbound", "received", "$11::text"),
-    _JOB.format("purge_copy", "2 minutes"),
+    _JOB.format("delete_carrier_copy", "2 minutes"),
     _ALL_WELL.format(""),
 )
 _OPTED = ", unread = unread + 1, opted_out_at = CASE $12::int WHEN 0 THEN opted_out_at WHEN 1 THEN $6 END"
@@ -105,7 +105,7 @@ STATEMENTS = {
         "SELECT l.state, c.id, c.opted_out_at, o.resource_id, o.request FROM phone_lines l"
         " LEFT JOIN conversations c"
         " ON c.account_id = $1 AND c.line_id = $2 AND c.peer_index = $3 AND c.deleted_at IS NULL"
-        " LEFT JOIN once o ON o.account_id = $1 AND o.key = $4 WHERE l.account_id = $1 AND l.id = $2"
+        " LEFT JOIN idempotency_records o ON o.account_id = $1 AND o.key = $4 WHERE l.account_id = $1 AND l.id = $2"
     ),
     "message": (
         "SELECT m.id, m.conversation_id, m.created_at FROM messages m"

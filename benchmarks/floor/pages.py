@@ -37,7 +37,7 @@ async def conversations(floor: Floor, request: web.BaseRequest, query: str) -> w
     except No:
         await floor.must_be_signed_in(token)
         raise
-    vault = await floor.vault(account)
+    cipher = await floor.cipher(account)
     rows = await floor.fetch(name, account, token, limit + 1, *place)
     more = None
     if not rows:
@@ -45,7 +45,7 @@ async def conversations(floor: Floor, request: web.BaseRequest, query: str) -> w
     elif len(rows) > limit:
         del rows[limit:]
         more = read.time_cursor(rows[-1]["last_at"], rows[-1]["id"].bytes)
-    opened, peer, times = vault.open, vault.peer, _times(rows, "last_at", "created_at", "opted_out_at")
+    opened, peer, times = cipher.open, cipher.peer, _times(rows, "last_at", "created_at", "opted_out_at")
     items = [
         f'{{"id":"{row}","line_id":"{line}","peer":{quoted(opened(peer, row.bytes, sealed))},"last_at":{last_at},'
         f'"unread":{unread},"opted_out_at":{opted_out_at},"created_at":{created_at}}}'
@@ -67,7 +67,7 @@ async def messages(floor: Floor, request: web.BaseRequest, query: str, conversat
     except No:
         await floor.must_be_signed_in(token)
         raise
-    vault = await floor.vault(account)
+    cipher = await floor.cipher(account)
     rows = await floor.fetch(name, account, token, limit + 1, *place)
     more, of = None, ""
     if not rows:
@@ -79,7 +79,7 @@ async def messages(floor: Floor, request: web.BaseRequest, query: str, conversat
         if len(rows) > limit:
             del rows[limit:]
             more = read.id_cursor(rows[-1]["id"].bytes)
-    opened, body, times = vault.open, vault.body, _times(rows, "created_at")
+    opened, body, times = cipher.open, cipher.body, _times(rows, "created_at")
     items = [
         f'{{"id":"{row}",{of},"direction":"{direction}","status":"{status}",'
         f'"body":{quoted(opened(body, row.bytes, sealed))},"created_at":{created_at},'

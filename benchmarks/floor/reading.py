@@ -105,8 +105,8 @@ async def text(request: web.BaseRequest) -> tuple[str, str]:
 
 def _flaws(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, fits, code in (
-        ("to", REACHABLE.match, "not_e164"),
-        ("body", lambda body: 1 <= len(body) <= 1600, "not_a_body"),
+        ("to", REACHABLE.match, "invalid_phone_number"),
+        ("body", lambda body: 1 <= len(body) <= 1600, "invalid_message_body"),
     ):
         if name not in given:
             yield f"/{name}", "missing"

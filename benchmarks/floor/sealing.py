@@ -23,8 +23,8 @@ PEER, ONCE_KEY, ONCE_REQUEST, TOKEN, NUMBER = (
     prefixed(purpose)
     for purpose in (
         b"conversations.peer",
-        b"once.key",
-        b"once.request",
+        b"idempotency_records.key",
+        b"idempotency_records.request",
         b"sessions.token",
         b"phone_lines.number",
     )
@@ -32,7 +32,7 @@ PEER, ONCE_KEY, ONCE_REQUEST, TOKEN, NUMBER = (
 """What each blind index is over, apart from the value."""
 
 
-def fingerprint(key: bytes, purpose: bytes, value: str) -> bytes:
+def blind_index(key: bytes, purpose: bytes, value: str) -> bytes:
     return hmac.digest(key, purpose + value.encode(), "sha256")
 
 

@@ -18,7 +18,7 @@ from multidict import CIMultiDict
 from benchmarks.floor import pages, texts
 from benchmarks.floor.database import Lanes
 from benchmarks.floor.reading import No
-from benchmarks.floor.sealing import NUMBER, TOKEN, Vault, fingerprint, well_formed
+from benchmarks.floor.sealing import NUMBER, TOKEN, Vault, blind_index, well_formed
 
 BODY_LIMIT = 64 * 1024
 REMEMBERED, KEPT_KEYS = 10_000, 1024
@@ -43,7 +43,7 @@ class Floor:
         self.fetch = lanes.fetch
         self.token, self.addresses = token.encode(), (url + texts.SMS, f"{url}:443{texts.SMS}")
         self._load_key, self._system_key, self._environment = load_key, system_key, environment
-        self._vaults: dict[UUID, Vault] = {}
+        self._ciphers: dict[UUID, Vault] = {}
         self._lines: dict[str, tuple[UUID, UUID]] = {}
         self._accounts: dict[bytes, UUID] = {}
 
@@ -71,7 +71,7 @@ class Floor:
         match = BEARER.match(request.headers.get("Authorization", ""))
         if match is None:
             raise No(401, "unauthenticated")
-        token = fingerprint(self._system_key, TOKEN, match[1])
+        token = blind_index(self._system_key, TOKEN, match[1])
         account = self._accounts.get(token)
         if account is None:
             rows = await self.fetch("session", token) if well_formed(match[1]) else ()
@@ -91,7 +91,7 @@ class Floor:
         """Return account and line that had this number when it was first seen."""
         found = self._lines.get(number)
         if found is None:
-            rows = await self.fetch("line", fingerprint(self._system_key, NUMBER, number))
+            rows = await self.fetch("line", blind_index(self._system_key, NUMBER, number))
             if not rows:
                 return None
             _make_room(self._lines, REMEMBERED)
@@ -101,17 +101,17 @@ class Floor:
     def forget_line(self, number: str) -> None:
         self._lines.pop(number, None)
 
-    async def vault(self, account: UUID) -> Vault:
+    async def cipher(self, account: UUID) -> Vault:
         """Return the account's working keys, 300 seconds old at most."""
-        vault = self._vaults.get(account)
-        if vault is None or vault.expires < time.monotonic():
-            self._vaults.pop(account, None)
+        cipher = self._ciphers.get(account)
+        if cipher is None or cipher.expires < time.monotonic():
+            self._ciphers.pop(account, None)
             key = await self._load_key(account)
             if key is None:
                 raise No(404, "key_gone")
-            _make_room(self._vaults, KEPT_KEYS)
-            vault = self._vaults[account] = Vault(self._environment, account.bytes, *key)
-        return vault
+            _make_room(self._ciphers, KEPT_KEYS)
+            cipher = self._ciphers[account] = Vault(self._environment, account.bytes, *key)
+        return cipher
 
 
 def serve(handler: Floor) -> web.Server:

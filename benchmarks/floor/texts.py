@@ -16,7 +16,7 @@ from multidict import CIMultiDict
 from benchmarks.floor import reading as read
 from benchmarks.floor.database import UNDONE
 from benchmarks.floor.reading import No
-from benchmarks.floor.sealing import ONCE_KEY, ONCE_REQUEST, PEER, NewIds, Vault, fingerprint
+from benchmarks.floor.sealing import ONCE_KEY, ONCE_REQUEST, PEER, NewIds, Vault, blind_index
 
 if TYPE_CHECKING:
     from benchmarks.floor.server import Floor
@@ -86,14 +86,14 @@ async def _take_in(
 ) -> bool:
     """Keep a text, unless it was kept before or the line takes none. Tell whether the line still has its number."""
     try:
-        vault = await floor.vault(account)
+        cipher = await floor.cipher(account)
     except No:
         return False
-    now, (row, message), index = datetime.now(UTC), new_id(), vault.index
-    peer, act = fingerprint(index, PEER, sender), fingerprint(index, ONCE_KEY, f"receive:{ref}")
+    now, (row, message), index = datetime.now(UTC), new_id(), cipher.index
+    peer, act = blind_index(index, PEER, sender), blind_index(index, ONCE_KEY, f"receive:{ref}")
     values = (
-        account, line, peer, message, vault.seal(vault.body, row, body), now,
-        new_id()[1], act, fingerprint(index, ONCE_REQUEST, ""), now + REDELIVERY, ref, opted,
+        account, line, peer, message, cipher.seal(cipher.body, row, body), now,
+        new_id()[1], act, blind_index(index, ONCE_REQUEST, ""), now + REDELIVERY, ref, opted,
     )  # fmt: skip
     for _ in range(TRIES):
         try:
@@ -110,11 +110,13 @@ async def _take_in(
         if why[0]["id"] is None:
             raw, conversation = new_id()
             try:
-                await floor.fetch("receive first", *values, conversation, vault.seal(vault.peer, raw, sender))
+                await floor.fetch(
+                    "receive first", *values, conversation, cipher.seal(cipher.peer, raw, sender)
+                )
             except UNDONE:
                 continue
             return True
-    raise No(409, "stale")
+    raise No(409, "version_conflict")
 
 
 async def send(floor: Floor, request: web.BaseRequest, line: str) -> web.Response:
@@ -125,17 +127,17 @@ async def send(floor: Floor, request: web.BaseRequest, line: str) -> web.Respons
     except No:
         await floor.must_be_signed_in(token)
         raise
-    vault = await floor.vault(account)
-    now, (row, message), index = datetime.now(UTC), new_id(), vault.index
+    cipher = await floor.cipher(account)
+    now, (row, message), index = datetime.now(UTC), new_id(), cipher.index
     values = (
-        account, line, fingerprint(index, PEER, to), message, vault.seal(vault.body, row, body), now,
-        new_id()[1], fingerprint(index, ONCE_KEY, f"send:{key}"),
-        fingerprint(index, ONCE_REQUEST, f"{line}\x1f{to}\x1f{body}"), now + IDEMPOTENCY, token,
+        account, line, blind_index(index, PEER, to), message, cipher.seal(cipher.body, row, body), now,
+        new_id()[1], blind_index(index, ONCE_KEY, f"send:{key}"),
+        blind_index(index, ONCE_REQUEST, f"{line}\x1f{to}\x1f{body}"), now + IDEMPOTENCY, token,
     )  # fmt: skip
     try:
         rows = await floor.fetch("send", *values)
     except UNDONE:
-        message, conversation, now = await _send_or_say_why(floor, vault, values, to)
+        message, conversation, now = await _send_or_say_why(floor, cipher, values, to)
     else:
         conversation = rows[0][0]
     return web.Response(
@@ -147,7 +149,7 @@ async def send(floor: Floor, request: web.BaseRequest, line: str) -> web.Respons
     )  # fmt: skip
 
 
-async def _send_or_say_why(floor: Floor, vault: Vault, values: tuple, to: str) -> tuple:
+async def _send_or_say_why(floor: Floor, cipher: Vault, values: tuple, to: str) -> tuple:
     """Return what the answer says of the text: its id, its conversation's, when it was accepted. Raises No."""
     account, line, peer, message, _, now, _, act, asked, _, token = values
     for _ in range(TRIES):
@@ -155,9 +157,9 @@ async def _send_or_say_why(floor: Floor, vault: Vault, values: tuple, to: str) -
         why = await floor.fetch("why", account, line, peer, act)
         if not why:
             raise No(404, "not_found")
-        state, conversation, opted_out_at, prior, asked_before = why[0]
-        if prior is not None:
-            return await _replayed(floor, account, prior, same=asked == asked_before)
+        state, conversation, opted_out_at, earlier, asked_before = why[0]
+        if earlier is not None:
+            return await _replayed(floor, account, earlier, same=asked == asked_before)
         if state != "active":
             raise No(409, "line_not_active")
         if opted_out_at is not None:
@@ -166,11 +168,11 @@ async def _send_or_say_why(floor: Floor, vault: Vault, values: tuple, to: str) -
             if conversation is not None:
                 return message, (await floor.fetch("send", *values))[0][0], now
             raw, conversation = new_id()
-            await floor.fetch("send first", *values, conversation, vault.seal(vault.peer, raw, to))
+            await floor.fetch("send first", *values, conversation, cipher.seal(cipher.peer, raw, to))
         except UNDONE:
             continue
         return message, conversation, now
-    raise No(409, "stale")
+    raise No(409, "version_conflict")
 
 
 async def _replayed(floor: Floor, account: UUID, message: UUID, *, same: bool) -> tuple:

@@ -14,16 +14,18 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from adapters.outbound.postgres import server
 from adapters.outbound.postgres.schema import migrate
+from bootstrap import postgres_server as server
 
 # Contracts live outside of test files: without this their assertions would fail without saying what they saw.
+_TESTS = Path(__file__).parents[1]
 _HELPERS = [
-    path.stem
-    for path in Path(__file__).parent.glob("*.py")
+    ".".join(("tests", *path.relative_to(_TESTS).with_suffix("").parts))
+    for folder in ("contract", "support")
+    for path in (_TESTS / folder).rglob("*.py")
     if not path.stem.startswith(("test_", "conftest"))
 ]
-pytest.register_assert_rewrite(*(f"tests.contract.{name}" for name in _HELPERS))
+pytest.register_assert_rewrite(*_HELPERS)
 
 QUICK = {
     "fsync": "off",

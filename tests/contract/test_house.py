@@ -44,7 +44,7 @@ VIOLATIONS = [
     ("adapters", "adapters/outbound/memory/__init__.py", "import adapters.outbound.postgres"),
     ("adapters", "adapters/outbound/postgres/__init__.py", "import adapters.outbound.newcomer"),
     ("aggregates", "domain/accounts.py", "import domain.sessions"),
-    ("aggregates", "domain/messaging.py", "from domain import lines"),
+    ("aggregates", "domain/messages.py", "from domain import lines"),
     ("injector", "domain/kernel.py", "import dependency_injector"),
     ("injector", "application/__init__.py", "from dependency_injector import providers"),
     ("injector", "adapters/inbound/__init__.py", "import dependency_injector.containers"),

@@ -11,9 +11,9 @@ import pytest
 from application.ports.carrier import CarrierUnavailable, NumberTaken, Purchase
 from bootstrap.worlds import InMemory
 from domain.erasure import Erasure, Step
-from domain.kernel import DomainError, LineId
+from domain.kernel import LineId, PicoError
 from domain.values import Country, Email, Label, Locale, Password, PhoneNumber
-from tests.unit.people import PASSWORD, STRANGER, sign_up, with_line
+from tests.support.actors import PASSWORD, STRANGER, sign_up, with_line
 
 MONTH = timedelta(days=31)
 
@@ -22,19 +22,19 @@ async def test_whoever_signs_up_first_with_my_address_does_not_keep_the_password
     world = InMemory()
     mallory = Password("mallory's own password")
     ada = await _two_sign_ups(world, mallory)
-    with pytest.raises(DomainError):
-        await world.do.sign_in(ada, mallory)
+    with pytest.raises(PicoError):
+        await world.use_cases.sign_in(ada, mallory)
 
 
 async def _two_sign_ups(world: InMemory, first: Password) -> Any:
     ada = Email("ada@example.org")
-    await world.do.sign_up(ada, first, Label("Mallory"), Locale("en"))
+    await world.use_cases.sign_up(ada, first, Label("Mallory"), Locale("en"))
     await world.settle()
-    await world.do.sign_up(ada, PASSWORD, Label("Ada"), Locale("en"))
+    await world.use_cases.sign_up(ada, PASSWORD, Label("Ada"), Locale("en"))
     await world.settle()
     token = [mail.link_token for mail in world.mail.sent if mail.link_token][-1]
     assert token is not None
-    await world.do.verify_account(token)
+    await world.use_cases.verify_account(token)
     return ada
 
 
@@ -46,9 +46,9 @@ async def test_no_text_leaves_after_goodbye(goodbye: str) -> None:
     await ada.texts("too late")
     await world.settle()
     if goodbye == "account":
-        await world.do.delete_account(ada.id, PASSWORD)
+        await world.use_cases.delete_account(ada.id, PASSWORD)
     else:
-        await world.do.release_line(ada.id, ada.line_id)
+        await world.use_cases.release_line(ada.id, ada.line_id)
     world.carrier.outage = False
     await world.advance(timedelta(minutes=1))
     assert not world.carrier.texts
@@ -58,8 +58,8 @@ async def test_no_number_is_bought_after_goodbye() -> None:
     world = InMemory()
     ada = await sign_up(world)
     world.carrier.outage = True
-    await world.do.buy_line(ada.id, PhoneNumber("+12025550143"), Country("US"), None, "k")
-    await world.do.delete_account(ada.id, PASSWORD)
+    await world.use_cases.buy_line(ada.id, PhoneNumber("+12025550143"), Country("US"), None, "k")
+    await world.use_cases.delete_account(ada.id, PASSWORD)
     world.carrier.outage = False
     await world.advance(timedelta(minutes=5))
     assert not world.carrier.numbers
@@ -69,14 +69,14 @@ async def test_a_purchase_under_way_while_erasing_leaves_no_number() -> None:
     world = InMemory()
     ada = await sign_up(world)
     world.carrier.outage = True
-    line = await world.do.buy_line(ada.id, PhoneNumber("+12025550143"), Country("US"), None, "k")
-    await world.do.delete_account(ada.id, PASSWORD)
+    line = await world.use_cases.buy_line(ada.id, PhoneNumber("+12025550143"), Country("US"), None, "k")
+    await world.use_cases.delete_account(ada.id, PASSWORD)
     world.clock.advance(MONTH)
     world.carrier.outage = False
     buy = world.carrier.buy
 
     async def slow(number: PhoneNumber, line_id: LineId) -> Purchase:
-        await world.do.sweep()  # the carrier takes its time; meanwhile the saga runs
+        await world.use_cases.sweep()  # the carrier takes its time; meanwhile the saga runs
         return await buy(number, line_id)
 
     world.carrier.buy = slow  # type: ignore[method-assign]
@@ -88,15 +88,15 @@ async def test_a_purchase_under_way_while_erasing_leaves_no_number() -> None:
 
 async def _quietly(world: InMemory, account_id: Any, line_id: Any) -> None:
     try:
-        await world.do.settle_order(account_id, line_id)
-    except DomainError:
+        await world.use_cases.complete_purchase(account_id, line_id)
+    except PicoError:
         return
 
 
 async def test_a_text_that_arrives_between_two_steps_of_the_saga_is_purged_too() -> None:
     world = InMemory()
     ada = await with_line(world)
-    await world.do.delete_account(ada.id, PASSWORD)
+    await world.use_cases.delete_account(ada.id, PASSWORD)
     release = world.carrier.release
 
     async def late(ref: Any) -> None:
@@ -114,12 +114,12 @@ async def test_a_text_dropped_while_a_line_is_being_released_is_purged() -> None
     world = InMemory()
     ada = await with_line(world)
     world.carrier.lies = True
-    await world.do.release_line(ada.id, ada.line_id)
+    await world.use_cases.release_line(ada.id, ada.line_id)
     await world.settle()
     await ada.texted("gone?", ref=await world.carrier.receive(STRANGER, ada.number, "gone?"))
     world.carrier.lies = False
     await world.advance(timedelta(minutes=5))
-    await world.do.delete_account(ada.id, PASSWORD)
+    await world.use_cases.delete_account(ada.id, PASSWORD)
     await world.advance(MONTH)
     assert not world.carrier.texts
 
@@ -133,7 +133,7 @@ async def test_a_text_deleted_while_the_carriers_answer_is_lost_is_purged() -> N
     async def lost(*args: Any) -> Any:
         await send(*args)
         world.carrier.send = send  # type: ignore[method-assign]
-        await world.do.delete_message(ada.id, text.id)
+        await world.use_cases.delete_message(ada.id, text.id)
         raise CarrierUnavailable
 
     world.carrier.send = lost  # type: ignore[assignment, method-assign]
@@ -147,19 +147,19 @@ async def test_erasure_takes_no_account_that_is_not_due() -> None:
     """A recovery that read the clock just before the due time commits after the sweep has listed the account."""
     world = InMemory()
     ada = await with_line(world)
-    await world.do.delete_account(ada.id, PASSWORD)
-    await world.do.recover_account(ada.email, PASSWORD)
-    with suppress(DomainError):
-        await world.do.sweep.erase_account(ada.id)
-    assert (await world.do.read_account(ada.id)).standing == "active"
+    await world.use_cases.delete_account(ada.id, PASSWORD)
+    await world.use_cases.recover_account(ada.email, PASSWORD)
+    with suppress(PicoError):
+        await world.use_cases.sweep.erase_account(ada.id)
+    assert (await world.use_cases.read_account(ada.id)).state == "active"
 
 
 async def test_a_saga_whose_checkpoint_a_slower_twin_set_back_still_ends() -> None:
     world = InMemory()
     ada = await with_line(world)
-    await world.do.delete_account(ada.id, PASSWORD)
+    await world.use_cases.delete_account(ada.id, PASSWORD)
     world.clock.advance(MONTH)
-    await world.do.sweep.erase_account.take(
+    await world.use_cases.sweep.erase_account.take(
         Step.INTENT, Erasure(account_id=ada.id, began_at=world.clock.now())
     )
     await world.keyring.destroy(ada.id)  # the fast one, at Step.KEYS, and is killed at Step.ROWS
@@ -175,14 +175,14 @@ async def test_a_failed_order_leaves_the_number_to_others() -> None:
     ada, bob = await sign_up(world), await sign_up(world, "bob")
     number = PhoneNumber("+12025550143")
     world.carrier.outage = True
-    await world.do.buy_line(ada.id, number, Country("US"), None, "k")
+    await world.use_cases.buy_line(ada.id, number, Country("US"), None, "k")
     with pytest.raises(NumberTaken):
-        await world.do.buy_line(bob.id, number, Country("US"), None, "k")
+        await world.use_cases.buy_line(bob.id, number, Country("US"), None, "k")
     world.carrier.outage = False
     taken, world.carrier.buy = world.carrier.buy, _refuse  # type: ignore[assignment, method-assign]
     await world.advance(timedelta(minutes=1))
     world.carrier.buy = taken  # type: ignore[method-assign]
-    await world.do.buy_line(bob.id, number, Country("US"), None, "k2")
+    await world.use_cases.buy_line(bob.id, number, Country("US"), None, "k2")
 
 
 async def _refuse(*_: object) -> Purchase:
@@ -192,8 +192,8 @@ async def _refuse(*_: object) -> Purchase:
 async def test_an_export_whose_download_a_crash_cut_short_is_gone_after_a_day() -> None:
     world = InMemory()
     ada = await with_line(world)
-    export = await world.do.start_export(ada.id)
+    export = await world.use_cases.start_export(ada.id)
     await world.settle()
-    await world.do.download_export(ada.id, export.id, PASSWORD)  # kill -9 before the last slice
+    await world.use_cases.download_export(ada.id, export.id, PASSWORD)  # kill -9 before the last slice
     await world.advance(timedelta(days=2))
     assert not (await world.store.count_rows(ada.id))["export_parts"]

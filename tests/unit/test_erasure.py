@@ -15,9 +15,9 @@ from application.sessions import WrongCredentials
 from bootstrap.worlds import InMemory
 from domain.erasure import ORDER, Erasure, NotYetGone, Step
 from domain.exports import ExportNotReady, ExportState
-from domain.kernel import DomainError
+from domain.kernel import PicoError
 from domain.values import Password
-from tests.unit.people import PASSWORD, STRANGER, Person, sign_up, with_line
+from tests.support.actors import PASSWORD, STRANGER, Person, sign_up, with_line
 
 
 async def lived(world: InMemory) -> Person:
@@ -26,7 +26,7 @@ async def lived(world: InMemory) -> Person:
     await ada.texted("incoming", ref=await world.carrier.receive(STRANGER, ada.number, "incoming"))
     await ada.texts("outgoing")
     await world.settle()
-    await world.do.start_export(ada.id)
+    await world.use_cases.start_export(ada.id)
     await world.settle()
     return ada
 
@@ -46,18 +46,18 @@ async def nothing_left(world: InMemory, ada: Person) -> bool:
 
 async def test_thirty_days_later_nothing_is_left(world: InMemory) -> None:
     ada = await lived(world)
-    await world.do.delete_account(ada.id, PASSWORD)
+    await world.use_cases.delete_account(ada.id, PASSWORD)
     early = await world.advance(timedelta(days=30) - timedelta(microseconds=1))
     assert early.accounts == 0
     assert (await world.advance(timedelta(microseconds=1))).accounts == 1
     assert await nothing_left(world, ada)
     with pytest.raises(KeyGone):
-        await world.do.read_account(ada.id)
+        await world.use_cases.read_account(ada.id)
 
 
 async def test_the_receipt_counts_and_names_nobody(world: InMemory) -> None:
     ada = await lived(world)
-    await world.do.delete_account(ada.id, PASSWORD)
+    await world.use_cases.delete_account(ada.id, PASSWORD)
     await world.advance(timedelta(days=30))
     receipt = await world.ledger.receipt(await world.fingerprint(ada.id))
     assert receipt is not None
@@ -74,7 +74,7 @@ async def test_a_crash_at_any_step_changes_nothing_about_the_end(
     world: InMemory, step: Step, when: str
 ) -> None:
     ada = await lived(world)
-    await world.do.delete_account(ada.id, PASSWORD)
+    await world.use_cases.delete_account(ada.id, PASSWORD)
     world.clock.advance(timedelta(days=30))
 
     class Crash(BaseException):
@@ -89,7 +89,7 @@ async def test_a_crash_at_any_step_changes_nothing_about_the_end(
                 raise Crash
             return erasure
 
-    honest = world.do.erase_account
+    honest = world.use_cases.erase_account
     dying = Dying(**{name: getattr(honest, name) for name in EraseAccount.__dataclass_fields__})
     with pytest.raises(Crash):
         await dying(ada.id)
@@ -100,7 +100,7 @@ async def test_a_crash_at_any_step_changes_nothing_about_the_end(
 @pytest.mark.parametrize("part", ["carrier", "mail", "ledger", "keyring"])
 async def test_an_outage_holds_up_the_saga_and_nothing_is_called_done(world: InMemory, part: str) -> None:
     ada = await lived(world)
-    await world.do.delete_account(ada.id, PASSWORD)
+    await world.use_cases.delete_account(ada.id, PASSWORD)
     getattr(world, part).outage = True
     swept = await world.advance(timedelta(days=30))
     assert swept.accounts == 0
@@ -112,7 +112,7 @@ async def test_an_outage_holds_up_the_saga_and_nothing_is_called_done(world: InM
 
 async def test_a_number_that_the_carrier_secretly_keeps_holds_up_the_saga(world: InMemory) -> None:
     ada = await lived(world)
-    await world.do.delete_account(ada.id, PASSWORD)
+    await world.use_cases.delete_account(ada.id, PASSWORD)
     world.carrier.lies = True
     swept = await world.advance(timedelta(days=30))
     assert swept.failed == {NotYetGone.code: 1}
@@ -124,7 +124,7 @@ async def test_a_number_that_the_carrier_secretly_keeps_holds_up_the_saga(world:
 
 async def test_texts_that_cannot_be_deleted_yet_hold_up_the_saga_for_a_day_at_most(world: InMemory) -> None:
     ada = await lived(world)
-    await world.do.delete_account(ada.id, PASSWORD)
+    await world.use_cases.delete_account(ada.id, PASSWORD)
     world.carrier.too_early = 10_000
     await world.advance(timedelta(days=30))
     assert await world.keyring.count(ada.id)
@@ -135,7 +135,7 @@ async def test_texts_that_cannot_be_deleted_yet_hold_up_the_saga_for_a_day_at_mo
 async def test_one_account_that_cannot_be_finished_holds_up_no_other(world: InMemory) -> None:
     ada, boris = await sign_up(world, "ada"), await sign_up(world, "boris")
     for person in (ada, boris):
-        await world.do.delete_account(person.id, PASSWORD)
+        await world.use_cases.delete_account(person.id, PASSWORD)
 
     class Stuck(EraseAccount):
         async def take(self, step: Step, erasure: Erasure) -> Erasure:
@@ -143,10 +143,13 @@ async def test_one_account_that_cannot_be_finished_holds_up_no_other(world: InMe
                 raise NotYetGone
             return await super().take(step, erasure)
 
-    honest = world.do.erase_account
+    honest = world.use_cases.erase_account
     stuck = Stuck(**{name: getattr(honest, name) for name in EraseAccount.__dataclass_fields__})
     sweep = Sweep(
-        **{**{n: getattr(world.do.sweep, n) for n in Sweep.__dataclass_fields__}, "erase_account": stuck}
+        **{
+            **{n: getattr(world.use_cases.sweep, n) for n in Sweep.__dataclass_fields__},
+            "erase_account": stuck,
+        }
     )
     world.clock.advance(timedelta(days=30))
     swept = await sweep()
@@ -157,7 +160,7 @@ async def test_one_account_that_cannot_be_finished_holds_up_no_other(world: InMe
 async def test_the_audit_log_outlives_the_account_and_names_nobody(world: InMemory) -> None:
     ada = await lived(world)
     before = len(world.store.audit_log)
-    await world.do.delete_account(ada.id, PASSWORD)
+    await world.use_cases.delete_account(ada.id, PASSWORD)
     await world.advance(timedelta(days=30))
     assert len(world.store.audit_log) >= before
     assert all(str(ada.id) not in repr(entry) for entry in world.store.audit_log)
@@ -165,63 +168,63 @@ async def test_the_audit_log_outlives_the_account_and_names_nobody(world: InMemo
 
 async def test_revoked_sessions_go_after_ninety_days(world: InMemory) -> None:
     ada = await sign_up(world)
-    await world.do.sign_in(ada.email, PASSWORD)
-    await world.do.sign_out(ada.id, ada.signed_in.session.id)
+    await world.use_cases.sign_in(ada.email, PASSWORD)
+    await world.use_cases.sign_out(ada.id, ada.signed_in.session.id)
     assert (await world.advance(timedelta(days=90) - timedelta(microseconds=1))).sessions == 0
     assert (await world.advance(timedelta(microseconds=1))).sessions == 1
-    assert len(await world.do.list_sessions(ada.id)) == 1
+    assert len(await world.use_cases.list_sessions(ada.id)) == 1
 
 
 async def test_an_export_holds_everything_and_is_handed_over_once(world: InMemory) -> None:
     ada = await with_line(world)
     await ada.texted("incoming")
     await ada.texts("outgoing")
-    export = await world.do.start_export(ada.id)
-    assert (await world.do.start_export(ada.id)).id == export.id
+    export = await world.use_cases.start_export(ada.id)
+    assert (await world.use_cases.start_export(ada.id)).id == export.id
     await world.settle()
-    export = await world.do.read_export(ada.id, export.id)
+    export = await world.use_cases.read_export(ada.id, export.id)
     assert export.state is ExportState.READY
     assert export.rows_done == export.rows_total > 0
     with pytest.raises(WrongCredentials):
-        await world.do.download_export(ada.id, export.id, Password("wrong password"))
-    slices = await world.do.download_export(ada.id, export.id, PASSWORD)
+        await world.use_cases.download_export(ada.id, export.id, Password("wrong password"))
+    slices = await world.use_cases.download_export(ada.id, export.id, PASSWORD)
     records = json.loads(b"".join([part async for part in slices]))["records"]
     assert [account["email"] for account in records["accounts"]] == [ada.email]
     assert sorted(message["body"] for message in records["messages"]) == ["incoming", "outgoing"]
     assert records["phone_lines"][0]["number"] == ada.number
     assert "password" not in records["accounts"][0]
     with pytest.raises(ExportNotReady):
-        await world.do.download_export(ada.id, export.id, PASSWORD)
+        await world.use_cases.download_export(ada.id, export.id, PASSWORD)
     assert (await world.store.count_rows(ada.id))["export_parts"] == 0
 
 
 async def test_an_export_that_was_interrupted_is_built_afresh(world: InMemory) -> None:
     ada = await with_line(world)
     await ada.texted("incoming")
-    export = await world.do.start_export(ada.id)
+    export = await world.use_cases.start_export(ada.id)
 
-    class Crash(DomainError):
+    class Crash(PicoError):
         """The worker died."""
 
     class Dying(BuildExport):
         async def finish(self, *_args: object) -> None:
             raise Crash
 
-    honest = world.do.build_export
+    honest = world.use_cases.build_export
     dying = Dying(**{name: getattr(honest, name) for name in BuildExport.__dataclass_fields__})
     with pytest.raises(Crash):
         await dying(ada.id, export.id, 0)
     await world.settle()
-    slices = await world.do.download_export(ada.id, export.id, PASSWORD)
+    slices = await world.use_cases.download_export(ada.id, export.id, PASSWORD)
     assert len(json.loads(b"".join([part async for part in slices]))["records"]["messages"]) == 1
 
 
 async def test_an_export_nobody_fetched_expires_after_a_day(world: InMemory) -> None:
     ada = await sign_up(world)
-    export = await world.do.start_export(ada.id)
+    export = await world.use_cases.start_export(ada.id)
     await world.settle()
     await world.advance(timedelta(hours=24))
-    assert (await world.do.read_export(ada.id, export.id)).state is ExportState.EXPIRED
+    assert (await world.use_cases.read_export(ada.id, export.id)).state is ExportState.EXPIRED
     assert (await world.store.count_rows(ada.id))["export_parts"] == 0
     with pytest.raises(ExportNotReady):
-        await world.do.download_export(ada.id, export.id, PASSWORD)
+        await world.use_cases.download_export(ada.id, export.id, PASSWORD)

@@ -13,10 +13,10 @@ from uuid import UUID
 import pytest
 
 from application.inventory import BY_TYPE, INVENTORY, Column, Stored
-from domain.kernel import Aggregate, CarrierRef, Found, Kind
-from domain.once import Act
-from domain.policy import parse
-from domain.values import Country, Secret
+from bootstrap.policy import parse
+from domain.idempotency import Operation
+from domain.kernel import Aggregate, CarrierRef, IndexScope, StorageKind
+from domain.values import Country, PersonalText
 
 EVERY = [
     pytest.param(stored, column, id=f"{stored.name}.{column.name}")
@@ -39,14 +39,14 @@ def is_enum(of: Any) -> bool:
     return issubclass(one, StrEnum | Country)
 
 
-FITS: dict[Kind, Callable[[Any], bool]] = {
-    Kind.ID: lambda of: base(of) is UUID,
-    Kind.REF: lambda of: of is CarrierRef,
-    Kind.TIME: lambda of: of is datetime,
-    Kind.COUNT: lambda of: of is int,
-    Kind.ENUM: is_enum,
-    Kind.SEALED: lambda of: issubclass(of, Secret | bytes),
-    Kind.INDEX: lambda of: issubclass(of, str),
+FITS: dict[StorageKind, Callable[[Any], bool]] = {
+    StorageKind.ID: lambda of: base(of) is UUID,
+    StorageKind.REF: lambda of: of is CarrierRef,
+    StorageKind.TIME: lambda of: of is datetime,
+    StorageKind.COUNT: lambda of: of is int,
+    StorageKind.ENUM: is_enum,
+    StorageKind.SEALED: lambda of: issubclass(of, PersonalText | bytes),
+    StorageKind.INDEX: lambda of: issubclass(of, str),
 }
 
 
@@ -80,17 +80,19 @@ def test_a_field_is_allowed_by_a_clause_of_the_policy(stored: Stored, column: Co
 
 @pytest.mark.parametrize(("stored", "column"), EVERY)
 def test_a_fingerprint_is_never_exported_and_only_text_has_one(stored: Stored, column: Column) -> None:
-    if column.kind is Kind.INDEX:
+    if column.kind is StorageKind.INDEX:
         assert column.optional, "it cannot be read back"
         assert not column.exported
-        assert column.held.found is not None
-    elif column.held.found is not None:
-        assert column.kind is Kind.SEALED
-        assert issubclass(column.type, Secret)
+        assert column.policy.found is not None
+    elif column.policy.found is not None:
+        assert column.kind is StorageKind.SEALED
+        assert issubclass(column.type, PersonalText)
 
 
 def test_what_links_accounts_is_only_what_must_be_found_without_one() -> None:
-    anywhere = {f"{s.name}.{c.name}" for s in INVENTORY for c in s.columns if c.held.found is Found.ANYWHERE}
+    anywhere = {
+        f"{s.name}.{c.name}" for s in INVENTORY for c in s.columns if c.policy.found is IndexScope.SYSTEM
+    }
     assert anywhere == {"accounts.email", "sessions.token", "phone_lines.number"}
 
 
@@ -103,7 +105,8 @@ def test_an_export_withholds_only_what_is_listed_here() -> None:
     }
     assert withheld == {
         "accounts.password", "sessions.token", "conversations.deleted_at", "messages.ref", "messages.attempted_at",
-        "messages.purged_at", "messages.deleted_at", "once.key", "once.request", "export_parts.id",
+        "messages.copy_deleted_at", "messages.deleted_at", "idempotency_records.key",
+        "idempotency_records.request", "export_parts.id",
         "export_parts.export_id", "export_parts.position", "export_parts.content", "audit_entries.salt",
     }  # fmt: skip
 
@@ -118,10 +121,14 @@ def test_the_repr_of_a_record_shows_nothing_that_is_sealed_or_fingerprinted(stor
     given: dict[str, Any] = {}
     for column in stored.columns:
         of = base(column.type)
-        if column.kind in {Kind.SEALED, Kind.INDEX}:
+        if column.kind in {StorageKind.SEALED, StorageKind.INDEX}:
             given[column.name] = CANARY.encode() if of is bytes else of(CANARY)
         else:
-            plain = {Kind.ID: UUID(int=1), Kind.TIME: datetime(2026, 1, 1, tzinfo=UTC), Kind.COUNT: 1}
+            plain = {
+                StorageKind.ID: UUID(int=1),
+                StorageKind.TIME: datetime(2026, 1, 1, tzinfo=UTC),
+                StorageKind.COUNT: 1,
+            }
             given[column.name] = plain.get(column.kind, "plain")
     record = stored.of(**given)
     assert CANARY not in repr(record)
@@ -129,4 +136,4 @@ def test_the_repr_of_a_record_shows_nothing_that_is_sealed_or_fingerprinted(stor
 
 
 def test_the_repr_of_an_act_shows_nothing_of_the_request() -> None:
-    assert CANARY not in repr(Act.requested("send", CANARY, CANARY))
+    assert CANARY not in repr(Operation.requested("send", CANARY, CANARY))

@@ -8,11 +8,11 @@ import pytest
 
 from application.ports.carrier import NumberTaken
 from bootstrap.worlds import InMemory
+from domain.idempotency import IdempotencyInFlight, IdempotencyMismatch
 from domain.kernel import NotFound
 from domain.lines import LineNotActive, LineState
-from domain.once import IdempotencyInFlight, IdempotencyMismatch
 from domain.values import Capability, Country, Label, PhoneNumber
-from tests.unit.people import PASSWORD, sign_up, with_line
+from tests.support.actors import PASSWORD, sign_up, with_line
 
 US, NUMBER = Country("US"), PhoneNumber("+12025550143")
 SMS = frozenset({Capability.SMS})
@@ -20,121 +20,121 @@ SMS = frozenset({Capability.SMS})
 
 async def test_what_is_on_offer_can_be_bought(world: InMemory) -> None:
     ada = await sign_up(world)
-    offers = await world.do.search_numbers(US, "202", None, SMS)
-    line = await world.do.buy_line(ada.id, offers[0].number, US, None, "key")
+    offers = await world.use_cases.search_numbers(US, "202", None, SMS)
+    line = await world.use_cases.buy_line(ada.id, offers[0].number, US, None, "key")
     assert line.state is LineState.ACTIVE
     assert line.capabilities == offers[0].capabilities
-    assert [found.id for found in await world.do.list_lines(ada.id)] == [line.id]
+    assert [found.id for found in await world.use_cases.list_lines(ada.id)] == [line.id]
 
 
 async def test_the_same_key_buys_once(world: InMemory) -> None:
     ada = await sign_up(world)
-    first = await world.do.buy_line(ada.id, NUMBER, US, Label("mine"), "key")
-    again = await world.do.buy_line(ada.id, NUMBER, US, Label("mine"), "key")
+    first = await world.use_cases.buy_line(ada.id, NUMBER, US, Label("mine"), "key")
+    again = await world.use_cases.buy_line(ada.id, NUMBER, US, Label("mine"), "key")
     assert again.id == first.id
     assert world.carrier.calls.count("buy") == 1
 
 
 async def test_the_same_key_with_another_request_is_refused(world: InMemory) -> None:
     ada = await sign_up(world)
-    await world.do.buy_line(ada.id, NUMBER, US, None, "key")
+    await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
     with pytest.raises(IdempotencyMismatch):
-        await world.do.buy_line(ada.id, PhoneNumber("+12025550144"), US, None, "key")
+        await world.use_cases.buy_line(ada.id, PhoneNumber("+12025550144"), US, None, "key")
 
 
 async def test_a_number_that_is_gone_leaves_a_failed_line_and_no_lease(world: InMemory) -> None:
     ada = await sign_up(world)
     world.carrier.taken.add(NUMBER)
     with pytest.raises(NumberTaken):
-        await world.do.buy_line(ada.id, NUMBER, US, None, "key")
-    assert [line.state for line in await world.do.list_lines(ada.id)] == [LineState.FAILED]
+        await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    assert [line.state for line in await world.use_cases.list_lines(ada.id)] == [LineState.FAILED]
     world.carrier.taken.clear()
-    assert (await world.do.buy_line(ada.id, NUMBER, US, None, "other")).state is LineState.ACTIVE
+    assert (await world.use_cases.buy_line(ada.id, NUMBER, US, None, "other")).state is LineState.ACTIVE
 
 
 async def test_a_number_that_is_leased_cannot_be_leased_again(world: InMemory) -> None:
     await with_line(world, "ada", NUMBER)
     boris = await sign_up(world, "boris")
     with pytest.raises(NumberTaken):
-        await world.do.buy_line(boris.id, NUMBER, US, None, "key")
+        await world.use_cases.buy_line(boris.id, NUMBER, US, None, "key")
 
 
 async def test_a_lost_answer_is_found_again_and_bought_once(world: InMemory) -> None:
     ada = await sign_up(world)
     world.carrier.lose_answers = 1
-    line = await world.do.buy_line(ada.id, NUMBER, US, None, "key")
+    line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
     assert line.state is LineState.ORDERING
     with pytest.raises(IdempotencyInFlight):
-        await world.do.buy_line(ada.id, NUMBER, US, None, "key")
+        await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
     await world.advance(timedelta(minutes=5))
-    assert (await world.do.read_line(ada.id, line.id)).state is LineState.ACTIVE
+    assert (await world.use_cases.read_line(ada.id, line.id)).state is LineState.ACTIVE
     assert world.carrier.calls.count("buy") == 1
 
 
 async def test_an_outage_delays_the_purchase(world: InMemory) -> None:
     ada = await sign_up(world)
     world.carrier.outage = True
-    line = await world.do.buy_line(ada.id, NUMBER, US, None, "key")
+    line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
     await world.advance(timedelta(minutes=1))
-    assert (await world.do.read_line(ada.id, line.id)).state is LineState.ORDERING
+    assert (await world.use_cases.read_line(ada.id, line.id)).state is LineState.ORDERING
     world.carrier.outage = False
     await world.advance(timedelta(hours=1))
-    assert (await world.do.read_line(ada.id, line.id)).state is LineState.ACTIVE
+    assert (await world.use_cases.read_line(ada.id, line.id)).state is LineState.ACTIVE
 
 
 async def test_a_purchase_that_ends_after_goodbye_carries_nothing(world: InMemory) -> None:
     ada = await sign_up(world)
     world.carrier.lose_answers = 1
-    ada.line = await world.do.buy_line(ada.id, NUMBER, US, None, "key")
-    await world.do.delete_account(ada.id, PASSWORD)
+    ada.line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    await world.use_cases.delete_account(ada.id, PASSWORD)
     await world.advance(timedelta(minutes=5))
-    assert (await world.do.read_line(ada.id, ada.line_id)).state is LineState.SUSPENDED
+    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.SUSPENDED
     await world.advance(timedelta(days=30))
     assert not world.carrier.numbers
 
 
 async def test_releasing_silences_the_line_at_once_and_the_carrier_lets_go(world: InMemory) -> None:
     ada = await with_line(world)
-    released = await world.do.release_line(ada.id, ada.line_id)
+    released = await world.use_cases.release_line(ada.id, ada.line_id)
     assert released.state is LineState.RELEASING
     await ada.texted("too late")
     assert await ada.inbox() == []
     await world.settle()
-    assert (await world.do.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
+    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
     assert not world.carrier.numbers
-    await world.do.release_line(ada.id, ada.line_id)
+    await world.use_cases.release_line(ada.id, ada.line_id)
 
 
 async def test_a_carrier_that_says_yes_and_keeps_the_number_is_not_believed(world: InMemory) -> None:
     ada = await with_line(world)
     world.carrier.lies = True
-    await world.do.release_line(ada.id, ada.line_id)
+    await world.use_cases.release_line(ada.id, ada.line_id)
     await world.advance(timedelta(hours=1))
-    assert (await world.do.read_line(ada.id, ada.line_id)).state is LineState.RELEASING
+    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASING
     world.carrier.lies = False
     await world.advance(timedelta(days=1))
-    assert (await world.do.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
+    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
 
 
 async def test_a_failed_line_cannot_be_released(world: InMemory) -> None:
     ada = await sign_up(world)
     world.carrier.taken.add(NUMBER)
     with pytest.raises(NumberTaken):
-        await world.do.buy_line(ada.id, NUMBER, US, None, "key")
-    (line,) = await world.do.list_lines(ada.id)
+        await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    (line,) = await world.use_cases.list_lines(ada.id)
     with pytest.raises(LineNotActive):
-        await world.do.release_line(ada.id, line.id)
+        await world.use_cases.release_line(ada.id, line.id)
 
 
 async def test_a_line_takes_another_name_or_none(world: InMemory) -> None:
     ada = await with_line(world)
-    assert (await world.do.relabel_line(ada.id, ada.line_id, Label("work"))).label == "work"
-    assert (await world.do.relabel_line(ada.id, ada.line_id, None)).label is None
+    assert (await world.use_cases.relabel_line(ada.id, ada.line_id, Label("work"))).label == "work"
+    assert (await world.use_cases.relabel_line(ada.id, ada.line_id, None)).label is None
 
 
 async def test_somebody_elses_line_does_not_exist(world: InMemory) -> None:
     ada = await with_line(world)
     boris = await sign_up(world, "boris")
-    for act in (world.do.read_line, world.do.release_line):
+    for act in (world.use_cases.read_line, world.use_cases.release_line):
         with pytest.raises(NotFound):
             await act(boris.id, ada.line_id)

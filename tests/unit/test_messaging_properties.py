@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.kernel import AccountId, CarrierRef, ConversationId, LineId, MessageId
-from domain.messaging import (
+from domain.messages import (
     RANK,
     START_WORDS,
     STOP_WORDS,
@@ -18,8 +18,8 @@ from domain.messaging import (
     Message,
     MessageAccepted,
     MessageDeleted,
+    MessageFinal,
     MessageReceived,
-    MessageSettled,
     OptOut,
     PeerOptedOut,
     Status,
@@ -74,7 +74,7 @@ def test_any_order_and_any_repetition_of_the_same_reports_end_the_same(
 def test_of_two_ends_the_first_stands(
     before: list[Report], first: Report, between: list[Report], second: Report, after: list[Report]
 ) -> None:
-    assert end_of([*before, first, *between, second, *after]) == (*first, [MessageSettled])
+    assert end_of([*before, first, *between, second, *after]) == (*first, [MessageFinal])
 
 
 @laws
@@ -85,7 +85,7 @@ def test_rank_never_falls_and_the_end_is_told_at_most_once(reports: list[Report]
         rank = message.status.rank
         message.advance(status, error, NOW)
         assert message.status.rank == max(rank, status.rank)
-        settled += sum(isinstance(event, MessageSettled) for event in message.collect())
+        settled += sum(isinstance(event, MessageFinal) for event in message.collect())
     assert settled == message.status.terminal
 
 
@@ -118,15 +118,15 @@ def test_a_text_that_failed_before_the_carrier_took_it_leaves_no_copy_to_purge()
     message.collect()
     message.advance(Status.FAILED, 21610, NOW)
     assert message.collect() == []
-    assert not message.held_by_carrier
+    assert not message.has_carrier_copy
 
 
 def test_what_the_carrier_took_is_known_at_once() -> None:
     message = conversation().send(MessageId(UUID(int=4)), MessageBody("hi"), NOW)
     message.collect()
     message.accepted(CarrierRef("SM1"), Status.DELIVERED, None, NOW)
-    assert [type(event) for event in message.collect()] == [MessageAccepted, MessageSettled]
-    assert message.held_by_carrier
+    assert [type(event) for event in message.collect()] == [MessageAccepted, MessageFinal]
+    assert message.has_carrier_copy
 
 
 @laws

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.accounts import Account, NotLeaving, Standing
+from domain.accounts import Account, AccountState, NotPendingDeletion
 from domain.exports import Export, ExportNotReady, ExportState
 from domain.kernel import AccountId, ExportId
 from domain.retention import Retention, cutoff, due
@@ -73,26 +73,26 @@ def test_at_every_instant_an_account_that_left_is_either_recoverable_or_due(
     left: datetime, waited: timedelta, keep: timedelta
 ) -> None:
     leaving, now = account(left), left + waited
-    leaving.leave(left, left + keep)
+    leaving.request_deletion(left, left + keep)
     assert leaving.erase_at is not None
     if due(left, keep, now):
         assert leaving.erase_at <= now
-        with pytest.raises(NotLeaving):
+        with pytest.raises(NotPendingDeletion):
             leaving.recover(now)
     else:
         assert leaving.erase_at > now
         leaving.recover(now)
-        assert leaving.standing is Standing.ACTIVE
+        assert leaving.state is AccountState.ACTIVE
 
 
 @laws
 @given(left=instants, keep=periods, again=st.lists(periods, max_size=4))
 def test_leaving_again_moves_nothing(left: datetime, keep: timedelta, again: list[timedelta]) -> None:
     leaving = account(left)
-    leaving.leave(left, left + keep)
+    leaving.request_deletion(left, left + keep)
     leaving.collect()
     for later in again:
-        leaving.leave(left + later, left + later + keep)
+        leaving.request_deletion(left + later, left + later + keep)
     assert leaving.erase_at == left + keep
     assert leaving.collect() == []
 

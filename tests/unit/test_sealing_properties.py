@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.outbound.postgres.sealing import OVERHEAD, AccountVault, SealBroken, Sealer, fingerprint
+from adapters.outbound.postgres.sealing import OVERHEAD, AccountCipher, ColumnCipher, SealBroken, blind_index
 from application.ports.keyring import AccountKey
 
 ACCOUNT = UUID("01890000-0000-7000-8000-000000000001")
@@ -26,100 +26,100 @@ Place = tuple[str, str, str, UUID, bytes, int]
 places = st.tuples(names, names, names, st.uuids(), rows, st.integers(1, 65535))
 
 
-def vault(environment: str = "test", account: UUID = ACCOUNT, key: AccountKey = KEY) -> AccountVault:
-    return AccountVault(environment, account, key)
+def cipher(environment: str = "test", account: UUID = ACCOUNT, key: AccountKey = KEY) -> AccountCipher:
+    return AccountCipher(environment, account, key)
 
 
 @given(row=rows, text=st.text())
 def test_what_was_sealed_opens_in_the_same_place(row: bytes, text: str) -> None:
-    blob = vault().column("messages", "body").seal(row, text.encode())
-    assert vault().column("messages", "body").open(row, blob).decode() == text
+    blob = cipher().column("messages", "body").seal(row, text.encode())
+    assert cipher().column("messages", "body").open(row, blob).decode() == text
     assert len(blob) == len(text.encode()) + OVERHEAD
 
 
 @pytest.mark.parametrize("text", ["", "a", "שלום, 世界 👋🏽", "\x00", "x" * 1600])
 def test_empty_and_unicode_texts_round_trip(text: str) -> None:
-    sealer = vault().column("messages", "body")
-    assert sealer.open(ROW, sealer.seal(ROW, text.encode())).decode() == text
+    column_cipher = cipher().column("messages", "body")
+    assert column_cipher.open(ROW, column_cipher.seal(ROW, text.encode())).decode() == text
 
 
 @given(here=places, there=places, text=st.binary(max_size=40))
 @settings(max_examples=200)
 def test_a_blob_opens_in_no_other_place(here: Place, there: Place, text: bytes) -> None:
-    def sealer(place: Place) -> Sealer:
+    def column_cipher(place: Place) -> ColumnCipher:
         environment, table, column, account, _, version = place
-        return vault(environment, account, AccountKey(version, KEY.material)).column(table, column)
+        return cipher(environment, account, AccountKey(version, KEY.material)).column(table, column)
 
-    blob = sealer(here).seal(here[4], text)
+    blob = column_cipher(here).seal(here[4], text)
     # One coordinate at a time, all else equal: the hardest move to notice.
     for axis in range(len(here)):
         moved = cast("Place", (*here[:axis], there[axis], *here[axis + 1 :]))
         if moved == here:
-            assert sealer(moved).open(moved[4], blob) == text
+            assert column_cipher(moved).open(moved[4], blob) == text
         else:
             with pytest.raises(SealBroken):
-                sealer(moved).open(moved[4], blob)
+                column_cipher(moved).open(moved[4], blob)
 
 
 def test_a_column_has_one_sealer_and_no_other_column_has_it() -> None:
-    mine = vault()
+    mine = cipher()
     pairs = [("a", "a"), ("a", "b"), ("b", "a"), ("b", "b")]
     assert len({mine.column(*pair) for pair in pairs * 2}) == 4
 
 
 def test_names_cannot_be_cut_elsewhere_to_make_the_same_place() -> None:
-    blob = vault().column("line", "slabel").seal(ROW, b"x")
+    blob = cipher().column("line", "slabel").seal(ROW, b"x")
     with pytest.raises(SealBroken):
-        vault().column("lines", "label").open(ROW, blob)
+        cipher().column("lines", "label").open(ROW, blob)
 
 
 def test_another_accounts_key_does_not_open_it_in_the_same_place() -> None:
-    blob = vault().column("messages", "body").seal(ROW, b"x")
+    blob = cipher().column("messages", "body").seal(ROW, b"x")
     with pytest.raises(SealBroken):
-        vault(key=AccountKey(1, bytes(32))).column("messages", "body").open(ROW, blob)
+        cipher(key=AccountKey(1, bytes(32))).column("messages", "body").open(ROW, blob)
 
 
 def test_a_rewritten_key_version_does_not_open() -> None:
-    blob = vault().column("messages", "body").seal(ROW, b"x")
+    blob = cipher().column("messages", "body").seal(ROW, b"x")
     posing = blob[:1] + (2).to_bytes(2) + blob[3:]
     with pytest.raises(SealBroken):
-        vault(key=AccountKey(2, KEY.material)).column("messages", "body").open(ROW, posing)
+        cipher(key=AccountKey(2, KEY.material)).column("messages", "body").open(ROW, posing)
 
 
 def test_every_single_bit_flip_breaks_the_seal() -> None:
-    sealer = vault().column("messages", "body")
-    blob = sealer.seal(ROW, b"hi \xf0\x9f\x91\x8b")
+    column_cipher = cipher().column("messages", "body")
+    blob = column_cipher.seal(ROW, b"hi \xf0\x9f\x91\x8b")
     for bit in range(8 * len(blob)):
         flipped = bytearray(blob)
         flipped[bit // 8] ^= 1 << bit % 8
         with pytest.raises(SealBroken):
-            sealer.open(ROW, bytes(flipped))
+            column_cipher.open(ROW, bytes(flipped))
 
 
 def test_every_cut_breaks_the_seal() -> None:
-    sealer = vault().column("messages", "body")
-    blob = sealer.seal(ROW, b"hi")
+    column_cipher = cipher().column("messages", "body")
+    blob = column_cipher.seal(ROW, b"hi")
     for length in range(len(blob)):
         with pytest.raises(SealBroken):
-            sealer.open(ROW, blob[:length])
+            column_cipher.open(ROW, blob[:length])
     with pytest.raises(SealBroken):
-        sealer.open(ROW, blob + b"\x00")
+        column_cipher.open(ROW, blob + b"\x00")
 
 
 def test_nonces_never_repeat_and_equal_texts_look_different() -> None:
-    sealer = vault().column("messages", "body")
-    blobs = [sealer.seal(ROW, b"same") for _ in range(5000)]
+    column_cipher = cipher().column("messages", "body")
+    blobs = [column_cipher.seal(ROW, b"same") for _ in range(5000)]
     assert len({blob[3:15] for blob in blobs}) == len(blobs)
     assert len({blob[15:] for blob in blobs}) == len(blobs)
 
 
 @pytest.mark.parametrize("row", [b"", ROW[:-1], ROW + b"\x00"])
 def test_a_row_id_is_sixteen_bytes(row: bytes) -> None:
-    sealer = vault().column("messages", "body")
+    column_cipher = cipher().column("messages", "body")
     with pytest.raises(ValueError, match="16 bytes"):
-        sealer.seal(row, b"x")
+        column_cipher.seal(row, b"x")
     with pytest.raises(SealBroken):
-        sealer.open(row, sealer.seal(ROW, b"x"))
+        column_cipher.open(row, column_cipher.seal(ROW, b"x"))
 
 
 def hkdf(key: bytes, info: bytes) -> bytes:
@@ -133,7 +133,7 @@ def prefixed(*parts: bytes) -> bytes:
 
 def test_the_format_is_the_documented_one() -> None:
     """Data outlives code: a blob taken apart by hand, by the words of the module's docstring."""
-    blob = vault(key=AccountKey(258, KEY.material)).column("messages", "body").seal(ROW, b"hello")
+    blob = cipher(key=AccountKey(258, KEY.material)).column("messages", "body").seal(ROW, b"hello")
     assert blob[:3] == b"\x01\x01\x02"
     place = prefixed(b"test", b"messages", b"body", ACCOUNT.bytes, ROW, b"\x01\x02")
     opened = AESGCM(hkdf(KEY.material, b"pico sealed columns")).decrypt(blob[3:15], blob[15:], place)
@@ -144,7 +144,7 @@ def test_fingerprints_are_hmac_sha256_under_a_key_of_their_own() -> None:
     index_key = hkdf(KEY.material, b"pico blind indexes")
     expected = hmac.new(index_key, prefixed(b"peer") + b"+15550100", hashlib.sha256).digest()
     assert (
-        vault().fingerprint("peer", b"+15550100") == expected == fingerprint(index_key, "peer", b"+15550100")
+        cipher().blind_index("peer", b"+15550100") == expected == blind_index(index_key, "peer", b"+15550100")
     )
 
 
@@ -154,20 +154,20 @@ def test_fingerprints_match_for_the_same_value_and_purpose_only(
 ) -> None:
     same = (purpose, value) == (other_purpose, other)
     assert (
-        fingerprint(KEY.material, purpose, value) == fingerprint(KEY.material, other_purpose, other)
+        blind_index(KEY.material, purpose, value) == blind_index(KEY.material, other_purpose, other)
     ) is same
 
 
 def test_a_purpose_and_a_value_cannot_be_cut_elsewhere() -> None:
-    assert fingerprint(KEY.material, "ab", b"c") != fingerprint(KEY.material, "a", b"bc")
+    assert blind_index(KEY.material, "ab", b"c") != blind_index(KEY.material, "a", b"bc")
 
 
 def test_fingerprints_link_no_two_accounts() -> None:
-    mine, theirs = vault(), vault(account=OTHER, key=AccountKey(1, bytes(32)))
-    assert mine.fingerprint("peer", b"+15550100") != theirs.fingerprint("peer", b"+15550100")
+    mine, theirs = cipher(), cipher(account=OTHER, key=AccountKey(1, bytes(32)))
+    assert mine.blind_index("peer", b"+15550100") != theirs.blind_index("peer", b"+15550100")
 
 
 def test_nothing_shows_a_key() -> None:
-    for thing in (vault(), vault().column("messages", "body"), KEY):
+    for thing in (cipher(), cipher().column("messages", "body"), KEY):
         assert KEY.material.hex() not in repr(thing)
         assert repr(KEY.material) not in repr(thing)

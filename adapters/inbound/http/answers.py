@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from domain.exports import ExportState
 from domain.lines import LineState
-from domain.messaging import Direction, Status
+from domain.messages import Direction, Status
 from domain.values import Capability
 
 

@@ -11,13 +11,13 @@ from uuid import UUID
 from aiohttp import web
 
 from adapters.inbound.http import auth, bodies, openapi, problems, wire
-from adapters.inbound.http.request import NIL, NOBODY, House, Request, Sandbox
+from adapters.inbound.http.request import NIL, NOBODY, EdgeContext, Request, Sandbox
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES, Route
 from adapters.inbound.http.transfer import read_json, read_query, respond
 from adapters.inbound.webhooks.twilio import TwilioWebhooks, Verify
-from application.usecases import UseCases
-from domain.kernel import DomainError
-from domain.messaging import Status
+from application.use_cases import UseCases
+from domain.kernel import PicoError
+from domain.messages import Status
 from domain.values import Password
 
 Endpoint: TypeAlias = Callable[[web.BaseRequest, str, UUID], Awaitable[web.StreamResponse]]
@@ -30,9 +30,11 @@ NO_PASSWORD = Password("")
 class App:
     """All endpoints by path and method; those with an id in their path by what stands around it."""
 
-    def __init__(self, house: House, routes: Iterable[Route[Any]], hooks: Mapping[str, Endpoint]) -> None:
+    def __init__(
+        self, context: EdgeContext, routes: Iterable[Route[Any]], hooks: Mapping[str, Endpoint]
+    ) -> None:
         """Mount `routes`, and `hooks` for POST."""
-        self._house = house
+        self._context = context
         self._by_path: dict[str, dict[str, Endpoint]] = {path: {"POST": hook} for path, hook in hooks.items()}
         self._around_id: dict[tuple[str, str], dict[str, Endpoint]] = {}
         for route in routes:
@@ -60,7 +62,7 @@ class App:
             if endpoint is None:
                 return problems.answer(problems.MethodNotAllowed(headers={"Allow": ", ".join(methods)}))
             return await endpoint(request, query, found)
-        except (problems.Refused, DomainError) as no:
+        except (problems.Refused, PicoError) as no:
             return problems.answer(no)
         except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of it may reach the client
             problems.report(error)
@@ -79,7 +81,7 @@ class App:
         self, route: Route[Any], request: web.BaseRequest, query: str, found: UUID
     ) -> web.StreamResponse:
         headers = request.headers
-        caller = NOBODY if route.open else await auth.caller(headers, self._house.use.authenticate)
+        caller = NOBODY if route.open else await auth.caller(headers, self._context.use_cases.authenticate)
         password = auth.password(headers) if route.reauthenticated else NO_PASSWORD
         key = auth.idempotency_key(headers) if route.keyed else ""
         given = None
@@ -87,12 +89,12 @@ class App:
             given = bodies.accept(route.body, wire.decode(await read_json(request)))
         elif route.query is not None:
             given = bodies.accept(route.query, read_query(query))
-        reply = await route.handler(Request(self._house, caller, found, key, password, given))
+        reply = await route.handler(Request(self._context, caller, found, key, password, given))
         return await respond(request, route.status, reply)
 
 
 def build(
-    use: UseCases,
+    use_cases: UseCases,
     *,
     ready: Callable[[], Awaitable[None]],
     verify_signature: Verify,
@@ -102,12 +104,16 @@ def build(
 ) -> App:
     """Build the edge; the Sandbox's routes exist only when there is one.
 
-    `ready` raises a DomainError while the house cannot serve. `verify_signature` and `status_of` speak for the
+    `ready` raises a PicoError while the product cannot serve. `verify_signature` and `status_of` speak for the
     carrier whose webhooks come to `public_url`.
     """
     routes = ROUTES + (SANDBOX_ROUTES if sandbox is not None else ())
     document = wire.encode(openapi.document(routes))
     twilio = TwilioWebhooks(
-        use.receive_message, use.note_status, verify_signature, status_of, public_url.rstrip("/")
+        use_cases.receive_message,
+        use_cases.apply_delivery_receipt,
+        verify_signature,
+        status_of,
+        public_url.rstrip("/"),
     )
-    return App(House(use, ready, document, sandbox), routes, twilio.hooks())
+    return App(EdgeContext(use_cases, ready, document, sandbox), routes, twilio.hooks())

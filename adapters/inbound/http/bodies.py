@@ -83,7 +83,7 @@ class ProfileChange(Input):
     locale: MaybeLocale = None
 
 
-class Goodbye(Input):
+class DeletionConfirmation(Input):
     """The password, typed once more before everything goes."""
 
     password: KnownPassword

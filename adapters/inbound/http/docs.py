@@ -31,7 +31,7 @@ START = b'SwaggerUIBundle({url: "/openapi.json", dom_id: "#ui", deepLinking: tru
 
 async def document(request: Request[None]) -> web.Response:
     """Give the OpenAPI document."""
-    return _file(request.house.document, "application/json")
+    return _file(request.context.document, "application/json")
 
 
 async def page(_request: Request[None]) -> web.Response:

@@ -21,15 +21,17 @@ def export(of: Export) -> Json:
 
 async def start_export(request: Request[None]) -> Json:
     """Ask for everything held about oneself."""
-    return export(await request.use.start_export(request.account_id))
+    return export(await request.use_cases.start_export(request.account_id))
 
 
 async def read_export(request: Request[None]) -> Json:
     """See how far an export is."""
-    return export(await request.use.read_export(request.account_id, ExportId(request.id)))
+    return export(await request.use_cases.read_export(request.account_id, ExportId(request.id)))
 
 
 async def download_export(request: Request[None]) -> Download:
     """Take an export out, once. Needs the password again, in X-Reauthenticate: base64 of its UTF-8."""
-    chunks = await request.use.download_export(request.account_id, ExportId(request.id), request.password)
+    chunks = await request.use_cases.download_export(
+        request.account_id, ExportId(request.id), request.password
+    )
     return Download(chunks, "pico-export.json")

@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from adapters.inbound.http import wire
 from domain import values
-from domain.kernel import ConversationId, DomainError, LineId, MessageId
+from domain.kernel import ConversationId, LineId, MessageId, PicoError
 from domain.values import Capability, Country, Email, Label, Locale, MessageBody, Password, Peer, PhoneNumber
 
 ID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
@@ -29,7 +29,7 @@ LIMIT = re.compile(r"([1-9][0-9]?|100)\Z")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Text:
-    """How text becomes a value: `parse` raises DomainError, or ValueError for "malformed"; `says` is for the document.
+    """How text becomes a value: `parse` raises PicoError, or ValueError for "malformed"; `says` is for the document.
 
     It decides alone, whatever the annotated type: a field `MaybeLabel = None` may be left out, but refuses null.
     """
@@ -48,7 +48,7 @@ class Text:
     def _value(self, text: str) -> object:
         try:
             return self.parse(text)
-        except DomainError as refusal:
+        except PicoError as refusal:
             code = refusal.code
         except ValueError:
             code = "malformed"
@@ -72,7 +72,7 @@ def exactly(shape: re.Pattern[str], kind: Callable[[str], Any]) -> Text:
 
 
 def reachable(text: str) -> Peer:
-    """Return whom a text can be sent to: an E.164 number or a short code. Raises NotPhoneNumber."""
+    """Return whom a text can be sent to: an E.164 number or a short code. Raises InvalidPhoneNumber."""
     return Peer(text) if SHORT_CODE.match(text) else Peer(PhoneNumber.parse(text))
 
 

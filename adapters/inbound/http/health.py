@@ -14,5 +14,5 @@ async def healthz(_request: Request[None]) -> Json:
 
 async def readyz(request: Request[None]) -> Json:
     """Tell whether Pico can serve now."""
-    await request.house.ready()
+    await request.context.ready()
     return OK

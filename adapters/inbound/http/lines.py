@@ -35,7 +35,7 @@ def line(of: PhoneLine) -> Json:
 async def search_numbers(request: Request[bodies.NumberSearch]) -> Json:
     """Find numbers on offer."""
     wanted = request.input
-    found = await request.use.search_numbers(
+    found = await request.use_cases.search_numbers(
         wanted.country, wanted.area_code, wanted.contains, wanted.capabilities
     )
     return {"items": [offer(one) for one in found], "next_cursor": None}
@@ -45,7 +45,7 @@ async def buy_line(request: Request[bodies.Purchase]) -> Json:
     """Lease a number. While the carrier has not answered, the line's state is `ordering`."""
     wanted = request.input
     return line(
-        await request.use.buy_line(
+        await request.use_cases.buy_line(
             request.account_id, wanted.number, wanted.country, wanted.label, request.key
         )
     )
@@ -53,20 +53,22 @@ async def buy_line(request: Request[bodies.Purchase]) -> Json:
 
 async def list_lines(request: Request[None]) -> Json:
     """List all lines, released ones too."""
-    found = await request.use.list_lines(request.account_id)
+    found = await request.use_cases.list_lines(request.account_id)
     return {"items": [line(one) for one in found], "next_cursor": None}
 
 
 async def read_line(request: Request[None]) -> Json:
     """Read one line."""
-    return line(await request.use.read_line(request.account_id, LineId(request.id)))
+    return line(await request.use_cases.read_line(request.account_id, LineId(request.id)))
 
 
 async def relabel_line(request: Request[bodies.Relabelling]) -> Json:
     """Give a line another label, or none."""
-    return line(await request.use.relabel_line(request.account_id, LineId(request.id), request.input.label))
+    return line(
+        await request.use_cases.relabel_line(request.account_id, LineId(request.id), request.input.label)
+    )
 
 
 async def release_line(request: Request[None]) -> Json:
     """Give a number back. It refuses texts at once; the state is `released` when the carrier has let go."""
-    return line(await request.use.release_line(request.account_id, LineId(request.id)))
+    return line(await request.use_cases.release_line(request.account_id, LineId(request.id)))

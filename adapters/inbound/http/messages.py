@@ -5,9 +5,9 @@ from __future__ import annotations
 from adapters.inbound.http import bodies
 from adapters.inbound.http.request import Json, Request
 from adapters.inbound.http.wire import id_cursor, time_cursor
-from application.messaging import Accepted
+from application.messages import Accepted
 from domain.kernel import ConversationId, LineId, MessageId
-from domain.messaging import Conversation, Message
+from domain.messages import Conversation, Message
 
 
 def conversation(of: Conversation) -> Json:
@@ -55,7 +55,7 @@ async def send_message(request: Request[bodies.OutgoingText]) -> Json:
     """Send a text."""
     text = request.input
     return accepted(
-        await request.use.send_message(
+        await request.use_cases.send_message(
             request.account_id, LineId(request.id), text.to, text.body, request.key
         )
     )
@@ -63,18 +63,20 @@ async def send_message(request: Request[bodies.OutgoingText]) -> Json:
 
 async def read_message(request: Request[None]) -> Json:
     """Read one text."""
-    return message(await request.use.read_message(request.account_id, MessageId(request.id)))
+    return message(await request.use_cases.read_message(request.account_id, MessageId(request.id)))
 
 
 async def delete_message(request: Request[None]) -> None:
     """Delete one text."""
-    await request.use.delete_message(request.account_id, MessageId(request.id))
+    await request.use_cases.delete_message(request.account_id, MessageId(request.id))
 
 
 async def list_conversations(request: Request[bodies.ConversationPage]) -> Json:
     """List conversations, the liveliest first."""
     wanted = request.input
-    page = await request.use.list_conversations(request.account_id, wanted.line, wanted.cursor, wanted.limit)
+    page = await request.use_cases.list_conversations(
+        request.account_id, wanted.line, wanted.cursor, wanted.limit
+    )
     return {
         "items": [conversation(one) for one in page.items],
         "next_cursor": time_cursor(*page.next) if page.next else None,
@@ -83,23 +85,25 @@ async def list_conversations(request: Request[bodies.ConversationPage]) -> Json:
 
 async def read_conversation(request: Request[None]) -> Json:
     """Read one conversation."""
-    return conversation(await request.use.read_conversation(request.account_id, ConversationId(request.id)))
+    return conversation(
+        await request.use_cases.read_conversation(request.account_id, ConversationId(request.id))
+    )
 
 
 async def mark_read(request: Request[None]) -> None:
     """Note that everything in a conversation has been seen."""
-    await request.use.mark_read(request.account_id, ConversationId(request.id))
+    await request.use_cases.mark_read(request.account_id, ConversationId(request.id))
 
 
 async def delete_conversation(request: Request[None]) -> None:
     """Delete a conversation with all its texts."""
-    await request.use.delete_conversation(request.account_id, ConversationId(request.id))
+    await request.use_cases.delete_conversation(request.account_id, ConversationId(request.id))
 
 
 async def list_messages(request: Request[bodies.MessagePage]) -> Json:
     """List a conversation's texts, newest first."""
     wanted = request.input
-    page = await request.use.list_messages(
+    page = await request.use_cases.list_messages(
         request.account_id, ConversationId(request.id), wanted.cursor, wanted.limit
     )
     return {

@@ -15,8 +15,8 @@ from adapters.inbound.http.problems import Refused
 from adapters.inbound.http.request import Json
 from adapters.inbound.http.routes import Route
 from application.ports.keyring import KeysUnavailable
-from application.ports.store import Stale, StoreUnavailable
-from domain.kernel import DomainError, NotFound
+from application.ports.store import StoreUnavailable, VersionConflict
+from domain.kernel import NotFound, PicoError
 
 JSON = "application/json"
 REF = "#/components/schemas/{model}"
@@ -174,7 +174,7 @@ def responses(route: Route[Any]) -> Json:
     if route.answer is not None:
         done = {"description": problems.title(route.answer), "content": _content(JSON, _ref(route.answer))}
     described = {str(route.status): done}
-    by_status: dict[int, list[type[Refused | DomainError]]] = {}
+    by_status: dict[int, list[type[Refused | PicoError]]] = {}
     for refusal in refusals(route):
         by_status.setdefault(problems.status_of(refusal), []).append(refusal)
     for status, group in sorted(by_status.items()):
@@ -182,9 +182,9 @@ def responses(route: Route[Any]) -> Json:
     return described
 
 
-def refusals(route: Route[Any]) -> list[type[Refused | DomainError]]:
+def refusals(route: Route[Any]) -> list[type[Refused | PicoError]]:
     """List every no that a route can answer."""
-    found: list[type[Refused | DomainError]] = [problems.Unexpected]
+    found: list[type[Refused | PicoError]] = [problems.Unexpected]
     if not route.open:
         found.append(problems.NotSignedIn)
     if route.body is not None:
@@ -203,11 +203,11 @@ def refusals(route: Route[Any]) -> list[type[Refused | DomainError]]:
     if route.path.startswith(("/v1/", "/readyz")):
         found += [StoreUnavailable, KeysUnavailable]
         if route.method != "GET":
-            found.append(Stale)
+            found.append(VersionConflict)
     return [*found, *route.raises]
 
 
-def _refused(status: int, group: list[type[Refused | DomainError]]) -> Json:
+def _refused(status: int, group: list[type[Refused | PicoError]]) -> Json:
     codes = {refusal.code: problems.title(refusal) for refusal in group}
     schema = {"$ref": REF.format(model="Problem"), "properties": {"code": {"enum": list(codes)}}}
     described: Json = {

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from multidict import CIMultiDict
 
-from domain.kernel import DomainError, Fault
+from domain.kernel import ErrorKind, PicoError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,11 +19,11 @@ TYPE = "tag:callpico.io,2026:problem/"
 """A problem's `type` is a tag URI (RFC 4151): it names, and promises no page."""
 
 STATUS = {
-    Fault.NOT_FOUND: 404,
-    Fault.CONFLICT: 409,
-    Fault.FORBIDDEN: 403,
-    Fault.INVALID: 422,
-    Fault.UNAVAILABLE: 503,
+    ErrorKind.NOT_FOUND: 404,
+    ErrorKind.CONFLICT: 409,
+    ErrorKind.FORBIDDEN: 403,
+    ErrorKind.INVALID: 422,
+    ErrorKind.UNAVAILABLE: 503,
 }
 
 RETRY_AFTER = "5"
@@ -162,9 +162,9 @@ def title(error: type[Exception]) -> str:
     return (error.__doc__ or error.__name__).strip().splitlines()[0]
 
 
-def status_of(kind: type[DomainError | Refused]) -> int:
+def status_of(kind: type[PicoError | Refused]) -> int:
     """Return the HTTP status of a class of errors."""
-    return kind.status if issubclass(kind, Refused) else STATUS[kind.fault]
+    return kind.status if issubclass(kind, Refused) else STATUS[kind.kind]
 
 
 def document(status: int, code: str, sentence: str, flaws: Sequence[Flaw] = ()) -> bytes:
@@ -175,13 +175,13 @@ def document(status: int, code: str, sentence: str, flaws: Sequence[Flaw] = ()) 
     return json.dumps(problem, separators=(",", ":")).encode()
 
 
-def answer(error: DomainError | Refused) -> web.Response:
+def answer(error: PicoError | Refused) -> web.Response:
     """Turn a no into its answer."""
     kind = type(error)
     status = status_of(kind)
     headers = CIMultiDict(COMMON_HEADERS)
     headers["Content-Type"] = "application/problem+json"
-    if status == STATUS[Fault.UNAVAILABLE]:
+    if status == STATUS[ErrorKind.UNAVAILABLE]:
         headers["Retry-After"] = RETRY_AFTER
     flaws: Sequence[Flaw] = ()
     if isinstance(error, Refused):

@@ -11,7 +11,7 @@ from uuid import UUID
 from aiohttp import web
 
 from application.sessions import Caller
-from application.usecases import UseCases
+from application.use_cases import UseCases
 from domain.kernel import AccountId, SessionId
 from domain.values import Password
 
@@ -52,10 +52,10 @@ class Sandbox(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """What stands behind the edge. `ready` raises a DomainError when the house cannot serve."""
+class EdgeContext:
+    """What stands behind the edge. `ready` raises a PicoError when the context cannot serve."""
 
-    use: UseCases
+    use_cases: UseCases
     ready: Callable[[], Awaitable[None]]
     document: bytes
     sandbox: Sandbox | None = None
@@ -68,7 +68,7 @@ class Request(Generic[I]):
     What a route does not ask for is there all the same, and empty: NOBODY, NIL, no Idempotency-Key, no password.
     """
 
-    house: House
+    context: EdgeContext
     caller: Caller
     id: UUID
     key: str
@@ -76,9 +76,9 @@ class Request(Generic[I]):
     input: I
 
     @property
-    def use(self) -> UseCases:
+    def use_cases(self) -> UseCases:
         """The use cases."""
-        return self.house.use
+        return self.context.use_cases
 
     @property
     def account_id(self) -> AccountId:

@@ -14,12 +14,12 @@ from application.accounts import BadToken
 from application.ports.carrier import CarrierUnavailable, NumberTaken
 from application.ports.system import Overloaded
 from application.sessions import WrongCredentials
-from domain.accounts import Leaving, NotLeaving, Unverified
+from domain.accounts import NotPendingDeletion, PendingDeletion, Unverified
 from domain.exports import ExportNotReady
-from domain.kernel import DomainError
+from domain.idempotency import IdempotencyInFlight, IdempotencyMismatch
+from domain.kernel import PicoError
 from domain.lines import LineNotActive
-from domain.messaging import PeerOptedOut
-from domain.once import IdempotencyInFlight, IdempotencyMismatch
+from domain.messages import PeerOptedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,18 @@ class Route(Generic[I]):
     keyed: bool = False
     reauthenticated: bool = False
     hidden: bool = False
-    raises: tuple[type[DomainError], ...] = ()
+    raises: tuple[type[PicoError], ...] = ()
 
 
 R = Route
 HASHING = (Overloaded,)
 PASSWORD = (WrongCredentials, Overloaded)
-ONCE = (IdempotencyInFlight, IdempotencyMismatch)
-BUY = (*ONCE, NumberTaken, Leaving, Unverified)
+IDEMPOTENCY = (IdempotencyInFlight, IdempotencyMismatch)
+BUY = (*IDEMPOTENCY, NumberTaken, PendingDeletion, Unverified)
 SEND = (IdempotencyMismatch, LineNotActive, PeerOptedOut)
-COME = (*PASSWORD, Unverified, Leaving)
-COME_BACK = (*PASSWORD, NotLeaving)
-TAKE_OUT = (*PASSWORD, ExportNotReady)
+SIGNING_IN = (*PASSWORD, Unverified, PendingDeletion)
+RECOVERING = (*PASSWORD, NotPendingDeletion)
+DOWNLOADING = (*PASSWORD, ExportNotReady)
 
 # ruff: noqa: E501 - a row is a line, however long
 # fmt: off
@@ -66,15 +66,15 @@ ROUTES: tuple[Route[Any], ...] = (
     R("GET", "/docs/swagger-ui-bundle.js", docs.bundle, 200, open=True, hidden=True),
     R("POST", "/v1/accounts", accounts.sign_up, 202, body=b.SignUp, open=True, raises=HASHING),
     R("POST", "/v1/accounts/verify", accounts.verify_account, 201, a.SignedIn, b.Verification, open=True, raises=(BadToken,)),
-    R("POST", "/v1/account-recoveries", accounts.recover_account, 201, a.SignedIn, b.Credentials, open=True, raises=COME_BACK),
+    R("POST", "/v1/account-recoveries", accounts.recover_account, 201, a.SignedIn, b.Credentials, open=True, raises=RECOVERING),
     R("GET", "/v1/account", accounts.read_account, 200, a.Account),
     R("PATCH", "/v1/account", accounts.change_profile, 200, a.Account, b.ProfileChange),
-    R("DELETE", "/v1/account", accounts.delete_account, 202, a.DeletionPreview, b.Goodbye, raises=PASSWORD),
+    R("DELETE", "/v1/account", accounts.delete_account, 202, a.DeletionPreview, b.DeletionConfirmation, raises=PASSWORD),
     R("GET", "/v1/account/deletion-preview", accounts.preview_deletion, 200, a.DeletionPreview),
     R("POST", "/v1/account/exports", exports.start_export, 202, a.Export),
     R("GET", "/v1/account/exports/{id}", exports.read_export, 200, a.Export),
-    R("GET", "/v1/account/exports/{id}/download", exports.download_export, 200, a.Document, reauthenticated=True, raises=TAKE_OUT),
-    R("POST", "/v1/sessions", sessions.sign_in, 201, a.SignedIn, b.Credentials, open=True, raises=COME),
+    R("GET", "/v1/account/exports/{id}/download", exports.download_export, 200, a.Document, reauthenticated=True, raises=DOWNLOADING),
+    R("POST", "/v1/sessions", sessions.sign_in, 201, a.SignedIn, b.Credentials, open=True, raises=SIGNING_IN),
     R("GET", "/v1/sessions", sessions.list_sessions, 200, a.Sessions),
     R("DELETE", "/v1/sessions", sessions.sign_out_others, 204),
     R("DELETE", "/v1/sessions/current", sessions.sign_out, 204),

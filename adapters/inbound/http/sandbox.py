@@ -11,9 +11,9 @@ from adapters.inbound.http.request import Json, Request, Sandbox
 
 def box(request: Request[Any]) -> Sandbox:
     """Return the Sandbox: these routes are mounted only where there is one."""
-    if request.house.sandbox is None:
+    if request.context.sandbox is None:
         raise LookupError
-    return request.house.sandbox
+    return request.context.sandbox
 
 
 async def read_clock(request: Request[None]) -> Json:

@@ -21,25 +21,25 @@ def signed_in(to: SignedIn) -> Json:
 
 async def sign_in(request: Request[bodies.Credentials]) -> Json:
     """Sign in."""
-    return signed_in(await request.use.sign_in(request.input.email, request.input.password))
+    return signed_in(await request.use_cases.sign_in(request.input.email, request.input.password))
 
 
 async def list_sessions(request: Request[None]) -> Json:
     """List where one is signed in."""
-    found = await request.use.list_sessions(request.account_id)
+    found = await request.use_cases.list_sessions(request.account_id)
     return {"items": [session(one, request.caller.session_id) for one in found], "next_cursor": None}
 
 
 async def sign_out(request: Request[None]) -> None:
     """Sign out: exactly the session that asks."""
-    await request.use.sign_out(request.account_id, request.caller.session_id)
+    await request.use_cases.sign_out(request.account_id, request.caller.session_id)
 
 
 async def revoke_session(request: Request[None]) -> None:
     """Sign another device out."""
-    await request.use.sign_out(request.account_id, SessionId(request.id))
+    await request.use_cases.sign_out(request.account_id, SessionId(request.id))
 
 
 async def sign_out_others(request: Request[None]) -> None:
     """Sign out everywhere else."""
-    await request.use.sign_out_others(request.account_id, request.caller.session_id)
+    await request.use_cases.sign_out_others(request.account_id, request.caller.session_id)

@@ -14,9 +14,9 @@ from multidict import CIMultiDict
 
 from adapters.inbound.http.problems import COMMON_HEADERS
 from adapters.inbound.http.transfer import read_body
-from application.reception import InboundText, StatusReport
-from domain.kernel import CarrierRef, DomainError, LineId, MessageId
-from domain.messaging import OptOut, Status
+from application.inbound_messages import DeliveryReceipt, InboundMessage
+from domain.kernel import CarrierRef, LineId, MessageId, PicoError
+from domain.messages import OptOut, Status
 from domain.values import MessageBody, Peer, PhoneNumber
 
 SMS = "/webhooks/twilio/sms"
@@ -48,8 +48,8 @@ class TwilioWebhooks:
     City, state, ZIP and the like come unasked; only the fields named below are ever looked at.
     """
 
-    receive: Callable[[InboundText], Awaitable[None]]
-    note: Callable[[StatusReport], Awaitable[None]]
+    receive: Callable[[InboundMessage], Awaitable[None]]
+    note: Callable[[DeliveryReceipt], Awaitable[None]]
     verify: Verify
     status_of: Callable[[str], Status | None]
     public_url: str
@@ -65,7 +65,7 @@ class TwilioWebhooks:
             return forbidden()
         if not all(form.get(name) for name in ("MessageSid", "From", "To")):
             return malformed()
-        text = inbound_text(form, query)
+        text = inbound_message(form, query)
         if text is not None:
             await self.receive(text)
         return web.Response(headers=XML, body=b"<Response/>")
@@ -78,7 +78,7 @@ class TwilioWebhooks:
         if not all(form.get(name) for name in ("MessageSid", "From", "MessageStatus")):
             return malformed()
         status = self.status_of(form["MessageStatus"])
-        report = status and status_report(form, status, query)
+        report = status and delivery_receipt(form, status, query)
         if report:
             await self.note(report)
         return web.Response(status=204, headers=BARE)
@@ -101,11 +101,11 @@ class TwilioWebhooks:
         return dict(pairs) if self.verify(url, pairs, signature, settings) else None
 
 
-def inbound_text(form: Form, query: str) -> InboundText | None:
+def inbound_message(form: Form, query: str) -> InboundMessage | None:
     """Cut a form down to what Pico keeps; None when it is not between somebody and a number that could be ours."""
     lease = dict(parse_qsl(query)).get("line", "") if query else ""
     try:
-        return InboundText(
+        return InboundMessage(
             ref=CarrierRef(form["MessageSid"]),
             to=PhoneNumber.parse(form["To"]),
             sender=Peer.parse(form["From"]),
@@ -113,23 +113,23 @@ def inbound_text(form: Form, query: str) -> InboundText | None:
             opt_out=OPT_OUT.get(form.get("OptOutType", "")),
             line_id=LineId(UUID(lease)) if lease else None,
         )
-    except (ValueError, DomainError):
+    except (ValueError, PicoError):
         return None
 
 
-def status_report(form: Form, status: Status, query: str) -> StatusReport | None:
+def delivery_receipt(form: Form, status: Status, query: str) -> DeliveryReceipt | None:
     """Cut a form down to what Pico keeps; None when its sender cannot be a number of ours."""
     tag = dict(parse_qsl(query)).get("message", "")
     error = form.get("ErrorCode", "")
     try:
-        return StatusReport(
+        return DeliveryReceipt(
             sender=PhoneNumber.parse(form["From"]),
             ref=CarrierRef(form["MessageSid"]),
             message_id=MessageId(UUID(tag)) if tag else None,
             status=status,
             error=int(error) if ERROR_CODE.match(error) else None,
         )
-    except (ValueError, DomainError):
+    except (ValueError, PicoError):
         return None
 
 

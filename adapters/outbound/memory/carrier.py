@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import ClassVar
 
+from application.inbound_messages import DeliveryReceipt, InboundMessage
 from application.ports.carrier import (
     AvailableNumber,
     BadDestination,
@@ -18,9 +19,8 @@ from application.ports.carrier import (
     Purchase,
     Sent,
 )
-from application.reception import InboundText, StatusReport
 from domain.kernel import CarrierRef, LineId, MessageId
-from domain.messaging import OptOut, Status, opt_out_of
+from domain.messages import OptOut, Status, opt_out_of
 from domain.values import Capability, Country, MessageBody, Peer, PhoneNumber
 
 EVERYTHING = frozenset(Capability)
@@ -74,8 +74,8 @@ class MemoryCarrier:
         self.calls: list[str] = []
         self.numbers: dict[CarrierRef, tuple[Purchase, LineId]] = {}
         self.texts: dict[CarrierRef, Text] = {}
-        self.on_text: Callable[[InboundText], Awaitable[None]] | None = None
-        self.on_status: Callable[[StatusReport], Awaitable[None]] | None = None
+        self.on_text: Callable[[InboundMessage], Awaitable[None]] | None = None
+        self.on_status: Callable[[DeliveryReceipt], Awaitable[None]] | None = None
         self._now = now
         self._serial = count(1)
 
@@ -180,9 +180,9 @@ class MemoryCarrier:
         self._answer()
         return None
 
-    async def leftovers(self, number: PhoneNumber) -> list[CarrierRef]:
-        """See `Carrier.leftovers`."""
-        self._hear("leftovers")
+    async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:
+        """See `Carrier.list_message_refs`."""
+        self._hear("list_message_refs")
         return [text.ref for text in self.texts.values() if number in {text.sender, text.to}]
 
     async def receive(self, sender: Peer, to: PhoneNumber, body: str) -> CarrierRef:
@@ -193,14 +193,14 @@ class MemoryCarrier:
         elif opt_out_of(body) is OptOut.START:
             self.opted_out.discard((to, sender))
         if self.on_text is not None and self._ours(to):
-            await self.on_text(InboundText(text.ref, to, sender, text.body))
+            await self.on_text(InboundMessage(text.ref, to, sender, text.body))
         return text.ref
 
     async def report(self, ref: CarrierRef, status: Status, error: int | None = None) -> None:
         """Move a sent text to `status` and say so. Raises KeyError when it was purged."""
         text = self._keep(replace(self.texts[ref], status=status, error=error))
         if self.on_status is not None:
-            await self.on_status(StatusReport(PhoneNumber(text.sender), ref, text.tag, status, error))
+            await self.on_status(DeliveryReceipt(PhoneNumber(text.sender), ref, text.tag, status, error))
 
     def _hear(self, operation: str) -> None:
         self.calls.append(operation)

@@ -9,7 +9,7 @@ from typing import cast
 
 from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.tx import A
-from domain.accounts import Account, Standing
+from domain.accounts import Account, AccountState
 from domain.exports import Export, ExportPart, ExportState
 from domain.kernel import AccountId, ExportId, LineId, SessionId
 from domain.sessions import Session
@@ -37,7 +37,7 @@ class MemoryDirectory:
         rows = self._store.rows(found[0])
         session = cast("Session", rows[Session][found[1]])
         (account,) = cast("Iterable[Account]", rows[Account].values())
-        open_now = session.revoked_at is None and account.standing is Standing.ACTIVE
+        open_now = session.revoked_at is None and account.state is AccountState.ACTIVE
         return (found[0], session.id) if open_now else None
 
     async def line(self, number: str) -> tuple[AccountId, LineId] | None:
@@ -54,12 +54,12 @@ class MemoryDirectory:
     ) -> Sequence[AccountId]:
         """See `Directory.accounts_to_erase`."""
         await self._store.answer()
-        begun = (a.id for a in self._every(Account) if a.standing is Standing.ERASING)
+        begun = (a.id for a in self._every(Account) if a.state is AccountState.ERASING)
         due = (a.id for a in self._every(Account) if a.erase_at is not None and a.erase_at <= due_before)
         unverified = (
             a.id
             for a in self._every(Account)
-            if a.standing is Standing.UNVERIFIED and a.created_at <= unverified_before
+            if a.state is AccountState.UNVERIFIED and a.created_at <= unverified_before
         )
         return list(dict.fromkeys([*self._store.erasures, *begun, *due, *unverified]))[:limit]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters.outbound.memory.system import HandClock
-from application.ports.jobs import Again, Dead, Delivery, Done, Handle, Job, Outcome
+from application.ports.jobs import Again, Dead, Done, Handle, Job, LeasedJob, Outcome
 from application.ports.store import JobGone
 from domain.kernel import AccountId
 
@@ -21,7 +21,7 @@ class _Waiting:
     job: Job
     due: datetime
     attempt: int = 0
-    ticket: int | None = None
+    lease: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class MemoryQueue:
         self._clock = clock
         self._jobs: list[_Waiting] = []
         self._ended: list[datetime] = []
-        self._tickets = 0
+        self._leases = 0
         self._news = asyncio.Event()
         clock.watch(self._news.set)
 
@@ -87,10 +87,10 @@ class MemoryQueue:
         purged, self._ended = len(self._ended) - len(kept), kept
         return purged
 
-    def lapse(self, ticket: int) -> None:
+    def lapse(self, lease: int) -> None:
         """Give the job to somebody else while its worker still works. Raises JobGone."""
-        waiting = self.held(ticket)
-        waiting.ticket, waiting.attempt = None, waiting.attempt + 1
+        waiting = self.held(lease)
+        waiting.lease, waiting.attempt = None, waiting.attempt + 1
         self._news.set()
 
     # What the store needs. None of it waits, so that a commit is one step.
@@ -101,16 +101,16 @@ class MemoryQueue:
         self._jobs += [_Waiting(job, now + job.delay) for job in jobs]
         self._news.set()
 
-    def held(self, ticket: int) -> _Waiting:
-        """Return what is held under this ticket. Raises JobGone."""
+    def held(self, lease: int) -> _Waiting:
+        """Return what is held under this lease. Raises JobGone."""
         for waiting in self._jobs:
-            if waiting.ticket == ticket:
+            if waiting.lease == lease:
                 return waiting
         raise JobGone
 
-    def end(self, ticket: int, account_id: AccountId) -> None:
+    def end(self, lease: int, account_id: AccountId) -> None:
         """Note that the job, which is about this account, is done. Raises JobGone."""
-        waiting = self.held(ticket)
+        waiting = self.held(lease)
         if waiting.job.account_id != account_id:
             raise JobGone
         self._jobs.remove(waiting)
@@ -128,27 +128,27 @@ class MemoryQueue:
         self.dead[:] = [dead for dead in self.dead if dead.job.account_id != account_id]
         return before
 
-    # Delivery
+    # LeasedJob
 
     def _due(self) -> _Waiting | None:
         ready = (
-            waiting for waiting in self._jobs if waiting.ticket is None and waiting.due <= self._clock.now()
+            waiting for waiting in self._jobs if waiting.lease is None and waiting.due <= self._clock.now()
         )
         return min(ready, key=lambda waiting: waiting.due, default=None)
 
     async def _deliver(self, waiting: _Waiting, handle: Handle) -> None:
-        self._tickets += 1
-        ticket = waiting.ticket = self._tickets
+        self._leases += 1
+        lease = waiting.lease = self._leases
         outcome: Outcome = Again(timedelta(), "worker_died")
         try:
             await asyncio.sleep(0)  # others get their turn, also when there is always something due
-            answer = await handle(Delivery(waiting.job, ticket, waiting.attempt))
+            answer = await handle(LeasedJob(waiting.job, lease, waiting.attempt))
             if self.lose_answers:
                 self.lose_answers -= 1
             else:
                 outcome = answer
         finally:
-            if waiting in self._jobs and waiting.ticket == ticket:
+            if waiting in self._jobs and waiting.lease == lease:
                 self._settle(waiting, outcome)
 
     def _settle(self, waiting: _Waiting, outcome: Outcome) -> None:
@@ -157,7 +157,7 @@ class MemoryQueue:
                 self._jobs.remove(waiting)
                 self._ended.append(self._clock.now())
             case Again(delay=delay):
-                waiting.ticket, waiting.due = None, self._clock.now() + delay
+                waiting.lease, waiting.due = None, self._clock.now() + delay
                 waiting.attempt += 1
             case Dead(code=code):
                 self._jobs.remove(waiting)

@@ -15,15 +15,15 @@ from adapters.outbound.memory.queue import MemoryQueue
 from adapters.outbound.memory.tx import INDEXED, A, MemoryTx, Rows, copied, identity
 from application.inventory import BY_TYPE, INVENTORY
 from application.ports.keyring import Keyring
-from application.ports.store import Stale, StoreUnavailable
+from application.ports.store import StoreUnavailable, VersionConflict
 from application.ports.system import Ids
 from domain.accounts import Account
 from domain.erasure import Erasure
 from domain.exports import ExportPart
+from domain.idempotency import IdempotencyRecord
 from domain.kernel import AccountId, Aggregate, AuditId
 from domain.lines import HOLDING, PhoneLine
-from domain.messaging import Conversation, Message
-from domain.once import Once
+from domain.messages import Conversation, Message
 from domain.sessions import Session
 
 Claim = tuple[object, ...]
@@ -43,8 +43,8 @@ def claim(row: Aggregate) -> Claim | None:
             claimed = "peer", row.line_id, row.peer
         case Message() if row.ref is not None:
             claimed = "ref", row.account_id, row.ref
-        case Once():
-            claimed = "act", row.account_id, row.key
+        case IdempotencyRecord():
+            claimed = "operation", row.account_id, row.key
         case ExportPart():
             claimed = "part", row.export_id, row.position
     return claimed
@@ -53,7 +53,8 @@ def claim(row: Aggregate) -> Claim | None:
 class MemoryStore:
     """`Store` in dictionaries. Personal values lie here in clear: this is a fake.
 
-    Knobs: `outage` has every method raise StoreUnavailable; `lose_next` has the next commit lose its race (Stale);
+    Knobs: `outage` has every method raise StoreUnavailable; `lose_next` has the next commit lose its race
+    (VersionConflict);
     `lose_answer` has the next commit go through and raise StoreUnavailable all the same.
     """
 
@@ -68,7 +69,7 @@ class MemoryStore:
         self._keyring, self._queue, self._ids = keyring, queue, ids
 
     @asynccontextmanager
-    async def begin(self, account_id: AccountId, *, ending: int | None = None) -> AsyncIterator[MemoryTx]:
+    async def begin(self, account_id: AccountId, *, completing: int | None = None) -> AsyncIterator[MemoryTx]:
         """See `Store.begin`."""
         await self.answer()
         await self._keyring.open(account_id)
@@ -77,7 +78,7 @@ class MemoryStore:
         )
         yield tx
         await self.answer()
-        self._commit(tx, ending)
+        self._commit(tx, completing)
         if self.lose_answer:
             self.lose_answer = False
             raise StoreUnavailable
@@ -125,9 +126,9 @@ class MemoryStore:
             limit,
         )
 
-    async def purge_once(self, expired_before: datetime, limit: int) -> int:
-        """See `Store.purge_once`."""
-        return await self._purge(Once, lambda once: once.expires_at <= expired_before, limit)
+    async def purge_idempotency_records(self, expired_before: datetime, limit: int) -> int:
+        """See `Store.purge_idempotency_records`."""
+        return await self._purge(IdempotencyRecord, lambda once: once.expires_at <= expired_before, limit)
 
     async def answer(self) -> None:
         """Give others their turn, as a real store would. Raises StoreUnavailable during an outage."""
@@ -143,20 +144,20 @@ class MemoryStore:
 
     # One step: nothing below waits for anything, and nothing is written before everything was checked.
 
-    def _commit(self, tx: MemoryTx, ending: int | None) -> None:
+    def _commit(self, tx: MemoryTx, completing: int | None) -> None:
         if self.lose_next:
             self.lose_next = False
-            raise Stale
+            raise VersionConflict
         kept = (aggregate for aggregate in tx.saved if not any(aggregate is r for r in tx.removed))
         changed = [aggregate for aggregate in kept if self._differs(tx, aggregate)]
         saved = [self._merged(tx, aggregate) for aggregate in changed]
         removed = [self._current(tx, aggregate) for aggregate in tx.removed] + tx.parts_to_remove()
-        for aggregate in tx.relied_on:
+        for aggregate in tx.required_unchanged:
             self._current(tx, aggregate)
         self._check_claims(tx, saved, removed)
         self._check_life(tx, saved)
-        if ending is not None:
-            self._queue.end(ending, tx.account_id)
+        if completing is not None:
+            self._queue.end(completing, tx.account_id)
         for row in removed:
             del tx.rows_by_type[type(row)][identity(row)]
             self._let_go(row)
@@ -168,19 +169,22 @@ class MemoryStore:
         self._queue.put(tx.jobs)
 
     def _row(self, tx: MemoryTx, aggregate: Aggregate) -> Aggregate | None:
-        """Return the row as it stands, None when there is none. Raises Stale when it changed since it was read."""
+        """Return the row as it stands, None when there is none.
+
+        Raises VersionConflict when it changed since it was read.
+        """
         if getattr(aggregate, BY_TYPE[type(aggregate)].owner) != tx.account_id:
             raise ValueError("This belongs to another account.")
         row = tx.rows_by_type[type(aggregate)].get(identity(aggregate))
         if aggregate.version != (row.version if row else 0):
-            raise Stale
+            raise VersionConflict
         return row
 
     def _current(self, tx: MemoryTx, aggregate: Aggregate) -> Aggregate:
-        """Return the row as it stands. Raises Stale when it changed or went since it was read."""
+        """Return the row as it stands. Raises VersionConflict when it changed or went since it was read."""
         row = self._row(tx, aggregate)
         if row is None:
-            raise Stale
+            raise VersionConflict
         return row
 
     def _differs(self, tx: MemoryTx, aggregate: Aggregate) -> bool:
@@ -196,20 +200,20 @@ class MemoryStore:
         return copied(aggregate, version=aggregate.version + 1, **kept)
 
     def _check_life(self, tx: MemoryTx, saved: list[Aggregate]) -> None:
-        """Raise Stale when something new would join an account that was erased meanwhile."""
+        """Raise VersionConflict when something new would join an account that was erased meanwhile."""
         accounts = tx.rows_by_type[Account] or any(isinstance(row, Account) for row in saved)
         if not accounts and (tx.audit or tx.jobs or any(row.version == 1 for row in saved)):
-            raise Stale
+            raise VersionConflict
 
     def _check_claims(self, tx: MemoryTx, saved: list[Aggregate], removed: list[Aggregate]) -> None:
-        """Raise Stale when a row claims what another one has."""
+        """Raise VersionConflict when a row claims what another one has."""
         replaced = (tx.rows_by_type[type(row)].get(identity(row)) for row in saved)
         freed = {claim(row) for row in (*replaced, *removed) if row}
         wanted = [claimed for row in saved if (claimed := claim(row))]
         if len(set(wanted)) < len(wanted) or any(
             claimed in self.claims and claimed not in freed for claimed in wanted
         ):
-            raise Stale
+            raise VersionConflict
 
     def _put(self, tx: MemoryTx, row: Aggregate) -> None:
         rows = tx.rows_by_type[type(row)]

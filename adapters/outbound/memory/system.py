@@ -53,12 +53,12 @@ class CountingIds:
         milliseconds = int(self._clock.now().timestamp() * 1000)
         return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | self._next())
 
-    def unlinkable(self) -> UUID:
-        """See `Ids.unlinkable`."""
-        return UUID(bytes=self.salt()[:16], version=4)
+    def random_id(self) -> UUID:
+        """See `Ids.random_id`."""
+        return UUID(bytes=self.random_bytes()[:16], version=4)
 
-    def salt(self) -> bytes:
-        """See `Ids.salt`. Not random: a secret made here is no secret."""
+    def random_bytes(self) -> bytes:
+        """See `Ids.random_bytes`. Not random: a secret made here is no secret."""
         return hashlib.sha256(self._next().to_bytes(8)).digest()
 
     def _next(self) -> int:
@@ -67,7 +67,7 @@ class CountingIds:
 
 
 class FakeHasher:
-    """A `Hasher` without Argon2: quick, and no protection whatever.
+    """A `PasswordHasher` without Argon2: quick, and no protection whatever.
 
     Raise `strength` and older hashes are outdated. Set `overloaded` to have both methods raise Overloaded.
     """
@@ -77,17 +77,17 @@ class FakeHasher:
         self.overloaded = False
 
     async def hash(self, password: Password) -> PasswordHash:
-        """See `Hasher.hash`."""
+        """See `PasswordHasher.hash`."""
         self._answer()
         return PasswordHash(f"$fake$s={self.strength}${hashlib.sha256(password.encode()).hexdigest()}")
 
     async def verify(self, password: Password, phc: PasswordHash | None) -> bool:
-        """See `Hasher.verify`."""
+        """See `PasswordHasher.verify`."""
         self._answer()
         return phc is not None and phc.rpartition("$")[2] == hashlib.sha256(password.encode()).hexdigest()
 
     def outdated(self, phc: PasswordHash) -> bool:
-        """See `Hasher.outdated`."""
+        """See `PasswordHasher.outdated`."""
         return not phc.startswith(f"$fake$s={self.strength}$")
 
     def _answer(self) -> None:

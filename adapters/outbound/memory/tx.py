@@ -9,25 +9,25 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from application.inventory import INVENTORY, Stored
-from application.ports.store import Thread
+from application.ports.store import MessagingContext
 from application.unit_of_work import PendingWrites
 from domain.accounts import Account
 from domain.exports import Export, ExportPart
+from domain.idempotency import EarlierResult, IdempotencyRecord, Operation
 from domain.kernel import (
     AccountId,
     Aggregate,
     CarrierRef,
     ConversationId,
     ExportId,
-    Kind,
     LineId,
     MessageId,
     NotFound,
     SessionId,
+    StorageKind,
 )
 from domain.lines import PhoneLine
-from domain.messaging import Conversation, Message
-from domain.once import Act, Once, Prior
+from domain.messages import Conversation, Message
 from domain.sessions import Session
 from domain.values import Peer
 
@@ -35,7 +35,7 @@ A = TypeVar("A", bound=Aggregate)
 Rows = dict[type[Aggregate], dict[UUID, Aggregate]]
 """What one account has: every kind of record, by id."""
 
-INDEXED = {stored.of: [c.name for c in stored.columns if c.kind is Kind.INDEX] for stored in INVENTORY}
+INDEXED = {stored.of: [c.name for c in stored.columns if c.kind is StorageKind.INDEX] for stored in INVENTORY}
 """Fields that can be matched and never read back."""
 
 
@@ -78,19 +78,21 @@ class MemoryTx(PendingWrites):
         """See `Tx.lines`."""
         return newest_first(await self._all(PhoneLine))
 
-    async def thread(self, line_id: LineId, peer: Peer, act: Act) -> Thread:
-        """See `Tx.thread`."""
-        line, prior = await self._one(PhoneLine, line_id), await self.prior(act)
+    async def messaging_context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
+        """See `Tx.messaging_context`."""
+        line, earlier = await self._one(PhoneLine, line_id), await self.earlier_result(operation)
         found = await self._all(
             Conversation, lambda c: (c.line_id, c.peer, c.deleted_at) == (line_id, peer, None)
         )
-        return Thread(line, found[0] if found else None, prior)
+        return MessagingContext(line, found[0] if found else None, earlier)
 
-    async def prior(self, act: Act) -> Prior | None:
-        """See `Tx.prior`."""
+    async def earlier_result(self, operation: Operation) -> EarlierResult | None:
+        """See `Tx.earlier_result`."""
         await self.answer()
-        done = (once for once in self._of(Once) if once.key == act.key)
-        return next((Prior(once.resource_id, once.request == act.request) for once in done), None)
+        done = (once for once in self._of(IdempotencyRecord) if once.key == operation.key)
+        return next(
+            (EarlierResult(once.resource_id, once.request == operation.request) for once in done), None
+        )
 
     async def conversation(self, conversation_id: ConversationId) -> Conversation:
         """See `Tx.conversation`."""
@@ -135,16 +137,16 @@ class MemoryTx(PendingWrites):
         shown = await self._all(Message, lambda m: m.conversation_id == conversation_id and self._shown(m))
         return newest_first(m for m in shown if before is None or m.id < before)[:limit]
 
-    async def texts_to_clear(self, conversation_id: ConversationId, limit: int) -> list[Message]:
-        """See `Tx.texts_to_clear`."""
+    async def messages_to_purge(self, conversation_id: ConversationId, limit: int) -> list[Message]:
+        """See `Tx.messages_to_purge`."""
         left = await self._all(
             Message, lambda m: m.conversation_id == conversation_id and m.deleted_at is None
         )
         return sorted(left, key=identity)[:limit]
 
-    async def copied_messages(self, after: MessageId | None, limit: int) -> list[Message]:
-        """See `Tx.copied_messages`."""
-        left = await self._all(Message, lambda m: m.ref is not None and m.purged_at is None)
+    async def with_carrier_copy(self, after: MessageId | None, limit: int) -> list[Message]:
+        """See `Tx.with_carrier_copy`."""
+        left = await self._all(Message, lambda m: m.ref is not None and m.copy_deleted_at is None)
         return sorted((m for m in left if after is None or m.id > after), key=identity)[:limit]
 
     async def export(self, export_id: ExportId) -> Export:
@@ -162,16 +164,16 @@ class MemoryTx(PendingWrites):
         )
         return found[0] if found else None
 
-    async def rows(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
-        """See `Tx.rows`."""
+    async def export_page(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+        """See `Tx.export_page`."""
         await self.answer()
         ordered = sorted(self.rows_by_type[of.of].items())
         page = [row for row_id, row in ordered if after is None or row_id > after][:limit]
-        readable = [column.name for column in of.columns if column.kind is not Kind.INDEX]
+        readable = [column.name for column in of.columns if column.kind is not StorageKind.INDEX]
         return [{name: plain(getattr(row, name)) for name in readable} for row in page]
 
-    async def tally(self) -> dict[str, int]:
-        """See `Tx.tally`."""
+    async def count_records(self) -> dict[str, int]:
+        """See `Tx.count_records`."""
         await self.answer()
         return {stored.name: len(self.rows_by_type[stored.of]) for stored in INVENTORY}
 

@@ -14,43 +14,44 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
-from adapters.outbound.postgres.sealing import AccountVault, fingerprint
+from adapters.outbound.postgres.sealing import AccountCipher, blind_index
 from adapters.outbound.postgres.tables import closed_set, companion
 from application.inventory import BY_TYPE, Column, Stored
-from domain.kernel import Aggregate, Found, Kind
-from domain.values import Secret
+from domain.kernel import Aggregate, IndexScope, StorageKind
+from domain.values import PersonalText
 
 A = TypeVar("A", bound=Aggregate)
 Row = Any
 """An asyncpg record, or a slice of one: values by position."""
 
 _SQL_TYPES = {
-    Kind.ID: "uuid", Kind.REF: "text", Kind.TIME: "timestamptz", Kind.ENUM: "text", Kind.COUNT: "integer",
-    Kind.INDEX: "bytea", Kind.SEALED: "bytea",
+    StorageKind.ID: "uuid", StorageKind.REF: "text", StorageKind.TIME: "timestamptz", StorageKind.ENUM: "text",
+    StorageKind.COUNT: "integer",
+    StorageKind.INDEX: "bytea", StorageKind.SEALED: "bytea",
 }  # fmt: skip
 """What the driver is given; it would have to look every enum type up, once for each connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What one account's unit of work seals and fingerprints with."""
+    """What one account's unit of work seals and blind_indexes with."""
 
-    vault: AccountVault
+    cipher: AccountCipher
     system: bytes
 
-    def fingerprint(self, found: Found | None, purpose: str, value: str) -> bytes:
+    def blind_index(self, found: IndexScope | None, purpose: str, value: str) -> bytes:
         """Return the blind index of a value. `purpose` is "table.column"; `value` its canonical form."""
-        if found is Found.IN_ACCOUNT:
-            return self.vault.fingerprint(purpose, value.encode())
-        return fingerprint(self.system, purpose, value.encode())
+        if found is IndexScope.ACCOUNT:
+            return self.cipher.blind_index(purpose, value.encode())
+        return blind_index(self.system, purpose, value.encode())
 
 
 class Codec(Generic[A]):
     """How one type of aggregate is held in its table."""
 
     def __init__(self, stored: Stored) -> None:
-        held = [column for column in stored.columns if column.kind is not Kind.INDEX]
-        hidden = [column for column in stored.columns if column.kind is Kind.INDEX]
+        held = [column for column in stored.columns if column.kind is not StorageKind.INDEX]
+        hidden = [column for column in stored.columns if column.kind is StorageKind.INDEX]
         self.of: type[A] = stored.of  # type: ignore[assignment]  # the inventory is not generic
         self.table = stored.name
         self.owner = stored.owner
@@ -67,7 +68,7 @@ class Codec(Generic[A]):
         self._id = self.fields.index("id")
         self._members = tuple((at, read) for at, column in enumerate(held) if (read := _member(column.type)))
         self._sealed = tuple(
-            (at, c.name, _opened(c.type)) for at, c in enumerate(held) if c.kind is Kind.SEALED
+            (at, c.name, _opened(c.type)) for at, c in enumerate(held) if c.kind is StorageKind.SEALED
         )
         self._writers = tuple(self._writer(column) for column in (*held, *hidden))
 
@@ -75,7 +76,7 @@ class Codec(Generic[A]):
         """Return the list to select, in the order that `loader` reads."""
         return ", ".join(f"{alias}{name}" for name in (*self._selected, "version"))
 
-    def loader(self, vault: AccountVault) -> Callable[[Row], A]:
+    def loader(self, cipher: AccountCipher) -> Callable[[Row], A]:
         """Return what makes an aggregate of a row. It raises SealBroken."""
         of, readable, members, unreadable, id_at = (
             self.of,
@@ -84,7 +85,7 @@ class Codec(Generic[A]):
             self._unreadable,
             self._id,
         )
-        sealed = [(at, vault.column(self.table, name).open, make) for at, name, make in self._sealed]
+        sealed = [(at, cipher.column(self.table, name).open, make) for at, name, make in self._sealed]
 
         def load(row: Row) -> A:
             *values, version = row
@@ -102,9 +103,9 @@ class Codec(Generic[A]):
 
         return load
 
-    def plain(self, vault: AccountVault) -> Callable[[Row], dict[str, Any]]:
+    def plain(self, cipher: AccountCipher) -> Callable[[Row], dict[str, Any]]:
         """Return what makes plain values by column name of a row. It raises SealBroken."""
-        load, readable = self.loader(vault), self._readable
+        load, readable = self.loader(cipher), self._readable
         return lambda row: {
             name: _plain(value) for name, value in zip(readable, load(row).origin, strict=False)
         }
@@ -127,11 +128,11 @@ class Codec(Generic[A]):
     def _writer(self, column: Column) -> Callable[[list[Any], Any, bytes, Keys], None] | None:
         if get_origin(column.type) is frozenset:
             return lambda into, value, _row_id, _keys: into.append(sorted(value))
-        name, found, index = column.name, column.held.found, companion(column)
+        name, found, index = column.name, column.policy.found, companion(column)
         purpose = f"{self.table}.{name}"
-        if column.kind is Kind.INDEX:
-            return lambda into, value, _row_id, keys: into.append(keys.fingerprint(found, purpose, value))
-        if column.kind is not Kind.SEALED:
+        if column.kind is StorageKind.INDEX:
+            return lambda into, value, _row_id, keys: into.append(keys.blind_index(found, purpose, value))
+        if column.kind is not StorageKind.SEALED:
             return None
 
         def seal(into: list[Any], value: Any, row_id: bytes, keys: Keys) -> None:  # noqa: ANN401 - text or bytes
@@ -139,9 +140,9 @@ class Codec(Generic[A]):
                 into.extend((None, None) if index else (None,))
                 return
             data = value if isinstance(value, bytes) else value.encode()
-            into.append(keys.vault.column(self.table, name).seal(row_id, data))
+            into.append(keys.cipher.column(self.table, name).seal(row_id, data))
             if index:
-                into.append(keys.fingerprint(found, purpose, value.canonical))
+                into.append(keys.blind_index(found, purpose, value.canonical))
 
         return seal
 
@@ -165,7 +166,7 @@ def _member(of: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401 - a type an
         return lambda values: frozenset(map(one, values))  # type: ignore[arg-type]  # a set is of members
     if isinstance(of, type) and issubclass(of, StrEnum):
         return {member.value: member for member in of}.__getitem__
-    if isinstance(of, type) and issubclass(of, str) and not issubclass(of, Secret):
+    if isinstance(of, type) and issubclass(of, str) and not issubclass(of, PersonalText):
         return of  # a code with a type of its own, such as a country's
     return None
 

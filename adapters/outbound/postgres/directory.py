@@ -1,4 +1,4 @@
-"""What must be found without knowing the account: keyed fingerprints in, ids out."""
+"""What must be found without knowing the account: keyed blind_indexes in, ids out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from adapters.outbound.postgres.pool import Database
-from adapters.outbound.postgres.sealing import fingerprint
+from adapters.outbound.postgres.sealing import blind_index
 from adapters.outbound.postgres.tables import listed
 from application.ports.keyring import Keyring
 from domain.kernel import AccountId, ExportId, LineId, SessionId
@@ -17,7 +17,7 @@ REMEMBERED_LINES = 10_000
 _ACCOUNT = "SELECT id FROM accounts WHERE email_index = $1"
 _SESSION = """
     SELECT s.account_id, s.id FROM sessions s JOIN accounts a ON a.id = s.account_id
-    WHERE s.token = $1 AND s.revoked_at IS NULL AND a.standing = 'active'
+    WHERE s.token = $1 AND s.revoked_at IS NULL AND a.state = 'active'
 """
 _LINE = (
     "SELECT account_id, id FROM phone_lines"  # noqa: S608 - of constants
@@ -27,8 +27,8 @@ _TO_ERASE = """
     SELECT id FROM (
         SELECT account_id AS id FROM erasures
         UNION SELECT id FROM accounts WHERE erase_at <= $1
-        UNION SELECT id FROM accounts WHERE standing = 'erasing'
-        UNION SELECT id FROM accounts WHERE standing = 'unverified' AND created_at <= $2
+        UNION SELECT id FROM accounts WHERE state = 'erasing'
+        UNION SELECT id FROM accounts WHERE state = 'unverified' AND created_at <= $2
     ) due ORDER BY random() LIMIT $3 -- so that those that cannot be finished never starve the others
 """
 _TO_EXPIRE = """
@@ -91,4 +91,4 @@ class PostgresDirectory:
         return [(AccountId(row[0]), ExportId(row[1])) for row in rows]
 
     async def _index(self, purpose: str, value: str) -> bytes:
-        return fingerprint(await self._keyring.system("index"), purpose, value.encode())
+        return blind_index(await self._keyring.system("index"), purpose, value.encode())

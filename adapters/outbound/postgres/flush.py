@@ -1,7 +1,8 @@
 """The flush: everything a unit of work does, in one statement that PostgreSQL keeps or refuses as a whole.
 
 Each write is a common table expression. Those that must find their row are counted at the end: a missing one makes
-the statement divide by zero (`Stale`), a job that is not in our hands makes it take the logarithm of zero (`JobGone`),
+the statement divide by zero (`VersionConflict`), a job that is not in our hands makes it take the logarithm of
+zero (`JobGone`),
 and either undoes all of it. The text depends only on the shape of the work, so it is composed once for each shape and
 prepared once for each connection.
 
@@ -46,11 +47,11 @@ class Flush:
     __slots__ = ("_account_id", "_keys", "_touched", "_written", "shape", "values")
 
     def __init__(
-        self, work: PendingWrites, account_id: AccountId, keys: Keys, ending: tuple[int, UUID] | None
+        self, work: PendingWrites, account_id: AccountId, keys: Keys, completing: tuple[int, UUID] | None
     ) -> None:
         """Encode the pending writes. Raises ValueError for an aggregate of another account.
 
-        `ending` is the ticket of the job to end and the name of the worker that must hold it.
+        `completing` is the lease of the job to end and the name of the worker that must hold it.
         """
         self.shape: list[Write] = []
         self.values: list[Any] = [account_id]
@@ -58,8 +59,8 @@ class Flush:
         self._keys = keys
         self._written: list[Aggregate] = []
         self._touched = set[tuple[type[Aggregate], UUID]]()
-        if ending:
-            self._add("end", None, *ending)
+        if completing:
+            self._add("end", None, *completing)
         for aggregate in work.removed:
             self._on("remove", aggregate)
         for export_id in work.exports_emptied:
@@ -72,7 +73,7 @@ class Flush:
             self._add("log", None, entry.id, entry.at.astimezone(UTC).date(), entry.kind, entry.commitment)
         for job in work.jobs:
             self._add("queue", None, job.kind, job.subject, job.delay)
-        self._hold(work.relied_on)
+        self._hold(work.required_unchanged)
 
     @property
     def text(self) -> str:
@@ -91,9 +92,9 @@ class Flush:
             aggregate.version += 1
             aggregate.origin = CODECS[type(aggregate)].values(aggregate)
 
-    def _hold(self, relied_on: Iterable[Any]) -> None:
+    def _hold(self, required_unchanged: Iterable[Any]) -> None:
         """Rely on what is not written anyway, and on the account itself if nothing else stands against its erasure."""
-        for aggregate in relied_on:
+        for aggregate in required_unchanged:
             if (type(aggregate), aggregate.id) not in self._touched:
                 self._on("rely", aggregate)
         first_made = min((_RANK.get(of, _LAST) for verb, of, _ in self.shape if verb in _MAKING), default=0)

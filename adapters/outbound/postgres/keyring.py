@@ -23,7 +23,7 @@ import asyncpg
 
 from application.ports.keyring import AccountKey, KeyGone, KeysUnavailable
 from application.ports.kms import Kms, KmsError, WrappedKey
-from domain.kernel import AccountId, Kind
+from domain.kernel import AccountId, StorageKind
 
 CACHED_KEYS = 1024
 CACHED_SECONDS = 300.0
@@ -31,14 +31,16 @@ DATABASE_SECONDS = 5.0
 """How long a connection, and then an answer, is waited for."""
 
 COLUMNS = MappingProxyType({
-    "schema_version": {"version": Kind.COUNT},
+    "schema_version": {"version": StorageKind.COUNT},
     "account_keys": {
-        "account_id": Kind.ID, "version": Kind.COUNT, "key_id": Kind.ID, "master": Kind.REF, "wrapped": Kind.SEALED,
-        "created_at": Kind.TIME,
+        "account_id": StorageKind.ID, "version": StorageKind.COUNT, "key_id": StorageKind.ID, "master":
+        StorageKind.REF, "wrapped": StorageKind.SEALED,
+        "created_at": StorageKind.TIME,
     },
     "system_keys": {
-        "purpose": Kind.ENUM, "version": Kind.COUNT, "key_id": Kind.ID, "master": Kind.REF, "wrapped": Kind.SEALED,
-        "created_at": Kind.TIME,
+        "purpose": StorageKind.ENUM, "version": StorageKind.COUNT, "key_id": StorageKind.ID, "master":
+        StorageKind.REF, "wrapped": StorageKind.SEALED,
+        "created_at": StorageKind.TIME,
     },
 })  # fmt: skip
 """Every table of the keyring's database, with the kind of each column."""

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from application.ports.store import JobGone, Stale, StoreUnavailable
+from application.ports.store import JobGone, StoreUnavailable, VersionConflict
 
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 10.0
@@ -53,7 +53,8 @@ class Database:
     Every statement is a transaction of its own, so a connection has no state to reset between two of them; asyncpg's
     own pool, which must allow for that, makes a short statement nearly three times as dear.
 
-    Errors are those of the ports (Stale, JobGone, StoreUnavailable) or StatementRefused, made afresh: the original,
+    Errors are those of the ports (VersionConflict, JobGone, StoreUnavailable) or StatementRefused, made
+    afresh: the original,
     which may quote values, is not even their context.
     """
 
@@ -159,7 +160,7 @@ def _translated(error: Exception) -> Exception:
         case asyncpg.InvalidArgumentForLogarithmError():  # the other check of the flush
             return JobGone()
         case asyncpg.PostgresError() if isinstance(error, _LOST_RACES):
-            return Stale()
+            return VersionConflict()
         case StoreUnavailable():
             return error
         case _ if isinstance(error, _NO_ANSWER):

@@ -22,7 +22,7 @@ from pgqueuer.qm import QueueManager
 
 from adapters.outbound.postgres.machinery import NAMES, queries
 from adapters.outbound.postgres.pool import Database
-from application.ports.jobs import Again, Dead, Delivery, Done, Handle, Job, JobKind, Outcome
+from application.ports.jobs import Again, Dead, Done, Handle, Job, JobKind, LeasedJob, Outcome
 from application.ports.store import StoreUnavailable
 from domain.kernel import AccountId
 
@@ -116,7 +116,7 @@ def _entrypoint(handle: Handle, delivering: set[asyncio.Task[Any]]) -> Callable[
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         delivering.add(task)
         try:
-            outcome = await _outcome(handle, Delivery(job, picked.id, picked.attempts))
+            outcome = await _outcome(handle, LeasedJob(job, picked.id, picked.attempts))
         finally:
             delivering.discard(task)
         # Raised here and not where it went wrong, so that nothing of what went wrong hangs on it.
@@ -136,7 +136,7 @@ def _ids(payload: bytes | None) -> tuple[AccountId, UUID]:
     return AccountId(UUID(bytes=both[:16])), UUID(bytes=both[16:])
 
 
-async def _outcome(handle: Handle, delivery: Delivery) -> Outcome:
+async def _outcome(handle: Handle, delivery: LeasedJob) -> Outcome:
     with suppress(Exception):
         return await handle(delivery)
     return CRASHED

@@ -10,26 +10,26 @@ from uuid import UUID
 from adapters.outbound.postgres.codec import CODECS, Codec, Keys
 from adapters.outbound.postgres.pool import Database
 from application.inventory import INVENTORY, Stored
-from application.ports.store import Thread
+from application.ports.store import MessagingContext
 from application.ports.system import Ids
 from application.unit_of_work import PendingWrites
 from domain.accounts import Account
 from domain.exports import Export, ExportPart
+from domain.idempotency import EarlierResult, Operation
 from domain.kernel import (
     AccountId,
     Aggregate,
     CarrierRef,
     ConversationId,
     ExportId,
-    Found,
+    IndexScope,
     LineId,
     MessageId,
     NotFound,
     SessionId,
 )
 from domain.lines import PhoneLine
-from domain.messaging import Conversation, Message
-from domain.once import Act, Prior
+from domain.messages import Conversation, Message
 from domain.sessions import Session
 from domain.values import Peer
 
@@ -69,26 +69,28 @@ _MESSAGES = _select(
     Message, f"AND conversation_id = $2 {_LIVE} {_OF_LIVE.format('$2')} ORDER BY id DESC LIMIT $3"
 )
 _MESSAGES_BEFORE = _MESSAGES.replace("ORDER BY", "AND id < $4 ORDER BY")
-_TEXTS_TO_CLEAR = _select(Message, f"AND conversation_id = $2 {_LIVE} ORDER BY id LIMIT $3")
-_COPIED = _select(Message, "AND id > $2 AND ref IS NOT NULL AND purged_at IS NULL ORDER BY id LIMIT $3")
+_MESSAGES_TO_PURGE = _select(Message, f"AND conversation_id = $2 {_LIVE} ORDER BY id LIMIT $3")
+_WITH_CARRIER_COPY = _select(
+    Message, "AND id > $2 AND ref IS NOT NULL AND copy_deleted_at IS NULL ORDER BY id LIMIT $3"
+)
 _EXPORT = _select(Export, "AND id = $2")
 _EXPORTS = _select(Export, "ORDER BY id DESC")
 _PART = _select(ExportPart, "AND export_id = $2 AND position = $3")
 _ROWS = {of: _select(of, "AND id > $2 ORDER BY id LIMIT $3") for of in CODECS}
-_PRIOR = "SELECT resource_id, request FROM once WHERE account_id = $1 AND key = $2"
-_TALLY = " UNION ALL ".join(
+_PRIOR = "SELECT resource_id, request FROM idempotency_records WHERE account_id = $1 AND key = $2"
+_COUNT_RECORDS = " UNION ALL ".join(
     f"SELECT '{stored.name}', count(*) FROM {stored.name} WHERE {stored.owner} = $1"  # noqa: S608 - of constants
     for stored in INVENTORY
 )
 _LINES_CODEC: Codec[PhoneLine] = CODECS[PhoneLine]
 _CONVERSATIONS_CODEC: Codec[Conversation] = CODECS[Conversation]
 _LINE_WIDTH = _LINES_CODEC.columns().count(",") + 1
-_THREAD = f"""
+_MESSAGING_CONTEXT = f"""
     SELECT {_LINES_CODEC.columns("l.")}, {_CONVERSATIONS_CODEC.columns("c.")}, o.resource_id, o.request
     FROM phone_lines l
     LEFT JOIN conversations c
         ON c.account_id = $1 AND c.line_id = $2 AND c.peer_index = $3 AND c.deleted_at IS NULL
-    LEFT JOIN once o ON o.account_id = $1 AND o.key = $4
+    LEFT JOIN idempotency_records o ON o.account_id = $1 AND o.key = $4
     WHERE l.account_id = $1 AND l.id = $2
 """  # noqa: S608 - of constants
 _FIRST = UUID(int=0)
@@ -126,24 +128,32 @@ class PostgresTx(PendingWrites):
         """See `Tx.lines`."""
         return await self._all(PhoneLine, _LINES)
 
-    async def thread(self, line_id: LineId, peer: Peer, act: Act) -> Thread:
-        """See `Tx.thread`."""
+    async def messaging_context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
+        """See `Tx.messaging_context`."""
         by_peer = self._index("conversations.peer", peer.canonical)
         row = await self._database.first(
-            _THREAD, self._account_id, line_id, by_peer, self._index("once.key", act.key)
+            _MESSAGING_CONTEXT,
+            self._account_id,
+            line_id,
+            by_peer,
+            self._index("idempotency_records.key", operation.key),
         )
         if row is None:
             raise NotFound
-        vault = self._keys.vault
-        line = _LINES_CODEC.loader(vault)(row[:_LINE_WIDTH])
+        cipher = self._keys.cipher
+        line = _LINES_CODEC.loader(cipher)(row[:_LINE_WIDTH])
         found = row[_LINE_WIDTH:-2]
-        conversation = None if found[0] is None else _CONVERSATIONS_CODEC.loader(vault)(found)
-        return Thread(line, conversation, None if row[-1] is None else self._prior(act, *row[-2:]))
+        conversation = None if found[0] is None else _CONVERSATIONS_CODEC.loader(cipher)(found)
+        return MessagingContext(
+            line, conversation, None if row[-1] is None else self._prior(operation, *row[-2:])
+        )
 
-    async def prior(self, act: Act) -> Prior | None:
-        """See `Tx.prior`."""
-        row = await self._database.first(_PRIOR, self._account_id, self._index("once.key", act.key))
-        return None if row is None else self._prior(act, *row)
+    async def earlier_result(self, operation: Operation) -> EarlierResult | None:
+        """See `Tx.earlier_result`."""
+        row = await self._database.first(
+            _PRIOR, self._account_id, self._index("idempotency_records.key", operation.key)
+        )
+        return None if row is None else self._prior(operation, *row)
 
     async def conversation(self, conversation_id: ConversationId) -> Conversation:
         """See `Tx.conversation`."""
@@ -186,13 +196,13 @@ class PostgresTx(PendingWrites):
             await self.conversation(conversation_id)  # empty, or not there at all?
         return found
 
-    async def texts_to_clear(self, conversation_id: ConversationId, limit: int) -> list[Message]:
-        """See `Tx.texts_to_clear`."""
-        return await self._all(Message, _TEXTS_TO_CLEAR, conversation_id, limit)
+    async def messages_to_purge(self, conversation_id: ConversationId, limit: int) -> list[Message]:
+        """See `Tx.messages_to_purge`."""
+        return await self._all(Message, _MESSAGES_TO_PURGE, conversation_id, limit)
 
-    async def copied_messages(self, after: MessageId | None, limit: int) -> list[Message]:
-        """See `Tx.copied_messages`."""
-        return await self._all(Message, _COPIED, after or _FIRST, limit)
+    async def with_carrier_copy(self, after: MessageId | None, limit: int) -> list[Message]:
+        """See `Tx.with_carrier_copy`."""
+        return await self._all(Message, _WITH_CARRIER_COPY, after or _FIRST, limit)
 
     async def export(self, export_id: ExportId) -> Export:
         """See `Tx.export`."""
@@ -206,26 +216,28 @@ class PostgresTx(PendingWrites):
         """See `Tx.part`."""
         return await self._maybe(ExportPart, _PART, export_id, position)
 
-    async def rows(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
-        """See `Tx.rows`. An identity of zeros is nobody's."""
-        plain: Callable[[Any], dict[str, Any]] = CODECS[of.of].plain(self._keys.vault)
+    async def export_page(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+        """See `Tx.export_page`. An identity of zeros is nobody's."""
+        plain: Callable[[Any], dict[str, Any]] = CODECS[of.of].plain(self._keys.cipher)
         return [
             plain(row)
             for row in await self._database.fetch(_ROWS[of.of], self._account_id, after or _FIRST, limit)
         ]
 
-    async def tally(self) -> dict[str, int]:
-        """See `Tx.tally`."""
-        return dict(await self._database.fetch(_TALLY, self._account_id))
+    async def count_records(self) -> dict[str, int]:
+        """See `Tx.count_records`."""
+        return dict(await self._database.fetch(_COUNT_RECORDS, self._account_id))
 
     def _index(self, purpose: str, value: str) -> bytes:
-        return self._keys.fingerprint(Found.IN_ACCOUNT, purpose, value)
+        return self._keys.blind_index(IndexScope.ACCOUNT, purpose, value)
 
-    def _prior(self, act: Act, resource_id: UUID, request: bytes) -> Prior:
-        return Prior(resource_id, self._index("once.request", act.request) == request)
+    def _prior(self, operation: Operation, resource_id: UUID, request: bytes) -> EarlierResult:
+        return EarlierResult(
+            resource_id, self._index("idempotency_records.request", operation.request) == request
+        )
 
     async def _all(self, of: type[A], statement: str, *values: object) -> list[A]:
-        load: Callable[[Any], A] = CODECS[of].loader(self._keys.vault)
+        load: Callable[[Any], A] = CODECS[of].loader(self._keys.cipher)
         return [load(row) for row in await self._database.fetch(statement, self._account_id, *values)]
 
     async def _maybe(self, of: type[A], statement: str, *values: object) -> A | None:

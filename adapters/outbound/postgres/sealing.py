@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from domain.kernel import DomainError, Fault
+from domain.kernel import ErrorKind, PicoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,14 +36,14 @@ ROW_ID = 16
 """Row ids are UUIDs."""
 
 
-class SealBroken(DomainError):
+class SealBroken(PicoError):
     """A sealed value does not open here: it was altered, moved, or sealed under another key."""
 
-    fault = Fault.UNAVAILABLE
+    kind = ErrorKind.UNAVAILABLE
     code = "seal_broken"
 
 
-def fingerprint(key: bytes, purpose: str, value: bytes) -> bytes:
+def blind_index(key: bytes, purpose: str, value: bytes) -> bytes:
     """Return the blind index of a value: HMAC-SHA-256 (RFC 2104), 32 bytes. Equal values of one purpose match.
 
     `key` is a system key, or an account's index key: values of two keys or two purposes never match.
@@ -51,7 +51,7 @@ def fingerprint(key: bytes, purpose: str, value: bytes) -> bytes:
     return hmac.digest(key, _prefixed(purpose.encode()) + value, "sha256")
 
 
-class Sealer:
+class ColumnCipher:
     """Seals and opens one column of one account. All but the row id is computed beforehand: this is the hot path."""
 
     __slots__ = ("_after", "_before", "_decrypt", "_encrypt", "_header")
@@ -82,8 +82,8 @@ class Sealer:
             raise SealBroken from None
 
 
-class AccountVault:
-    """What one account's key can do: seal the account's columns, and fingerprint the values it looks things up by.
+class AccountCipher:
+    """What one account's key can do: seal the account's columns, and blind_index the values it looks things up by.
 
     Making one costs two derivations; keep it as long as the key, and no longer.
     """
@@ -96,20 +96,20 @@ class AccountVault:
         self._aead = AESGCM(_derived(key.material, b"pico sealed columns"))
         self._index_key = _derived(key.material, b"pico blind indexes")
         self._place = environment.encode(), account_id.bytes
-        self._columns: dict[tuple[str, str], Sealer] = {}
+        self._columns: dict[tuple[str, str], ColumnCipher] = {}
 
-    def column(self, table: str, column: str) -> Sealer:
-        """Return the sealer of one column, made at first use."""
-        sealer = self._columns.get((table, column))
-        if sealer is None:
+    def column(self, table: str, column: str) -> ColumnCipher:
+        """Return the column_cipher of one column, made at first use."""
+        column_cipher = self._columns.get((table, column))
+        if column_cipher is None:
             environment, account = self._place
             before = b"".join(map(_prefixed, (environment, table.encode(), column.encode(), account)))
-            sealer = self._columns[table, column] = Sealer(self._aead, self.version, before)
-        return sealer
+            column_cipher = self._columns[table, column] = ColumnCipher(self._aead, self.version, before)
+        return column_cipher
 
-    def fingerprint(self, purpose: str, value: bytes) -> bytes:
+    def blind_index(self, purpose: str, value: bytes) -> bytes:
         """Return the blind index of a value within this account: it links no two accounts, and dies with the key."""
-        return fingerprint(self._index_key, purpose, value)
+        return blind_index(self._index_key, purpose, value)
 
 
 def _derived(key: bytes, purpose: bytes) -> bytes:

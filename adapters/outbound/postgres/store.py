@@ -12,7 +12,7 @@ from adapters.outbound.postgres.codec import Keys
 from adapters.outbound.postgres.flush import Flush
 from adapters.outbound.postgres.pool import Database
 from adapters.outbound.postgres.reads import PostgresTx
-from adapters.outbound.postgres.sealing import AccountVault
+from adapters.outbound.postgres.sealing import AccountCipher
 from application.inventory import INVENTORY
 from application.ports.keyring import AccountKey, Keyring
 from application.ports.system import Ids
@@ -25,41 +25,41 @@ BATCH = 5_000
 _JOBS = "jobs"
 _JOBS_OF = "substring(payload FOR 16) = uuid_send($1)"
 _ERASURE = (
-    "SELECT account_id, began_at, done::text, texts, numbers, rows, texts_left FROM erasures"
+    "SELECT account_id, began_at, done::text, texts, numbers, rows, messages_left FROM erasures"
     " WHERE account_id = $1"
 )
 _CHECKPOINT = """
-    INSERT INTO erasures (account_id, began_at, done, texts, numbers, rows, texts_left)
+    INSERT INTO erasures (account_id, began_at, done, texts, numbers, rows, messages_left)
     VALUES ($1, $2, $3::text::step, $4, $5, $6, $7)
-    ON CONFLICT (account_id) DO UPDATE SET (began_at, done, texts, numbers, rows, texts_left) =
-        (excluded.began_at, excluded.done, excluded.texts, excluded.numbers, excluded.rows, excluded.texts_left)
+    ON CONFLICT (account_id) DO UPDATE SET (began_at, done, texts, numbers, rows, messages_left) =
+        (excluded.began_at, excluded.done, excluded.texts, excluded.numbers, excluded.rows, excluded.messages_left)
         WHERE erasures.done IS NULL OR erasures.done <= excluded.done
 """
 
 
-class Vaults:
+class CipherCache:
     """Working keys made lately: at most `limit`, each for `seconds`. A destroyed key is not kept beyond that."""
 
     def __init__(self, environment: str, limit: int = 1024, seconds: float = 300.0) -> None:
         self._environment = environment
         self._limit = limit
         self._seconds = seconds
-        self._kept: OrderedDict[AccountId, tuple[float, AccountKey, AccountVault]] = OrderedDict()
+        self._kept: OrderedDict[AccountId, tuple[float, AccountKey, AccountCipher]] = OrderedDict()
 
-    def open(self, account_id: AccountId, key: AccountKey) -> AccountVault:
-        """Return the vault of this account under this very key."""
+    def open(self, account_id: AccountId, key: AccountKey) -> AccountCipher:
+        """Return the cipher of this account under this very key."""
         now = time.monotonic()
         while self._kept and next(iter(self._kept.values()))[0] <= now:  # the oldest come first
             self._kept.popitem(last=False)
         kept = self._kept.get(account_id)
         if kept is not None and kept[1] is key:
             return kept[2]
-        vault = AccountVault(self._environment, account_id, key)
+        cipher = AccountCipher(self._environment, account_id, key)
         self._kept.pop(account_id, None)
-        self._kept[account_id] = now + self._seconds, key, vault
+        self._kept[account_id] = now + self._seconds, key, cipher
         if len(self._kept) > self._limit:
             self._kept.popitem(last=False)
-        return vault
+        return cipher
 
 
 class PostgresStore:
@@ -69,19 +69,23 @@ class PostgresStore:
         self._database = database
         self._keyring = keyring
         self._ids = ids
-        self._vaults = Vaults(environment)
+        self._ciphers = CipherCache(environment)
 
     @asynccontextmanager
-    async def begin(self, account_id: AccountId, *, ending: int | None = None) -> AsyncIterator[PostgresTx]:
+    async def begin(
+        self, account_id: AccountId, *, completing: int | None = None
+    ) -> AsyncIterator[PostgresTx]:
         """See `Store.begin`. Keys come first: no connection is held while the keyring is asked.
 
         What was saved as it was read is not written, only relied on.
         """
-        vault = self._vaults.open(account_id, await self._keyring.open(account_id))
-        keys = Keys(vault, await self._keyring.system("index"))
+        cipher = self._ciphers.open(account_id, await self._keyring.open(account_id))
+        keys = Keys(cipher, await self._keyring.system("index"))
         tx = PostgresTx(self._ids, self._database, account_id, keys)
         yield tx
-        flush = Flush(tx, account_id, keys, None if ending is None else (ending, self._database.worker))
+        flush = Flush(
+            tx, account_id, keys, None if completing is None else (completing, self._database.worker)
+        )
         if flush.shape:
             await self._database.fetch(flush.text, *flush.values)
             flush.committed()
@@ -123,7 +127,7 @@ class PostgresStore:
         await self._database.execute(
             _CHECKPOINT,
             erasure.account_id, erasure.began_at, erasure.done, erasure.texts, erasure.numbers, erasure.rows,
-            erasure.texts_left,
+            erasure.messages_left,
         )  # fmt: skip
 
     async def forget_erasure(self, account_id: AccountId) -> None:
@@ -134,9 +138,9 @@ class PostgresStore:
         """See `Store.purge_sessions`."""
         return await self._purge("sessions", "revoked_at", revoked_before, limit)
 
-    async def purge_once(self, expired_before: datetime, limit: int) -> int:
-        """See `Store.purge_once`."""
-        return await self._purge("once", "expires_at", expired_before, limit)
+    async def purge_idempotency_records(self, expired_before: datetime, limit: int) -> int:
+        """See `Store.purge_idempotency_records`."""
+        return await self._purge("idempotency_records", "expires_at", expired_before, limit)
 
     async def _purge(self, table: str, since: str, until: datetime, limit: int) -> int:
         due = f"SELECT account_id, id FROM {table} WHERE {since} <= $1 ORDER BY {since} LIMIT $2 FOR UPDATE SKIP LOCKED"  # noqa: S608

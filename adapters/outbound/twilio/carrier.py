@@ -12,7 +12,7 @@ from adapters.outbound.twilio.http import TWILIO, HttpClient
 from adapters.outbound.twilio.vocabulary import PATIENCE, Gone, TooEarly, status_of
 from application.ports.carrier import AvailableNumber, CarrierRefused, CarrierUnavailable, Purchase, Sent
 from domain.kernel import CarrierRef, LineId, MessageId
-from domain.messaging import Status
+from domain.messages import Status
 from domain.values import Capability, Country, MessageBody, Peer, PhoneNumber
 
 NORTH_AMERICA = frozenset({"US", "CA"})
@@ -182,7 +182,7 @@ class TwilioCarrier:
             return PATIENCE
         return None
 
-    async def leftovers(self, number: PhoneNumber) -> list[CarrierRef]:
+    async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:
         """List messages from the number, then to it. Twilio knows no text from a number to itself."""
         sent = await self._client.messages.list_async(from_=number, page_size=self._page_size)
         received = await self._client.messages.list_async(to=number, page_size=self._page_size)

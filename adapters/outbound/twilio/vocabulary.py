@@ -9,7 +9,7 @@ from application.ports.carrier import (
     NumberTaken,
     OptedOut,
 )
-from domain.messaging import Status
+from domain.messages import Status
 
 
 class Gone(CarrierRefused):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.contract.conftest import Postgres
-from tests.contract.proofs.edges import Edge, the_edge
-from tests.contract.proofs.worlds import Databases, Worlds, in_memory, on_postgres
+from tests.support.harness import Databases, Worlds, in_memory, on_postgres
+from tests.support.http_client import Edge, the_edge
 
 
 @pytest.fixture

@@ -18,15 +18,15 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.memory.system import FakeHasher
 from adapters.outbound.postgres.keyring import PostgresKeyring
-from adapters.outbound.postgres.sealing import fingerprint
+from adapters.outbound.postgres.sealing import blind_index
 from application.ports.keyring import AccountKey
 from domain.audit import AuditKind
 from domain.kernel import AccountId
 from domain.lines import LineState
-from domain.messaging import Direction, Status
-from tests.contract.proofs.lives import lived
-from tests.contract.proofs.worlds import ENVIRONMENT, Databases, OnPostgres, in_clear, skipping
-from tests.policy import proves
+from domain.messages import Direction, Status
+from tests.support.canary_account import lived
+from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, in_clear, skipping
+from tests.support.proofs import proves
 
 EPOCH = """
     CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS
@@ -36,10 +36,10 @@ EPOCH = """
 
 
 def guesses(purpose: str, value: str) -> set[bytes]:
-    """Return the fingerprints that whoever has no key can make."""
+    """Return the blind_indexes that whoever has no key can make."""
     return {
         hashlib.sha256(value.encode()).digest(),
-        *(fingerprint(key, purpose, value.encode()) for key in (b"", bytes(32))),
+        *(blind_index(key, purpose, value.encode()) for key in (b"", bytes(32))),
         *(hmac.digest(key, value.encode(), "sha256") for key in (b"", bytes(32))),
     }
 
@@ -94,7 +94,7 @@ def hashes_weakly(stored: Databases) -> Databases:
 async def test_a_password_is_kept_as_an_argon2id_hash_and_encrypted_once_more(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
-        phc = (await world.do.read_account(ada.id)).password
+        phc = (await world.use_cases.read_account(ada.id)).password
         assert phc.startswith("$argon2id$")
         assert PasswordHasher().verify(phc, ada.password)
         assert await world.traces(phc, "$argon2id$", phc.rpartition("$")[2]) == set()
@@ -105,7 +105,7 @@ async def test_a_display_name_is_kept_encrypted(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
         assert await world.traces(ada.name) == set()
-        assert (await world.do.read_account(ada.id)).display_name == ada.name
+        assert (await world.use_cases.read_account(ada.id)).display_name == ada.name
 
 
 @proves("C4", text="585f72df4055", saboteur=in_clear("accounts.locale"))
@@ -113,7 +113,7 @@ async def test_a_locale_is_kept_encrypted(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
         assert await world.traces(ada.locale) == set()
-        assert (await world.do.read_account(ada.id)).locale == ada.locale
+        assert (await world.use_cases.read_account(ada.id)).locale == ada.locale
 
 
 def forgets_the_terms(stored: Databases) -> Databases:
@@ -208,7 +208,7 @@ def lets_the_log_be_changed(stored: Databases) -> Databases:
 
 
 def logs_no_sign_in(stored: Databases) -> Databases:
-    return partial(stored, sql=skipping("INSERT", "audit_log", "new.kind = 'signed_in'"))
+    return partial(stored, sql=skipping("INSERT", "audit_log", "new.kind = 'session_opened'"))
 
 
 @proves("C14", text="a47b6103cfe1", saboteur=lets_the_log_be_changed)
@@ -218,8 +218,8 @@ async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases
         ada = await lived(world)
         mine = await world.rows("audit_entries", account_id=ada.id)
         assert {row["kind"] for row in mine} == {
-            AuditKind.SIGNED_UP, AuditKind.VERIFIED, AuditKind.LINE_ORDERED, AuditKind.LINE_ACTIVATED,
-            AuditKind.SIGNED_IN, AuditKind.SIGNED_OUT,
+            AuditKind.ACCOUNT_SIGNED_UP, AuditKind.ACCOUNT_VERIFIED, AuditKind.LINE_ORDERED, AuditKind.LINE_ACTIVATED,
+            AuditKind.SESSION_OPENED, AuditKind.SESSION_REVOKED,
         }  # fmt: skip
         assert {row["at"] for row in mine} == {world.clock.now()}
         log = await world.rows("audit_log")

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import pytest
 
-from adapters.outbound.local.system import SignedTokens
 from adapters.outbound.memory.keyring import MemoryKeyring
+from adapters.outbound.system import SignedTokens
 from application.inventory import INVENTORY, Column
-from domain.kernel import AccountId, Found, Kind
-from domain.policy import PolicyError, Proof, faults, parse
-from tests.policy import proves
+from bootstrap.policy import PolicyError, Proof, faults, parse
+from domain.kernel import AccountId, IndexScope, StorageKind
+from tests.support.proofs import proves
 
 ACCOUNT = AccountId(UUID(int=1))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -54,23 +54,27 @@ def test_no_sentence_without_proof_passes_the_build(build: Build) -> None:
 
 def hides_messages(fields: Fields) -> Fields:
     body = fields["messages.body"]
-    return fields | {"messages.body": replace(body, held=replace(body.held, exported=False))}
+    return fields | {"messages.body": replace(body, policy=replace(body.policy, exported=False))}
 
 
 @proves("H16", text="aa9fe4b0a581", saboteur=hides_messages)
 def test_all_content_but_secrets_is_exported(fields: Fields) -> None:
-    withheld = {name for name, column in fields.items() if column.kind is Kind.SEALED and not column.exported}
+    withheld = {
+        name for name, column in fields.items() if column.kind is StorageKind.SEALED and not column.exported
+    }
     assert withheld == {"accounts.password", "audit_entries.salt", "export_parts.content"}
 
 
 def finds_people_by_peer(fields: Fields) -> Fields:
     peer = fields["conversations.peer"]
-    return fields | {"conversations.peer": replace(peer, held=replace(peer.held, found=Found.ANYWHERE))}
+    return fields | {
+        "conversations.peer": replace(peer, policy=replace(peer.policy, found=IndexScope.SYSTEM))
+    }
 
 
 @proves("H23", text="84d70d9be7c9", saboteur=finds_people_by_peer)
 def test_only_what_finds_an_account_is_comparable_across_accounts(fields: Fields) -> None:
-    everywhere = {name for name, column in fields.items() if column.held.found is Found.ANYWHERE}
+    everywhere = {name for name, column in fields.items() if column.policy.found is IndexScope.SYSTEM}
     assert everywhere == {"accounts.email", "phone_lines.number", "sessions.token"}
 
 

@@ -11,17 +11,17 @@ from uuid import UUID
 
 import pytest
 
-from adapters.outbound.local.system import TimeOrderedIds
+from adapters.outbound.system import TimeOrderedIds
 from application.erasure import EraseAccount
 from application.lines import FinishRelease
 from application.ports.keyring import KeyGone
 from domain.erasure import Erasure, Step
 from domain.kernel import AccountId, LineId
 from domain.lines import LineState
-from tests.contract.proofs.lives import lived
-from tests.contract.proofs.worlds import Databases, Worlds, skipping
-from tests.policy import proves
-from tests.unit.people import PASSWORD, with_line
+from tests.support.actors import PASSWORD, with_line
+from tests.support.canary_account import lived
+from tests.support.harness import Databases, Worlds, skipping
+from tests.support.proofs import proves
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -55,7 +55,7 @@ async def test_the_key_goes_first_and_what_is_left_cannot_be_read(stored: Databa
     async with stored() as world:
         ada = await lived(world)
         wrapped = (await world.row("account_keys", account_id=ada.id))["wrapped"].hex()
-        await world.do.delete_account(ada.id, ada.password)
+        await world.use_cases.delete_account(ada.id, ada.password)
         await world.pool.execute(skipping("DELETE", "account_keys"))
         await world.advance(30 * DAY)
         assert len(await world.rows("messages", account_id=ada.id)) == 2, "rows went before the key"
@@ -72,8 +72,8 @@ async def test_the_key_goes_first_and_what_is_left_cannot_be_read(stored: Databa
 class BelievesInRelease(FinishRelease):
     """Asks the carrier once, and takes its word."""
 
-    async def __call__(self, account_id: AccountId, line_id: LineId, ticket: int) -> None:
-        await self.commit(account_id, line_id, ticket)
+    async def __call__(self, account_id: AccountId, line_id: LineId, lease: int) -> None:
+        await self.commit(account_id, line_id, lease)
 
 
 class BelievesTheCarrier(EraseAccount):
@@ -104,17 +104,17 @@ async def test_nothing_counts_as_gone_until_it_was_looked_for(world: Worlds) -> 
     made = world()
     ada, boris = await with_line(made), await with_line(made, "boris", "+12025550144")
     made.carrier.lies = True
-    await made.do.release_line(ada.id, ada.line_id)
-    await made.do.delete_account(boris.id, PASSWORD)
+    await made.use_cases.release_line(ada.id, ada.line_id)
+    await made.use_cases.delete_account(boris.id, PASSWORD)
     for _ in range(40):
         await made.advance(DAY)
     assert len(made.carrier.numbers) == 2
-    assert (await made.do.read_line(ada.id, ada.line_id)).state is LineState.RELEASING
+    assert (await made.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASING
     assert await made.ledger.receipt(await made.fingerprint(boris.id)) is None
     made.carrier.lies = False
     await made.advance(DAY)
     assert not made.carrier.numbers
-    assert (await made.do.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
+    assert (await made.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
     assert await made.ledger.receipt(await made.fingerprint(boris.id))
 
 
@@ -126,7 +126,7 @@ def counts_nothing(stored: Databases) -> Databases:
 async def test_an_account_counts_as_erased_only_when_no_row_is_left(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
-        await world.do.delete_account(ada.id, ada.password)
+        await world.use_cases.delete_account(ada.id, ada.password)
         await world.pool.execute(skipping("DELETE", "messages"))
         for _ in range(2):
             await world.advance(30 * DAY)
@@ -166,7 +166,7 @@ def addresses_the_receipt(stored: Databases) -> Databases:
 async def test_the_ledger_keeps_a_keyed_fingerprint_times_and_counts(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
-        await world.do.delete_account(ada.id, ada.password)
+        await world.use_cases.delete_account(ada.id, ada.password)
         await world.advance(30 * DAY)
         file = (world.folder / "ledger" / "erasures.jsonl").read_text()
         intent, completed = map(json.loads, file.splitlines())
@@ -182,14 +182,14 @@ async def test_the_ledger_keeps_a_keyed_fingerprint_times_and_counts(stored: Dat
 class DatedIds(TimeOrderedIds):
     """Numbers entries in the order in which they came."""
 
-    def unlinkable(self) -> UUID:
+    def random_id(self) -> UUID:
         return self.new()
 
 
 class NoSalt(TimeOrderedIds):
     """Thinks that a hash is secret enough."""
 
-    def salt(self) -> bytes:
+    def random_bytes(self) -> bytes:
         return bytes(32)
 
 
@@ -207,7 +207,7 @@ async def test_what_is_left_of_the_log_links_nothing_to_nobody(stored: Databases
     async with stored() as world:
         ada = await lived(world)
         known = await world.rows("audit_entries", account_id=ada.id)
-        await world.do.delete_account(ada.id, ada.password)
+        await world.use_cases.delete_account(ada.id, ada.password)
         await world.advance(30 * DAY)
         left = {row["id"]: row for row in await world.rows("audit_log")}
         assert {tuple(row.keys()) for row in left.values()} == {("id", "day", "kind", "commitment")}

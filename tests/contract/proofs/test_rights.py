@@ -16,16 +16,16 @@ from application.exports import BuildExport
 from application.inventory import INVENTORY, Stored
 from application.lines import RelabelLine
 from application.sessions import SignOut, Unauthenticated
-from domain.accounts import Account, Leaving
+from domain.accounts import Account, PendingDeletion
 from domain.kernel import AccountId, LineId, SessionId
 from domain.lines import LineNotActive, PhoneLine
-from domain.messaging import Message
+from domain.messages import Message
 from domain.sessions import Session
 from domain.values import Label, Locale
-from tests.contract.proofs.lives import lived
-from tests.contract.proofs.worlds import Databases, Worlds
-from tests.policy import proves
-from tests.unit.people import PASSWORD, with_line
+from tests.support.actors import PASSWORD, with_line
+from tests.support.canary_account import lived
+from tests.support.harness import Databases, Worlds
+from tests.support.proofs import proves
 
 
 class SkipsOldTexts(BuildExport):
@@ -69,14 +69,14 @@ def exports_ciphertext(stored: Databases) -> Databases:
 async def test_an_export_holds_every_row_with_texts_in_clear(stored: Databases) -> None:
     async with stored() as world:
         ada, _boris = await lived(world), await lived(world)
-        export = await world.do.start_export(ada.id)
+        export = await world.use_cases.start_export(ada.id)
         await world.settle()
         there = {
             of.name: {str(row["id"]) for row in await world.rows(of.name, **{of.owner: ada.id})}
             for of in INVENTORY
             if of.exported
         }
-        slices = await world.do.download_export(ada.id, export.id, ada.password)
+        slices = await world.use_cases.download_export(ada.id, export.id, ada.password)
         records = json.loads(b"".join([part async for part in slices]))["records"]
         assert {name: {row["id"] for row in rows} for name, rows in records.items()} == there
         assert sorted(row["body"] for row in records["messages"]) == sorted([ada.heard, ada.said])
@@ -97,8 +97,8 @@ class IgnoresRevocation(MemoryDirectory):
 class KeepsLinesOpen(DeleteAccount):
     """Says goodbye and lets the telephone ring."""
 
-    async def leave(self, account_id: AccountId, erase_at: datetime) -> None:
-        await super().leave(account_id, erase_at)
+    async def commit(self, account_id: AccountId, erase_at: datetime) -> None:
+        await super().commit(account_id, erase_at)
         async with self.store.begin(account_id) as tx:
             for line in await tx.lines():
                 line.resume()
@@ -118,14 +118,14 @@ def keeps_lines_open(world: Worlds) -> Worlds:
 async def test_a_deleted_account_is_shut_at_once(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
-    other = await made.do.sign_in(ada.email, PASSWORD)
+    other = await made.use_cases.sign_in(ada.email, PASSWORD)
     waiting = await ada.texts("on its way")
-    await made.do.delete_account(ada.id, PASSWORD)
+    await made.use_cases.delete_account(ada.id, PASSWORD)
     for token in (ada.signed_in.token, other.token):
         with pytest.raises(Unauthenticated):
-            await made.do.authenticate(token)
-    with pytest.raises(Leaving):
-        await made.do.sign_in(ada.email, PASSWORD)
+            await made.use_cases.authenticate(token)
+    with pytest.raises(PendingDeletion):
+        await made.use_cases.sign_in(ada.email, PASSWORD)
     await ada.texted("too late")
     with pytest.raises(LineNotActive):
         await ada.texts("too late")
@@ -169,9 +169,12 @@ def corrects_no_label(world: Worlds) -> Worlds:
 async def test_what_is_wrong_can_be_corrected(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
-    await made.do.change_profile(ada.id, Label("Ada Lovelace"), Locale("he-IL"))
-    await made.do.relabel_line(ada.id, ada.line_id, Label("Home"))
-    account, line = await made.do.read_account(ada.id), await made.do.read_line(ada.id, ada.line_id)
+    await made.use_cases.change_profile(ada.id, Label("Ada Lovelace"), Locale("he-IL"))
+    await made.use_cases.relabel_line(ada.id, ada.line_id, Label("Home"))
+    account, line = (
+        await made.use_cases.read_account(ada.id),
+        await made.use_cases.read_line(ada.id, ada.line_id),
+    )
     assert (account.display_name, account.locale, line.label) == ("Ada Lovelace", "he-IL", "Home")
 
 
@@ -210,12 +213,12 @@ async def test_signing_out_ends_that_session_and_loses_nothing(world: Worlds) ->
     made = world()
     ada = await with_line(made)
     await ada.texted("hello")
-    other = await made.do.sign_in(ada.email, PASSWORD)
+    other = await made.use_cases.sign_in(ada.email, PASSWORD)
     before = await made.store.count_rows(ada.id)
-    await made.do.sign_out(ada.id, ada.signed_in.session.id)
+    await made.use_cases.sign_out(ada.id, ada.signed_in.session.id)
     with pytest.raises(Unauthenticated):
-        await made.do.authenticate(ada.signed_in.token)
-    assert [session.id for session in await made.do.list_sessions(ada.id)] == [other.session.id]
+        await made.use_cases.authenticate(ada.signed_in.token)
+    assert [session.id for session in await made.use_cases.list_sessions(ada.id)] == [other.session.id]
     after = await made.store.count_rows(ada.id)
     assert after == before | {"audit_entries": before["audit_entries"] + 1}
     assert await ada.inbox() == ["hello"]

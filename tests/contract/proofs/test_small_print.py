@@ -9,20 +9,20 @@ from uuid import UUID
 
 import pytest
 
-from adapters.outbound.postgres.sealing import AccountVault
+from adapters.outbound.postgres.sealing import AccountCipher
 from adapters.outbound.postgres.store import PostgresStore
-from application.clearing import PurgeCopy
 from application.exports import DownloadExport
-from application.messaging import DeleteConversation, DeleteMessage
-from application.reception import StatusReport
+from application.inbound_messages import DeliveryReceipt
+from application.message_deletion import DeleteCarrierCopy
+from application.messages import DeleteConversation, DeleteMessage
 from domain.exports import ExportNotReady
 from domain.kernel import AccountId, ConversationId, ExportId, MessageId, NotFound
-from domain.messaging import Message, Status
+from domain.messages import Message, Status
 from domain.retention import Retention
-from tests.contract.proofs.lives import lived
-from tests.contract.proofs.worlds import ENVIRONMENT, Databases, OnPostgres, Worlds, in_clear
-from tests.policy import proves
-from tests.unit.people import STRANGER, with_line
+from tests.support.actors import STRANGER, with_line
+from tests.support.canary_account import lived
+from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, Worlds, in_clear
+from tests.support.proofs import proves
 
 MOMENT, MINUTE, HOUR, DAY = (
     timedelta(microseconds=1),
@@ -34,30 +34,30 @@ MOMENT, MINUTE, HOUR, DAY = (
 # ------------------------------------------------------------------------------------------- copies at Twilio
 
 
-class KeepsCopies(PurgeCopy):
+class KeepsCopies(DeleteCarrierCopy):
     """Leaves the carrier's copies to the carrier."""
 
-    async def __call__(self, account_id: AccountId, message_id: MessageId, ticket: int) -> None:
-        await self.commit(account_id, message_id, ticket)
+    async def __call__(self, account_id: AccountId, message_id: MessageId, lease: int) -> None:
+        await self.commit(account_id, message_id, lease)
 
 
-class AsksOnce(PurgeCopy):
+class AsksOnce(DeleteCarrierCopy):
     """Takes "too early" for an answer."""
 
-    async def __call__(self, account_id: AccountId, message_id: MessageId, ticket: int) -> None:
+    async def __call__(self, account_id: AccountId, message_id: MessageId, lease: int) -> None:
         async with self.store.begin(account_id) as tx:
             message = await tx.any_message(message_id)
-        if message.ref and message.purged_at is None:
+        if message.ref and message.copy_deleted_at is None:
             await self.carrier.purge(message.ref)
-        await self.commit(account_id, message_id, ticket)
+        await self.commit(account_id, message_id, lease)
 
 
 def keeps_copies(world: Worlds) -> Worlds:
-    return partial(world, purge_copy=KeepsCopies)
+    return partial(world, delete_carrier_copy=KeepsCopies)
 
 
 def asks_once(world: Worlds) -> Worlds:
-    return partial(world, purge_copy=AsksOnce)
+    return partial(world, delete_carrier_copy=AsksOnce)
 
 
 @proves("H5", text="ba46b4265e70", saboteur=keeps_copies)
@@ -76,7 +76,7 @@ async def test_the_carriers_copy_goes_however_often_it_is_too_early(world: World
     for _ in range(4):
         await made.advance(HOUR)
     assert set(made.carrier.texts) == {said}, "the other text is on its way still"
-    await made.do.note_status(StatusReport(ada.number, said, None, Status.DELIVERED))
+    await made.use_cases.apply_delivery_receipt(DeliveryReceipt(ada.number, said, None, Status.DELIVERED))
     await made.advance(2 * MINUTE)
     assert not made.carrier.texts
     assert sorted(await ada.inbox()) == ["heard", "said"]
@@ -90,11 +90,11 @@ class DeletesNothing(DeleteMessage):
             await tx.message(message_id)
 
 
-class HidesOnly(PurgeCopy):
+class HidesOnly(DeleteCarrierCopy):
     """Has the carrier delete its copy, and keeps ours, out of sight."""
 
-    async def commit(self, account_id: AccountId, message_id: MessageId, ticket: int) -> None:
-        async with self.store.begin(account_id, ending=ticket) as tx:
+    async def commit(self, account_id: AccountId, message_id: MessageId, lease: int) -> None:
+        async with self.store.begin(account_id, completing=lease) as tx:
             await tx.any_message(message_id)
 
 
@@ -103,7 +103,7 @@ def deletes_nothing(world: Worlds) -> Worlds:
 
 
 def only_hides(world: Worlds) -> Worlds:
-    return partial(world, purge_copy=HidesOnly)
+    return partial(world, delete_carrier_copy=HidesOnly)
 
 
 class DeletesNoConversation(DeleteConversation):
@@ -128,17 +128,17 @@ async def test_what_you_delete_goes_at_once_here_and_then_everywhere(world: Worl
     await ada.texts("regret")
     await ada.texts("shame")
     await made.settle()
-    (conversation,) = (await made.do.list_conversations(ada.id, None, None, 9)).items
-    shame, regret = (await made.do.list_messages(ada.id, conversation.id, None, 9)).items
-    await made.do.delete_message(ada.id, regret.id)
+    (conversation,) = (await made.use_cases.list_conversations(ada.id, None, None, 9)).items
+    shame, regret = (await made.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
+    await made.use_cases.delete_message(ada.id, regret.id)
     assert await ada.inbox() == ["shame"]
     with pytest.raises(NotFound):
-        await made.do.read_message(ada.id, regret.id)
+        await made.use_cases.read_message(ada.id, regret.id)
     assert "regret" not in {str(text.body) for text in made.store.rows(ada.id)[Message].values()}  # type: ignore[attr-defined]
-    await made.do.delete_conversation(ada.id, conversation.id)
+    await made.use_cases.delete_conversation(ada.id, conversation.id)
     assert await ada.inbox() == []
     with pytest.raises(NotFound):
-        await made.do.read_conversation(ada.id, conversation.id)
+        await made.use_cases.read_conversation(ada.id, conversation.id)
     for _ in range(3):
         await made.advance(HOUR)
     rows = await made.store.count_rows(ada.id)
@@ -162,15 +162,15 @@ def forgets_texts_after_a_month(stored: Databases) -> Databases:
     return partial(stored, retention=Retention(carrier_event=30 * DAY))
 
 
-class PublicVault(AccountVault):
-    def fingerprint(self, purpose: str, value: bytes) -> bytes:
+class PublicCipher(AccountCipher):
+    def blind_index(self, purpose: str, value: bytes) -> bytes:
         return UUID(int=0).bytes + value[:16].rjust(16)
 
 
 def notes_requests_as_they_are(stored: Databases) -> Databases:
     def store(world: OnPostgres) -> PostgresStore:
         made = PostgresStore(world.database, world.keyring, world.ids, environment=ENVIRONMENT)
-        made._vaults.open = lambda account_id, key: PublicVault(ENVIRONMENT, account_id, key)  # type: ignore[method-assign]
+        made._ciphers.open = lambda account_id, key: PublicCipher(ENVIRONMENT, account_id, key)  # type: ignore[method-assign]
         return made
 
     return partial(stored, store=store)
@@ -184,23 +184,23 @@ async def test_fingerprints_of_requests_and_texts_are_kept_for_a_while(stored: D
     async with stored() as world:
         ada = await lived(world)
         await world.advance(30 * DAY)
-        assert len(await world.rows("once")) == 1, "that of the text which was delivered"
+        assert len(await world.rows("idempotency_records")) == 1, "that of the text which was delivered"
         ref, key = f"SM{secrets.token_hex(16)}", f"key {secrets.token_hex(8)}"
         await ada.texted("hello", ref=ref)
         await ada.texts("hello", key=key)
-        made = {row["id"] for row in await world.rows("once")}
+        made = {row["id"] for row in await world.rows("idempotency_records")}
         assert len(made) == 3
         assert await world.traces(key, f"receive:{ref}", f"send:{key}"[:16], f"receive:{ref}"[:16]) == set()
         await world.advance(DAY - MOMENT)
-        assert {row["id"] for row in await world.rows("once")} == made
+        assert {row["id"] for row in await world.rows("idempotency_records")} == made
         await world.advance(MOMENT)
-        assert len(await world.rows("once")) == 2
+        assert len(await world.rows("idempotency_records")) == 2
         await world.advance(59 * DAY - MOMENT)
-        (left,) = await world.rows("once")
+        (left,) = await world.rows("idempotency_records")
         await ada.texted("hello", ref=ref)
         assert (await ada.inbox()).count("hello") == 2, "the text came in twice"
         await world.advance(MOMENT)
-        assert left["id"] not in {row["id"] for row in await world.rows("once")}
+        assert left["id"] not in {row["id"] for row in await world.rows("idempotency_records")}
 
 
 class HandsOverAgain(DownloadExport):
@@ -225,18 +225,18 @@ def keeps_exports_for_two_days(stored: Databases) -> Databases:
 async def test_an_export_is_sealed_handed_over_once_and_gone_in_a_day(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
-        taken = await world.do.start_export(ada.id)
+        taken = await world.use_cases.start_export(ada.id)
         await world.settle()
         assert await world.rows("export_parts")
         assert await world.traces(*ada.secrets) == set()
-        assert [part async for part in await world.do.download_export(ada.id, taken.id, ada.password)]
+        assert [part async for part in await world.use_cases.download_export(ada.id, taken.id, ada.password)]
         assert await world.rows("export_parts") == []
         with pytest.raises(ExportNotReady):
-            await world.do.download_export(ada.id, taken.id, ada.password)
-        broken_off = await world.do.start_export(ada.id)
+            await world.use_cases.download_export(ada.id, taken.id, ada.password)
+        broken_off = await world.use_cases.start_export(ada.id)
         await world.settle()
-        await (await world.do.download_export(ada.id, broken_off.id, ada.password)).aclose()
-        await world.do.start_export(ada.id)  # and one that nobody fetches
+        await (await world.use_cases.download_export(ada.id, broken_off.id, ada.password)).aclose()
+        await world.use_cases.start_export(ada.id)  # and one that nobody fetches
         await world.settle()
         await world.advance(DAY - MOMENT)
         assert await world.rows("export_parts")

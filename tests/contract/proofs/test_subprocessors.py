@@ -14,12 +14,12 @@ from pydantic import SecretStr
 
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.twilio.carrier import TwilioCarrier
-from bootstrap.sandbox import Sandbox
 from bootstrap.settings import Settings
+from bootstrap.worlds.sandbox import Sandbox
 from domain.values import Country, Email, Label, Locale, MessageBody, Peer
 from tests.contract.conftest import Postgres
-from tests.policy import proves
-from tests.unit.people import PASSWORD, STRANGER
+from tests.support.actors import PASSWORD, STRANGER
+from tests.support.proofs import proves
 
 Product: TypeAlias = Callable[[], AbstractAsyncContextManager[Sandbox]]
 
@@ -45,10 +45,12 @@ def has_a_second_carrier(product: Product) -> Product:
     async def running() -> AsyncIterator[Sandbox]:
         async with product() as sandbox:
             other: Any = MemoryCarrier(sandbox.now)
-            other.on_offer[:] = await sandbox.do.search_numbers(Country("US"), None, None, frozenset())
-            settle_order = replace(sandbox.do.settle_order, carrier=other)
-            buy_line = replace(sandbox.do.buy_line, settle_order=settle_order)
-            sandbox.do = replace(sandbox.do, settle_order=settle_order, buy_line=buy_line)
+            other.on_offer[:] = await sandbox.use_cases.search_numbers(Country("US"), None, None, frozenset())
+            complete_purchase = replace(sandbox.use_cases.complete_purchase, carrier=other)
+            buy_line = replace(sandbox.use_cases.buy_line, complete_purchase=complete_purchase)
+            sandbox.use_cases = replace(
+                sandbox.use_cases, complete_purchase=complete_purchase, buy_line=buy_line
+            )
             yield sandbox
 
     return running
@@ -57,20 +59,20 @@ def has_a_second_carrier(product: Product) -> Product:
 @proves("S1", text="33961980e998", saboteur=has_a_second_carrier)
 async def test_numbers_and_messages_are_carried_by_twilio_and_nobody_else(product: Product) -> None:
     async with product() as sandbox:
-        do, email = sandbox.do, Email("ada@example.org")
-        await do.sign_up(email, PASSWORD, Label("Ada"), Locale("en"))
+        use_cases, email = sandbox.use_cases, Email("ada@example.org")
+        await use_cases.sign_up(email, PASSWORD, Label("Ada"), Locale("en"))
         (mail,) = await until(sandbox.mails)
-        me = (await do.verify_account(mail["token"])).session.account_id
-        offer, *_ = await do.search_numbers(Country("US"), None, None, frozenset())
-        line = await do.buy_line(me, offer.number, offer.country, None, "buy")
+        me = (await use_cases.verify_account(mail["token"])).session.account_id
+        offer, *_ = await use_cases.search_numbers(Country("US"), None, None, frozenset())
+        line = await use_cases.buy_line(me, offer.number, offer.country, None, "buy")
         held = sandbox.simulator.holdings
         assert line.number in str(held()), "the number was bought elsewhere"
-        await do.send_message(me, line.id, STRANGER, MessageBody("to somebody"), "send")
+        await use_cases.send_message(me, line.id, STRANGER, MessageBody("to somebody"), "send")
         await until(lambda: seen("to somebody", str(held())))
         await sandbox.sms(STRANGER, line.number, "from somebody")
-        (conversation,) = (await do.list_conversations(me, None, None, 9)).items
+        (conversation,) = (await use_cases.list_conversations(me, None, None, 9)).items
         assert conversation.peer == Peer(STRANGER)
-        carriers = [getattr(getattr(do, field.name), "carrier", None) for field in fields(do)]
+        carriers = [getattr(getattr(use_cases, field.name), "carrier", None) for field in fields(use_cases)]
         assert {type(carrier) for carrier in carriers if carrier} == {TwilioCarrier}
 
 

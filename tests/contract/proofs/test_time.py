@@ -14,16 +14,16 @@ from adapters.inbound.worker import keep_sweeping
 from adapters.outbound.memory.directory import MemoryDirectory
 from adapters.outbound.memory.system import HandClock
 from application.erasure import EraseAccount
-from application.retention import Sweep, Swept
-from domain.accounts import Account, Standing
+from application.retention import Sweep, SweepResult
+from domain.accounts import Account, AccountState
 from domain.erasure import Erasure, Step
 from domain.kernel import AccountId
 from domain.retention import Retention
 from domain.sessions import Session
 from domain.values import Label, Locale
-from tests.contract.proofs.worlds import Worlds
-from tests.policy import proves
-from tests.unit.people import PASSWORD, sign_up, with_line
+from tests.support.actors import PASSWORD, sign_up, with_line
+from tests.support.harness import Worlds
+from tests.support.proofs import proves
 
 T = TypeVar("T")
 MOMENT = timedelta(microseconds=1)
@@ -46,7 +46,7 @@ class AsksNobody(EraseAccount):
     async def close_the_way_back(self, account_id: AccountId) -> None:
         async with self.store.begin(account_id) as tx:
             account = await tx.account()
-            account.standing = Standing.ERASING
+            account.state = AccountState.ERASING
             tx.save(account)
 
 
@@ -103,8 +103,8 @@ def erases_a_second_early(world: Worlds) -> Worlds:
 class SleepySweep(Sweep):
     """Works in the first quarter of every hour."""
 
-    async def __call__(self) -> Swept:
-        return await super().__call__() if self.clock.now().minute < 15 else Swept()
+    async def __call__(self) -> SweepResult:
+        return await super().__call__() if self.clock.now().minute < 15 else SweepResult()
 
 
 def sleeps_through_the_due_time(world: Worlds) -> Worlds:
@@ -120,9 +120,9 @@ async def test_erasure_starts_within_a_minute_of_thirty_days(world: Worlds) -> N
         made.clock.advance(20 * MINUTE)
         ada = await sign_up(made)
         left = made.clock.now()
-        await made.do.delete_account(ada.id, PASSWORD)
+        await made.use_cases.delete_account(ada.id, PASSWORD)
         made.clock.advance(30 * DAY - timedelta(seconds=60.5))  # so that one sweep comes half a second early
-        sweeping = asyncio.create_task(keep_sweeping(made.do.sweep))
+        sweeping = asyncio.create_task(keep_sweeping(made.use_cases.sweep))
         await asyncio.sleep(180)
         sweeping.cancel()
         with suppress(asyncio.CancelledError):
@@ -148,8 +148,8 @@ def forgets_sessions_late(world: Worlds) -> Worlds:
 async def test_a_revoked_session_is_kept_for_ninety_days(world: Worlds) -> None:
     made = world()
     ada = await sign_up(made)
-    lasting = await made.do.sign_in(ada.email, PASSWORD)
-    await made.do.sign_out(ada.id, ada.signed_in.session.id)
+    lasting = await made.use_cases.sign_in(ada.email, PASSWORD)
+    await made.use_cases.sign_out(ada.id, ada.signed_in.session.id)
     kept = made.store.rows(ada.id)[Session]
     await made.advance(90 * DAY - MOMENT)
     assert set(kept) == {ada.signed_in.session.id, lasting.session.id}
@@ -160,7 +160,7 @@ async def test_a_revoked_session_is_kept_for_ninety_days(world: Worlds) -> None:
 class Forgetful(Sweep):
     """Empties the audit log every year."""
 
-    async def __call__(self) -> Swept:
+    async def __call__(self) -> SweepResult:
         if self.clock.now().year > 2026:
             self.store.audit_log.clear()  # type: ignore[attr-defined]  # the one in memory
         return await super().__call__()
@@ -192,7 +192,7 @@ def leaves_the_log_personal(world: Worlds) -> Worlds:
 async def test_the_audit_log_stays_for_ever_and_becomes_anonymous(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
-    await made.do.delete_account(ada.id, PASSWORD)
+    await made.use_cases.delete_account(ada.id, PASSWORD)
     log = dict(made.store.audit_log)
     assert len(log) == (await made.store.count_rows(ada.id))["audit_entries"] > 0
     for _ in range(3):
@@ -216,7 +216,7 @@ def erases_sign_ups_late(world: Worlds) -> Worlds:
 async def test_a_sign_up_not_verified_in_a_day_is_erased(world: Worlds) -> None:
     made = world()
     boris = await sign_up(made, "boris")
-    await made.do.sign_up(type(boris.email)("ada@example.org"), PASSWORD, Label("Ada"), Locale("en"))
+    await made.use_cases.sign_up(type(boris.email)("ada@example.org"), PASSWORD, Label("Ada"), Locale("en"))
     await made.settle()
     ada = await made.directory.account_by_email("ada@example.org")
     assert ada

@@ -6,8 +6,10 @@ revision = "0001_records"
 down_revision = None
 
 STATEMENTS = r"""
-CREATE TYPE audit_kind AS ENUM ('signed_up', 'verified', 'profile_changed', 'deletion_requested',
-    'recovered', 'signed_in', 'signed_out', 'line_ordered', 'line_activated', 'line_releasing',
+CREATE TYPE audit_kind AS ENUM ('account_signed_up', 'account_verified', 'profile_changed',
+'account_deletion_requested',
+    'account_recovered', 'session_opened', 'session_revoked', 'line_ordered', 'line_activated',
+    'line_release_requested',
     'line_released', 'export_requested', 'export_downloaded')
 
 CREATE TYPE capability AS ENUM ('sms', 'mms', 'voice')
@@ -18,7 +20,7 @@ CREATE TYPE export_state AS ENUM ('building', 'ready', 'downloaded', 'expired')
 
 CREATE TYPE line_state AS ENUM ('ordering', 'active', 'suspended', 'releasing', 'released', 'failed')
 
-CREATE TYPE standing AS ENUM ('unverified', 'active', 'leaving', 'erasing')
+CREATE TYPE account_state AS ENUM ('unverified', 'active', 'pending_deletion', 'erasing')
 
 CREATE TYPE status AS ENUM ('queued', 'sending', 'sent', 'delivered', 'failed', 'received')
 
@@ -34,14 +36,14 @@ CREATE TABLE accounts (
     terms_accepted_at timestamptz NOT NULL,
     privacy_accepted_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL,
-    standing standing NOT NULL,
+    state account_state NOT NULL,
     verified_at timestamptz,
     erase_at timestamptz,
     version integer NOT NULL,
     PRIMARY KEY (id)
 )
 
-CREATE INDEX accounts_by_created_at ON accounts (created_at) WHERE standing IN ('erasing', 'unverified')
+CREATE INDEX accounts_by_created_at ON accounts (created_at) WHERE state IN ('erasing', 'unverified')
 
 CREATE UNIQUE INDEX accounts_by_email_index ON accounts (email_index)
 
@@ -116,7 +118,7 @@ CREATE TABLE messages (
     ref varchar(64),
     error integer,
     attempted_at timestamptz,
-    purged_at timestamptz,
+    copy_deleted_at timestamptz,
     deleted_at timestamptz,
     version integer NOT NULL,
     PRIMARY KEY (account_id, id)
@@ -126,7 +128,7 @@ CREATE INDEX messages_by_account_conversation_id ON messages (account_id, conver
 
 CREATE UNIQUE INDEX messages_by_account_ref ON messages (account_id, ref) WHERE ref IS NOT NULL
 
-CREATE TABLE once (
+CREATE TABLE idempotency_records (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
     key bytea NOT NULL,
@@ -137,9 +139,9 @@ CREATE TABLE once (
     PRIMARY KEY (account_id, id)
 )
 
-CREATE UNIQUE INDEX once_by_account_key ON once (account_id, key)
+CREATE UNIQUE INDEX idempotency_records_by_account_key ON idempotency_records (account_id, key)
 
-CREATE INDEX once_by_expires_at ON once (expires_at)
+CREATE INDEX idempotency_records_by_expires_at ON idempotency_records (expires_at)
 
 CREATE TABLE exports (
     account_id uuid NOT NULL,
@@ -194,7 +196,7 @@ CREATE TABLE erasures (
     texts integer NOT NULL,
     numbers integer NOT NULL,
     rows integer NOT NULL,
-    texts_left integer NOT NULL,
+    messages_left integer NOT NULL,
     PRIMARY KEY (account_id)
 )
 

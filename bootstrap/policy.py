@@ -1,0 +1,234 @@
+"""The privacy policy as data: its clauses, the proofs that hold them, and what the build makes of both.
+
+`PRIVACY.md` is the only registry. A clause is a bullet `- **T2** One sentence.`; the same bullet between
+`<!-- pending -->` and `<!-- end -->` says why that clause is not proved yet.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from domain.kernel import IndexScope, StorageKind, StoragePolicy, index
+
+PENDING = "<!-- pending -->"
+DATA_MAP = "<!-- data map: generated -->"
+END = "<!-- end -->"
+BULLET = re.compile(r"- \*\*(?P<id>[A-Z][1-9][0-9]*)\*\* (?P<text>\S.*)")
+NEVER_RUNS = re.compile(r"\b(skip|skipif|xfail)\b")
+
+
+class PolicyError(ValueError):
+    """The policy, or a declared proof, cannot be read as written; the message says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One sentence of the policy. `pending` is the reason why no proof is asked for yet, or empty."""
+
+    id: str
+    text: str
+    pending: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A test that declares `@proves`: the clause, the hash of its wording, and what switches the rule off."""
+
+    clause: str
+    text: str
+    test: str
+    saboteur: str
+
+
+class Verdict(StrEnum):
+    """Where a clause stands."""
+
+    PROVED = "proved"
+    """StoragePolicy by at least one test, which the build runs honest (must pass) and sabotaged (must fail)."""
+    PENDING = "pending"
+    STALE = "stale text"
+    """The sentence changed after a proof of it was written."""
+    UNPROVED = "unproved"
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseStatus:
+    """A clause and the proofs that name it."""
+
+    clause: Clause
+    proofs: tuple[Proof, ...]
+
+    @property
+    def stale(self) -> tuple[Proof, ...]:
+        """Return the proofs written for another wording."""
+        return tuple(proof for proof in self.proofs if proof.text != text_hash(self.clause))
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return the verdict; a clause both pending and proved is pending until it is taken off the list."""
+        if self.clause.pending:
+            return Verdict.PENDING
+        if self.stale:
+            return Verdict.STALE
+        return Verdict.PROVED if self.proofs else Verdict.UNPROVED
+
+
+def text_hash(clause: Clause) -> str:
+    """Return 12 hex digits of the sentence's SHA-256; how its lines are wrapped does not count."""
+    return hashlib.sha256(" ".join(clause.text.split()).encode()).hexdigest()[:12]
+
+
+def parse(markdown: str) -> tuple[Clause, ...]:
+    """Read the clauses in their order.
+
+    Raises PolicyError on a sentence without id, an id given twice, and a pending id that is no clause: nothing
+    may be promised outside a clause. Headings promise nothing, and the data map is generated.
+    """
+    clauses: dict[str, str] = {}
+    pending: dict[str, str] = {}
+    for block, number, name, text in _bullets(markdown):
+        here = pending if block == PENDING else clauses
+        if name in here:
+            raise PolicyError(f"line {number}: {name} stands here twice")
+        here[name] = text
+    if strangers := pending.keys() - clauses.keys():
+        raise PolicyError(f"pending, but no clause: {' '.join(sorted(strangers))}")
+    return tuple(Clause(name, text, pending.get(name, "")) for name, text in clauses.items())
+
+
+def _bullets(markdown: str) -> Iterator[tuple[str, int, str, str]]:
+    """Yield (block, line number, id, text) of every bullet, its lines joined."""
+    block, bullet = "", None
+    for number, line in enumerate([*markdown.splitlines(), ""], 1):
+        if bullet and line.startswith("  ") and line.strip():
+            bullet = (*bullet[:3], f"{bullet[3]} {line.strip()}")
+            continue
+        if bullet:
+            yield bullet
+            bullet = None
+        if line in {PENDING, DATA_MAP, END}:
+            block = "" if line == END else line
+        elif block == DATA_MAP or not line.strip() or line.startswith("#"):
+            continue
+        elif found := BULLET.fullmatch(line):
+            bullet = (block, number, found["id"], found["text"].strip())
+        else:
+            raise PolicyError(f"line {number}: every sentence of the policy is a clause with an id")
+    if block:
+        raise PolicyError(f"{block} is never closed by {END}")
+
+
+def proofs_in(source: str, path: str) -> tuple[Proof, ...]:
+    """Read the proofs a test module declares, without importing it: listing them needs no test tools.
+
+    Only tests at module level count. Raises PolicyError on a proof that never runs, or that this cannot read.
+    """
+    return tuple(
+        _proof(call, function, path)
+        for function in ast.parse(source).body
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for call in function.decorator_list
+        if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] == "proves"
+    )
+
+
+def _proof(call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef, path: str) -> Proof:
+    test = f"{path}::{function.name}"
+    decorators = " ".join(map(ast.unparse, function.decorator_list))
+    if not function.name.startswith("test_") or NEVER_RUNS.search(decorators):
+        raise PolicyError(f"{test} never runs: it proves nothing")
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    match call.args, named.get("text"), named.get("saboteur"):
+        case [ast.Constant(value=str(clause))], ast.Constant(value=str(text)), ast.expr() as saboteur:
+            return Proof(clause, text, test, ast.unparse(saboteur))
+    raise PolicyError(f'{test} must say @proves("T2", text="<hash>", saboteur=…), the first two as literals')
+
+
+def judge(clauses: Iterable[Clause], proofs: Iterable[Proof]) -> tuple[ClauseStatus, ...]:
+    """Put each clause beside its proofs, in the policy's order."""
+    proofs = tuple(proofs)
+    return tuple(
+        ClauseStatus(clause, tuple(p for p in proofs if p.clause == clause.id)) for clause in clauses
+    )
+
+
+def faults(clauses: Iterable[Clause], proofs: Iterable[Proof]) -> tuple[str, ...]:
+    """Say everything that must fail the build, one sentence each, with what to do about it."""
+    clauses, proofs = tuple(clauses), tuple(proofs)
+    ids = {clause.id for clause in clauses}
+    found = [f"{p.test} proves {p.clause}, which is no clause" for p in proofs if p.clause not in ids]
+    for status in judge(clauses, proofs):
+        clause, now = status.clause, text_hash(status.clause)
+        if status.proofs and clause.pending:
+            found.append(f"{clause.id} is proved: take it off the pending list")
+        if not status.proofs and not clause.pending:
+            found.append(f'{clause.id} has no proof: @proves("{clause.id}", text="{now}", saboteur=…)')
+        found += [
+            f'{clause.id} changed since {p.test} was written: see that it still holds, then text="{now}"'
+            for p in status.stale
+        ]
+    return tuple(found)
+
+
+class Column(Protocol):
+    """A field of a record, as `application.inventory` lists it."""
+
+    @property
+    def name(self) -> str:
+        """The field's name."""
+
+    @property
+    def policy(self) -> StoragePolicy:
+        """How it is held at rest."""
+
+
+class Stored(Protocol):
+    """A kind of record, as `application.inventory` lists it."""
+
+    @property
+    def name(self) -> str:
+        """The name it goes by in tables and exports."""
+
+    @property
+    def columns(self) -> Iterable[Column]:
+        """Every field of it."""
+
+
+def data_map(inventory: Iterable[Stored]) -> str:
+    """Write the inventory as a Markdown table. A field that can be looked up has a second row: its fingerprint."""
+    rows = [
+        "| record | field | held as | allowed by | in the export | at hard deletion |",
+        "|---|---|---|---|---|---|",
+    ]
+    for record in inventory:
+        for column in record.columns:
+            policy = column.policy
+            rows.append(_row(record.name, column.name, policy))
+            if policy.kind is StorageKind.SEALED and policy.found:
+                rows.append(
+                    _row(record.name, f"{column.name}, to find it", index(policy.clause, policy.found))
+                )
+    return "\n".join(rows)
+
+
+def _row(record: str, field: str, policy: StoragePolicy) -> str:
+    """Whatever hangs on the account's key is beyond reading before its row is deleted."""
+    under_key = policy.kind is StorageKind.SEALED or policy.found is IndexScope.ACCOUNT
+    end = "key destroyed, row deleted" if under_key else "row deleted"
+    exported = "yes" if policy.exported else "no"
+    return f"| {record} | {field} | {policy.kind} | {policy.clause} | {exported} | {end} |"
+
+
+def with_data_map(markdown: str, inventory: Iterable[Stored]) -> str:
+    """Return the policy with its data map written anew. Raises PolicyError when it has no place for one."""
+    before, opened, rest = markdown.partition(DATA_MAP)
+    _, closed, after = rest.partition(END)
+    if not opened or not closed:
+        raise PolicyError(f"the policy has no {DATA_MAP} … {END}")
+    return f"{before}{DATA_MAP}\n{data_map(inventory)}\n{END}{after}"

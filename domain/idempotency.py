@@ -1,0 +1,96 @@
+"""Acts that happen once, however often they are asked for: idempotency keys and carriers' redeliveries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from domain.kernel import (
+    AccountId,
+    Aggregate,
+    ErrorKind,
+    IdempotencyRecordId,
+    IndexScope,
+    PicoError,
+    StorageKind,
+    index,
+    plain,
+)
+
+
+class IdempotencyMismatch(PicoError):
+    """This Idempotency-Key was used before, with another request."""
+
+    code = "idempotency_mismatch"
+
+
+class IdempotencyInFlight(PicoError):
+    """The first request with this Idempotency-Key has not finished."""
+
+    kind = ErrorKind.CONFLICT
+    code = "idempotency_in_flight"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What must happen once.
+
+    `key` names the operation, `request` tells a repetition from another operation under its name.
+    """
+
+    key: str = field(repr=False)
+    request: str = field(default="", repr=False)
+
+    @classmethod
+    def requested(cls, verb: str, idempotency_key: str, *parts: object) -> Operation:
+        """Name an operation by a client's Idempotency-Key."""
+        return cls(f"{verb}:{idempotency_key}", "\x1f".join(str(part) for part in parts))
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierResult:
+    """An operation found done: what it made, and whether the request was the same."""
+
+    resource_id: UUID
+    same_request: bool
+
+    def must_match(self) -> UUID:
+        """Return what the operation made. Raises IdempotencyMismatch."""
+        if not self.same_request:
+            raise IdempotencyMismatch
+        return self.resource_id
+
+
+@dataclass(slots=True, kw_only=True)
+class IdempotencyRecord(Aggregate):
+    """The record that an operation was done. Only keyed fingerprints of key and request are held."""
+
+    stored_as: ClassVar[str] = "idempotency_records"
+
+    account_id: Annotated[AccountId, plain(StorageKind.ID, "H6", exported=False)]
+    id: Annotated[IdempotencyRecordId, plain(StorageKind.ID, "H6")]
+    key: Annotated[str | None, index("H6", IndexScope.ACCOUNT)] = field(default=None, repr=False)
+    request: Annotated[str | None, index("H6", IndexScope.ACCOUNT)] = field(default=None, repr=False)
+    resource_id: Annotated[UUID, plain(StorageKind.ID, "H6")]
+    expires_at: Annotated[datetime, plain(StorageKind.TIME, "H6")]
+
+    @classmethod
+    def of(
+        cls,
+        account_id: AccountId,
+        record_id: IdempotencyRecordId,
+        operation: Operation,
+        resource_id: UUID,
+        expires_at: datetime,
+    ) -> IdempotencyRecord:
+        """Put on record that `operation` made `resource_id`."""
+        return cls(
+            account_id=account_id,
+            id=record_id,
+            key=operation.key,
+            request=operation.request,
+            resource_id=resource_id,
+            expires_at=expires_at,
+        )

@@ -1,0 +1,261 @@
+"""Conversations and the texts in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar, Self
+
+from domain.kernel import (
+    AccountId,
+    Aggregate,
+    CarrierRef,
+    ConversationId,
+    ErrorKind,
+    Event,
+    IndexScope,
+    LineId,
+    MessageId,
+    PicoError,
+    StorageKind,
+    plain,
+    sealed,
+)
+from domain.values import MessageBody, Peer
+
+
+class Direction(StrEnum):
+    """Which way a text went."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class Status(StrEnum):
+    """Where a text stands. Rank never falls; among equals the first terminal one wins (Twilio: message statuses)."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    RECEIVED = "received"
+
+    @property
+    def rank(self) -> int:
+        """Order of life: a status only ever gives way to one of higher rank."""
+        return RANK[self]
+
+    @property
+    def terminal(self) -> bool:
+        """Nothing follows."""
+        return self.rank == RANK[Status.DELIVERED]
+
+
+RANK = {
+    Status.QUEUED: 1,
+    Status.SENDING: 2,
+    Status.SENT: 3,
+    Status.DELIVERED: 4,
+    Status.FAILED: 4,
+    Status.RECEIVED: 4,
+}
+
+
+class OptOut(StrEnum):
+    """What the other side asked of us with a keyword (Twilio: opt-out keywords)."""
+
+    STOP = "stop"
+    START = "start"
+
+
+STOP_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
+START_WORDS = frozenset({"START", "YES", "UNSTOP"})
+
+
+def opt_out_of(body: str) -> OptOut | None:
+    """Read the single-word keywords that carriers act on."""
+    word = body.strip().upper()
+    if word in STOP_WORDS:
+        return OptOut.STOP
+    return OptOut.START if word in START_WORDS else None
+
+
+class PeerOptedOut(PicoError):
+    """The other side asked not to be texted from this line."""
+
+    kind = ErrorKind.CONFLICT
+    code = "opted_out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReceived(Event):
+    """A text came in and is safe with us: the carrier's copy may go."""
+
+    message_id: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageQueued(Event):
+    """A text waits to be handed to the carrier."""
+
+    message_id: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageAccepted(Event):
+    """The carrier took a text: from now on it holds a copy."""
+
+    message_id: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFinal(Event):
+    """A sent text reached its last status: the carrier's copy may go."""
+
+    message_id: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDeleted(Event):
+    """The person deleted a text whose carrier copy may still exist."""
+
+    message_id: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationDeleted(Event):
+    """The person deleted a whole conversation; its texts are cleared batch by batch."""
+
+    conversation_id: ConversationId
+
+
+@dataclass(slots=True, kw_only=True)
+class Message(Aggregate):
+    """One text."""
+
+    stored_as: ClassVar[str] = "messages"
+
+    account_id: Annotated[AccountId, plain(StorageKind.ID, "C8", exported=False)]
+    id: Annotated[MessageId, plain(StorageKind.ID, "C8")]
+    conversation_id: Annotated[ConversationId, plain(StorageKind.ID, "C8")]
+    line_id: Annotated[LineId, plain(StorageKind.ID, "C8")]
+    direction: Annotated[Direction, plain(StorageKind.ENUM, "C8")]
+    status: Annotated[Status, plain(StorageKind.ENUM, "C8")]
+    body: Annotated[MessageBody, sealed("C8")]
+    created_at: Annotated[datetime, plain(StorageKind.TIME, "C8")]
+    ref: Annotated[CarrierRef | None, plain(StorageKind.REF, "C8", exported=False)] = None
+    error: Annotated[int | None, plain(StorageKind.COUNT, "C8")] = None
+    attempted_at: Annotated[datetime | None, plain(StorageKind.TIME, "C8", exported=False)] = None
+    copy_deleted_at: Annotated[datetime | None, plain(StorageKind.TIME, "C8", exported=False)] = None
+    deleted_at: Annotated[datetime | None, plain(StorageKind.TIME, "C8", exported=False)] = None
+
+    def attempt(self, at: datetime) -> None:
+        """Put on record that the carrier is about to be asked. Repeating is harmless: the first moment stands."""
+        self.attempted_at = self.attempted_at or at
+
+    def accepted(self, ref: CarrierRef, status: Status, error: int | None, at: datetime) -> None:
+        """Note the carrier's reference and first status. Repeating is harmless."""
+        if self.ref is None:
+            self.ref = ref
+            self.record(MessageAccepted(account_id=self.account_id, at=at, message_id=self.id))
+        self.advance(status, error, at)
+
+    def advance(self, status: Status, error: int | None, at: datetime) -> None:
+        """Move to `status` if it ranks higher. Any order and any repetition of the same reports ends the same."""
+        if self.direction is Direction.OUTBOUND and status.rank > self.status.rank:
+            self.status, self.error = status, error
+            if status.terminal and self.ref is not None:
+                self.record(MessageFinal(account_id=self.account_id, at=at, message_id=self.id))
+
+    def carrier_copy_deleted(self, at: datetime) -> None:
+        """Note that the carrier's copy is gone."""
+        self.copy_deleted_at = at
+
+    def delete(self, at: datetime) -> None:
+        """Blank the text at once; the row stays, unseen, until the carrier's copy is gone. Repeating is harmless."""
+        if self.deleted_at is None:
+            self.body, self.deleted_at = MessageBody(""), at
+            self.record(MessageDeleted(account_id=self.account_id, at=at, message_id=self.id))
+
+    @property
+    def has_carrier_copy(self) -> bool:
+        """Whether a copy may still lie with the carrier."""
+        return self.copy_deleted_at is None and (self.ref is not None or self.attempted_at is not None)
+
+
+@dataclass(slots=True, kw_only=True)
+class Conversation(Aggregate):
+    """All texts between one line and one other side."""
+
+    stored_as: ClassVar[str] = "conversations"
+
+    account_id: Annotated[AccountId, plain(StorageKind.ID, "C8", exported=False)]
+    id: Annotated[ConversationId, plain(StorageKind.ID, "C8")]
+    line_id: Annotated[LineId, plain(StorageKind.ID, "C8")]
+    peer: Annotated[Peer, sealed("C8", found=IndexScope.ACCOUNT)]
+    last_at: Annotated[datetime, plain(StorageKind.TIME, "C8")]
+    unread: Annotated[int, plain(StorageKind.COUNT, "C8")] = 0
+    opted_out_at: Annotated[datetime | None, plain(StorageKind.TIME, "C8")] = None
+    created_at: Annotated[datetime, plain(StorageKind.TIME, "C8")]
+    deleted_at: Annotated[datetime | None, plain(StorageKind.TIME, "C8", exported=False)] = None
+
+    @classmethod
+    def open(
+        cls, account_id: AccountId, conversation_id: ConversationId, line_id: LineId, peer: Peer, at: datetime
+    ) -> Self:
+        """Begin a conversation."""
+        return cls(
+            account_id=account_id, id=conversation_id, line_id=line_id, peer=peer, last_at=at, created_at=at
+        )
+
+    def receive(
+        self, message_id: MessageId, body: MessageBody, ref: CarrierRef, opt_out: OptOut | None, at: datetime
+    ) -> Message:
+        """Take in a text from the other side."""
+        self.unread += 1
+        self.last_at = max(self.last_at, at)
+        if opt_out is not None:
+            self.opted_out_at = at if opt_out is OptOut.STOP else None
+        message = self._message(message_id, Direction.INBOUND, Status.RECEIVED, body, at)
+        message.ref = ref
+        message.record(MessageReceived(account_id=self.account_id, at=at, message_id=message_id))
+        return message
+
+    def send(self, message_id: MessageId, body: MessageBody, at: datetime) -> Message:
+        """Queue a text to the other side. Raises PeerOptedOut."""
+        if self.opted_out_at is not None:
+            raise PeerOptedOut
+        self.last_at = max(self.last_at, at)
+        message = self._message(message_id, Direction.OUTBOUND, Status.QUEUED, body, at)
+        message.record(MessageQueued(account_id=self.account_id, at=at, message_id=message_id))
+        return message
+
+    def note_opt_out(self, at: datetime) -> None:
+        """Remember that the carrier refuses to send to this peer."""
+        self.opted_out_at = self.opted_out_at or at
+
+    def mark_read(self) -> None:
+        """Nothing here is unread any more. Repeating is harmless."""
+        self.unread = 0
+
+    def delete(self, at: datetime) -> None:
+        """Make the conversation vanish from every answer at once. Repeating is harmless."""
+        if self.deleted_at is None:
+            self.deleted_at = at
+            self.record(ConversationDeleted(account_id=self.account_id, at=at, conversation_id=self.id))
+
+    def _message(
+        self, message_id: MessageId, direction: Direction, status: Status, body: MessageBody, at: datetime
+    ) -> Message:
+        return Message(
+            account_id=self.account_id,
+            id=message_id,
+            conversation_id=self.id,
+            line_id=self.line_id,
+            direction=direction,
+            status=status,
+            body=body,
+            created_at=at,
+        )

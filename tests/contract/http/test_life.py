@@ -1,0 +1,264 @@
+"""Accounts living over HTTP. Every answer is held against the OpenAPI document by `HttpWorld` itself."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES, Route
+from tests.support.http_world import OURS, PASSWORD, STRANGER, HttpWorld
+
+REAUTHENTICATE = {"X-Reauthenticate": b64encode(PASSWORD.encode()).decode()}
+GOODBYE = {"password": PASSWORD}
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpWorld]:
+    async with HttpWorld.running(sandbox=True) as world:
+        yield world
+
+
+async def text_from_stranger(http: HttpWorld, body: str, to: str = OURS) -> None:
+    assert (await http.call("POST", "/sandbox/sms", {"from": STRANGER, "to": to, "body": body})).status == 202
+
+
+async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:  # noqa: PLR0915 - a life is long
+    call = http.call
+    assert (await call("GET", "/healthz")).json == {"status": "ok"}
+    assert (await call("GET", "/readyz")).json == {"status": "ok"}
+    token = await http.person()
+    assert (await call("GET", "/sandbox/mails")).json["items"][0]["to"] == "ada@example.org"
+
+    account = (await call("GET", "/v1/account", token=token)).json
+    assert (account["email"], account["display_name"], account["locale"]) == ("ada@example.org", "Ada", "en")
+    changed = await call("PATCH", "/v1/account", {"display_name": "Ada L"}, token=token)
+    assert changed.json == account | {"display_name": "Ada L"}
+
+    found = await call(
+        "GET", "/v1/available-numbers?country=US&area_code=202&capabilities=sms,voice", token=token
+    )
+    offer = found.json["items"][0]
+    wanted = {"number": offer["number"], "country": offer["country"], "label": "Work"}
+    bought = await call("POST", "/v1/lines", wanted, token=token, headers=http.key("buy"))
+    line = bought.json
+    assert (line["number"], line["label"], line["state"]) == (offer["number"], "Work", "active")
+    again = await call("POST", "/v1/lines", wanted, token=token, headers=http.key("buy"))
+    assert (again.status, again.body) == (bought.status, bought.body)
+    path = f"/v1/lines/{line['id']}"
+    assert (await call("PATCH", path, {"label": None}, token=token)).json == line | {"label": None}
+    assert (await call("GET", path, token=token)).json == line | {"label": None}
+    assert (await call("GET", "/v1/lines", token=token)).json["items"] == [line | {"label": None}]
+
+    text = {"to": STRANGER, "body": "Shalom \u05e9\u05dc\u05d5\u05dd \U0001f44b"}
+    sent = await call("POST", f"{path}/messages", text, token=token, headers=http.key("send"))
+    await http.world.settle()
+    replay = await call("POST", f"{path}/messages", text, token=token, headers=http.key("send"))
+    assert (replay.status, replay.body) == (sent.status, sent.body)
+    assert (sent.json["direction"], sent.json["status"]) == ("outbound", "queued")
+    message = (await call("GET", f"/v1/messages/{sent.json['id']}", token=token)).json
+    assert message["body"] == text["body"]
+    assert [one.body for one in http.world.carrier.texts.values()] == [text["body"]]
+    await text_from_stranger(http, "Hello back", to=line["number"])
+
+    chat = (await call("GET", f"/v1/conversations?line={line['id']}", token=token)).json["items"][0]
+    assert (chat["peer"], chat["unread"]) == (STRANGER, 1)
+    thread = f"/v1/conversations/{chat['id']}"
+    assert (await call("POST", f"{thread}/read", token=token)).status == 204
+    assert (await call("GET", thread, token=token)).json == chat | {"unread": 0}
+    texts = (await call("GET", f"{thread}/messages", token=token)).json["items"]
+    assert [one["body"] for one in texts] == ["Hello back", text["body"]]
+    assert (await call("DELETE", f"/v1/messages/{texts[0]['id']}", token=token)).status == 204
+    assert (await call("GET", f"/v1/messages/{texts[0]['id']}", token=token)).status == 404
+
+    export = (await call("POST", "/v1/account/exports", token=token)).json
+    await http.world.settle()
+    where = f"/v1/account/exports/{export['id']}"
+    ready = (await call("GET", where, token=token)).json
+    assert ready["state"] == "ready"
+    assert datetime.fromisoformat(ready["expires_at"]) == http.world.clock.now() + timedelta(hours=24)
+    taken = await call("GET", f"{where}/download", token=token, headers=REAUTHENTICATE)
+    assert taken.headers["Content-Disposition"] == 'attachment; filename="pico-export.json"'
+    assert text["body"] in str(taken.json)
+    assert (
+        await call("GET", f"{where}/download", token=token, headers=REAUTHENTICATE)
+    ).code == "export_not_ready"
+
+    assert (await call("DELETE", thread, token=token)).status == 204
+    assert (await call("GET", "/v1/conversations", token=token)).json == {"items": [], "next_cursor": None}
+    assert (await call("DELETE", path, token=token)).json["state"] == "releasing"
+
+    other = (await call("POST", "/v1/sessions", {"email": "Ada@Example.org", "password": PASSWORD})).json
+    third = (await call("POST", "/v1/sessions", {"email": "ada@example.org", "password": PASSWORD})).json
+    listed = (await call("GET", "/v1/sessions", token=token)).json["items"]
+    assert [one["current"] for one in listed].count(True) == 1
+    assert (await call("DELETE", f"/v1/sessions/{third['session']['id']}", token=token)).status == 204
+    assert (await call("GET", "/v1/account", token=third["token"])).status == 401
+    assert (await call("DELETE", "/v1/sessions", token=other["token"])).status == 204
+    assert (await call("GET", "/v1/account", token=token)).status == 401
+    token = other["token"]
+
+    preview = (await call("GET", "/v1/account/deletion-preview", token=token)).json
+    assert (
+        await call("DELETE", "/v1/account", {"password": "wrong"}, token=token)
+    ).code == "wrong_credentials"
+    gone = await call("DELETE", "/v1/account", GOODBYE, token=token)
+    assert gone.json == preview
+    due = datetime.fromisoformat(gone.json["due_at"])
+    assert due - datetime.fromisoformat((await call("GET", "/sandbox/clock")).json["now"]) == timedelta(
+        days=30
+    )
+    assert (await call("GET", "/v1/account", token=token)).status == 401
+    back = (
+        await call("POST", "/v1/account-recoveries", {"email": "ada@example.org", "password": PASSWORD})
+    ).json
+    assert (await call("DELETE", "/v1/sessions/current", token=back["token"])).status == 204
+    assert (await call("GET", "/v1/account", token=back["token"])).status == 401
+
+    before = http.world.clock.now()
+    assert (await call("POST", "/sandbox/clock", {"advance": "P1DT2H3M4S"})).status == 200
+    assert http.world.clock.now() - before == timedelta(days=1, hours=2, minutes=3, seconds=4)
+    assert (await call("POST", "/sandbox/faults", {"outage": True})).json == {"outage": True}
+    assert (await call("GET", "/sandbox/providers")).status == 200
+
+    shown = {(route.method, route.path) for route in (*ROUTES, *SANDBOX_ROUTES) if not route.hidden}
+    assert shown == http.contract.done, "every route has answered well, as documented"
+
+
+async def test_signing_up_again_is_answered_alike(http: HttpWorld) -> None:
+    new = {"email": "ada@example.org", "password": PASSWORD, "display_name": "A", "locale": "en"}
+    new["accepted"] = {"terms": True, "privacy": True}  # type: ignore[assignment]
+    first = await http.call("POST", "/v1/accounts", new)
+    again = await http.call("POST", "/v1/accounts", new)
+    assert (first.status, first.body) == (again.status, again.body) == (202, b"")
+
+
+async def test_pages_follow_each_other_without_gap_or_repetition(http: HttpWorld) -> None:
+    token = await http.person()
+    await http.line(token)
+    for number in range(7):
+        await text_from_stranger(http, f"text {number}")
+        http.world.clock.advance(timedelta(microseconds=1))
+    chats = (await http.call("GET", "/v1/conversations", token=token)).json["items"]
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        path = f"/v1/conversations/{chats[0]['id']}/messages?limit=3{cursor and '&cursor=' + cursor}"
+        page = (await http.call("GET", path, token=token)).json
+        assert len(page["items"]) <= 3
+        seen += [message["body"] for message in page["items"]]
+        cursor = page["next_cursor"]
+    assert seen == [f"text {number}" for number in reversed(range(7))]
+
+
+async def test_conversations_page_by_time_and_id(http: HttpWorld) -> None:
+    token = await http.person()
+    await http.line(token)
+    peers = [f"+1310555{number:04}" for number in range(5)]
+    for peer in peers:
+        await http.call("POST", "/sandbox/sms", {"from": peer, "to": OURS, "body": "x"})
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = (
+            await http.call("GET", f"/v1/conversations?limit=2{cursor and '&cursor=' + cursor}", token=token)
+        ).json
+        seen += [one["peer"] for one in page["items"]]
+        cursor = page["next_cursor"]
+    assert sorted(seen) == peers
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route in ROUTES if "{id}" in route.path],
+    ids=lambda route: f"{route.method} {route.path}",
+)
+async def test_what_is_somebody_elses_does_not_exist(route: Route, http: HttpWorld) -> None:
+    ada, eve = await http.person("ada"), await http.person("eve")
+    line = await http.line(ada)
+    text = {"to": STRANGER, "body": "for your eyes only"}
+    sent = (await http.call("POST", f"/v1/lines/{line}/messages", text, token=ada, headers=http.key())).json
+    session = (await http.call("GET", "/v1/sessions", token=ada)).json["items"][0]
+    export = (await http.call("POST", "/v1/account/exports", token=ada)).json
+    await http.world.settle()
+    hers = [line, sent["id"], sent["conversation_id"], session["id"], export["id"]]
+    body = {"PATCH": {"label": "mine"}, "POST": text}.get(route.method)
+    for each in hers:
+        answer = await http.call(
+            route.method,
+            route.path.replace("{id}", each),
+            body if route.body else None,
+            token=eve,
+            headers=http.key() | REAUTHENTICATE,
+        )
+        assert (answer.status, answer.code) == (404, "not_found")
+    assert (await http.call("GET", f"/v1/messages/{sent['id']}", token=ada)).json["body"] == text["body"]
+    assert (await http.call("GET", f"/v1/lines/{line}", token=ada)).json["state"] == "active"
+
+
+async def test_one_key_names_one_request(http: HttpWorld) -> None:
+    token = await http.person()
+    line = await http.line(token)
+    path, key = f"/v1/lines/{line}/messages", http.key("same")
+    assert (
+        await http.call("POST", path, {"to": STRANGER, "body": "a"}, token=token, headers=key)
+    ).status == 202
+    other = await http.call("POST", path, {"to": STRANGER, "body": "b"}, token=token, headers=key)
+    assert (other.status, other.code) == (422, "idempotency_mismatch")
+
+
+@pytest.mark.parametrize(
+    "value", [None, "", "not base64!", "AA=", b64encode(b"\xff" * 12).decode(), "A" * 2000]
+)
+async def test_a_download_needs_the_password_once_more(value: str | None, http: HttpWorld) -> None:
+    token = await http.person()
+    export = (await http.call("POST", "/v1/account/exports", token=token)).json
+    await http.world.settle()
+    path = f"/v1/account/exports/{export['id']}/download"
+    answer = await http.call(
+        "GET", path, token=token, headers={} if value is None else {"X-Reauthenticate": value}
+    )
+    assert (answer.status, answer.code) == (401, "reauthentication_required")
+    assert 'error="insufficient_user_authentication"' in answer.headers["WWW-Authenticate"]
+    wrong = await http.call(
+        "GET", path, token=token, headers={"X-Reauthenticate": b64encode(b"wrong").decode()}
+    )
+    assert (wrong.status, wrong.code) == (403, "wrong_credentials")
+    assert (await http.call("GET", path, token=token, headers=REAUTHENTICATE)).status == 200
+
+
+async def test_outages_behind_the_edge_are_503(http: HttpWorld) -> None:
+    token = await http.person()
+    http.world.carrier.outage = True
+    answer = await http.call("GET", "/v1/available-numbers?country=US", token=token)
+    assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "carrier_unavailable", "5")
+    http.world.hasher.overloaded = True
+    answer = await http.call("POST", "/v1/sessions", {"email": "ada@example.org", "password": PASSWORD})
+    assert (answer.status, answer.code) == (503, "overloaded")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "flaw"),
+    [
+        ("clock", {"advance": "P"}, ("/advance", "malformed")),
+        ("clock", {"advance": "PT"}, ("/advance", "malformed")),
+        ("clock", {"advance": "-P1D"}, ("/advance", "malformed")),
+        ("clock", {"advance": "1D"}, ("/advance", "malformed")),
+        ("sms", {"from": STRANGER, "to": OURS, "body": "x"}, ("/to", "not_our_number")),
+        ("faults", {"mischief": 1}, ("", "unknown_fault")),
+    ],
+)
+async def test_the_sandbox_says_what_it_does_not_understand(
+    path: str, body: object, flaw: tuple[str, str], http: HttpWorld
+) -> None:
+    answer = await http.call("POST", f"/sandbox/{path}", body)
+    assert (answer.status, answer.flaws) == (422, {flaw})
+
+
+async def test_times_are_utc_to_the_microsecond(http: HttpWorld) -> None:
+    http.world.clock.advance(timedelta(microseconds=7))
+    now = (await http.call("GET", "/sandbox/clock")).json["now"]
+    assert now.endswith("Z")
+    assert datetime.fromisoformat(now) == http.world.clock.now().astimezone(UTC)

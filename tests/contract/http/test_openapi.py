@@ -1,0 +1,124 @@
+"""The OpenAPI document is valid, complete, and says of every rule what the domain says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from adapters.inbound.http import bodies, fields, openapi
+from adapters.inbound.http.problems import Refused
+from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
+from domain.kernel import PicoError
+from domain.values import Email, Label, Locale, MessageBody, Password, PhoneNumber
+from tests.support.http_world import HttpWorld
+
+ALL = ROUTES + SANDBOX_ROUTES
+DOCUMENT = openapi.document(ALL)
+SCHEMAS = DOCUMENT["components"]["schemas"]
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpWorld]:
+    async with HttpWorld.running() as world:
+        yield world
+
+
+def test_the_document_is_valid_openapi() -> None:
+    OpenAPIV31SpecValidator(DOCUMENT).validate()
+
+
+def test_every_route_that_is_not_hidden_is_in_it_once() -> None:
+    described = [
+        (method.upper(), path) for path, operations in DOCUMENT["paths"].items() for method in operations
+    ]
+    assert described == list(dict.fromkeys(described))
+    assert set(described) == {(route.method, route.path) for route in ALL if not route.hidden}
+    names = [operation["operationId"] for path in DOCUMENT["paths"].values() for operation in path.values()]
+    assert len(names) == len(set(names))
+
+
+async def test_it_is_served_and_shows_the_sandbox_only_where_there_is_one(http: HttpWorld) -> None:
+    answer = await http.call("GET", "/openapi.json")
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json == json.loads(json.dumps(openapi.document(ROUTES)))
+    assert not any(path.startswith("/sandbox") for path in answer.json["paths"])
+
+
+def test_everything_it_refers_to_is_there_and_nothing_lies_about_unused() -> None:
+    text = json.dumps(DOCUMENT)
+    used = set(re.findall(r"#/components/schemas/(\w+)", text))
+    assert used == set(SCHEMAS)
+
+
+def test_no_object_that_comes_in_may_hold_more_than_is_described() -> None:
+    for route in ALL:
+        if route.body is not None and route.body is not bodies.Faults:
+            assert SCHEMAS[route.body.__name__]["additionalProperties"] is False
+
+
+def test_every_field_of_an_answer_is_always_there() -> None:
+    for route in ALL:
+        if route.answer is not None and route.answer.__name__ != "Document":
+            schema = SCHEMAS[route.answer.__name__]
+            assert set(schema["required"]) == set(schema["properties"])
+
+
+def codes(operation: dict[str, Any]) -> set[str]:
+    return {
+        code
+        for response in operation["responses"].values()
+        for kind, content in response.get("content", {}).items()
+        if kind == "application/problem+json"
+        for code in content["schema"]["properties"]["code"]["enum"]
+    }
+
+
+def test_every_no_has_a_code_of_its_own_and_is_announced() -> None:
+    for route in ALL:
+        if not route.hidden:
+            operation = DOCUMENT["paths"][route.path][route.method.lower()]
+            assert codes(operation) == {refusal.code for refusal in openapi.refusals(route)}
+
+
+def test_one_code_means_one_thing() -> None:
+    """The edge and the domain may share a code only where both say that there is nothing."""
+    edge = {kind.code for kind in Refused.__subclasses__()}
+    rules = {kind.code for route in ALL for kind in openapi.refusals(route) if issubclass(kind, PicoError)}
+    assert edge & rules <= {"not_found"}
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "parse", "samples"),
+    [
+        ("SignUp", "email", Email.parse, ["a@b.c", "a@b", "a b@c.d", "@b.c", "a@b.c\n", "a@.c", "é@ü.de"]),
+        ("SignUp", "locale", Locale.parse, ["en", "he-IL", "zh-Hant-TW", "EN", "english", "en_US", "en\n"]),
+        ("SignUp", "display_name", Label.parse, ["a", " ", "", "a\tb", " a ", "x" * 64, "x" * 65, "a\n", "שלום"]),
+        ("SignUp", "password", Password.parse, ["x" * 11, "x" * 12, "x" * 256, "x" * 257]),
+        ("Purchase", "number", PhoneNumber.parse, ["+12025550143", "12025550143", "+0123456", "+1202555014\n"]),
+        ("OutgoingText", "body", MessageBody.parse, ["", "a", "a\nb", "x" * 1600, "x" * 1601]),
+        ("OutgoingText", "to", fields.reachable, ["+12025550143", "12", "123", "12345678", "PICO", "+123456", "123\n"]),
+        ("ClockAdvance", "advance", fields.duration, ["P30D", "PT1H", "P1DT1S", "P", "PT", "P1DT", "P1H", "P1D\n"]),
+    ],
+)  # fmt: skip
+def test_the_document_and_the_domain_accept_the_same(
+    model: str, field: str, parse: Callable[[str], object], samples: list[str]
+) -> None:
+    schema = SCHEMAS[model]["properties"][field]
+    for sample in samples:
+        # ECMA-262 has no `$` before a last line feed; Python's has.
+        pattern = schema.get("pattern", "").replace("$", r"\Z")
+        documented = (
+            schema.get("minLength", 0) <= len(sample) <= schema.get("maxLength", 10**6)
+            and re.search(pattern, sample) is not None
+        )
+        try:
+            parse(sample)
+            accepted = True
+        except (PicoError, ValueError):
+            accepted = False
+        assert documented is accepted, f"sample {samples.index(sample)}"

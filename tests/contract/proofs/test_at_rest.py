@@ -1,0 +1,205 @@
+"""The small print about how things lie there: no room for anything but ids, times, words, counts and ciphertext."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from adapters.outbound.postgres import keyring
+from adapters.outbound.postgres.sealing import FORMAT, AccountCipher, ColumnCipher, SealBroken
+from adapters.outbound.postgres.store import PostgresStore
+from adapters.outbound.postgres.tables import COLUMNS
+from application.inventory import INVENTORY
+from bootstrap.policy import DATA_MAP, END
+from domain.erasure import Erasure
+from domain.kernel import AccountId, StorageKind
+from tests.contract.architecture.test_policy import POLICY
+from tests.support.canary_account import lived
+from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, in_clear
+from tests.support.proofs import proves
+
+DAY = timedelta(days=1)
+
+SHAPES = {
+    StorageKind.ID: {"uuid"}, StorageKind.REF: {"character varying"},
+    StorageKind.TIME: {"timestamp with time zone", "date"},
+    StorageKind.ENUM: {"USER-DEFINED", "ARRAY", "character varying"}, StorageKind.COUNT: {"integer"},
+    StorageKind.INDEX: {"bytea"},
+    StorageKind.SEALED: {"bytea"},
+}  # fmt: skip
+MAPPED = sorted(of.name for of in INVENTORY)
+ABOUT_PEOPLE = {*MAPPED, "audit_log", "erasures"}
+"""Our tables with rows about a person. The queue's own are H18's."""
+
+
+def has_room_for_notes(stored: Databases) -> Databases:
+    return partial(stored, sql="ALTER TABLE accounts ADD COLUMN notes text")
+
+
+def takes_any_word(stored: Databases) -> Databases:
+    return partial(stored, sql="ALTER TABLE messages ALTER COLUMN ref TYPE text")
+
+
+def takes_plain_text(stored: Databases) -> Databases:
+    return partial(stored, sql="ALTER TABLE messages DROP CONSTRAINT messages_body_is_sealed")
+
+
+@proves("H2", text="23b85e8a6bb6", saboteur=has_room_for_notes)
+@proves("H2", text="23b85e8a6bb6", saboteur=takes_any_word)
+@proves("H2", text="23b85e8a6bb6", saboteur=takes_plain_text)
+@proves("H2", text="23b85e8a6bb6", saboteur=in_clear("phone_lines.label"))
+async def test_there_is_nothing_and_no_room_for_anything_but_the_seven_kinds(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        await world.use_cases.start_export(ada.id)
+        await world.settle()
+        await world.store.checkpoint(Erasure(account_id=ada.id, began_at=world.clock.now()))
+        every = await columns(world)
+        assert {table for table, _ in every} == COLUMNS.keys() | keyring.COLUMNS.keys()
+        assert [
+            (table, name) for table, name in every if table in MAPPED and (table, name) not in data_map()
+        ] == [(table, "version") for table in MAPPED]
+        shapes = {place: shape for place, shape in every.items() if place[0] in ABOUT_PEOPLE}
+        kinds = {(table, column): COLUMNS[table].get(column) for table, column in shapes}
+        assert [place for place, kind in kinds.items() if not kind or shapes[place] not in SHAPES[kind]] == []
+        by_place = {place: kind for place, kind in kinds.items() if kind not in {None, StorageKind.INDEX}}
+        assert [place for place in by_place if await takes_a_sentence(world, *place, shapes[place])] == []
+        cipher = AccountCipher(ENVIRONMENT, ada.id, await world.keyring.open(ada.id))
+        for table in sorted(ABOUT_PEOPLE):
+            rows = await world.rows(table)
+            assert rows, f"{table} was not looked at"
+            for row in rows:
+                for column, value in row.items():
+                    assert value is None or is_of_kind(cipher, table, column, row, kinds[table, column])
+
+
+def data_map() -> set[tuple[str, str]]:
+    """Return the columns that PRIVACY.md lists, by table and name."""
+    lines = POLICY.partition(DATA_MAP)[2].partition(END)[0].splitlines()[3:]
+    cells = (line.strip("| ").split(" | ") for line in lines)
+    return {(table, field.replace(", to find it", "_index")) for table, field, *_ in cells}
+
+
+async def columns(world: OnPostgres) -> dict[tuple[str, str], str]:
+    """Return the type of every column there is, by table and name."""
+    live = (
+        "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'"
+        " ORDER BY 1, 2"
+    )
+    return {(table, column): shape for table, column, shape in await world.pool.fetch(live)}
+
+
+def is_of_kind(
+    cipher: AccountCipher, table: str, column: str, row: Mapping[str, Any], kind: StorageKind | None
+) -> bool:
+    """Tell whether a value looks as its kind must; a sealed one must open in its place."""
+    value = row[column]
+    words = [value] if isinstance(value, str) else value
+    match kind:
+        case StorageKind.SEALED:
+            looks = value[:1] == FORMAT and opens(cipher.column(table, column), row["id"].bytes, value)
+        case StorageKind.INDEX:
+            looks = len(value) == 32
+        case StorageKind.REF:
+            looks = bool(re.fullmatch(r"[A-Za-z0-9_.:-]{1,64}", value))
+        case StorageKind.COUNT:
+            looks = value >= 0
+        case StorageKind.ENUM:
+            looks = all(re.fullmatch(r"[a-z_]+|[A-Z]{2}", word) for word in words)
+        case _:
+            looks = isinstance(value, UUID | date)
+    return looks
+
+
+def opens(column_cipher: ColumnCipher, row_id: bytes, blob: bytes) -> bool:
+    try:
+        column_cipher.open(row_id, blob)
+    except SealBroken:
+        return False
+    return True
+
+
+async def takes_a_sentence(world: OnPostgres, table: str, column: str, shape: str) -> bool:
+    """Tell whether the rows of a table take a sentence that somebody wrote into this column."""
+    said = "They said: let us meet at nine at the old bridge, and bring the papers."
+    values = {
+        "text": said, "character varying": said, "USER-DEFINED": said, "ARRAY": [said], "bytea": said.encode(),
+        "jsonb": json.dumps({"exception_message": said}),
+    }  # fmt: skip
+    if shape not in values:
+        return False  # no sentence is a number, a time or a UUID
+    async with world.pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            await connection.execute(
+                "SET LOCAL session_replication_role = replica"
+            )  # append-only is C14's matter
+            return await connection.execute(f"UPDATE {table} SET {column} = $1", values[shape]) != "UPDATE 0"  # noqa: S608
+        except (asyncpg.DataError, asyncpg.CheckViolationError):
+            return False
+        finally:
+            await transaction.rollback()
+
+
+class LeavesJobs(PostgresStore):
+    """Deletes what an account has, and not what is still to be done for it."""
+
+    async def delete_rows(self, account_id: AccountId) -> dict[str, int]:
+        waiting = await self._database.fetch("SELECT payload FROM pgqueuer")
+        gone = await super().delete_rows(account_id)
+        for (payload,) in waiting:
+            await self._database.execute(_AGAIN, payload)
+        return gone
+
+
+_AGAIN = """
+    INSERT INTO pgqueuer (priority, status, entrypoint, payload, execute_after)
+    VALUES (0, 'queued', 'delete_carrier_copy', $1, now() + interval '1 day')
+"""
+
+
+def leaves_jobs(stored: Databases) -> Databases:
+    return partial(
+        stored,
+        store=lambda world: LeavesJobs(world.database, world.keyring, world.ids, environment=ENVIRONMENT),
+    )
+
+
+def lets_jobs_carry_more(stored: Databases) -> Databases:
+    return partial(stored, sql="ALTER TABLE pgqueuer DROP CONSTRAINT pgqueuer_payload_is_two_ids")
+
+
+def lets_jobs_have_notes(stored: Databases) -> Databases:
+    return partial(stored, sql="ALTER TABLE pgqueuer ADD COLUMN notes text")
+
+
+@proves("H18", text="c6334efec616", saboteur=leaves_jobs)
+@proves("H18", text="c6334efec616", saboteur=lets_jobs_carry_more)
+@proves("H18", text="c6334efec616", saboteur=lets_jobs_have_notes)
+async def test_what_waits_to_be_done_is_ids_and_times_and_goes_with_the_account(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        waiting = await world.rows("pgqueuer")
+        assert {(job["payload"][:16], len(job["payload"])) for job in waiting} == {(ada.id.bytes, 32)}
+        shapes = {place: shape for place, shape in (await columns(world)).items() if place[0] == "pgqueuer"}
+        assert {column for _, column in shapes} == COLUMNS["pgqueuer"].keys()
+        assert [
+            place for place, shape in shapes.items() if await takes_a_sentence(world, *place, shape)
+        ] == []
+        world.mail.outage = True
+        await world.use_cases.delete_account(ada.id, ada.password)
+        await world.settle()
+        assert len(await world.rows("pgqueuer")) > len(waiting), "the farewell waits"
+        await world.pool.execute("UPDATE pgqueuer SET execute_after = now() + interval '1 year'")
+        world.mail.outage = False
+        await world.advance(30 * DAY)
+        assert await world.rows("accounts") == [], "the account was not erased"
+        assert await world.rows("pgqueuer") == []

@@ -1,0 +1,118 @@
+"""What we never collect: handed to us on purpose, then looked for everywhere, under the seals too."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+
+from aiohttp import web
+
+from adapters.inbound.webhooks.twilio import SMS, Form, TwilioWebhooks
+from adapters.outbound.twilio.signature import TwilioSignature
+from adapters.outbound.twilio.vocabulary import status_of
+from bootstrap.worlds import InMemory
+from domain.values import Label, Password, PasswordHash
+from tests.support.canary_account import lived
+from tests.support.harness import Databases
+from tests.support.http_client import AUTH_TOKEN, PUBLIC_URL, Edge, Handler, calling
+from tests.support.proofs import proves
+
+
+class KeepsPasswords:
+    """Hashes nothing. Under the seal, who would see it?"""
+
+    async def hash(self, password: Password) -> PasswordHash:
+        return PasswordHash(password)
+
+    async def verify(self, password: Password, phc: PasswordHash | None) -> bool:
+        return str(password) == str(phc)
+
+    def outdated(self, _phc: PasswordHash) -> bool:
+        return False
+
+
+def keeps_passwords(stored: Databases) -> Databases:
+    return partial(stored, hasher=lambda _: KeepsPasswords())
+
+
+@proves("N1", text="eeb504bd39bd", saboteur=keeps_passwords)
+async def test_no_password_is_stored_not_even_under_a_seal(stored: Databases) -> None:
+    async with stored() as world:
+        ada = await lived(world)
+        await world.use_cases.start_export(ada.id)
+        await world.settle()
+        await world.use_cases.delete_account(ada.id, ada.password)
+        await world.use_cases.recover_account(ada.email, ada.password)
+        assert ada.heard in await world.opened(ada.id), "the search looks in the wrong place"
+        assert ada.password not in await world.opened(ada.id)
+        assert await world.traces(ada.password) == set()
+
+
+class KeepsPlaces(TwilioWebhooks):
+    """Finds it useful to know where a text came from, and from which program."""
+
+    async def _verified(self, request: web.BaseRequest, path: str, query: str) -> Form | None:
+        form = await super()._verified(request, path, query)
+        where = f"({form['FromCity']}, {request.headers['User-Agent']})" if form else ""
+        return form and {**form, "Body": f"{form['Body']} {where}"}
+
+
+def keeps_places(edge: Edge) -> Edge:
+    def leaky(world: InMemory) -> Handler:
+        honest, verify = edge(world), TwilioSignature([AUTH_TOKEN]).verify
+        wide = KeepsPlaces(
+            world.use_cases.receive_message,
+            world.use_cases.apply_delivery_receipt,
+            verify,
+            status_of,
+            PUBLIC_URL,
+        )
+        honest._by_path[SMS] = {"POST": wide.sms}  # type: ignore[attr-defined]  # an App
+        return honest
+
+    return leaky
+
+
+def keeps_addresses(edge: Edge) -> Edge:
+    def leaky(world: InMemory) -> Handler:
+        honest = edge(world)
+
+        async def handler(request: web.BaseRequest) -> web.StreamResponse:
+            for account_id in [row["id"] for row in await world.rows("accounts")]:  # type: ignore[attr-defined]
+                await world.use_cases.change_profile(
+                    account_id, Label(request.headers["X-Forwarded-For"]), None
+                )
+            return await honest(request)
+
+        return handler
+
+    return leaky
+
+
+PLACES = ("City", "State", "Zip", "Country")
+
+
+@proves("N5", text="af017071ed85", saboteur=keeps_places)
+@proves("N5", text="af017071ed85", saboteur=keeps_addresses)
+async def test_where_somebody_is_and_with_what_is_dropped_on_arrival(edge: Edge, stored: Databases) -> None:
+    where = {f"{side}{part}": f"{part} {secrets.token_hex(6)}" for side in ("From", "To") for part in PLACES}
+    address, agent = (
+        f"2001:db8:{secrets.token_hex(2)}::{secrets.token_hex(2)}",
+        f"Browser/{secrets.token_hex(6)}",
+    )
+    headers = {"X-Forwarded-For": address, "Forwarded": f'for="[{address}]"', "User-Agent": agent}
+    async with stored() as world, calling(edge(world), **headers) as client:
+        ada = await lived(world)
+        text = {
+            "MessageSid": f"SM{secrets.token_hex(16)}",
+            "From": ada.peer,
+            "To": ada.number,
+            "Body": "hello",
+        }
+        assert (await client.webhook(SMS, {**text, **where}))[0] == 200
+        credentials = {"email": ada.email, "password": ada.password}
+        assert (await client.call("POST", "/v1/sessions", credentials))[0] == 201
+        everything = await world.opened(ada.id)
+        assert "hello" in everything, "the text did not arrive"
+        assert [value for value in (*where.values(), address, agent) if value in everything] == []
+        assert await world.traces(*where.values(), address, agent) == set()

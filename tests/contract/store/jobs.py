@@ -1,0 +1,163 @@
+"""Promises about jobs: queued in the commit that calls for them, ended in the commit of their effect."""
+
+# ruff: noqa: PT012 - the statement that raises is the end of the unit of work
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from application.ports.jobs import Again, Dead, Done, Job, JobKind, LeasedJob, Outcome
+from application.ports.store import JobGone, VersionConflict
+from application.reactions import PURGE_AFTER
+from domain.kernel import CarrierRef, MessageId
+from domain.messages import Conversation
+from domain.values import Label, MessageBody
+from tests.contract.store.world import World
+
+
+async def send_one(world: World) -> Job:
+    """Commit one text that waits to be sent; return the job this calls for."""
+    account_id = await world.account()
+    conversation = world.new_conversation(await world.line(account_id))
+    message = conversation.send(MessageId(world.ids.new()), MessageBody("hi"), world.clock.now())
+    await world.commit(account_id, conversation, message)
+    return Job(JobKind.SEND_MESSAGE, account_id, message.id)
+
+
+class QueuePromises:
+    async def test_a_job_carries_ids_and_comes_no_earlier_than_it_should(self, world: World) -> None:
+        account_id = await world.account()
+        line = await world.line(account_id)
+        conversation = Conversation.open(
+            account_id,
+            world.new_conversation(line).id,
+            line.id,
+            world.new_conversation(line).peer,
+            world.clock.now(),
+        )
+        message = conversation.receive(
+            MessageId(world.ids.new()), MessageBody("hi"), CarrierRef("SM1"), None, world.clock.now()
+        )
+        await world.commit(account_id, conversation, message)
+        await world.queue.shift(PURGE_AFTER / 2)
+        at_once = await send_one(world)
+        assert await world.work(left=1) == [at_once]
+        await world.queue.shift(PURGE_AFTER / 2)
+        (job,) = await world.work()
+        assert (job.kind, job.account_id, job.subject) == (
+            JobKind.DELETE_CARRIER_COPY,
+            account_id,
+            message.id,
+        )
+
+    async def test_a_job_that_no_event_calls_for_joins_the_commit(self, world: World) -> None:
+        account_id = await world.account()
+        job = Job(JobKind.MAIL_VERIFY, account_id, account_id)
+        with suppress(VersionConflict):
+            async with world.store.begin(account_id) as tx:
+                tx.queue(job)
+                raise VersionConflict
+        assert await world.queue.waiting() == 0
+        async with world.store.begin(account_id) as tx:
+            tx.queue(job)
+            assert await world.queue.waiting() == 0
+        assert await world.work() == [job]
+
+    async def test_a_job_put_off_comes_again_and_counts_its_attempts(self, world: World) -> None:
+        attempts = []
+
+        async def put_off(delivery: LeasedJob) -> Outcome:
+            attempts.append(delivery.attempt)
+            return Again(timedelta(), "busy") if len(attempts) < 3 else Done()
+
+        job = await send_one(world)
+        assert await world.work(put_off, deliveries=3) == [job] * 3
+        assert attempts == [0, 1, 2]
+
+    async def test_a_job_given_up_waits_no_more_and_is_erased_with_its_account(self, world: World) -> None:
+        async def give_up(_: LeasedJob) -> Outcome:
+            return Dead("hopeless")
+
+        given_up = await send_one(world)
+        assert await world.work(give_up) == [given_up]
+        other = await send_one(world)
+        assert await world.work() == [other], "a dead job is not delivered"
+        await world.store.delete_rows(given_up.account_id)
+        assert sum((await world.store.count_rows(given_up.account_id)).values()) == 0
+
+    async def test_a_commit_ends_its_job_whatever_the_worker_says_afterwards(self, world: World) -> None:
+        async def done_then_confused(delivery: LeasedJob) -> Outcome:
+            line = world.new_line(delivery.job.account_id)
+            async with world.store.begin(delivery.job.account_id, completing=delivery.lease) as tx:
+                tx.save(line)
+            return Again(timedelta(), "confused")
+
+        first = await send_one(world)
+        assert await world.work(done_then_confused) == [first]
+        other = await send_one(world)
+        assert await world.work() == [other], "the ended job is not delivered again"
+
+    async def test_a_job_ends_once_and_a_second_commit_under_its_ticket_keeps_nothing(
+        self, world: World
+    ) -> None:
+        kept = []
+
+        async def twice(delivery: LeasedJob) -> Outcome:
+            account_id = delivery.job.account_id
+            async with world.store.begin(account_id, completing=delivery.lease) as tx:
+                tx.save(world.new_line(account_id))
+            before = await world.traces(account_id)
+            try:
+                async with world.store.begin(account_id, completing=delivery.lease) as tx:
+                    tx.save(world.ordered_line(account_id))
+            except JobGone:
+                kept.append((before, await world.traces(account_id)))
+            return Done()
+
+        job = await send_one(world)
+        assert await world.work(twice) == [job]
+        ((before, after),) = kept
+        assert before == after
+
+    async def test_a_commit_cannot_end_another_accounts_job(self, world: World) -> None:
+        stranger = await world.account()
+        refused = []
+
+        async def meddle(delivery: LeasedJob) -> Outcome:
+            before = await world.traces(stranger)
+            try:
+                async with world.store.begin(stranger, completing=delivery.lease) as tx:
+                    tx.save(world.ordered_line(stranger))
+            except JobGone:
+                refused.append(await world.traces(stranger) == before)
+            return Done()
+
+        await send_one(world)
+        await world.work(meddle)
+        assert refused == [True]
+
+    async def test_a_commit_that_fails_does_not_end_its_job(self, world: World) -> None:
+        line = await world.line(await world.account())
+        seen = []
+
+        async def stale_first(delivery: LeasedJob) -> Outcome:
+            with pytest.raises(VersionConflict):
+                async with world.store.begin(line.account_id, completing=delivery.lease) as tx:
+                    mine = await tx.line(line.id)
+                    await world.relabel(line, "winner")
+                    mine.relabel(Label("loser"))
+                    tx.save(mine)
+            seen.append(await world.queue.waiting())
+            async with world.store.begin(line.account_id, completing=delivery.lease):
+                pass
+            seen.append(await world.queue.waiting())
+            return Done()
+
+        conversation = world.new_conversation(line)
+        message = conversation.send(MessageId(world.ids.new()), MessageBody("hi"), world.clock.now())
+        await world.commit(line.account_id, conversation, message)
+        await world.work(stale_first)
+        assert seen == [1, 0]

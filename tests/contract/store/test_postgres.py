@@ -1,0 +1,313 @@
+"""The PostgreSQL store under the contract, and what only a real database can show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from adapters.outbound.memory.keyring import MemoryKeyring
+from adapters.outbound.memory.system import CountingIds, HandClock
+from adapters.outbound.postgres.codec import CODECS
+from adapters.outbound.postgres.directory import PostgresDirectory
+from adapters.outbound.postgres.pool import Database, StatementRefused, connect
+from adapters.outbound.postgres.queue import PostgresQueue
+from adapters.outbound.postgres.sealing import AccountCipher, SealBroken
+from adapters.outbound.postgres.store import BATCH, CipherCache, PostgresStore
+from adapters.outbound.postgres.tables import COLUMNS
+from application.ports.jobs import Done, Job, JobKind, LeasedJob, Outcome
+from application.ports.keyring import AccountKey
+from application.ports.store import JobGone, StoreUnavailable, VersionConflict
+from domain.audit import AuditEntry
+from domain.idempotency import Operation
+from domain.kernel import AccountId, AuditId
+from domain.lines import PhoneLine
+from domain.values import Label
+from tests.contract.conftest import Postgres
+from tests.contract.store.contract import StoreContract, World
+
+ENVIRONMENT = "test"
+
+
+@dataclass(kw_only=True)
+class PostgresWorld(World):
+    database: Database
+    dsn: str
+    postgres: Postgres
+
+    async def entries(self, account_id: AccountId) -> list[AuditEntry]:
+        codec = CODECS[AuditEntry]
+        cipher = AccountCipher(ENVIRONMENT, account_id, await self.keyring.open(account_id))
+        select = f"SELECT {codec.columns()} FROM audit_entries WHERE account_id = $1"  # noqa: S608 - of constants
+        return [codec.loader(cipher)(row) for row in await self.database.fetch(select, account_id)]
+
+    async def public_log(self) -> dict[AuditId, bytes]:
+        return dict(await self.database.fetch("SELECT id, commitment FROM audit_log"))
+
+    async def strike(self) -> None:
+        await self.postgres.drop(self.dsn)
+
+
+class DriversIds(CountingIds):
+    """Ids of the driver's own subclass of UUID: in C, equal and alike in all but name, they cost a page much less."""
+
+    def new(self) -> UUID:
+        return asyncpg.pgproto.pgproto.UUID(super().new().bytes)
+
+
+@asynccontextmanager
+async def fresh(postgres: Postgres) -> AsyncIterator[PostgresWorld]:
+    dsn = await postgres.database("store")
+    clock, keyring = HandClock(), MemoryKeyring()
+    ids = DriversIds(clock)
+    async with connect(dsn, least=1, most=4) as database:
+        store = PostgresStore(database, keyring, ids, environment=ENVIRONMENT)
+        directory, queue = PostgresDirectory(database, keyring), PostgresQueue(database)
+        yield PostgresWorld(
+            store=store, directory=directory, queue=queue, keyring=keyring, clock=clock, ids=ids,
+            database=database, dsn=dsn, postgres=postgres,
+        )  # fmt: skip
+
+
+@pytest.fixture
+async def world(postgres: Postgres) -> AsyncIterator[PostgresWorld]:
+    async with fresh(postgres) as made:
+        yield made
+
+
+class TestPostgresStore(StoreContract):
+    pass
+
+
+async def test_two_commits_cannot_each_rely_on_what_the_other_changes(world: PostgresWorld) -> None:
+    account_id = await world.account()
+    one, two = await world.line(account_id), await world.line(account_id)
+
+    async def change(written: PhoneLine, required_unchanged: PhoneLine) -> None:
+        async with world.store.begin(account_id) as tx:
+            mine = await tx.line(written.id)
+            mine.relabel(Label("changed"))
+            tx.save(mine)
+            tx.require_unchanged(await tx.line(required_unchanged.id))
+
+    # A third party holds `two` back, so that both statements are under way before either can end.
+    gate = await asyncpg.connect(world.dsn)
+    try:
+        async with gate.transaction():
+            await gate.execute("SELECT FROM phone_lines WHERE id = $1 FOR UPDATE", two.id)
+            first = asyncio.create_task(change(two, one))
+            await waiting_for_locks(world, 1)
+            second = asyncio.create_task(change(one, two))
+            await waiting_for_locks(world, 2)
+    finally:
+        await gate.close()
+    ways = await asyncio.gather(first, second, return_exceptions=True)
+    assert [type(way) for way in ways].count(VersionConflict) == 1
+
+
+async def test_a_commit_under_way_is_erased_with_the_rest_or_refused(world: PostgresWorld) -> None:
+    account_id = await world.account()
+    await world.keyring.open(account_id)
+    gate = await asyncpg.connect(world.dsn)
+    try:
+        async with gate.transaction():
+            await gate.execute("SELECT FROM accounts WHERE id = $1 FOR UPDATE", account_id)
+            late = asyncio.create_task(world.commit(account_id, world.new_session(account_id)))
+            await waiting_for_locks(world, 1)
+            erasing = asyncio.create_task(world.store.delete_rows(account_id))
+            await waiting_for_locks(world, 2)
+    finally:
+        await gate.close()
+    await asyncio.wait({late, erasing})
+    assert late.exception() is None or isinstance(late.exception(), VersionConflict)
+    assert sum((await world.store.count_rows(account_id)).values()) == 0
+
+
+async def waiting_for_locks(world: PostgresWorld, sessions: int) -> None:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with asyncio.timeout(5):
+        while (await world.database.first(waiting))[0] != sessions:  # noqa: ASYNC110 - PostgreSQL sets no event
+            await asyncio.sleep(0.005)
+
+
+async def test_a_job_that_went_to_another_worker_cannot_be_ended(world: PostgresWorld) -> None:
+    job = await one_job(world)
+    gone = []
+
+    async def lose(delivery: LeasedJob) -> Outcome:
+        await world.database.execute("UPDATE pgqueuer SET queue_manager_id = $1, heartbeat = now()", uuid4())
+        before = await world.traces(job.account_id)
+        with pytest.raises(JobGone):
+            await end(world, delivery)
+        gone.append(before == await world.traces(job.account_id))
+        return Done()
+
+    await world.work(lose, left=1)
+    assert gone == [True]
+
+
+async def test_a_job_that_was_not_delivered_cannot_be_ended(world: PostgresWorld) -> None:
+    job = await one_job(world)
+    row = await world.database.first("SELECT id FROM pgqueuer")
+    with pytest.raises(JobGone):
+        await end(world, LeasedJob(job, row[0], 0))
+    assert await world.queue.waiting() == 1
+
+
+async def one_job(world: PostgresWorld) -> Job:
+    account_id = await world.account()
+    line = world.ordered_line(account_id)
+    await world.commit(account_id, line)
+    await world.queue.shift(timedelta(hours=1))
+    return Job(JobKind.COMPLETE_PURCHASE, account_id, line.id)
+
+
+async def end(world: PostgresWorld, delivery: LeasedJob) -> None:
+    async with world.store.begin(delivery.job.account_id, completing=delivery.lease) as tx:
+        tx.save(world.new_line(delivery.job.account_id))
+
+
+async def test_only_what_changed_is_sealed_anew(world: PostgresWorld) -> None:
+    line = await world.line(await world.account())
+    select = "SELECT number, number_index, label FROM phone_lines"
+    before = await world.database.first(select)
+    await world.relabel(line, "changed")
+    after = await world.database.first(select)
+    assert (after["number"], after["number_index"]) == (before["number"], before["number_index"])
+    assert after["label"] != before["label"]
+
+
+async def test_a_ciphertext_moved_to_another_row_or_column_does_not_open(world: PostgresWorld) -> None:
+    account_id = await world.account()
+    one, two = await world.line(account_id), await world.line(account_id)
+    for move in (
+        "UPDATE phone_lines a SET number = b.number FROM phone_lines b WHERE a.id = $1 AND b.id <> $1",
+        "UPDATE phone_lines SET label = number WHERE id = $1",
+    ):
+        await world.database.execute(move, one.id)
+        with pytest.raises(SealBroken):
+            await world.read_line(one)
+    await world.read_line(two)
+
+
+async def test_nothing_personal_lies_in_any_column(world: PostgresWorld) -> None:
+    has = await world.belongings()
+    account_id = await world.account(email="noa@example.com")
+    await world.commit(account_id, world.new_record(account_id, Operation("key of noa", "request of noa")))
+    planted = [
+        has.line.number,
+        has.conversation.peer,
+        has.message.body,
+        has.session.token or "",
+        "key of",
+        "request of",
+    ]
+    planted += ["noa@example.com", "Noa", "he-IL", "argon2id"]
+    for table in (name for name in COLUMNS if name != "alembic_version"):
+        for row in await world.database.fetch(f"SELECT * FROM {table}"):  # noqa: S608 - of constants
+            for value in row.values():
+                raw = value if isinstance(value, bytes) else str(value).encode()
+                assert not any(text.encode() in raw for text in planted), table
+    async with world.store.begin(account_id) as tx:
+        assert (await tx.account()).email == "noa@example.com"
+
+
+async def test_errors_quote_nothing_and_carry_nothing_along(world: PostgresWorld) -> None:
+    secret = "+15551234567"
+    for statement, *values in (
+        (
+            "INSERT INTO pgqueuer (priority, status, entrypoint, payload) VALUES (0, 'queued', 'x', $1)",
+            secret.encode(),
+        ),
+        ("SELECT $1::integer", secret),
+        ("SELECT $1::text::integer", secret),
+    ):
+        with pytest.raises(StatementRefused) as refused:
+            await world.database.fetch(statement, *values)
+        assert secret not in f"{refused.value!r}"
+        assert (refused.value.__context__, refused.value.__cause__) == (None, None)
+    account_id = await world.account(email=f"{secret}@example.com")
+    with pytest.raises(VersionConflict) as stale:
+        await world.commit(
+            account_id, replace(world.new_account(email=f"{secret}@example.com"), id=account_id)
+        )
+    assert (str(stale.value), stale.value.__context__, stale.value.__cause__) == (
+        str(VersionConflict()),
+        None,
+        None,
+    )
+
+
+async def test_a_cancelled_statement_does_not_cost_its_connection_for_long(postgres: Postgres) -> None:
+    async with connect(await postgres.database("cancel"), least=1, most=1) as database:
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await database.fetch("SELECT pg_sleep(5)")
+            assert (await database.first("SELECT 1"))[0] == 1
+
+
+async def test_connections_are_few_and_come_back_after_they_were_cut(postgres: Postgres) -> None:
+    dsn = await postgres.database("few")
+    async with connect(dsn, least=2, most=3) as database:
+        count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        assert (await database.first(count))[0] == 2
+        await asyncio.gather(*(database.fetch("SELECT pg_sleep(0.02)") for _ in range(12)))
+        assert (await database.first(count))[0] == 3
+        await postgres.interrupt(dsn)
+        await asyncio.sleep(0.1)
+        assert (await database.first("SELECT 1"))[0] == 1
+    with pytest.raises(StoreUnavailable):
+        await database.fetch("SELECT 1")
+
+
+async def test_a_database_that_cannot_be_reached_is_unavailable(postgres: Postgres) -> None:
+    dsn = await postgres.database("gone")
+    await postgres.drop(dsn)
+    for nowhere in (dsn, "postgresql://pico@127.0.0.1:1/pico", "postgresql://pico@/pico?host=/nowhere"):
+        with pytest.raises(StoreUnavailable):
+            async with connect(nowhere, least=1):
+                pass
+
+
+async def test_more_rows_than_a_batch_are_deleted_and_counted(world: PostgresWorld) -> None:
+    account_id = await world.account()
+    rows = (
+        "INSERT INTO idempotency_records (account_id, id, resource_id, expires_at, key, request, version)"
+        " SELECT $1, gen_random_uuid(), $1, now(), int4send(n), '', 1 FROM generate_series(1, $2::int) n"
+    )
+    await world.database.execute(rows, account_id, BATCH * 2 + 1)
+    assert (await world.store.delete_rows(account_id))["idempotency_records"] == BATCH * 2 + 1
+    assert sum((await world.store.count_rows(account_id)).values()) == 0
+
+
+async def test_a_remembered_line_shows_itself_and_can_be_forgotten(world: PostgresWorld) -> None:
+    line = await world.line(await world.account())
+    assert await world.directory.line(line.number) == (line.account_id, line.id)
+    async with world.store.begin(line.account_id) as tx:
+        mine = await tx.line(line.id)
+        mine.released(world.clock.now())
+        tx.save(mine)
+    assert await world.directory.line(line.number) == (line.account_id, line.id)
+    world.directory.forget_line(line.number)
+    assert await world.directory.line(line.number) is None
+
+
+def test_working_keys_are_kept_for_the_very_key_for_a_while_and_not_many() -> None:
+    one, two = AccountId(uuid4()), AccountId(uuid4())
+    key, same = AccountKey(1, bytes(32)), AccountKey(1, bytes(32))
+    ciphers = CipherCache("test", limit=1)
+    first = ciphers.open(one, key)
+    assert ciphers.open(one, key) is first
+    assert ciphers.open(one, same) is not first, "the keyring has let go of the key meanwhile"
+    second = ciphers.open(one, same)
+    ciphers.open(two, key)
+    assert ciphers.open(one, same) is not second
+    brief = CipherCache("test", seconds=0)
+    assert brief.open(one, key) is not brief.open(one, key)

@@ -1,0 +1,215 @@
+"""The live schema is the declared one, no column has room for content, and frozen steps lead to it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from adapters.outbound.postgres.schema import migrate
+from adapters.outbound.postgres.tables import COLUMNS, TABLES
+from application.inventory import INVENTORY
+from application.ports.jobs import JobKind
+from domain.kernel import StorageKind
+from tests.contract.conftest import Postgres
+
+SHAPES = {
+    StorageKind.ID: {"uuid"},
+    StorageKind.REF: {"character varying"},
+    StorageKind.TIME: {"timestamp with time zone", "date"},
+    StorageKind.COUNT: {"integer", "bigint"},
+    StorageKind.INDEX: {"bytea"},
+    StorageKind.SEALED: {"bytea"},
+}
+ODDITIES = {
+    ("phone_lines", "country"): "character varying",  # two letters, by a check
+    ("pgqueuer", "entrypoint"): "character varying",  # pgqueuer compares it with text; 32 characters
+    ("pgqueuer_log", "entrypoint"): "character varying",
+    ("pgqueuer_statistics", "entrypoint"): "character varying",
+    ("pgqueuer", "payload"): "bytea",  # two ids, by a check
+    ("pgqueuer", "headers"): "boolean",
+    ("pgqueuer_log", "aggregated"): "boolean",
+    ("pgqueuer_log", "traceback"): "jsonb",  # a code, by a check
+}
+"""Columns whose shape is not that of their kind, and what keeps content out of them."""
+
+QUEUE = "INSERT INTO pgqueuer (priority, status, entrypoint, payload) VALUES (0, 'queued', $1, $2)"
+CATALOGUE = """
+    SELECT c.relname AS table, a.attname AS column, format_type(a.atttypid, NULL) AS shape, a.atttypmod AS size,
+        t.typtype = 'e' OR e.typtype = 'e' AS closed, EXISTS (
+            SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)
+        ) AS checked
+    FROM pg_class c
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind NOT IN ('i', 'I', 'S')
+"""
+DEFINITIONS = """
+    SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+        pg_get_expr(d.adbin, d.adrelid)
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+    UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', ''
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT 'index', tablename, indexname, indexdef, '', '' FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT 'enum', '', typname, string_agg(enumlabel, ',' ORDER BY enumsortorder), '', ''
+    FROM pg_enum JOIN pg_type t ON t.oid = enumtypid WHERE typnamespace = 'public'::regnamespace GROUP BY typname
+"""
+
+
+@pytest.fixture
+async def connection(postgres: Postgres) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(await postgres.database("schema"))
+    yield connection
+    await connection.close()
+
+
+async def definitions(connection: asyncpg.Connection) -> set[tuple[Any, ...]]:
+    """Describe everything that the migrations make of our own tables."""
+    rows = {tuple(row) for row in await connection.fetch(DEFINITIONS)}
+    return {row for row in rows if not any(re.match("pgqueuer|alembic", str(name)) for name in row[1:3])}
+
+
+def undeclared(catalogue: list[Any]) -> list[str]:
+    """Name every column that is not declared, has not the shape of its kind, or could hold a text."""
+    found = []
+    for row in catalogue:
+        place, shape = (row["table"], row["column"]), row["shape"]
+        kind = COLUMNS.get(row["table"], {}).get(row["column"])
+        fits = (
+            row["closed"] if kind is StorageKind.ENUM else shape in SHAPES.get(kind, set()) if kind else False
+        )
+        odd = ODDITIES.get(place) == shape
+        roomy = shape in {"text", "character varying", "json", "jsonb", "xml"}
+        bounded = row["checked"] or (shape == "character varying" and 0 < row["size"] - 4 <= 64)
+        if not (fits or odd) or (roomy and not bounded):
+            found.append(".".join(place))
+    return found
+
+
+async def test_every_column_is_declared_has_the_shape_of_its_kind_and_no_room_for_content(
+    connection: asyncpg.Connection,
+) -> None:
+    catalogue = await connection.fetch(CATALOGUE)
+    assert undeclared(catalogue) == []
+    live = {(row["table"], row["column"]) for row in catalogue}
+    assert live == {(table, column) for table, columns in COLUMNS.items() for column in columns}
+    assert {stored.name for stored in INVENTORY} <= set(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE stray (id uuid)",
+        "CREATE VIEW stray AS SELECT 1 AS id",
+        "ALTER TABLE messages ADD note text",
+        "ALTER TABLE messages ALTER ref TYPE varchar(65)",
+        "ALTER TABLE messages ALTER ref TYPE text",
+        "ALTER TABLE messages ALTER status TYPE text",
+        "ALTER TABLE pgqueuer ALTER entrypoint TYPE varchar",
+        "ALTER TABLE pgqueuer ALTER headers TYPE jsonb USING NULL",
+        "ALTER TABLE pgqueuer_log DROP CONSTRAINT pgqueuer_log_traceback_is_a_code",
+        "ALTER TABLE phone_lines ALTER country TYPE varchar(200), DROP CONSTRAINT phone_lines_country_is_enum",
+    ],
+)
+async def test_a_column_that_has_room_for_content_is_noticed(
+    connection: asyncpg.Connection, statement: str
+) -> None:
+    await connection.execute(statement)
+    assert len(undeclared(await connection.fetch(CATALOGUE))) == 1
+
+
+async def test_the_frozen_steps_lead_to_the_declared_tables(postgres: Postgres) -> None:
+    declared, migrated = await postgres.bare("declared"), await postgres.database("migrated")
+
+    async def dial() -> Any:
+        return await asyncpg.connect(declared)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=dial)
+    async with engine.begin() as connection:
+        await connection.run_sync(TABLES.create_all)
+    await engine.dispose()
+    found = []
+    for dsn in (declared, migrated):
+        connected = await asyncpg.connect(dsn)
+        found.append(await definitions(connected))
+        await connected.close()
+    assert found[0] == found[1]
+    assert len(found[0]) > 150
+
+
+async def test_many_processes_may_migrate_at_once_and_again(postgres: Postgres) -> None:
+    dsn = await postgres.bare("migrating")
+    await asyncio.gather(*(migrate(dsn) for _ in range(3)))
+    await migrate(dsn)
+    connection = await asyncpg.connect(dsn)
+    assert await connection.fetchval("SELECT count(*) FROM alembic_version") == 1
+    assert undeclared(await connection.fetch(CATALOGUE)) == []
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [(name, columns) for name, columns in COLUMNS.items() if StorageKind.SEALED in columns.values()],
+)
+async def test_a_plaintext_is_refused_where_a_ciphertext_belongs(
+    connection: asyncpg.Connection, table: str, columns: dict[str, StorageKind]
+) -> None:
+    assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 - of constants
+    for column in (name for name, kind in columns.items() if kind is StorageKind.SEALED):
+        check = await connection.fetchval(
+            "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = $1",
+            f"{table}_{column}_is_sealed",
+        )
+        for value, fits in (
+            (b"\x01 sealed", True),
+            (b"+15551234567", False),
+            ("שלום".encode(), False),
+            (b"$argon2id", False),
+        ):
+            query = f"SELECT {check} FROM (SELECT $1::bytea AS {column}) AS row"  # noqa: S608 - of the catalogue
+            assert await connection.fetchval(query, value) is fits
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE audit_log SET day = day", "DELETE FROM audit_log", "TRUNCATE audit_log"]
+)
+async def test_the_audit_log_only_grows(connection: asyncpg.Connection, change: str) -> None:
+    await connection.execute(
+        "INSERT INTO audit_log VALUES (gen_random_uuid(), current_date, 'account_signed_up', $1)", bytes(32)
+    )
+    with pytest.raises(asyncpg.RestrictViolationError):
+        await connection.execute(change)
+    assert await connection.fetchval("SELECT count(*) FROM audit_log") == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "refusal"),
+    [
+        ("send_message", b"hello", asyncpg.CheckViolationError),
+        ("send_message", bytes(33), asyncpg.CheckViolationError),
+        ("x" * 33, bytes(32), asyncpg.StringDataRightTruncationError),
+    ],
+)
+async def test_a_job_is_a_kind_and_two_ids(
+    connection: asyncpg.Connection, kind: str, payload: bytes, refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        await connection.execute(QUEUE, kind, payload)
+
+
+async def test_every_kind_of_job_fits(connection: asyncpg.Connection) -> None:
+    for kind in JobKind:
+        await connection.execute(QUEUE, kind, bytes(32))
+
+
+async def test_jobs_make_no_noise_in_the_commit_that_queues_them(connection: asyncpg.Connection) -> None:
+    triggers = await connection.fetch("SELECT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal")
+    assert [row[0] for row in triggers] == ["audit_log"]

@@ -1,0 +1,259 @@
+"""What the store's promises are played on: one empty store with everything around it, and makers of small things."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from adapters.outbound.memory.system import HandClock
+from application.ports.jobs import Done, Handle, Job, LeasedJob, Outcome, Queue
+from application.ports.keyring import Keyring
+from application.ports.store import Directory, Store
+from application.ports.system import Ids
+from domain.accounts import Account, AccountState
+from domain.audit import AuditEntry
+from domain.exports import Export, ExportPart, ExportState
+from domain.idempotency import IdempotencyRecord, Operation
+from domain.kernel import (
+    AccountId,
+    Aggregate,
+    AuditId,
+    CarrierRef,
+    ConversationId,
+    ExportId,
+    IdempotencyRecordId,
+    LineId,
+    MessageId,
+    PartId,
+    SessionId,
+)
+from domain.lines import LineState, PhoneLine
+from domain.messages import Conversation, Direction, Message, Status
+from domain.sessions import Session
+from domain.values import (
+    Capability,
+    Country,
+    Email,
+    Label,
+    Locale,
+    MessageBody,
+    PasswordHash,
+    Peer,
+    PhoneNumber,
+    SessionToken,
+)
+
+LATER = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """One account that has one of everything, a deleted conversation with its last text included."""
+
+    account_id: AccountId
+    session: Session
+    line: PhoneLine
+    conversation: Conversation
+    message: Message
+    deleted: Conversation
+    remnant: Message
+    export: Export
+    part: ExportPart
+    operation: Operation
+
+
+@dataclass
+class World(ABC):
+    """An empty store for one promise. A subclass adds what no use case can do: two looks behind the port, and a blow.
+
+    `patience` is how many real seconds a promise waits for the queue before it counts as broken.
+    """
+
+    store: Store
+    directory: Directory
+    queue: Queue
+    keyring: Keyring
+    clock: HandClock
+    ids: Ids
+    patience: float = 5.0
+
+    @abstractmethod
+    async def entries(self, account_id: AccountId) -> list[AuditEntry]:
+        """Return the account's halves of the audit log, opened, salt included, in any order."""
+
+    @abstractmethod
+    async def public_log(self) -> dict[AuditId, bytes]:
+        """Return the commitment of every public half, whoever it was about."""
+
+    @abstractmethod
+    async def strike(self) -> None:
+        """Make store and directory stop answering, for good."""
+
+    # What was kept
+
+    async def traces(self, account_id: AccountId) -> tuple[dict[str, int], int, int]:
+        """Return everything a commit could have left behind: rows, jobs, public audit entries."""
+        return (
+            await self.store.count_rows(account_id),
+            await self.queue.waiting(),
+            len(await self.public_log()),
+        )
+
+    async def commit(self, account_id: AccountId, *aggregates: Aggregate) -> None:
+        async with self.store.begin(account_id) as tx:
+            for aggregate in aggregates:
+                tx.save(aggregate)
+
+    async def relabel(self, line: PhoneLine, label: str) -> None:
+        async with self.store.begin(line.account_id) as tx:
+            mine = await tx.line(line.id)
+            mine.relabel(Label(label))
+            tx.save(mine)
+
+    async def read_line(self, line: PhoneLine) -> PhoneLine:
+        async with self.store.begin(line.account_id) as tx:
+            return await tx.line(line.id)
+
+    # Jobs
+
+    async def work(self, handle: Handle | None = None, *, deliveries: int = 1, left: int = 0) -> list[Job]:
+        """Run the queue until so many deliveries were answered and so many jobs are left; return what was delivered."""
+        delivered: list[Job] = []
+
+        async def noting(delivery: LeasedJob) -> Outcome:
+            delivered.append(delivery.job)
+            return await handle(delivery) if handle else Done()
+
+        running = asyncio.create_task(self.queue.run(noting))
+        try:
+            async with asyncio.timeout(self.patience):
+                while len(delivered) < deliveries or await self.queue.waiting() != left:
+                    assert not running.done(), "the queue stopped by itself"
+                    await asyncio.sleep(0.002)
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+        return delivered
+
+    # Makers: `account`, `line` and `belongings` store what they make; the others only make it.
+
+    def number(self) -> PhoneNumber:
+        return PhoneNumber(f"+1{self.ids.random_id().int % 10**10:010}")
+
+    async def account(
+        self, *, state: AccountState = AccountState.ACTIVE, email: str | None = None,
+        created_at: datetime | None = None, erase_at: datetime | None = None,
+    ) -> AccountId:  # fmt: skip
+        account = self.new_account(state=state, email=email, created_at=created_at, erase_at=erase_at)
+        await self.keyring.create(account.id)
+        await self.commit(account.id, account)
+        return account.id
+
+    async def line(self, account_id: AccountId, **fields: object) -> PhoneLine:
+        line = self.new_line(account_id, **fields)
+        await self.commit(account_id, line)
+        return line
+
+    def new_account(
+        self, *, state: AccountState = AccountState.ACTIVE, email: str | None = None,
+        created_at: datetime | None = None, erase_at: datetime | None = None,
+    ) -> Account:  # fmt: skip
+        now = created_at or self.clock.now()
+        return Account(
+            id=AccountId(self.ids.new()), email=Email(email or f"{self.ids.random_id().hex}@example.com"),
+            password=PasswordHash("$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA"), display_name=Label("Noa"),
+            locale=Locale("he-IL"), terms_accepted_at=now, privacy_accepted_at=now, created_at=now, state=state,
+            verified_at=None if state is AccountState.UNVERIFIED else now, erase_at=erase_at,
+        )  # fmt: skip
+
+    def new_session(
+        self, account_id: AccountId, *, token: str | None = None, revoked_at: datetime | None = None
+    ) -> Session:
+        return Session(
+            account_id=account_id, id=SessionId(self.ids.new()), created_at=self.clock.now(), revoked_at=revoked_at,
+            token=SessionToken(token or f"pico_s1_{self.ids.random_id().hex}"),
+        )  # fmt: skip
+
+    def new_line(self, account_id: AccountId, **fields: object) -> PhoneLine:
+        given = {"number": self.number(), "label": Label("Work"), "state": LineState.ACTIVE} | fields
+        return PhoneLine(
+            account_id=account_id, id=LineId(self.ids.new()), country=Country("US"),
+            capabilities=frozenset({Capability.SMS, Capability.VOICE}), created_at=self.clock.now(),
+            ref=CarrierRef(f"PN{self.ids.random_id().hex}"), **given,  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def ordered_line(self, account_id: AccountId, number: PhoneNumber | None = None) -> PhoneLine:
+        """Make a line whose commit calls for one job and one audit entry."""
+        return PhoneLine.order(
+            account_id, LineId(self.ids.new()), number=number or self.number(), country=Country("US"), label=None,
+            at=self.clock.now(),
+        )  # fmt: skip
+
+    def new_conversation(
+        self, line: PhoneLine, peer: str | None = None, *, last_at: datetime | None = None
+    ) -> Conversation:
+        return Conversation(
+            account_id=line.account_id, id=ConversationId(self.ids.new()), line_id=line.id,
+            peer=Peer(peer or self.number()), last_at=last_at or self.clock.now(), unread=1,
+            created_at=self.clock.now(),
+        )  # fmt: skip
+
+    def new_message(
+        self, conversation: Conversation, *, ref: str | None = None, body: str = "שלום 👋"
+    ) -> Message:
+        return Message(
+            account_id=conversation.account_id, id=MessageId(self.ids.new()), conversation_id=conversation.id,
+            line_id=conversation.line_id, direction=Direction.INBOUND, status=Status.RECEIVED, body=MessageBody(body),
+            created_at=self.clock.now(), ref=CarrierRef(ref or f"SM{self.ids.random_id().hex}"),
+        )  # fmt: skip
+
+    def new_export(self, account_id: AccountId, *, expires_at: datetime | None = None) -> Export:
+        state = ExportState.READY if expires_at else ExportState.BUILDING
+        return Export(
+            account_id=account_id, id=ExportId(self.ids.new()), requested_at=self.clock.now(), state=state,
+            rows_total=7, expires_at=expires_at,
+        )  # fmt: skip
+
+    def new_part(self, export: Export, position: int, content: bytes = b'{"a": 1}') -> ExportPart:
+        return ExportPart(
+            account_id=export.account_id, id=PartId(self.ids.new()), export_id=export.id, position=position,
+            content=content,
+        )  # fmt: skip
+
+    def new_record(
+        self, account_id: AccountId, operation: Operation, *, expires_at: datetime | None = None
+    ) -> IdempotencyRecord:
+        resource = self.ids.new()
+        return IdempotencyRecord.of(
+            account_id,
+            IdempotencyRecordId(self.ids.new()),
+            operation,
+            resource,
+            expires_at or self.clock.now() + LATER,
+        )
+
+    async def belongings(self) -> Belongings:
+        """Store one of everything. Its two jobs: to settle the order, to clear the conversation."""
+        account_id = await self.account()
+        session, line, operation = (
+            self.new_session(account_id),
+            self.ordered_line(account_id),
+            Operation("sms", "idempotency_records"),
+        )
+        line.activate(CarrierRef(f"PN{line.id.hex}"), frozenset({Capability.SMS}), self.clock.now())
+        conversation, deleted = self.new_conversation(line), self.new_conversation(line)
+        message, remnant = self.new_message(conversation), self.new_message(deleted)
+        deleted.delete(self.clock.now())
+        export = self.new_export(account_id)
+        part = self.new_part(export, 0)
+        once = self.new_record(account_id, operation)
+        await self.commit(
+            account_id, session, line, conversation, message, deleted, remnant, export, part, once
+        )
+        return Belongings(
+            account_id, session, line, conversation, message, deleted, remnant, export, part, operation
+        )

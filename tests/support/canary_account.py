@@ -1,0 +1,74 @@
+"""A life that leaves a value nobody else has in every field that is about a person."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from application.ports.carrier import AvailableNumber
+from bootstrap.worlds import InMemory
+from domain.lines import PhoneLine
+from domain.values import Capability, Country, Email, Label, Locale, Password, Peer, PhoneNumber
+from tests.support.actors import Person
+
+
+@dataclass(kw_only=True)
+class Planted(Person):
+    """Somebody whose every value can be told from everybody else's."""
+
+    password: Password
+    name: Label
+    locale: Locale
+    label: Label
+    peer: Peer
+    heard: str
+    said: str
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what nobody may read anywhere."""
+        return (
+            self.email, self.password, self.name, self.locale, self.number, self.label, self.peer, self.heard,
+            self.said, self.signed_in.token,
+        )  # fmt: skip
+
+
+async def lived(world: InMemory) -> Planted:
+    """Let somebody sign up, take a line, receive a text and send one, with another session begun and ended."""
+    tag = secrets.token_hex
+    email, password = Email(f"Ada.{tag(6)}@{tag(4)}.example"), Password(f"pass {tag(8)}")
+    name, locale, label = (
+        Label(f"Ada {tag(6)}"),
+        Locale(f"qaa-Q{letters(3).lower()}-{letters(2)}"),
+        Label(f"Line {tag(6)}"),
+    )
+    await world.use_cases.sign_up(email, password, name, locale)
+    await world.settle()
+    (link,) = [mail.link_token for mail in world.mail.sent if mail.to == email and mail.link_token]
+    signed_in = await world.use_cases.verify_account(link)
+    ada = Planted(
+        world, email, signed_in, password=password, name=name, locale=locale, label=label, peer=some_number(),
+        heard=f"heard {tag(8)}", said=f"said {tag(8)}",
+    )  # fmt: skip
+    ada.line = await bought(world, ada)
+    other = await world.use_cases.sign_in(email, password)
+    await world.use_cases.sign_out(ada.id, other.session.id)
+    await ada.texted(ada.heard, ada.peer, ref=await world.carrier.receive(ada.peer, ada.number, ada.heard))
+    await ada.texts(ada.said, ada.peer)
+    await world.settle()
+    return ada
+
+
+async def bought(world: InMemory, by: Planted) -> PhoneLine:
+    """Have the carrier offer a number, and buy it."""
+    number, country = PhoneNumber(some_number()), Country("US")
+    world.carrier.on_offer.append(AvailableNumber(number, country, frozenset(Capability)))
+    return await world.use_cases.buy_line(by.id, number, country, by.label, secrets.token_hex(8))
+
+
+def some_number() -> Peer:
+    return Peer(f"+1{secrets.randbelow(10**10):010}")
+
+
+def letters(count: int) -> str:
+    return "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for _ in range(count))

@@ -1,0 +1,233 @@
+"""Worlds to prove things on: the product whole, or with parts of it swapped for dishonest ones."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import fields
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from adapters.inbound.worker import Worker
+from adapters.outbound.local.kms import LocalKms
+from adapters.outbound.local.ledger import LocalLedger
+from adapters.outbound.memory.carrier import MemoryCarrier
+from adapters.outbound.memory.mail import MemoryMail
+from adapters.outbound.memory.system import HandClock
+from adapters.outbound.postgres.directory import PostgresDirectory
+from adapters.outbound.postgres.keyring import PostgresKeyring, prepare
+from adapters.outbound.postgres.pool import Database, connect
+from adapters.outbound.postgres.queue import PostgresQueue
+from adapters.outbound.postgres.sealing import FORMAT, OVERHEAD, AccountCipher
+from adapters.outbound.postgres.store import CipherCache, PostgresStore
+from adapters.outbound.system import Argon2Hasher, SignedTokens, TimeOrderedIds
+from application.inventory import INVENTORY
+from application.ports.jobs import Again, Job, JobKind, LeasedJob
+from application.ports.keyring import AccountKey
+from application.retention import SweepResult
+from bootstrap.container import OUTSIDE, wire
+from bootstrap.fingerprint import AccountFingerprint
+from bootstrap.plaintext_scan import Trace, search_bytes
+from bootstrap.worlds import InMemory
+from domain.kernel import AccountId
+from domain.retention import Retention
+from tests.contract.conftest import Postgres
+
+ENVIRONMENT = "proof"
+
+W = TypeVar("W", bound=InMemory)
+Part = Callable[..., Any]
+"""Makes a part: what a port asks for from its world, a use case from what the honest one was given, by name."""
+
+
+class Worlds(Protocol):
+    """Makes empty worlds in memory. A saboteur hands over a `partial` of it."""
+
+    def __call__(self, *, retention: Retention = ..., **parts: Part) -> InMemory: ...
+
+
+class Databases(Protocol):
+    """Opens empty worlds on PostgreSQL. A saboteur hands over a `partial` of it; `sql` changes the schema first."""
+
+    def __call__(
+        self, *, retention: Retention = ..., sql: str = ..., **parts: Part
+    ) -> AbstractAsyncContextManager[OnPostgres]: ...
+
+
+def in_memory(*, retention: Retention = Retention(), **parts: Part) -> InMemory:  # noqa: B008 - a frozen value
+    """See Worlds."""
+    world = InMemory(retention)
+    for name in parts.keys() & set(OUTSIDE):
+        setattr(world, name, parts[name](world))
+    return wired(world, parts)
+
+
+def wired(world: W, parts: Mapping[str, Part]) -> W:
+    """Wire a world's use cases, some of them perhaps not what they seem."""
+    given = {name: getattr(world, name) for name in OUTSIDE}
+    honest = wire(**given)
+    for name in parts.keys() - given.keys():
+        use_case = getattr(honest, name)
+        given[name] = parts[name](**{field.name: getattr(use_case, field.name) for field in fields(use_case)})
+    world.use_cases = wire(**given)
+    world.worker = Worker(world.use_cases)
+    return world
+
+
+class OnPostgres(InMemory):
+    """The product on real databases, keys, hashes and ledger; providers are fakes, and time is a hand clock."""
+
+    def __init__(
+        self, database: Database, pool: asyncpg.Pool, folder: Path, retention: Retention, parts: Mapping[str, Part]
+    ) -> None:  # fmt: skip
+        self.database, self.pool, self.folder, self.retention = database, pool, folder, retention
+        self.clock = HandClock()
+        honest: dict[str, Part] = {
+            "carrier": lambda world: MemoryCarrier(world.clock.now),
+            "mail": lambda _: MemoryMail(),
+            "ids": lambda world: TimeOrderedIds(world.clock),
+            "keyring": lambda world: PostgresKeyring(world.pool, LocalKms(folder / "kms", world.clock.now)),
+            "store": lambda world: PostgresStore(database, world.keyring, world.ids, environment=ENVIRONMENT),
+            "queue": lambda _: PostgresQueue(database),
+            "directory": lambda world: PostgresDirectory(database, world.keyring),
+            "ledger": lambda _: LocalLedger(folder / "ledger", b"a key of the ledger's own, 32 byte"),
+            "fingerprint": lambda world: AccountFingerprint(world.keyring),
+            "hasher": lambda _: Argon2Hasher(memory_kib=1024, passes=1),
+            "tokens": lambda world: SignedTokens(world.keyring),
+        }
+        for name, part in honest.items():
+            setattr(self, name, parts.get(name, part)(self))
+        wired(self, parts)
+
+    async def settle(self) -> None:
+        """Do every job that is due, and those they bring about, without the waiting that a queue at rest does."""
+        while picked := await self.database.fetch(_PICK, self.database.worker):
+            ((lease, kind, ids, attempt),) = picked
+            job = Job(JobKind(kind), AccountId(UUID(bytes=ids[:16])), UUID(bytes=ids[16:]))
+            outcome = await self.worker(LeasedJob(job, lease, attempt))
+            if isinstance(outcome, Again):
+                await self.database.execute(_PUT_OFF, lease, outcome.delay)
+            else:
+                await self.database.execute("DELETE FROM pgqueuer WHERE id = $1", lease)
+
+    async def advance(self, by: timedelta) -> SweepResult:
+        """Move the clock, do what fell due, sweep once; return what the sweep did."""
+        self.clock.advance(by)
+        await self.database.execute(_NEARER, by)
+        await self.settle()
+        swept = await self.use_cases.sweep()
+        await self.settle()
+        return swept
+
+    async def rows(self, table: str, **where: object) -> list[Mapping[str, Any]]:
+        """Return rows of a table, as they lie there."""
+        tests = " AND ".join(f"{name} = ${place}" for place, name in enumerate(where, 1)) or "true"
+        return await self.database.fetch(f"SELECT * FROM {table} WHERE {tests}", *where.values())  # noqa: S608
+
+    async def row(self, table: str, **where: object) -> Mapping[str, Any]:
+        """Return the one row there is."""
+        (row,) = await self.rows(table, **where)
+        return row
+
+    async def opened(self, account_id: AccountId) -> str:
+        """Return every record of an account with its seals opened, as text to search."""
+        async with self.store.begin(account_id) as tx:
+            return str([row for of in INVENTORY for row in await tx.export_page(of, None, 10_000)])
+
+    async def traces(self, *values: str) -> set[Trace]:
+        """Search everything we keep, byte by byte: every table, and every file."""
+        wanted = {value: value for value in values}
+        found = set[Trace]()
+        async with self.pool.acquire() as connection:
+            for (table,) in await connection.fetch(_TABLES):
+                copy = io.BytesIO()
+                await connection.copy_from_table(table, output=copy, format="binary")
+                found |= set(search_bytes(table, copy.getvalue(), wanted))
+        for path in (path for path in self.folder.rglob("*") if path.is_file()):
+            found |= set(search_bytes(path.name, path.read_bytes(), wanted))
+        return found
+
+
+_PICK = """
+    UPDATE pgqueuer SET status = 'picked', queue_manager_id = $1 WHERE id = (
+        SELECT id FROM pgqueuer WHERE status = 'queued' AND execute_after <= now() ORDER BY id LIMIT 1
+    ) RETURNING id, entrypoint, payload, attempts
+"""
+_PUT_OFF = """
+    UPDATE pgqueuer SET status = 'queued', execute_after = now() + $2::interval, attempts = attempts + 1 WHERE id = $1
+"""
+_NEARER = "UPDATE pgqueuer SET execute_after = execute_after - $1::interval WHERE status = 'queued'"
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+
+
+@asynccontextmanager
+async def on_postgres(
+    postgres: Postgres,
+    folder: Path,
+    *,
+    retention: Retention = Retention(),  # noqa: B008 - a frozen value
+    sql: str = "SELECT 1",
+    **parts: Part,
+) -> AsyncIterator[OnPostgres]:
+    """See Databases."""
+    async with AsyncExitStack() as stack:
+        dsn = await postgres.database(
+            "proof"
+        )  # here it holds the keys as well: what is proved needs no second
+        pool = await stack.enter_async_context(asyncpg.create_pool(dsn, min_size=1, max_size=2))
+        await prepare(pool)
+        await pool.execute(sql)
+        database = await stack.enter_async_context(connect(dsn, least=1, most=3))
+        world = OnPostgres(database, pool, folder, retention, parts)
+        if isinstance(world.hasher, Argon2Hasher):
+            stack.callback(world.hasher.close)
+        yield world
+
+
+def skipping(act: str, table: str, when: str = "true") -> str:
+    """Return SQL by which the database says yes to INSERT, UPDATE or DELETE of rows, and does nothing."""
+    return (
+        "CREATE OR REPLACE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+        f" CREATE TRIGGER skip BEFORE {act} ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION skip()"
+    )
+
+
+class _Clear:
+    """Shaped as a sealed blob, or the database would refuse it; but what it holds lies there in clear."""
+
+    @staticmethod
+    def seal(_row_id: bytes, plaintext: bytes) -> bytes:
+        return FORMAT + bytes(OVERHEAD - len(FORMAT)) + plaintext
+
+    @staticmethod
+    def open(_row_id: bytes, blob: bytes) -> bytes:
+        return blob[OVERHEAD:]
+
+
+def in_clear(field: str) -> Callable[[Databases], Databases]:
+    """Return a saboteur that leaves one field ("table.column") unsealed."""
+
+    class LeakyCipher(AccountCipher):
+        def column(self, table: str, column: str) -> Any:
+            return _Clear if f"{table}.{column}" == field else super().column(table, column)
+
+    class LeakyCipherCache(CipherCache):
+        def open(self, account_id: AccountId, key: AccountKey) -> AccountCipher:
+            return LeakyCipher(ENVIRONMENT, account_id, key)
+
+    def store(world: OnPostgres) -> PostgresStore:
+        made = PostgresStore(world.database, world.keyring, world.ids, environment=ENVIRONMENT)
+        made._ciphers = LeakyCipherCache(ENVIRONMENT)
+        return made
+
+    def saboteur(stored: Databases) -> Databases:
+        return partial(stored, store=store)
+
+    saboteur.__name__ = f"leaves_{field}_in_clear"
+    return saboteur

@@ -1,0 +1,69 @@
+"""The HTTP edge of any world, served on loopback, and a client that has much to hide."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
+from urllib.parse import urlencode
+
+from aiohttp import ClientSession, web
+
+from adapters.inbound.http.app import build
+from adapters.inbound.http.server import serving
+from adapters.outbound.twilio.signature import TwilioSignature, sign
+from adapters.outbound.twilio.vocabulary import status_of
+from bootstrap.worlds import InMemory
+
+PUBLIC_URL = "https://api.pico.example"
+AUTH_TOKEN = "pico-test-auth-token-not-a-secret"
+
+Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Edge: TypeAlias = Callable[[InMemory], Handler]
+"""Answers requests to a world. A saboteur hands over one that keeps or tells too much."""
+
+
+async def always() -> None:
+    """Be ready."""
+
+
+def the_edge(world: InMemory) -> Handler:
+    """See Edge."""
+    return build(
+        world.use_cases, ready=always, verify_signature=TwilioSignature([AUTH_TOKEN]).verify, status_of=status_of,
+        public_url=PUBLIC_URL,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Client:
+    """Somebody with a browser, or Twilio. `headers` are sent with every request."""
+
+    session: ClientSession
+    url: str
+    headers: Mapping[str, str]
+
+    async def call(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, bytes]:
+        """Ask, and return status and body."""
+        async with self.session.request(
+            method, self.url + path, json=body, headers={**self.headers, **headers}
+        ) as answer:
+            return answer.status, await answer.read()
+
+    async def webhook(self, path: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        """Post a form as Twilio does."""
+        headers = {
+            **self.headers,
+            "Content-Type": "application/x-www-form-urlencoded",
+            "X-Twilio-Signature": sign(AUTH_TOKEN, PUBLIC_URL + path, form.items()),
+        }
+        async with self.session.post(self.url + path, data=urlencode(form), headers=headers) as answer:
+            return answer.status, await answer.read()
+
+
+@asynccontextmanager
+async def calling(handler: Handler, **headers: str) -> AsyncIterator[Client]:
+    """Serve, and yield a client."""
+    async with serving(handler, "127.0.0.1", 0) as port, ClientSession() as session:
+        yield Client(session, f"http://127.0.0.1:{port}", headers)

@@ -1,0 +1,240 @@
+"""The edge over the memory world, spoken to over a real socket."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from aiohttp import ClientSession
+from jsonschema import Draft202012Validator
+from phonenumbers import parse, region_code_for_country_code
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from adapters.inbound.http.app import build
+from adapters.inbound.http.server import serving
+from adapters.outbound.twilio.signature import TwilioSignature, sign
+from adapters.outbound.twilio.vocabulary import status_of
+from application.inbound_messages import InboundMessage
+from application.ports.carrier import AvailableNumber
+from bootstrap.worlds import InMemory
+from domain.kernel import CarrierRef, PicoError
+from domain.values import Capability, Country, MessageBody, Peer, PhoneNumber
+
+PUBLIC_URL = "https://api.pico.example"
+AUTH_TOKEN = "pico-test-auth-token-not-a-secret"
+PASSWORD = "correct horse battery staple"
+STRANGER = "+13105550178"
+OURS = "+12025550143"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The problem's code, after making sure that this is a problem document."""
+        assert self.headers["Content-Type"] == "application/problem+json"
+        assert self.json["status"] == self.status
+        return str(self.json["code"])
+
+    @property
+    def flaws(self) -> set[tuple[str, str]]:
+        return {(flaw["pointer"], flaw["code"]) for flaw in self.json["errors"]}
+
+
+class Contract:
+    """The OpenAPI document as a judge: every answer of a documented route must be one it announces."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.done: set[tuple[str, str]] = set()
+        """Operations that have succeeded so far."""
+        self._schemas = {"$id": "urn:pico", "components": document["components"]}
+        self._operations = [
+            (
+                method.upper(),
+                path,
+                re.compile(re.sub(r"{\w+}", "[0-9a-fA-F-]{36}", path)),
+                operation["responses"],
+            )
+            for path, operations in document["paths"].items()
+            for method, operation in operations.items()
+        ]
+
+    def check(self, method: str, path: str, answer: Answer) -> None:
+        """Fail unless the document announces this status, this kind of content, this shape and these headers."""
+        for known, template, shape, responses in self._operations:
+            if known == method and shape.fullmatch(path.partition("?")[0]):
+                announced = responses[str(answer.status)]
+                if answer.status < 300:
+                    self.done.add((method, template))
+                for header, described in announced.get("headers", {}).items():
+                    assert header in answer.headers or not described["required"]
+                kinds = announced.get("content", {})
+                assert list(kinds) == [answer.headers["Content-Type"]] if kinds else answer.body == b""
+                for kind in kinds.values():
+                    schema = json.loads(json.dumps(kind["schema"]).replace('"#/', '"urn:pico#/'))
+                    resource = Resource.from_contents(self._schemas, DRAFT202012)
+                    registry = Registry().with_resource("urn:pico", resource)
+                    Draft202012Validator(
+                        schema, registry=registry, format_checker=Draft202012Validator.FORMAT_CHECKER
+                    ).validate(answer.json)
+
+
+class HandSandbox:
+    """The Sandbox's controls, over the memory world."""
+
+    def __init__(self, world: InMemory) -> None:
+        self.world = world
+        self.knobs: dict[str, Any] = {"outage": False}
+
+    async def advance(self, by: timedelta) -> datetime:
+        await self.world.advance(by)
+        return self.now()
+
+    def now(self) -> datetime:
+        return self.world.clock.now()
+
+    async def mails(self) -> list[dict[str, Any]]:
+        return [{"to": mail.to, "kind": mail.kind, "token": mail.link_token} for mail in self.world.mail.sent]
+
+    async def sms(self, from_: str, to: str, body: str) -> str:
+        if await self.world.directory.line(to) is None:
+            raise LookupError
+        ref = CarrierRef("SM" + self.world.ids.new().hex)
+        await self.world.use_cases.receive_message(
+            InboundMessage(ref, PhoneNumber(to), Peer(from_), MessageBody(body))
+        )
+        return ref
+
+    def faults(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        if wanted.keys() - self.knobs.keys():
+            raise ValueError
+        self.knobs |= wanted
+        return self.knobs
+
+    def providers(self) -> dict[str, Any]:
+        return {"carrier": {"texts": len(self.world.carrier.texts)}}
+
+
+class HttpWorld:
+    """A client of a running edge; `outage` is what keeps it from being ready."""
+
+    def __init__(self) -> None:
+        self.world = InMemory()
+        self.outage: PicoError | None = None
+        self.port = 0
+        self.contract: Contract
+        self._session: ClientSession
+        self._keys = count(1)
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, *, sandbox: bool = False) -> AsyncIterator[Self]:
+        self = cls()
+        app = build(
+            self.world.use_cases,
+            ready=self._ready,
+            verify_signature=TwilioSignature([AUTH_TOKEN]).verify,
+            status_of=status_of,
+            public_url=PUBLIC_URL,
+            sandbox=HandSandbox(self.world) if sandbox else None,
+        )
+        async with serving(app, "127.0.0.1", 0) as self.port, ClientSession() as self._session:
+            async with self._session.get(f"{self.url}/openapi.json") as response:
+                self.contract = Contract(await response.json())
+            yield self
+
+    async def _ready(self) -> None:
+        if self.outage is not None:
+            raise self.outage
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        token: str | None = None,
+        raw: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """Send a request; `body` as JSON, or `raw` as it is."""
+        sent = dict(headers or {})
+        if token is not None:
+            sent.setdefault("Authorization", f"Bearer {token}")
+        if body is not None:
+            raw = json.dumps(body).encode()
+        if raw is not None:
+            sent.setdefault("Content-Type", "application/json")
+        request = self._session.request(
+            method, self.url + path, data=raw, headers=sent, skip_auto_headers=["Content-Type"]
+        )
+        async with request as response:
+            answer = Answer(response.status, dict(response.headers), await response.read())
+        self.contract.check(method, path, answer)
+        return answer
+
+    async def person(self, name: str = "ada") -> str:
+        """Sign somebody up and return their token."""
+        email = f"{name}@example.org"
+        new = {
+            "email": email,
+            "password": PASSWORD,
+            "display_name": name.title(),
+            "locale": "en",
+            "accepted": {"terms": True, "privacy": True},
+        }
+        assert (await self.call("POST", "/v1/accounts", new)).status == 202
+        await self.world.settle()
+        link = next(mail.link_token for mail in reversed(self.world.mail.sent) if mail.to == email)
+        answer = await self.call("POST", "/v1/accounts/verify", {"token": link})
+        assert answer.status == 201
+        return str(answer.json["token"])
+
+    async def line(self, token: str, number: str = OURS) -> str:
+        """Have the carrier offer a number, buy it, and return the line's id."""
+        everything = frozenset(Capability)
+        self.world.carrier.on_offer.append(AvailableNumber(PhoneNumber(number), Country("US"), everything))
+        answer = await self.call(
+            "POST",
+            "/v1/lines",
+            {"number": number, "country": region_code_for_country_code(parse(number).country_code or 0)},
+            token=token,
+            headers=self.key(),
+        )
+        assert answer.status == 201
+        return str(answer.json["id"])
+
+    def key(self, name: str | None = None) -> dict[str, str]:
+        """Return an Idempotency-Key, a new one unless named."""
+        return {"Idempotency-Key": name or f"key-{next(self._keys)}"}
+
+    async def webhook(self, path: str, form: dict[str, str], *, signed: str | None = None) -> Answer:
+        """Post a form as Twilio does, signed over the public URL (or with the signature given)."""
+        signature = sign(AUTH_TOKEN, PUBLIC_URL + path, form.items()) if signed is None else signed
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+            "X-Twilio-Signature": signature,
+        }
+        return await self.call("POST", path, raw=urlencode(form).encode(), headers=headers)

@@ -1,0 +1,295 @@
+"""Texts in and out, whatever breaks on the way."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from application.inbound_messages import DeliveryReceipt, InboundMessage
+from bootstrap.worlds import InMemory
+from domain.idempotency import IdempotencyMismatch
+from domain.kernel import CarrierRef, MessageId, NotFound
+from domain.messages import Conversation, Message, PeerOptedOut, Status
+from domain.values import MessageBody, Peer
+from tests.support.actors import STRANGER, Person, with_line
+
+
+async def ref_of(ada: Person, message_id: MessageId) -> CarrierRef:
+    """Return how the carrier calls a text."""
+    ref = (await ada.world.use_cases.read_message(ada.id, message_id)).ref
+    assert ref is not None
+    return ref
+
+
+async def only_text(ada: Person) -> tuple[Conversation, Message]:
+    (conversation,) = (await ada.world.use_cases.list_conversations(ada.id, None, None, 9)).items
+    (message,) = (await ada.world.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
+    return conversation, message
+
+
+async def test_a_text_comes_in_once_however_often_it_is_delivered(world: InMemory) -> None:
+    ada = await with_line(world)
+    for _ in range(20):
+        await ada.texted("hello", ref="SM1")
+    conversation, message = await only_text(ada)
+    assert (message.body, message.status, conversation.unread) == ("hello", Status.RECEIVED, 1)
+
+
+async def test_a_text_that_the_person_deleted_does_not_come_back(world: InMemory) -> None:
+    ada = await with_line(world)
+    await ada.texted("hello", ref="SM1")
+    _, message = await only_text(ada)
+    await world.use_cases.delete_message(ada.id, message.id)
+    await world.advance(timedelta(hours=1))
+    await ada.texted("hello", ref="SM1")
+    assert await ada.inbox() == []
+
+
+async def test_a_text_goes_out_and_its_reports_move_it_forward_in_any_order(world: InMemory) -> None:
+    for seed in range(8):
+        fresh = InMemory()
+        ada = await with_line(fresh)
+        sent = await ada.texts("hello")
+        await fresh.settle()
+        ref = await ref_of(ada, sent.id)
+        reports = [Status.QUEUED, Status.SENDING, Status.SENT, Status.DELIVERED] * 5
+        random.Random(seed).shuffle(reports)
+        for status in reports:
+            await fresh.use_cases.apply_delivery_receipt(DeliveryReceipt(ada.number, ref, None, status))
+        assert (await fresh.use_cases.read_message(ada.id, sent.id)).status is Status.DELIVERED
+
+
+async def test_the_same_key_sends_once_and_answers_the_same(world: InMemory) -> None:
+    ada = await with_line(world)
+    first = await ada.texts("hello", key="k")
+    await world.settle()
+    assert await ada.texts("hello", key="k") == first
+    await world.settle()
+    assert len(world.carrier.texts) == 1
+    with pytest.raises(IdempotencyMismatch):
+        await ada.texts("another", key="k")
+
+
+async def test_a_key_means_nothing_in_another_account(world: InMemory) -> None:
+    ada = await with_line(world, "ada", "+12025550143")
+    boris = await with_line(world, "boris", "+12025550144")
+    assert (await ada.texts("one", key="k")).id != (await boris.texts("two", key="k")).id
+
+
+async def test_a_lost_answer_does_not_send_twice(world: InMemory) -> None:
+    ada = await with_line(world)
+    sent = await ada.texts("hello")
+    world.carrier.lose_answers = 1
+    await world.settle()
+    await world.advance(timedelta(minutes=1))
+    assert len(world.carrier.texts) == 1
+    assert (await world.use_cases.read_message(ada.id, sent.id)).ref in world.carrier.texts
+
+
+async def test_two_equal_texts_are_two_texts_even_when_answers_are_lost(world: InMemory) -> None:
+    ada = await with_line(world)
+    one, two = await ada.texts("same"), await ada.texts("same")
+    world.carrier.lose_answers = 2
+    for _ in range(3):
+        await world.advance(timedelta(minutes=1))
+    refs = {(await world.use_cases.read_message(ada.id, sent.id)).ref for sent in (one, two)}
+    assert refs == set(world.carrier.texts)
+    assert len(refs) == 2
+
+
+async def test_an_outage_delays_a_text(world: InMemory) -> None:
+    ada = await with_line(world)
+    world.carrier.outage = True
+    sent = await ada.texts("hello")
+    await world.advance(timedelta(minutes=1))
+    assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.QUEUED
+    world.carrier.outage = False
+    await world.advance(timedelta(hours=1))
+    assert (await world.use_cases.read_message(ada.id, sent.id)).ref is not None
+
+
+async def test_a_redelivered_job_has_one_effect(world: InMemory) -> None:
+    ada = await with_line(world)
+    world.queue.lose_answers = 3
+    await ada.texts("hello")
+    await world.settle()
+    await world.advance(timedelta(minutes=5))
+    assert len(world.carrier.texts) <= 1
+    assert world.carrier.calls.count("send") == 1
+
+
+async def test_a_report_that_overtakes_the_answer_is_not_lost(world: InMemory) -> None:
+    ada = await with_line(world)
+    sent = await ada.texts("hello")
+    world.carrier.lose_answers = 1
+    await world.settle()
+    (text,) = world.carrier.texts.values()
+    await world.use_cases.apply_delivery_receipt(
+        DeliveryReceipt(ada.number, text.ref, sent.id, Status.DELIVERED)
+    )
+    message = await world.use_cases.read_message(ada.id, sent.id)
+    assert (message.ref, message.status) == (text.ref, Status.DELIVERED)
+
+
+async def test_unreachable_destinations_fail_the_text_for_good(world: InMemory) -> None:
+    ada = await with_line(world)
+    world.carrier.unreachable.add(STRANGER)
+    sent = await ada.texts("hello")
+    await world.settle()
+    assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.FAILED
+
+
+async def test_stop_is_respected_and_start_lifts_it(world: InMemory) -> None:
+    ada = await with_line(world)
+    await ada.texted("STOP")
+    with pytest.raises(PeerOptedOut):
+        await ada.texts("please")
+    await ada.texted("start")
+    await ada.texts("thanks")
+
+
+async def test_an_opt_out_that_only_the_carrier_knew_of_is_remembered(world: InMemory) -> None:
+    ada = await with_line(world)
+    world.carrier.opted_out.add((ada.number, STRANGER))
+    sent = await ada.texts("hello")
+    await world.settle()
+    assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.FAILED
+    with pytest.raises(PeerOptedOut):
+        await ada.texts("again")
+
+
+async def test_the_carriers_copy_goes_after_two_minutes_in_and_after_the_last_report_out(
+    world: InMemory,
+) -> None:
+    ada = await with_line(world)
+    ref = await world.carrier.receive(STRANGER, ada.number, "incoming")
+    await ada.texted("incoming", ref=ref)
+    sent = await ada.texts("outgoing")
+    await world.settle()
+    out = await ref_of(ada, sent.id)
+    await world.advance(timedelta(minutes=2))
+    assert set(world.carrier.texts) == {out}
+    await world.use_cases.apply_delivery_receipt(DeliveryReceipt(ada.number, out, None, Status.DELIVERED))
+    await world.advance(timedelta(minutes=2))
+    assert not world.carrier.texts
+    assert sorted(await ada.inbox()) == ["incoming", "outgoing"]
+
+
+async def test_a_text_that_never_reports_its_end_loses_its_carrier_copy_after_two_days(
+    world: InMemory,
+) -> None:
+    ada = await with_line(world)
+    await ada.texts("outgoing")
+    await world.settle()
+    await world.advance(timedelta(hours=47))
+    assert world.carrier.texts
+    await world.advance(timedelta(hours=1))
+    assert not world.carrier.texts
+
+
+async def test_a_carrier_that_is_not_ready_to_delete_is_asked_again(world: InMemory) -> None:
+    ada = await with_line(world)
+    await ada.texted("incoming", ref=await world.carrier.receive(STRANGER, ada.number, "incoming"))
+    world.carrier.too_early = 3
+    await world.advance(timedelta(minutes=2))
+    assert world.carrier.texts
+    for _ in range(4):
+        await world.advance(timedelta(minutes=10))
+    assert not world.carrier.texts
+
+
+async def test_a_deleted_text_is_gone_at_once_and_its_row_when_the_carrier_let_go(world: InMemory) -> None:
+    ada = await with_line(world)
+    sent = await ada.texts("regret")
+    await world.settle()
+    world.carrier.too_early = 1
+    await world.use_cases.delete_message(ada.id, sent.id)
+    with pytest.raises(NotFound):
+        await world.use_cases.read_message(ada.id, sent.id)
+    await world.settle()
+    assert (await world.store.count_rows(ada.id))["messages"] == 1
+    await world.advance(timedelta(hours=1))
+    assert (await world.store.count_rows(ada.id))["messages"] == 0
+    assert not world.carrier.texts
+
+
+async def test_a_deleted_conversation_is_gone_at_once_and_begins_anew(world: InMemory) -> None:
+    ada = await with_line(world)
+    await ada.texted("old")
+    await ada.texts("reply")
+    (conversation,) = (await world.use_cases.list_conversations(ada.id, None, None, 9)).items
+    await world.use_cases.delete_conversation(ada.id, conversation.id)
+    with pytest.raises(NotFound):
+        await world.use_cases.read_conversation(ada.id, conversation.id)
+    await ada.texted("new")
+    assert await ada.inbox() == ["new"]
+    for _ in range(3):
+        await world.advance(timedelta(hours=1))
+    rows = await world.store.count_rows(ada.id)
+    assert (rows["conversations"], rows["messages"]) == (1, 1)
+
+
+async def test_marking_read(world: InMemory) -> None:
+    ada = await with_line(world)
+    await ada.texted("hello")
+    conversation, _ = await only_text(ada)
+    await world.use_cases.mark_read(ada.id, conversation.id)
+    assert (await world.use_cases.read_conversation(ada.id, conversation.id)).unread == 0
+
+
+async def test_a_recycled_number_brings_nothing_of_its_former_owner(world: InMemory) -> None:
+    ada = await with_line(world, "ada", "+12025550143")
+    await ada.texted("for Ada")
+    sent = await ada.texts("from Ada")
+    await world.settle()
+    ref = await ref_of(ada, sent.id)
+    await world.use_cases.release_line(ada.id, ada.line_id)
+    await world.settle()
+    boris = await with_line(world, "boris", "+12025550143")
+    assert boris.line
+    assert ada.line
+    assert boris.line.ref == ada.line.ref
+    await world.use_cases.apply_delivery_receipt(
+        DeliveryReceipt(boris.number, ref, sent.id, Status.DELIVERED)
+    )
+    await boris.texted("for Boris")
+    assert await boris.inbox() == ["for Boris"]
+    assert sorted(await ada.inbox()) == ["for Ada", "from Ada"]
+    assert (await world.use_cases.read_message(ada.id, sent.id)).status is not Status.DELIVERED
+
+
+async def test_a_text_meant_for_the_numbers_former_owner_does_not_reach_the_next(world: InMemory) -> None:
+    ada = await with_line(world, "ada", "+12025550143")
+    late = InboundMessage(
+        CarrierRef("SM1"), ada.number, STRANGER, MessageBody("for Ada"), line_id=ada.line_id
+    )
+    await world.use_cases.release_line(ada.id, ada.line_id)
+    await world.settle()
+    boris = await with_line(world, "boris", "+12025550143")
+    await world.use_cases.receive_message(late)
+    assert await boris.inbox() == []
+    assert await ada.inbox() == []
+
+
+async def test_short_codes_and_names_are_peers_too(world: InMemory) -> None:
+    ada = await with_line(world)
+    for sender in ("72345", "PICO BANK"):
+        await ada.texted(f"from {sender}", Peer(sender))
+    assert len((await world.use_cases.list_conversations(ada.id, None, None, 9)).items) == 2
+
+
+async def test_pages_have_neither_gaps_nor_repetitions(world: InMemory) -> None:
+    ada = await with_line(world)
+    for number in range(7):
+        await ada.texted(f"text {number}")
+        world.clock.advance(timedelta(seconds=1))
+    (conversation,) = (await world.use_cases.list_conversations(ada.id, None, None, 9)).items
+    seen, before = [], None
+    while True:
+        page = await world.use_cases.list_messages(ada.id, conversation.id, before, 3)
+        seen += [message.body for message in page.items]
+        if (before := page.next) is None:
+            break
+    assert seen == [MessageBody(f"text {number}") for number in reversed(range(7))]

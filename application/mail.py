@@ -1,35 +1,119 @@
-"""The use case behind every mail: it is sent by a job, so an outage there delays it and loses nothing."""
+"""Use cases of mail: each is sent by a job, so an outage of the provider delays it and loses nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
 
+from application.erasure_step import ErasureStep
+from application.job_type import NOW, JobType
+from application.ports.jobs import JobLease
 from application.ports.mail import Mail, MailKind
 from application.ports.store import Store
-from application.ports.system import Tokens
-from domain.accounts import AccountState
+from application.ports.tokens import Tokens
+from domain.accounts import Account, AccountDeletionRequested, AccountRecovered, AccountSignedUp
+from domain.erasure import Erasure, NotYetGone
+from domain.exports import ExportReady
 from domain.kernel import AccountId
 from domain.retention import Retention
 
 
 @dataclass(frozen=True, slots=True)
 class SendMail:
-    """Mail one of the fixed texts to an account's address."""
+    """Sends one of the fixed mails to an account's address. Each kind is a subclass that names it."""
+
+    mail_kind: ClassVar[MailKind]
 
     store: Store
     mail: Mail
+
+    async def __call__(self, account_id: AccountId, _subject: UUID, _lease: JobLease) -> None:
+        """Send the mail, if it is still called for. Raises MailUnavailable. Repeating sends it again."""
+        async with self.store.begin(account_id) as tx:
+            account = await tx.accounts.get()
+        if account.may_receive_mail and self.is_called_for(account):
+            await self.mail.send(
+                account.email, self.mail_kind, account.locale, await self.link_token(account)
+            )
+
+    def is_called_for(self, account: Account) -> bool:
+        """Tell whether the mail still makes sense."""
+        return True
+
+    async def link_token(self, account: Account) -> str | None:
+        """Return the token that goes into the mail's link, if it has one."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class SendVerificationMail(SendMail):
+    """Sends the link that confirms the address of a new account."""
+
+    mail_kind: ClassVar[MailKind] = MailKind.VERIFY
+
     tokens: Tokens
     retention: Retention
 
-    async def __call__(self, account_id: AccountId, kind: MailKind) -> None:
-        """Do it. Raises MailUnavailable: to be tried again. Repeating sends it again."""
-        async with self.store.begin(account_id) as tx:
-            account = await tx.account()
-        if account.state is AccountState.ERASING:
-            return  # the provider is being made to forget this address
-        token = None
-        if kind is MailKind.VERIFY:
-            if account.state is not AccountState.UNVERIFIED:
-                return
-            token = await self.tokens.verification(account_id, account.created_at + self.retention.unverified)
-        await self.mail.send(account.email, kind, account.locale, token)
+    def is_called_for(self, account: Account) -> bool:
+        """Tell whether the address is still to be confirmed."""
+        return account.is_unverified
+
+    async def link_token(self, account: Account) -> str:
+        """Return the token of the newest attempt to sign up."""
+        expires_at = self.retention.unverified.ends(account.created_at)
+        return await self.tokens.verification(account.id, expires_at)
+
+
+class SendAlreadyRegisteredMail(SendMail):
+    """Tells the owner of an address that somebody tried to sign up with it."""
+
+    mail_kind: ClassVar[MailKind] = MailKind.ALREADY_REGISTERED
+
+
+class SendDeletionScheduledMail(SendMail):
+    """Confirms that an account will be deleted, and until when it can be recovered."""
+
+    mail_kind: ClassVar[MailKind] = MailKind.DELETION_SCHEDULED
+
+
+class SendRecoveredMail(SendMail):
+    """Confirms that an account was recovered."""
+
+    mail_kind: ClassVar[MailKind] = MailKind.RECOVERED
+
+
+class SendExportReadyMail(SendMail):
+    """Tells that an export can be downloaded."""
+
+    mail_kind: ClassVar[MailKind] = MailKind.EXPORT_READY
+
+
+JOBS = (
+    JobType("mail_verification", SendVerificationMail, after={AccountSignedUp: NOW}),
+    JobType("mail_already_registered", SendAlreadyRegisteredMail),
+    JobType("mail_deletion_scheduled", SendDeletionScheduledMail, after={AccountDeletionRequested: NOW}),
+    JobType("mail_recovered", SendRecoveredMail, after={AccountRecovered: NOW}),
+    JobType("mail_export_ready", SendExportReadyMail, after={ExportReady: NOW}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EraseMailAddress(ErasureStep):
+    """Erasure: the mail provider forgets the address and everything sent to it."""
+
+    name: ClassVar[str] = "mail"
+    needs_keys: ClassVar[bool] = True
+
+    store: Store
+    mail: Mail
+
+    async def run(self, erasure: Erasure) -> Mapping[str, int]:
+        """Have the address forgotten, and ask again. Raises NotYetGone, MailUnavailable. Repeating is harmless."""
+        async with self.store.begin(erasure.account_id) as tx:
+            address = (await tx.accounts.get()).email
+        await self.mail.erase(address)
+        if await self.mail.holds(address):
+            raise NotYetGone
+        return {}

@@ -1,108 +1,133 @@
-"""Use cases of forgetting texts: the carrier's copies of them, and whole conversations, batch by batch."""
+"""Use cases that delete messages: the carrier's copies of them, and whole conversations, batch by batch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
 
+from application.job_type import NOW, JobType
 from application.ports.carrier import Carrier, TooEarly
-from application.ports.store import Store
-from application.ports.system import Clock
-from application.unit_of_work import retry_on_version_conflict
-from domain.kernel import (
-    AccountId,
-    CarrierRef,
-    ConversationId,
-    MessageId,
-    NotFound,
+from application.ports.clock import Clock
+from application.ports.jobs import JobLease
+from application.ports.store import Store, Tx
+from domain.kernel import AccountId, CarrierRef, ConversationId, MessageId, NotFound
+from domain.messages import (
+    ConversationDeleted,
+    Message,
+    MessageAccepted,
+    MessageDeleted,
+    MessageFinal,
+    MessageReceived,
 )
-from domain.messages import Message
 
-STRAY_AFTER = timedelta(hours=1)
+UNREFERENCED_AFTER = timedelta(hours=1)
 """By then an answer that has not come will not come."""
+COPY_SETTLES_AFTER = timedelta(minutes=2)
+"""Carriers refuse to delete a message younger than this (Twilio: error 20009)."""
+RECEIPT_LOST_AFTER = timedelta(hours=48)
+"""A sent message that never reports a last status loses its carrier copy all the same."""
 BATCH = 200
-"""Texts cleared per commit when a conversation is deleted."""
+"""Messages deleted per commit when a conversation is purged."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteCarrierCopy:
-    """Delete the carrier's copy of a text; then the row itself, if the person deleted the text."""
+    """Deletes the carrier's copy of a message; then the row itself, if the person deleted the message."""
 
     store: Store
     carrier: Carrier
     clock: Clock
 
-    async def __call__(self, account_id: AccountId, message_id: MessageId, lease: int) -> None:
-        """Do it. Raises CarrierUnavailable, TooEarly: to be tried again. Repeating is harmless."""
+    async def __call__(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
+        """Delete the copy. Raises CarrierUnavailable, TooEarly: to be tried again. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            message = await tx.any_message(message_id)
+            message = await tx.messages.get_even_deleted(message_id)
         if message.has_carrier_copy:
-            for ref in [message.ref] if message.ref is not None else await self.find_unreferenced(message):
+            refs = [message.ref] if message.ref is not None else await self._find_unreferenced(message)
+            for ref in refs:
                 if (wait := await self.carrier.purge(ref)) is not None:
                     raise TooEarly(wait)
         await self.commit(account_id, message_id, lease)
 
-    async def find_unreferenced(self, message: Message) -> list[CarrierRef]:
-        """Find the copy of a text that was deleted before the carrier's answer told us its reference.
+    async def _find_unreferenced(self, message: Message) -> list[CarrierRef]:
+        """Find the copy of a message that was deleted before the carrier's answer told us its reference.
 
-        Raises TooEarly while that answer, or a status report, may still come. Where the whole conversation is gone,
-        whom it went to is forgotten: such a copy goes with the number's other list_message_refs when the line
-        is released.
+        Raises TooEarly while that answer, or a delivery receipt, may still come. Where the whole conversation is gone,
+        whom it went to is forgotten: such a copy goes with what the carrier lists for the number at its release.
         """
         since = message.attempted_at
-        if since is None or self.clock.now() < since + STRAY_AFTER:
-            raise TooEarly(STRAY_AFTER)
+        if since is None or self.clock.now() < since + UNREFERENCED_AFTER:
+            raise TooEarly(UNREFERENCED_AFTER)
         try:
             async with self.store.begin(message.account_id) as tx:
-                line = await tx.line(message.line_id)
-                conversation = await tx.conversation(message.conversation_id)
+                line = await tx.lines.get(message.line_id)
+                conversation = await tx.conversations.get(message.conversation_id)
         except NotFound:
             return []
-        found = await self.carrier.find_sent(line.number, conversation.peer, None, since, since + STRAY_AFTER)
+        until = since + UNREFERENCED_AFTER
+        found = await self.carrier.find_sent(line.number, conversation.peer, None, since, until)
         async with self.store.begin(message.account_id) as tx:
-            return [sent.ref for sent in found if await tx.message_by_ref(sent.ref) is None]
+            return [sent.ref for sent in found if await tx.messages.by_ref(sent.ref) is None]
 
-    @retry_on_version_conflict
-    async def commit(self, account_id: AccountId, message_id: MessageId, lease: int) -> None:
+    async def commit(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
         """Commit that the copy is gone."""
-        async with self.store.begin(account_id, completing=lease) as tx:
-            message = await tx.any_message(message_id)
-            if message.deleted_at is not None:
+
+        async def change(tx: Tx) -> None:
+            message = await tx.messages.get_even_deleted(message_id)
+            if message.is_deleted:
                 tx.remove(message)
-            elif message.copy_deleted_at is None:
+            else:
                 message.carrier_copy_deleted(self.clock.now())
                 tx.save(message)
+
+        await self.store.update(account_id, change, completing=lease)
 
 
 @dataclass(frozen=True, slots=True)
 class PurgeConversation:
-    """Delete the texts of a deleted conversation batch by batch, then the conversation."""
+    """Purges the messages of a deleted conversation batch by batch, then the conversation."""
 
     store: Store
     clock: Clock
 
-    async def __call__(self, account_id: AccountId, conversation_id: ConversationId, lease: int) -> None:
-        """Do it. Repeating is harmless."""
-        while await self.purge_batch(account_id, conversation_id):
+    async def __call__(self, account_id: AccountId, conversation_id: ConversationId, lease: JobLease) -> None:
+        """Purge the conversation. Repeating is harmless."""
+        while await self._purge_batch(account_id, conversation_id):
             pass
-        await self.finish(account_id, conversation_id, lease)
 
-    @retry_on_version_conflict
-    async def purge_batch(self, account_id: AccountId, conversation_id: ConversationId) -> bool:
-        """Clear one batch; tell whether there was one. A text with a carrier copy stays, blank, until its purge."""
-        async with self.store.begin(account_id) as tx:
-            await tx.deleted_conversation(conversation_id)
-            texts = await tx.messages_to_purge(conversation_id, BATCH)
-            for message in texts:
+        async def change(tx: Tx) -> None:
+            tx.remove(await tx.conversations.get_deleted(conversation_id))
+
+        await self.store.update(account_id, change, completing=lease)
+
+    async def _purge_batch(self, account_id: AccountId, conversation_id: ConversationId) -> bool:
+        """Purge one batch; tell whether there was one. A message with a carrier copy stays, blank, until that goes."""
+
+        async def change(tx: Tx) -> bool:
+            await tx.conversations.get_deleted(conversation_id)
+            messages = await tx.messages.to_purge(conversation_id, BATCH)
+            for message in messages:
                 if message.has_carrier_copy:
                     message.delete(self.clock.now())
                     tx.save(message)
                 else:
                     tx.remove(message)
-        return bool(texts)
+            return bool(messages)
 
-    @retry_on_version_conflict
-    async def finish(self, account_id: AccountId, conversation_id: ConversationId, lease: int) -> None:
-        """Remove the conversation itself."""
-        async with self.store.begin(account_id, completing=lease) as tx:
-            tx.remove(await tx.deleted_conversation(conversation_id))
+        return await self.store.update(account_id, change)
+
+
+JOBS = (
+    JobType(
+        "delete_carrier_copy",
+        DeleteCarrierCopy,
+        after={
+            MessageReceived: COPY_SETTLES_AFTER,
+            MessageFinal: COPY_SETTLES_AFTER,
+            MessageAccepted: RECEIPT_LOST_AFTER,
+            MessageDeleted: NOW,
+        },
+        attempts=None,
+    ),
+    JobType("purge_conversation", PurgeConversation, after={ConversationDeleted: NOW}),
+)

@@ -1,4 +1,4 @@
-"""Use cases of texting by the person: send, read, delete."""
+"""Use cases of messaging by the person: send, read, delete."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from application.ports.store import Store
-from application.ports.system import Clock, Ids
-from application.unit_of_work import retry_on_version_conflict
-from domain.idempotency import IdempotencyRecord, Operation
-from domain.kernel import AccountId, ConversationId, IdempotencyRecordId, LineId, MessageId
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.repositories.conversations import ConversationRow
+from application.ports.repositories.messages import MessageRow
+from application.ports.store import Store, Tx
+from domain.idempotency import Operation
+from domain.kernel import AccountId, ConversationId, LineId, MessageId
 from domain.messages import Conversation, Message
 from domain.retention import Retention
 from domain.values import MessageBody, Peer
@@ -29,7 +31,7 @@ class Page(Generic[T, C]):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A text as it was when it was accepted: the same for every repetition of the request."""
+    """A message as it was when it was accepted: the same for every repetition of the request."""
 
     id: MessageId
     conversation_id: ConversationId
@@ -41,29 +43,29 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class SendMessage:
-    """Queue a text. The carrier is asked by a job: an outage there never loses what the person wrote."""
+    """Queues a message. The carrier is asked by a job: an outage there never loses what the person wrote."""
 
     store: Store
     clock: Clock
     ids: Ids
     retention: Retention
 
-    @retry_on_version_conflict
     async def __call__(
         self, account_id: AccountId, line_id: LineId, to: Peer, body: MessageBody, key: str
     ) -> Accepted:
-        """Return the text as accepted.
+        """Return the message as accepted.
 
         Raises NotFound, LineNotActive, PeerOptedOut, IdempotencyMismatch. Repeating with the same key is harmless.
         """
-        now = self.clock.now()
         operation = Operation.requested("send", key, line_id, to, body)
-        async with self.store.begin(account_id) as tx:
-            context = await tx.messaging_context(line_id, to, operation)
+
+        async def change(tx: Tx) -> Accepted:
+            context = await tx.conversations.context(line_id, to, operation)
             if context.earlier is not None:
-                message = await tx.message(MessageId(context.earlier.must_match()))
+                message = await tx.messages.get(MessageId(context.earlier.must_match()))
             else:
-                context.line.must_be_active()
+                context.line.must_accept_messages()
+                now = self.clock.now()
                 conversation = context.conversation or Conversation.open(
                     account_id, ConversationId(self.ids.new()), line_id, to, now
                 )
@@ -71,49 +73,45 @@ class SendMessage:
                 tx.require_unchanged(context.line)
                 tx.save(conversation)
                 tx.save(message)
-                tx.save(
-                    IdempotencyRecord.of(
-                        account_id,
-                        IdempotencyRecordId(self.ids.new()),
-                        operation,
-                        message.id,
-                        now + self.retention.idempotency,
-                    )
-                )
-        return Accepted(message.id, message.conversation_id, line_id, to, body, message.created_at)
+                tx.idempotent(operation, message.id, self.retention.idempotency.ends(now))
+            return Accepted(message.id, message.conversation_id, line_id, to, body, message.created_at)
+
+        return await self.store.update(account_id, change)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadMessage:
-    """Show one text."""
+    """Shows one message."""
 
     store: Store
 
     async def __call__(self, account_id: AccountId, message_id: MessageId) -> Message:
         """Return it. Raises NotFound. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            return await tx.message(message_id)
+            return await tx.messages.get(message_id)
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteMessage:
-    """Delete one text: blank at once, and gone when the carrier's copy is."""
+    """Deletes one message: blank at once, and gone when the carrier's copy is."""
 
     store: Store
     clock: Clock
 
-    @retry_on_version_conflict
     async def __call__(self, account_id: AccountId, message_id: MessageId) -> None:
-        """Do it. Raises NotFound, also when repeated."""
-        async with self.store.begin(account_id) as tx:
-            message = await tx.message(message_id)
+        """Delete the message. Raises NotFound, also when repeated."""
+
+        async def change(tx: Tx) -> None:
+            message = await tx.messages.get(message_id)
             message.delete(self.clock.now())
             tx.save(message)
+
+        await self.store.update(account_id, change)
 
 
 @dataclass(frozen=True, slots=True)
 class ListConversations:
-    """Page through conversations, the liveliest first."""
+    """Pages through conversations, the latest first."""
 
     store: Store
 
@@ -123,68 +121,72 @@ class ListConversations:
         line_id: LineId | None,
         before: tuple[datetime, ConversationId] | None,
         limit: int,
-    ) -> Page[Conversation, tuple[datetime, ConversationId]]:
+    ) -> Page[ConversationRow, tuple[datetime, ConversationId]]:
         """Return a page of up to `limit`. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            found = await tx.conversations(line_id, before, limit + 1)
+            found = await tx.conversations.page(line_id, before, limit + 1)
         items = found[:limit]
         return Page(items, (items[-1].last_at, items[-1].id) if len(found) > limit else None)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadConversation:
-    """Show one conversation."""
+    """Shows one conversation."""
 
     store: Store
 
     async def __call__(self, account_id: AccountId, conversation_id: ConversationId) -> Conversation:
         """Return it. Raises NotFound. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            return await tx.conversation(conversation_id)
+            return await tx.conversations.get(conversation_id)
 
 
 @dataclass(frozen=True, slots=True)
 class ListMessages:
-    """Page through a conversation's texts, newest first."""
+    """Pages through a conversation's messages, newest first."""
 
     store: Store
 
     async def __call__(
         self, account_id: AccountId, conversation_id: ConversationId, before: MessageId | None, limit: int
-    ) -> Page[Message, MessageId]:
+    ) -> Page[MessageRow, MessageId]:
         """Return a page of up to `limit`. Raises NotFound. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            found = await tx.messages(conversation_id, before, limit + 1)
+            found = await tx.messages.page(conversation_id, before, limit + 1)
         items = found[:limit]
         return Page(items, items[-1].id if len(found) > limit else None)
 
 
 @dataclass(frozen=True, slots=True)
 class MarkRead:
-    """Note that the person has seen a conversation."""
+    """Notes that the person has seen a conversation."""
 
     store: Store
 
-    @retry_on_version_conflict
     async def __call__(self, account_id: AccountId, conversation_id: ConversationId) -> None:
-        """Do it. Raises NotFound. Repeating is harmless."""
-        async with self.store.begin(account_id) as tx:
-            conversation = await tx.conversation(conversation_id)
+        """Set the unread count to zero. Raises NotFound. Repeating is harmless."""
+
+        async def change(tx: Tx) -> None:
+            conversation = await tx.conversations.get(conversation_id)
             conversation.mark_read()
             tx.save(conversation)
+
+        await self.store.update(account_id, change)
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteConversation:
-    """Delete a conversation: gone from every answer at once; a job clears its texts."""
+    """Deletes a conversation: gone from every answer at once; a job purges its messages."""
 
     store: Store
     clock: Clock
 
-    @retry_on_version_conflict
     async def __call__(self, account_id: AccountId, conversation_id: ConversationId) -> None:
-        """Do it. Raises NotFound, also when repeated."""
-        async with self.store.begin(account_id) as tx:
-            conversation = await tx.conversation(conversation_id)
+        """Delete the conversation. Raises NotFound, also when repeated."""
+
+        async def change(tx: Tx) -> None:
+            conversation = await tx.conversations.get(conversation_id)
             conversation.delete(self.clock.now())
             tx.save(conversation)
+
+        await self.store.update(account_id, change)

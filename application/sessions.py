@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
+from application.ports.clock import Clock
+from application.ports.directory import Directory
+from application.ports.ids import Ids
 from application.ports.keyring import KeyGone
-from application.ports.store import Directory, Store, Tx
-from application.ports.system import Clock, Ids, PasswordHasher, Tokens
-from application.unit_of_work import retry_on_version_conflict
+from application.ports.passwords import PasswordHasher
+from application.ports.store import Store, Tx
+from application.ports.tokens import Tokens
+from application.purge import Purge, PurgeResult
 from domain.accounts import Account
 from domain.kernel import AccountId, ErrorKind, NotFound, PicoError, SessionId
+from domain.retention import Retention
 from domain.sessions import Session
 from domain.values import Email, Password, SessionToken
 
@@ -48,19 +54,41 @@ class SignedIn:
     session: Session
 
 
-async def find_account(store: Store, account_id: AccountId | None) -> Account | None:
-    """Return the account, or None: one that is being erased this very moment counts as gone."""
-    if account_id is None:
-        return None
-    try:
-        async with store.begin(account_id) as tx:
-            return await tx.account()
-    except (NotFound, KeyGone):
-        return None
+@dataclass(frozen=True, slots=True)
+class VerifyPassword:
+    """Checks that a password belongs to an account: the one place where that is done."""
+
+    store: Store
+    directory: Directory
+    hasher: PasswordHasher
+
+    async def by_email(self, email: Email, password: Password) -> Account:
+        """Return the account. Raises WrongCredentials, for unknown addresses after just as long; Overloaded."""
+        account_id = await self.directory.account_by_email(email.canonical)
+        account = None if account_id is None else await self._find(account_id)
+        if not await self.hasher.verify(password, account.password if account else None) or account is None:
+            raise WrongCredentials
+        return account
+
+    async def of_caller(self, account_id: AccountId, password: Password) -> Account:
+        """Return the account of somebody signed in. Raises WrongCredentials, Overloaded, NotFound."""
+        async with self.store.begin(account_id) as tx:
+            account = await tx.accounts.get()
+        if not await self.hasher.verify(password, account.password):
+            raise WrongCredentials
+        return account
+
+    async def _find(self, account_id: AccountId) -> Account | None:
+        """Return the account, or None: one that is being erased at this moment counts as gone."""
+        try:
+            async with self.store.begin(account_id) as tx:
+                return await tx.accounts.get()
+        except (NotFound, KeyGone):
+            return None
 
 
 def open_session(tx: Tx, account_id: AccountId, ids: Ids, tokens: Tokens, now: datetime) -> SignedIn:
-    """Begin a session as part of `tx`."""
+    """Open a session as part of `tx`."""
     token = tokens.session()
     session = Session.open(account_id, SessionId(ids.new()), token, now)
     tx.save(session)
@@ -69,52 +97,52 @@ def open_session(tx: Tx, account_id: AccountId, ids: Ids, tokens: Tokens, now: d
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Begin a session with e-mail and password."""
+    """Opens a session with e-mail and password."""
 
     store: Store
-    directory: Directory
+    verify_password: VerifyPassword
     hasher: PasswordHasher
     tokens: Tokens
     clock: Clock
     ids: Ids
 
     async def __call__(self, email: Email, password: Password) -> SignedIn:
-        """Do it. Raises WrongCredentials (unknown addresses take just as long), Unverified, PendingDeletion."""
-        account_id = await self.directory.account_by_email(email.canonical)
-        account = await find_account(self.store, account_id)
-        if not await self.hasher.verify(password, account.password if account else None) or account is None:
-            raise WrongCredentials
+        """Return the new session. Raises WrongCredentials, Overloaded, Unverified, PendingDeletion."""
+        account = await self.verify_password.by_email(email, password)
         account.must_be_active()
         if self.hasher.outdated(account.password):
-            await self.rehash(account.id, password)
-        return await self.commit(account.id)
+            await self._rehash(account.id, password)
+        return await self._open(account.id)
 
-    @retry_on_version_conflict
-    async def rehash(self, account_id: AccountId, password: Password) -> None:
-        """Keep the password under today's hashing parameters."""
+    async def _rehash(self, account_id: AccountId, password: Password) -> None:
         phc = await self.hasher.hash(password)
-        async with self.store.begin(account_id) as tx:
-            account = await tx.account()
+
+        async def change(tx: Tx) -> None:
+            account = await tx.accounts.get()
             account.rehash(phc)
             tx.save(account)
 
-    @retry_on_version_conflict
-    async def commit(self, account_id: AccountId) -> SignedIn:
-        """Commit the session, unless the account began to leave meanwhile."""
-        async with self.store.begin(account_id) as tx:
-            account = await tx.account()
+        await self.store.update(account_id, change)
+
+    async def _open(self, account_id: AccountId) -> SignedIn:
+        """Open the session, unless deletion was asked for meanwhile."""
+
+        async def change(tx: Tx) -> SignedIn:
+            account = await tx.accounts.get()
             account.must_be_active()
             tx.require_unchanged(account)
             now = self.clock.now()
-            for oldest in (await tx.sessions())[MOST_SESSIONS - 1 :]:
+            for oldest in (await tx.sessions.list_open())[MOST_SESSIONS - 1 :]:
                 oldest.revoke(now)
                 tx.save(oldest)
             return open_session(tx, account_id, self.ids, self.tokens, now)
 
+        return await self.store.update(account_id, change)
+
 
 @dataclass(frozen=True, slots=True)
 class Authenticate:
-    """Know who is calling."""
+    """Tells who is calling."""
 
     directory: Directory
     tokens: Tokens
@@ -131,45 +159,63 @@ class Authenticate:
 
 @dataclass(frozen=True, slots=True)
 class ListSessions:
-    """Show a person where they are signed in."""
+    """Shows a person where they are signed in."""
 
     store: Store
 
     async def __call__(self, account_id: AccountId) -> list[Session]:
         """Return the sessions that are not revoked, newest first. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            return await tx.sessions()
+            return await tx.sessions.list_open()
 
 
 @dataclass(frozen=True, slots=True)
 class SignOut:
-    """Revoke exactly one session; no data is lost by it."""
+    """Revokes exactly one session; no data is lost by it."""
 
     store: Store
     clock: Clock
 
-    @retry_on_version_conflict
     async def __call__(self, account_id: AccountId, session_id: SessionId) -> None:
-        """Do it. Raises NotFound. Repeating is harmless."""
-        async with self.store.begin(account_id) as tx:
-            session = await tx.session(session_id)
+        """Revoke the session. Raises NotFound. Repeating is harmless."""
+
+        async def change(tx: Tx) -> None:
+            session = await tx.sessions.get(session_id)
             session.revoke(self.clock.now())
             tx.save(session)
+
+        await self.store.update(account_id, change)
 
 
 @dataclass(frozen=True, slots=True)
 class SignOutOthers:
-    """Revoke every session but the caller's own."""
+    """Revokes every session but the caller's own."""
 
     store: Store
     clock: Clock
 
-    @retry_on_version_conflict
     async def __call__(self, account_id: AccountId, session_id: SessionId) -> None:
-        """Do it. Repeating is harmless."""
-        now = self.clock.now()
-        async with self.store.begin(account_id) as tx:
-            for session in await tx.sessions():
+        """Revoke all sessions but `session_id`. Repeating is harmless."""
+
+        async def change(tx: Tx) -> None:
+            now = self.clock.now()
+            for session in await tx.sessions.list_open():
                 if session.id != session_id:
                     session.revoke(now)
                     tx.save(session)
+
+        await self.store.update(account_id, change)
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeRevokedSessions(Purge):
+    """Deletes sessions that were revoked long enough ago (clause T5)."""
+
+    name: ClassVar[str] = "sessions"
+
+    store: Store
+    retention: Retention
+
+    async def __call__(self, now: datetime, limit: int) -> PurgeResult:
+        """Delete up to `limit` that are due by `now`. Repeating is harmless."""
+        return PurgeResult(await self.store.purge_sessions(self.retention.revoked_session.cutoff(now), limit))

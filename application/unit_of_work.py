@@ -1,32 +1,37 @@
-"""What both stores share: a transaction is private copies plus a list of pending writes, flushed as one."""
+"""What every store shares: pending writes, flushed as one; and the retry of a lost race."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from functools import wraps
-from typing import ParamSpec, TypeVar
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
 
-from application.ports.jobs import Job
-from application.ports.store import VersionConflict
-from application.ports.system import Ids
-from application.reactions import react
-from domain.audit import AuditEntry
-from domain.kernel import Aggregate, AuditId, ExportId
+from application.jobs import jobs_for
+from application.ports.ids import Ids
+from application.ports.jobs import Job, JobLease
+from application.ports.store import Tx, VersionConflict
+from domain.audit import AUDITED, AuditEntry
+from domain.idempotency import IdempotencyRecord, Operation
+from domain.kernel import AccountId, Aggregate, AuditId, ExportId, IdempotencyRecordId
 
-P = ParamSpec("P")
+T = TypeVar("T", bound=Tx)
 R = TypeVar("R")
 
 TRIES = 10
-"""Lost races before a use case gives up. Each loss means that somebody else succeeded."""
+"""Lost races before an update gives up. Each loss means that somebody else succeeded."""
 
 
 @dataclass(slots=True)
 class PendingWrites:
     """Everything one commit will do. Stores read it when the unit of work ends, and only then."""
 
+    account_id: AccountId
     ids: Ids
     saved: list[Aggregate] = field(default_factory=list)
     removed: list[Aggregate] = field(default_factory=list)
@@ -36,47 +41,63 @@ class PendingWrites:
     audit: list[AuditEntry] = field(default_factory=list)
 
     def save(self, aggregate: Aggregate) -> None:
-        """See `Tx.save`."""
+        """Note an aggregate to insert or update, and what its events call for."""
         if not any(aggregate is other for other in self.saved):
             self.saved.append(aggregate)
         self._collect(aggregate)
 
     def remove(self, aggregate: Aggregate) -> None:
-        """See `Tx.remove`."""
+        """Note an aggregate to delete, and what its events call for."""
         self.removed.append(aggregate)
         self._collect(aggregate)
 
     def require_unchanged(self, aggregate: Aggregate) -> None:
-        """See `Tx.require_unchanged`."""
+        """Note an aggregate whose row must still be as it was read."""
         self.required_unchanged.append(aggregate)
 
-    def queue(self, job: Job) -> None:
-        """See `Tx.queue`."""
-        self.jobs.append(job)
+    def idempotent(self, operation: Operation, resource_id: UUID, expires_at: datetime) -> None:
+        """Note what an operation made."""
+        record_id = IdempotencyRecordId(self.ids.new())
+        self.save(IdempotencyRecord.of(self.account_id, record_id, operation, resource_id, expires_at))
 
-    def remove_parts(self, export_id: ExportId) -> None:
-        """See `Tx.remove_parts`."""
-        self.exports_emptied.append(export_id)
+    def queue(self, job: Job) -> None:
+        """Note a job that no event calls for."""
+        self.jobs.append(job)
 
     def _collect(self, aggregate: Aggregate) -> None:
         for event in aggregate.collect():
-            self.jobs.extend(react(event))
-            entry = AuditEntry.of(event, AuditId(self.ids.random_id()), self.ids.random_bytes())
-            if entry is not None:
-                self.audit.append(entry)
+            self.jobs.extend(jobs_for(event))
+            kind = AUDITED.get(type(event))
+            if kind is not None:
+                audit_id = AuditId(self.ids.random_id())
+                self.audit.append(AuditEntry.of(event, kind, audit_id, self.ids.random_bytes()))
 
 
-def retry_on_version_conflict(use_case: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """Run a use case again when it lost a race: it reads afresh and decides afresh."""
+class RetriedUpdates(ABC, Generic[T]):
+    """Gives a store its `update`: a unit of work that is run again when it lost a race."""
 
-    @wraps(use_case)
-    async def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        for lost in range(TRIES - 1):
+    @abstractmethod
+    def begin(
+        self, account_id: AccountId, *, completing: JobLease | None = None
+    ) -> AbstractAsyncContextManager[T]:
+        """Open one unit of work."""
+        ...
+
+    async def update(
+        self,
+        account_id: AccountId,
+        change: Callable[[T], Awaitable[R]],
+        *,
+        completing: JobLease | None = None,
+    ) -> R:
+        """Run `change` in a unit of work and commit; after a lost race, again on fresh copies, `TRIES` times."""
+        for lost in range(TRIES):
             try:
-                return await use_case(*args, **kwargs)
+                async with self.begin(account_id, completing=completing) as tx:
+                    return await change(tx)
             except VersionConflict:
-                if lost:  # a crowd: spread out
+                if lost + 1 == TRIES:
+                    raise
+                if lost:  # many writers at once: wait for a random time, so that they do not collide in step
                     await asyncio.sleep(random.random() * 0.004 * lost)  # noqa: S311 - needs no secrecy
-        return await use_case(*args, **kwargs)
-
-    return run
+        raise VersionConflict

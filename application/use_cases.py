@@ -1,33 +1,23 @@
-"""Everything Pico can be asked to do, in one object: what the ways in are given."""
+"""Everything Pico can be asked to do, in one object, for HTTP, webhooks and the worker."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from application.accounts import (
-    ChangeProfile,
-    DeleteAccount,
-    PreviewDeletion,
-    ReadAccount,
-    RecoverAccount,
-    SignUp,
-    VerifyAccount,
-)
-from application.erasure import EraseAccount
-from application.exports import BuildExport, DownloadExport, ExpireExport, ReadExport, StartExport
+from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount
+from application.accounts import ChangeProfile, ReadAccount, SignUp, VerifyAccount
+from application.exports import DownloadExport, ReadExport, StartExport
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
+from application.job_type import JobHandler
 from application.lines import (
     BuyLine,
-    CompletePurchase,
-    FinishRelease,
     ListLines,
     ReadLine,
     RelabelLine,
     ReleaseLine,
     SearchNumbers,
 )
-from application.mail import SendMail
-from application.message_deletion import DeleteCarrierCopy, PurgeConversation
 from application.messages import (
     DeleteConversation,
     DeleteMessage,
@@ -38,14 +28,13 @@ from application.messages import (
     ReadMessage,
     SendMessage,
 )
-from application.outbound_messages import SendQueuedMessage
 from application.retention import Sweep
 from application.sessions import Authenticate, ListSessions, SignIn, SignOut, SignOutOthers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseCases:
-    """One attribute per use case."""
+    """One attribute per use case, and the handlers of jobs by name."""
 
     sign_up: SignUp
     verify_account: VerifyAccount
@@ -84,13 +73,7 @@ class UseCases:
     receive_message: ReceiveMessage
     apply_delivery_receipt: ApplyDeliveryReceipt
 
-    send_queued_message: SendQueuedMessage
-    delete_carrier_copy: DeleteCarrierCopy
-    complete_purchase: CompletePurchase
-    finish_release: FinishRelease
-    purge_conversation: PurgeConversation
-    build_export: BuildExport
-    send_mail: SendMail
-    expire_export: ExpireExport
-    erase_account: EraseAccount
     sweep: Sweep
+
+    job_handlers: Mapping[str, JobHandler]
+    """By the name of the job type."""

@@ -19,7 +19,7 @@ import asyncpg
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.sealing import AccountCipher
-from adapters.outbound.system import SystemClock
+from adapters.outbound.system.clock import SystemClock
 from benchmarks.cases import MEANWHILE, MEND, cases, meanwhile, rush
 from benchmarks.house import EdgeContext
 from benchmarks.load import ask, fire

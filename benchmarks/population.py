@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from uuid import UUID
 
-from adapters.outbound.system import SESSION_PREFIX, TOKEN_DIGITS, base62, checksum
+from adapters.outbound.system.tokens import SESSION_PREFIX, TOKEN_DIGITS, base62, checksum
 from domain.kernel import AccountId, ConversationId, LineId
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -17,7 +17,7 @@ from adapters.outbound.postgres.codec import CODECS, Codec, Keys
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.schema import migrate
 from adapters.outbound.postgres.sealing import AccountCipher
-from adapters.outbound.system import SystemClock
+from adapters.outbound.system.clock import SystemClock
 from benchmarks import population as people
 from benchmarks.population import BEGAN, LONG, ROUND, Population
 from bootstrap.worlds.sandbox import SANDBOX

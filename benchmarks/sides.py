@@ -42,7 +42,7 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
 
     from adapters.outbound.local.kms import LocalKms  # noqa: PLC0415
     from adapters.outbound.postgres.keyring import PostgresKeyring  # noqa: PLC0415
-    from adapters.outbound.system import SystemClock  # noqa: PLC0415
+    from adapters.outbound.system.clock import SystemClock  # noqa: PLC0415
     from application.ports.keyring import KeyGone  # noqa: PLC0415
     from benchmarks.floor.database import Lanes  # noqa: PLC0415
     from benchmarks.floor.server import Floor, serve  # noqa: PLC0415

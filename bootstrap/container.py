@@ -1,46 +1,234 @@
-"""The wiring: every use case once, given what it needs by name. dependency-injector lives here and nowhere else."""
+"""The table of contents: every use case, by theme, with what it is given. dependency-injector lives here alone."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from typing import Any, get_type_hints
+from types import MappingProxyType
+from typing import Any
 
 from dependency_injector import containers, providers
+from dependency_injector.providers import Dependency, Dict, Provider, Singleton
 
-from application.use_cases import UseCases
-
-OUTSIDE = (
-    "store",
-    "directory",
-    "queue",
-    "keyring",
-    "carrier",
-    "mail",
-    "ledger",
-    "fingerprint",
-    "hasher",
-    "tokens",
-    "clock",
-    "ids",
-    "retention",
+from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount
+from application.accounts import ChangeProfile, ReadAccount, SignUp, VerifyAccount
+from application.carrier_copies import DeleteCarrierCopies
+from application.erasure import (
+    BeginErasures,
+    DeleteRows,
+    DestroyKeys,
+    EraseAccount,
+    RecordIntent,
+    VerifyNothingLeft,
 )
-"""What a world must bring."""
+from application.erasure_steps import ERASURE_STEPS
+from application.export_building import BuildExport
+from application.exports import DownloadExport, ExpireExports, ReadExport, StartExport
+from application.idempotency import PurgeIdempotencyRecords
+from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
+from application.job_type import JobType
+from application.jobs import JOBS
+from application.line_purchase import CompletePurchase
+from application.line_release import FinishRelease, ReleaseNumbers
+from application.lines import BuyLine, ListLines, ReadLine, RelabelLine, ReleaseLine, SearchNumbers
+from application.mail import (
+    EraseMailAddress,
+    SendAlreadyRegisteredMail,
+    SendDeletionScheduledMail,
+    SendExportReadyMail,
+    SendRecoveredMail,
+    SendVerificationMail,
+)
+from application.message_deletion import DeleteCarrierCopy, PurgeConversation
+from application.messages import (
+    DeleteConversation,
+    DeleteMessage,
+    ListConversations,
+    ListMessages,
+    MarkRead,
+    ReadConversation,
+    ReadMessage,
+    SendMessage,
+)
+from application.outbound_messages import SendQueuedMessage
+from application.ports.carrier import Carrier
+from application.ports.clock import Clock
+from application.ports.directory import Directory
+from application.ports.ids import Ids
+from application.ports.jobs import Queue
+from application.ports.keyring import Keyring
+from application.ports.ledger import ErasureLedger, Fingerprint
+from application.ports.mail import Mail
+from application.ports.numbering import NumberingPlan
+from application.ports.passwords import PasswordHasher
+from application.ports.store import Store
+from application.ports.tokens import Tokens
+from application.retention import PURGES, Sweep
+from application.sessions import (
+    Authenticate,
+    ListSessions,
+    PurgeRevokedSessions,
+    SignIn,
+    SignOut,
+    SignOutOthers,
+    VerifyPassword,
+)
+from application.use_cases import UseCases
+from bootstrap.outside import Outside
+from domain.retention import Retention
+
+Replaced = Mapping[str, Callable[..., object]]
+"""By a use case's name: what is called, with the honest one's parts by name, to make another in its place."""
+
+NOTHING: Replaced = MappingProxyType({})
 
 
-def wire(**outside: Any) -> UseCases:  # noqa: ANN401 - each port has its own type
-    """Return every use case over one world's outside. Raises at once when something is missing."""
-    container = containers.DynamicContainer()
-    kinds = get_type_hints(UseCases)
-    for name in OUTSIDE:
-        container.set_provider(name, providers.Dependency())
+def _maker(declared: Mapping[str, object], of: type[object]) -> Provider[Any]:
+    """Return the one provider that makes `of`. Raises KeyError when none is declared."""
+    for provider in declared.values():
+        if isinstance(provider, Singleton) and provider.cls is of:
+            return provider
+    raise KeyError(of.__name__)
 
-    def provider(name: str) -> Any:  # noqa: ANN401 - dependency-injector's providers are untyped
-        if name not in container.providers:
-            needs = {f.name: provider(f.name) for f in fields(kinds[name])}
-            container.set_provider(name, providers.Singleton(kinds[name], **needs))
-        return container.providers[name]
 
-    use_cases = providers.Singleton(UseCases, **{name: provider(name) for name in kinds})
-    container.override_providers(**{name: providers.Object(value) for name, value in outside.items()})
+def _all(declared: Mapping[str, object], wanted: Iterable[type[object]]) -> Provider[Any]:
+    """Return what makes a tuple of all that is wanted, in that order. Raises KeyError."""
+    return providers.Callable(tuple, providers.List(*(_maker(declared, of) for of in wanted)))
+
+
+def _by_name(declared: Mapping[str, object], jobs: Iterable[JobType]) -> Provider[Any]:
+    """Return what makes the handlers of all jobs, by the job's name. Raises KeyError."""
+    return Dict({job.name: _maker(declared, job.use_case) for job in jobs})
+
+
+# fmt: off
+class Container(containers.DeclarativeContainer):
+    """Each line names what one use case is made of; nothing is opened here."""
+
+    # Outside: a world brings these.
+    store = Dependency[Store]()
+    directory = Dependency[Directory]()
+    queue = Dependency[Queue]()
+    keyring = Dependency[Keyring]()
+    carrier = Dependency[Carrier]()
+    plan = Dependency[NumberingPlan]()
+    mail = Dependency[Mail]()
+    ledger = Dependency[ErasureLedger]()
+    fingerprint = Dependency[Fingerprint]()
+    hasher = Dependency[PasswordHasher]()
+    tokens = Dependency[Tokens]()
+    clock = Dependency[Clock]()
+    ids = Dependency[Ids]()
+    retention = Dependency[Retention]()
+
+    # Accounts
+    verify_password = Singleton(VerifyPassword, store=store, directory=directory, hasher=hasher)
+    sign_up = Singleton(
+        SignUp, store=store, directory=directory, keyring=keyring, hasher=hasher, clock=clock, ids=ids,
+    )
+    verify_account = Singleton(
+        VerifyAccount, store=store, tokens=tokens, clock=clock, ids=ids, retention=retention,
+    )
+    read_account = Singleton(ReadAccount, store=store)
+    change_profile = Singleton(ChangeProfile, store=store, clock=clock)
+    preview_deletion = Singleton(PreviewDeletion, store=store, clock=clock, retention=retention)
+    delete_account = Singleton(
+        DeleteAccount, store=store, verify_password=verify_password, clock=clock,
+        preview_deletion=preview_deletion,
+    )
+    recover_account = Singleton(
+        RecoverAccount, store=store, verify_password=verify_password, tokens=tokens, clock=clock, ids=ids,
+    )
+
+    # Sessions
+    sign_in = Singleton(
+        SignIn, store=store, verify_password=verify_password, hasher=hasher, tokens=tokens, clock=clock, ids=ids,
+    )
+    authenticate = Singleton(Authenticate, directory=directory, tokens=tokens)
+    list_sessions = Singleton(ListSessions, store=store)
+    sign_out = Singleton(SignOut, store=store, clock=clock)
+    sign_out_others = Singleton(SignOutOthers, store=store, clock=clock)
+    purge_revoked_sessions = Singleton(PurgeRevokedSessions, store=store, retention=retention)
+
+    # Lines
+    search_numbers = Singleton(SearchNumbers, carrier=carrier)
+    complete_purchase = Singleton(CompletePurchase, store=store, carrier=carrier, clock=clock)
+    buy_line = Singleton(
+        BuyLine, store=store, directory=directory, plan=plan, clock=clock, ids=ids, retention=retention,
+        complete_purchase=complete_purchase,
+    )
+    list_lines = Singleton(ListLines, store=store)
+    read_line = Singleton(ReadLine, store=store)
+    relabel_line = Singleton(RelabelLine, store=store)
+    release_line = Singleton(ReleaseLine, store=store, clock=clock)
+    finish_release = Singleton(FinishRelease, store=store, carrier=carrier, clock=clock)
+    release_numbers = Singleton(ReleaseNumbers, store=store, carrier=carrier, clock=clock)
+
+    # Messages
+    receive_message = Singleton(
+        ReceiveMessage, store=store, directory=directory, clock=clock, ids=ids, retention=retention,
+    )
+    apply_delivery_receipt = Singleton(ApplyDeliveryReceipt, store=store, directory=directory, clock=clock)
+    send_message = Singleton(SendMessage, store=store, clock=clock, ids=ids, retention=retention)
+    send_queued_message = Singleton(SendQueuedMessage, store=store, carrier=carrier, clock=clock)
+    read_message = Singleton(ReadMessage, store=store)
+    delete_message = Singleton(DeleteMessage, store=store, clock=clock)
+    list_conversations = Singleton(ListConversations, store=store)
+    read_conversation = Singleton(ReadConversation, store=store)
+    list_messages = Singleton(ListMessages, store=store)
+    mark_read = Singleton(MarkRead, store=store)
+    delete_conversation = Singleton(DeleteConversation, store=store, clock=clock)
+    delete_carrier_copy = Singleton(DeleteCarrierCopy, store=store, carrier=carrier, clock=clock)
+    purge_conversation = Singleton(PurgeConversation, store=store, clock=clock)
+    delete_carrier_copies = Singleton(DeleteCarrierCopies, store=store, carrier=carrier, clock=clock)
+    purge_idempotency_records = Singleton(PurgeIdempotencyRecords, store=store)
+
+    # Mail
+    send_verification_mail = Singleton(
+        SendVerificationMail, store=store, mail=mail, tokens=tokens, retention=retention,
+    )
+    send_already_registered_mail = Singleton(SendAlreadyRegisteredMail, store=store, mail=mail)
+    send_deletion_scheduled_mail = Singleton(SendDeletionScheduledMail, store=store, mail=mail)
+    send_recovered_mail = Singleton(SendRecoveredMail, store=store, mail=mail)
+    send_export_ready_mail = Singleton(SendExportReadyMail, store=store, mail=mail)
+    erase_mail_address = Singleton(EraseMailAddress, store=store, mail=mail)
+
+    # Exports
+    start_export = Singleton(StartExport, store=store, clock=clock, ids=ids, retention=retention)
+    read_export = Singleton(ReadExport, store=store)
+    download_export = Singleton(DownloadExport, store=store, verify_password=verify_password, clock=clock)
+    build_export = Singleton(BuildExport, store=store, clock=clock, ids=ids, retention=retention)
+    expire_exports = Singleton(ExpireExports, store=store, directory=directory)
+
+    # Erasure
+    begin_erasures = Singleton(
+        BeginErasures, store=store, directory=directory, clock=clock, retention=retention,
+    )
+    record_intent = Singleton(RecordIntent, keyring=keyring, ledger=ledger, fingerprint=fingerprint)
+    destroy_keys = Singleton(DestroyKeys, keyring=keyring)
+    delete_rows = Singleton(DeleteRows, store=store)
+    verify_nothing_left = Singleton(VerifyNothingLeft, store=store, keyring=keyring)
+    erase_account = Singleton(
+        EraseAccount, steps=_all(locals(), ERASURE_STEPS), store=store, keyring=keyring, ledger=ledger,
+        fingerprint=fingerprint, clock=clock,
+    )
+
+    # What the clock and the queue set going, in the order of their tables
+    sweep = Singleton(Sweep, purges=_all(locals(), PURGES), clock=clock)
+    job_handlers = _by_name(locals(), JOBS)
+# fmt: on
+
+
+def wire(outside: Outside, replaced: Replaced = NOTHING) -> UseCases:
+    """Return every use case over one world's outside.
+
+    What depends on a use case of `replaced` is given the one in its place. Raises dependency_injector.errors.Error when
+    something outside is missing, and AttributeError for a use case there is not.
+    """
+    container = Container(**{port.name: getattr(outside, port.name) for port in fields(outside)})
     container.check_dependencies()
-    return use_cases()
+    declared: dict[str, Provider[Any]] = container.providers
+    for name, make in replaced.items():
+        honest = getattr(container, name)
+        honest.override(Singleton(make, **honest.kwargs))
+    return UseCases(**{use_case.name: declared[use_case.name]() for use_case in fields(UseCases)})

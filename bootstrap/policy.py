@@ -12,9 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
-
-from domain.kernel import IndexScope, StorageKind, StoragePolicy, index
+from pathlib import Path
 
 PENDING = "<!-- pending -->"
 DATA_MAP = "<!-- data map: generated -->"
@@ -50,7 +48,7 @@ class Verdict(StrEnum):
     """Where a clause stands."""
 
     PROVED = "proved"
-    """StoragePolicy by at least one test, which the build runs honest (must pass) and sabotaged (must fail)."""
+    """Held by at least one test, which the build runs honest (must pass) and sabotaged (must fail)."""
     PENDING = "pending"
     STALE = "stale text"
     """The sentence changed after a proof of it was written."""
@@ -138,6 +136,15 @@ def proofs_in(source: str, path: str) -> tuple[Proof, ...]:
     )
 
 
+def declared_proofs(folder: Path) -> tuple[Proof, ...]:
+    """Read the proofs of every test module in a folder; a test is named `<module>::<function>`. Raises PolicyError."""
+    return tuple(
+        proof
+        for module in sorted(folder.glob("test_*.py"))
+        for proof in proofs_in(module.read_text(encoding="utf-8"), module.name)
+    )
+
+
 def _proof(call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef, path: str) -> Proof:
     test = f"{path}::{function.name}"
     decorators = " ".join(map(ast.unparse, function.decorator_list))
@@ -174,61 +181,3 @@ def faults(clauses: Iterable[Clause], proofs: Iterable[Proof]) -> tuple[str, ...
             for p in status.stale
         ]
     return tuple(found)
-
-
-class Column(Protocol):
-    """A field of a record, as `application.inventory` lists it."""
-
-    @property
-    def name(self) -> str:
-        """The field's name."""
-
-    @property
-    def policy(self) -> StoragePolicy:
-        """How it is held at rest."""
-
-
-class Stored(Protocol):
-    """A kind of record, as `application.inventory` lists it."""
-
-    @property
-    def name(self) -> str:
-        """The name it goes by in tables and exports."""
-
-    @property
-    def columns(self) -> Iterable[Column]:
-        """Every field of it."""
-
-
-def data_map(inventory: Iterable[Stored]) -> str:
-    """Write the inventory as a Markdown table. A field that can be looked up has a second row: its fingerprint."""
-    rows = [
-        "| record | field | held as | allowed by | in the export | at hard deletion |",
-        "|---|---|---|---|---|---|",
-    ]
-    for record in inventory:
-        for column in record.columns:
-            policy = column.policy
-            rows.append(_row(record.name, column.name, policy))
-            if policy.kind is StorageKind.SEALED and policy.found:
-                rows.append(
-                    _row(record.name, f"{column.name}, to find it", index(policy.clause, policy.found))
-                )
-    return "\n".join(rows)
-
-
-def _row(record: str, field: str, policy: StoragePolicy) -> str:
-    """Whatever hangs on the account's key is beyond reading before its row is deleted."""
-    under_key = policy.kind is StorageKind.SEALED or policy.found is IndexScope.ACCOUNT
-    end = "key destroyed, row deleted" if under_key else "row deleted"
-    exported = "yes" if policy.exported else "no"
-    return f"| {record} | {field} | {policy.kind} | {policy.clause} | {exported} | {end} |"
-
-
-def with_data_map(markdown: str, inventory: Iterable[Stored]) -> str:
-    """Return the policy with its data map written anew. Raises PolicyError when it has no place for one."""
-    before, opened, rest = markdown.partition(DATA_MAP)
-    _, closed, after = rest.partition(END)
-    if not opened or not closed:
-        raise PolicyError(f"the policy has no {DATA_MAP} … {END}")
-    return f"{before}{DATA_MAP}\n{data_map(inventory)}\n{END}{after}"

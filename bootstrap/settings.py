@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -12,7 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class BadSettings(Exception):
-    """A setting is missing or malformed; the message names the variable and never its value."""
+    """Settings are missing or malformed; the message names each variable and never its value."""
+
+
+class World(StrEnum):
+    """Where Pico runs."""
+
+    SANDBOX = "sandbox"
+    PRODUCTION = "production"
 
 
 class Settings(BaseSettings):
@@ -46,13 +55,38 @@ class Settings(BaseSettings):
         return url
 
 
-def read_settings() -> Settings:
-    """Read the environment. Raises BadSettings."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        names = sorted({f"PICO_{str(part['loc'][0]).upper()}" for part in error.errors(include_input=False)})
-        raise BadSettings(f"{' and '.join(names)}: not a value Pico can use.") from None
+class ProductionSettings(Settings):
+    """What an operator of Production must set, beside what may be set."""
+
+    public_url: str = Field(pattern=r"^https://[^\s/?#]+$")
+    database_url: SecretStr
+    keyring_url: SecretStr
+    twilio_account_sid: str = Field(pattern=r"^AC[0-9a-f]{32}$")
+    twilio_auth_token: SecretStr = Field(min_length=1)
+    twilio_api_url: str = Field("https://api.twilio.com", pattern=r"^https?://[^\s/?#]+$")
+    """Twilio's own address, or a proxy's that everything sent outside must pass."""
+
+
+class _Choice(BaseSettings):
+    """The one variable that decides which others are read."""
+
+    model_config = Settings.model_config
+
+    world: World = World.SANDBOX
+
+
+S = TypeVar("S", bound=BaseSettings)
+W = TypeVar("W", bound=Settings)
+
+
+def chosen_world() -> World:
+    """Return the world that PICO_WORLD names, the Sandbox when it is unset. Raises BadSettings."""
+    return _read(_Choice).world
+
+
+def read_settings(kind: type[W]) -> W:
+    """Read the environment. Raises BadSettings, which names everything that is wrong."""
+    settings = _read(kind)
     if (settings.database_url is None) != (settings.keyring_url is None):
         raise BadSettings(
             "PICO_DATABASE_URL and PICO_KEYRING_URL are set together, and name two different databases."
@@ -62,3 +96,24 @@ def read_settings() -> Settings:
             "PICO_KEYRING_URL names the same database as PICO_DATABASE_URL: keys are kept apart."
         )
     return settings
+
+
+def _read(kind: type[S]) -> S:
+    try:
+        return kind()
+    except ValidationError as error:
+        told = _told(error)
+    raise BadSettings(told)  # outside the handler: the error above knows the values
+
+
+def _told(error: ValidationError) -> str:
+    """Say which variables are not set, and which have a value that is of no use."""
+    missing, malformed = set[str](), set[str]()
+    for fault in error.errors(include_input=False):
+        (missing if fault["type"] == "missing" else malformed).add(f"PICO_{str(fault['loc'][0]).upper()}")
+    said = []
+    if malformed:
+        said.append(f"{' and '.join(sorted(malformed))}: not a value Pico can use.")
+    if missing:
+        said.append(f"Not set: {', '.join(sorted(missing))}.")
+    return " ".join(said)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
+from domain.classification import IndexScope, held
 from domain.kernel import (
     AccountId,
     Aggregate,
     ErrorKind,
     Event,
-    IndexScope,
     PicoError,
-    StorageKind,
-    plain,
-    sealed,
 )
+from domain.retention import RetentionRule, due
 from domain.values import Email, Label, Locale, PasswordHash
 
 
@@ -79,12 +77,15 @@ class ProfileChanged(Event):
 class AccountDeletionRequested(Event):
     """The account was soft-deleted."""
 
-    erase_at: datetime
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRecovered(Event):
     """The person came back within the recovery period."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountErasureBegun(Event):
+    """The account's time is over: everything of it is being erased."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,18 +93,19 @@ class Account(Aggregate):
     """One person's account."""
 
     stored_as: ClassVar[str] = "accounts"
+    clause: ClassVar[str] = "C1"
 
-    id: Annotated[AccountId, plain(StorageKind.ID, "C1")]
-    email: Annotated[Email, sealed("C1", found=IndexScope.SYSTEM)]
-    password: Annotated[PasswordHash, sealed("C2", exported=False)]
-    display_name: Annotated[Label, sealed("C3")]
-    locale: Annotated[Locale, sealed("C4")]
-    terms_accepted_at: Annotated[datetime, plain(StorageKind.TIME, "C5")]
-    privacy_accepted_at: Annotated[datetime, plain(StorageKind.TIME, "C5")]
-    created_at: Annotated[datetime, plain(StorageKind.TIME, "C1")]
-    state: Annotated[AccountState, plain(StorageKind.ENUM, "T1")] = AccountState.UNVERIFIED
-    verified_at: Annotated[datetime | None, plain(StorageKind.TIME, "C1")] = None
-    erase_at: Annotated[datetime | None, plain(StorageKind.TIME, "T2")] = None
+    id: AccountId
+    email: Annotated[Email, held(index=IndexScope.SYSTEM)]
+    password: Annotated[PasswordHash, held("C2", exported=False)]
+    display_name: Annotated[Label, held("C3")]
+    locale: Annotated[Locale, held("C4")]
+    terms_accepted_at: Annotated[datetime, held("C5")]
+    privacy_accepted_at: Annotated[datetime, held("C5")]
+    created_at: datetime
+    state: Annotated[AccountState, held("T1")] = AccountState.UNVERIFIED
+    verified_at: datetime | None = None
+    erase_at: Annotated[datetime | None, held("T2")] = None
 
     @classmethod
     def sign_up(
@@ -127,7 +129,7 @@ class Account(Aggregate):
             privacy_accepted_at=at,
             created_at=at,
         )
-        account.record(AccountSignedUp(account_id=account_id, at=at))
+        account.record(AccountSignedUp(account_id=account_id, subject=account_id, at=at))
         return account
 
     def sign_up_again(
@@ -139,7 +141,7 @@ class Account(Aggregate):
         """
         self.password, self.display_name, self.locale = password, display_name, locale
         self.terms_accepted_at = self.privacy_accepted_at = self.created_at = at
-        self.record(AccountSignedUp(account_id=self.id, at=at))
+        self.record(AccountSignedUp(account_id=self.id, subject=self.id, at=at))
 
     def verify(self, at: datetime) -> None:
         """Note that the address is the person's own. Repeating is harmless; raises PendingDeletion."""
@@ -148,20 +150,40 @@ class Account(Aggregate):
         if self.state is not AccountState.UNVERIFIED:
             raise PendingDeletion
         self.state, self.verified_at = AccountState.ACTIVE, at
-        self.record(AccountVerified(account_id=self.id, at=at))
+        self.record(AccountVerified(account_id=self.id, subject=self.id, at=at))
+
+    @property
+    def account_id(self) -> AccountId:
+        """Whose record it is: its own."""
+        return self.id
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the account may be used."""
+        return self.state is AccountState.ACTIVE
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether nobody has shown yet that the address is theirs."""
+        return self.state is AccountState.UNVERIFIED
+
+    @property
+    def may_receive_mail(self) -> bool:
+        """Whether mail may still go out: not once the provider is being made to forget the address."""
+        return self.state is not AccountState.ERASING
 
     def must_be_active(self) -> None:
         """Raise Unverified or PendingDeletion unless the account may be used."""
-        if self.state is AccountState.UNVERIFIED:
+        if self.is_unverified:
             raise Unverified
-        if self.state is not AccountState.ACTIVE:
+        if not self.is_active:
             raise PendingDeletion
 
     def change_profile(self, display_name: Label | None, locale: Locale | None, at: datetime) -> None:
         """Correct what the person told us about themselves; None leaves a field as it is."""
         self.display_name = display_name or self.display_name
         self.locale = locale or self.locale
-        self.record(ProfileChanged(account_id=self.id, at=at))
+        self.record(ProfileChanged(account_id=self.id, subject=self.id, at=at))
 
     def rehash(self, password: PasswordHash) -> None:
         """Keep the same password under newer hashing parameters."""
@@ -171,23 +193,26 @@ class Account(Aggregate):
         """Soft-delete: refuse all use from now on, erase at `erase_at`. Repeating is harmless."""
         if self.state is AccountState.ACTIVE:
             self.state, self.erase_at = AccountState.PENDING_DELETION, erase_at
-            self.record(AccountDeletionRequested(account_id=self.id, at=at, erase_at=erase_at))
+            self.record(AccountDeletionRequested(account_id=self.id, subject=self.id, at=at))
 
     def recover(self, at: datetime) -> None:
         """Undo the soft delete. Raises NotPendingDeletion, also when the recovery period has run out."""
-        if self.state is not AccountState.PENDING_DELETION or self.erase_at is None or at >= self.erase_at:
+        if (
+            self.state is not AccountState.PENDING_DELETION
+            or self.erase_at is None
+            or due(self.erase_at, timedelta(), at)
+        ):
             raise NotPendingDeletion
         self.state, self.erase_at = AccountState.ACTIVE, None
-        self.record(AccountRecovered(account_id=self.id, at=at))
+        self.record(AccountRecovered(account_id=self.id, subject=self.id, at=at))
 
-    def begin_erasure(self, now: datetime, unverified_before: datetime) -> None:
-        """Close the way back. Raises NotDue for an account whose time has not come. Repeating is harmless."""
-        match self.state:
-            case AccountState.PENDING_DELETION if self.erase_at is not None and now >= self.erase_at:
-                self.state = AccountState.ERASING
-            case AccountState.UNVERIFIED if self.created_at <= unverified_before:
-                self.state = AccountState.ERASING
-            case AccountState.ERASING:
-                pass
-            case _:
-                raise NotDue
+    def begin_erasure(self, now: datetime, unverified: RetentionRule) -> None:
+        """Refuse recovery from now on. Raises NotDue before the account's time. Repeating is harmless."""
+        if self.state is AccountState.ERASING:
+            return
+        pending = self.state is AccountState.PENDING_DELETION
+        asked_for = pending and self.erase_at is not None and due(self.erase_at, timedelta(), now)
+        if not asked_for and not (self.is_unverified and unverified.due(self.created_at, now)):
+            raise NotDue
+        self.state = AccountState.ERASING
+        self.record(AccountErasureBegun(account_id=self.id, subject=self.id, at=now))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -22,8 +22,9 @@ from domain.accounts import (
     AccountVerified,
     ProfileChanged,
 )
+from domain.classification import held
 from domain.exports import ExportDownloaded, ExportRequested
-from domain.kernel import AccountId, Aggregate, AuditId, Event, StorageKind, plain, sealed
+from domain.kernel import AccountId, Aggregate, AuditId, Event
 from domain.lines import LineActivated, LineOrdered, LineReleased, LineReleaseRequested
 from domain.sessions import SessionOpened, SessionRevoked
 
@@ -68,30 +69,20 @@ class AuditEntry(Aggregate):
     """The account's half of an entry."""
 
     stored_as: ClassVar[str] = "audit_entries"
+    clause: ClassVar[str] = "C14"
 
-    account_id: Annotated[AccountId, plain(StorageKind.ID, "C14", exported=False)]
-    id: Annotated[AuditId, plain(StorageKind.ID, "C14")]
-    at: Annotated[datetime, plain(StorageKind.TIME, "C14")]
-    kind: Annotated[AuditKind, plain(StorageKind.ENUM, "C14")]
-    subject: Annotated[UUID | None, plain(StorageKind.ID, "C14")] = None
-    salt: Annotated[bytes, sealed("C14", exported=False)] = field(repr=False)
+    account_id: AccountId
+    id: AuditId
+    at: datetime
+    kind: AuditKind
+    subject: UUID
+    salt: Annotated[bytes, held(exported=False)] = field(repr=False)
 
     @classmethod
-    def of(cls, event: Event, audit_id: AuditId, salt: bytes) -> AuditEntry | None:
-        """Return the entry an event calls for, if it is one that is audited. `salt` is 32 random bytes."""
-        kind = AUDITED.get(type(event))
-        if kind is None:
-            return None
-        subject = next(
-            (
-                getattr(event, f.name)
-                for f in fields(event)
-                if f.name.endswith("_id") and f.name != "account_id"
-            ),
-            None,
-        )
+    def of(cls, event: Event, kind: AuditKind, audit_id: AuditId, salt: bytes) -> AuditEntry:
+        """Return the account's half of the entry for an audited event. `salt` is 32 random bytes."""
         return cls(
-            account_id=event.account_id, id=audit_id, at=event.at, kind=kind, subject=subject, salt=salt
+            account_id=event.account_id, id=audit_id, at=event.at, kind=kind, subject=event.subject, salt=salt
         )
 
     @property

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
+from types import MappingProxyType
 from typing import Self
 
 from domain.kernel import AccountId, ErrorKind, PicoError
 
-
-class Step(StrEnum):
-    """In the order in which they are done."""
-
-    INTENT = "intent"
-    """The ledger knows, before anything is lost."""
-    CARRIER_CONTENT = "carrier_content"
-    NUMBERS = "numbers"
-    """Released, and read back to be sure."""
-    MAIL = "mail"
-    KEYS = "keys"
-    """The first act on our own copies: whatever of them survives anywhere can no longer be opened."""
-    ROWS = "rows"
-    VERIFIED = "verified"
-    """Every store was asked and answered zero."""
-
-
-ORDER = tuple(Step)
 PATIENCE = timedelta(days=1)
-"""How long the saga waits for a carrier that says "too early" before it goes on without."""
+"""How long the saga waits for a carrier that says "too early" before it goes on without (clause H24)."""
+
+NO_COUNTS: Mapping[str, int] = MappingProxyType({})
 
 
 class NotYetGone(PicoError):
@@ -37,44 +22,38 @@ class NotYetGone(PicoError):
     kind = ErrorKind.UNAVAILABLE
     code = "not_yet_gone"
 
+    def __init__(self, within: timedelta | None = None) -> None:
+        """Ask again `within` that time at the latest; None leaves the pause to whoever asks."""
+        super().__init__()
+        self.within = within
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """How far the erasure of one account has come. `done` is the last step finished; None before the first.
+    """How far the erasure of one account has come.
 
-    `texts`, `numbers` and `rows` count what was deleted, for the receipt; `messages_left` those that the
-    carrier would not
-    delete for a whole day.
+    `done` is the name of the last step finished, None before the first. `counts` says what was deleted, by the words
+    of the receipt; a new step brings words of its own.
     """
 
     account_id: AccountId
     began_at: datetime
-    done: Step | None = None
-    texts: int = 0
-    numbers: int = 0
-    rows: int = 0
-    messages_left: int = 0
+    done: str | None = None
+    counts: Mapping[str, int] = field(default_factory=lambda: NO_COUNTS)
 
-    @property
-    def next(self) -> Step | None:
-        """Return the step to take, or None at the end."""
-        position = _steps_done(self.done)
-        return ORDER[position] if position < len(ORDER) else None
+    def remaining(self, steps: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the names of the steps not finished yet, in order. Raises ValueError for an unknown last step."""
+        return steps if self.done is None else steps[steps.index(self.done) + 1 :]
 
-    def finish(self, step: Step) -> Self:
-        """Note that `step` is done: only ever the next one."""
-        if step is not self.next:
-            raise ValueError(step)
-        return replace(self, done=step)
-
-    def ahead_of(self, other: Erasure) -> bool:
-        """Tell whether this one has come further."""
-        return _steps_done(self.done) > _steps_done(other.done)
+    def finish(self, step: str, counts: Mapping[str, int]) -> Self:
+        """Note that `step` is done; what it counted replaces earlier counts of the same name."""
+        return replace(self, done=step, counts={**self.counts, **counts})
 
     def may_leave_behind(self, now: datetime) -> bool:
         """Tell whether carrier content that cannot be deleted yet no longer holds up the rest."""
-        return now >= self.began_at + PATIENCE
+        return now >= self.patience_ends
 
-
-def _steps_done(last: Step | None) -> int:
-    return 0 if last is None else ORDER.index(last) + 1
+    @property
+    def patience_ends(self) -> datetime:
+        """The instant from which the saga goes on without carrier content that cannot be deleted yet."""
+        return self.began_at + PATIENCE

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
+from domain.classification import held
 from domain.kernel import (
     AccountId,
     Aggregate,
@@ -15,9 +16,6 @@ from domain.kernel import (
     ExportId,
     PartId,
     PicoError,
-    StorageKind,
-    plain,
-    sealed,
 )
 
 
@@ -41,21 +39,15 @@ class ExportNotReady(PicoError):
 class ExportRequested(Event):
     """The person asked for their data."""
 
-    export_id: ExportId
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportReady(Event):
     """The data waits to be fetched."""
 
-    export_id: ExportId
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportDownloaded(Event):
     """The person took their data."""
-
-    export_id: ExportId
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,14 +55,15 @@ class Export(Aggregate):
     """One request for everything. `rows_done` of `rows_total` rows are in its parts so far."""
 
     stored_as: ClassVar[str] = "exports"
+    clause: ClassVar[str] = "R1"
 
-    account_id: Annotated[AccountId, plain(StorageKind.ID, "R1", exported=False)]
-    id: Annotated[ExportId, plain(StorageKind.ID, "R1")]
-    state: Annotated[ExportState, plain(StorageKind.ENUM, "R1")] = ExportState.BUILDING
-    requested_at: Annotated[datetime, plain(StorageKind.TIME, "R1")]
-    rows_done: Annotated[int, plain(StorageKind.COUNT, "R1")] = 0
-    rows_total: Annotated[int, plain(StorageKind.COUNT, "R1")] = 0
-    expires_at: Annotated[datetime | None, plain(StorageKind.TIME, "R1")] = None
+    account_id: AccountId
+    id: ExportId
+    state: ExportState = ExportState.BUILDING
+    requested_at: datetime
+    rows_done: int = 0
+    rows_total: int = 0
+    expires_at: datetime | None = None
 
     @classmethod
     def request(
@@ -80,12 +73,17 @@ class Export(Aggregate):
         export = cls(
             account_id=account_id, id=export_id, requested_at=at, rows_total=rows_total, expires_at=expires_at
         )
-        export.record(ExportRequested(account_id=account_id, at=at, export_id=export_id))
+        export.record(ExportRequested(account_id=account_id, subject=export_id, at=at))
         return export
 
+    @property
+    def is_building(self) -> bool:
+        """Whether its parts are still being written."""
+        return self.state is ExportState.BUILDING
+
     def must_be_building(self) -> None:
-        """Raise ExportNotReady once it is ready, taken or expired."""
-        if self.state is not ExportState.BUILDING:
+        """Raise ExportNotReady once it is ready, downloaded or expired."""
+        if not self.is_building:
             raise ExportNotReady
 
     def restart(self) -> None:
@@ -102,14 +100,14 @@ class Export(Aggregate):
         """Note that every part is in place, to be fetched until `expires_at`. Raises ExportNotReady."""
         self.must_be_building()
         self.state, self.rows_total, self.expires_at = ExportState.READY, self.rows_done, expires_at
-        self.record(ExportReady(account_id=self.account_id, at=at, export_id=self.id))
+        self.record(ExportReady(account_id=self.account_id, subject=self.id, at=at))
 
     def download(self, at: datetime) -> None:
         """Hand it over, once. Raises ExportNotReady."""
         if self.state is not ExportState.READY or self.expires_at is None or at >= self.expires_at:
             raise ExportNotReady
         self.state = ExportState.DOWNLOADED
-        self.record(ExportDownloaded(account_id=self.account_id, at=at, export_id=self.id))
+        self.record(ExportDownloaded(account_id=self.account_id, subject=self.id, at=at))
 
     def expire(self) -> None:
         """Nobody came for it in time. Repeating is harmless."""
@@ -122,9 +120,10 @@ class ExportPart(Aggregate):
     """A slice of an export's JSON text, sealed like everything else; gone once downloaded or expired."""
 
     stored_as: ClassVar[str] = "export_parts"
+    clause: ClassVar[str] = "R1"
 
-    account_id: Annotated[AccountId, plain(StorageKind.ID, "R1", exported=False)]
-    id: Annotated[PartId, plain(StorageKind.ID, "R1", exported=False)]
-    export_id: Annotated[ExportId, plain(StorageKind.ID, "R1", exported=False)]
-    position: Annotated[int, plain(StorageKind.COUNT, "R1", exported=False)]
-    content: Annotated[bytes, sealed("R1", exported=False)] = field(repr=False)
+    account_id: AccountId
+    id: Annotated[PartId, held(exported=False)]
+    export_id: Annotated[ExportId, held(exported=False)]
+    position: Annotated[int, held(exported=False)]
+    content: Annotated[bytes, held(exported=False)] = field(repr=False)

@@ -7,16 +7,13 @@ from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
+from domain.classification import IndexScope, held
 from domain.kernel import (
     AccountId,
     Aggregate,
     ErrorKind,
     IdempotencyRecordId,
-    IndexScope,
     PicoError,
-    StorageKind,
-    index,
-    plain,
 )
 
 
@@ -68,13 +65,18 @@ class IdempotencyRecord(Aggregate):
     """The record that an operation was done. Only keyed fingerprints of key and request are held."""
 
     stored_as: ClassVar[str] = "idempotency_records"
+    clause: ClassVar[str] = "H6"
 
-    account_id: Annotated[AccountId, plain(StorageKind.ID, "H6", exported=False)]
-    id: Annotated[IdempotencyRecordId, plain(StorageKind.ID, "H6")]
-    key: Annotated[str | None, index("H6", IndexScope.ACCOUNT)] = field(default=None, repr=False)
-    request: Annotated[str | None, index("H6", IndexScope.ACCOUNT)] = field(default=None, repr=False)
-    resource_id: Annotated[UUID, plain(StorageKind.ID, "H6")]
-    expires_at: Annotated[datetime, plain(StorageKind.TIME, "H6")]
+    account_id: AccountId
+    id: IdempotencyRecordId
+    key: Annotated[str | None, held(index=IndexScope.ACCOUNT, readable=False)] = field(
+        default=None, repr=False
+    )
+    request: Annotated[str | None, held(index=IndexScope.ACCOUNT, readable=False)] = field(
+        default=None, repr=False
+    )
+    resource_id: UUID
+    expires_at: datetime
 
     @classmethod
     def of(

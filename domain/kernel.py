@@ -1,14 +1,14 @@
-"""What every aggregate stands on: ids, events, errors, and how each field is held at rest."""
+"""What every aggregate stands on: ids, events and errors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, NewType
+from typing import TYPE_CHECKING, ClassVar, NewType
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 AccountId = NewType("AccountId", UUID)
 SessionId = NewType("SessionId", UUID)
@@ -24,55 +24,6 @@ CarrierRef = NewType("CarrierRef", str)
 """A carrier's own opaque id for a number or a message."""
 
 
-class StorageKind(StrEnum):
-    """The only shapes a value may take at rest. There is no free text."""
-
-    ID = "id"
-    REF = "ref"
-    TIME = "time"
-    ENUM = "enum"
-    COUNT = "count"
-    INDEX = "index"
-    SEALED = "sealed"
-
-
-class IndexScope(StrEnum):
-    """Under which key a value's fingerprint is made, and so how far equality can be seen."""
-
-    SYSTEM = "anywhere"
-    """The system key: needed to find an account by it (own number, e-mail, token)."""
-    ACCOUNT = "in_account"
-    """The account's key: equality never links two accounts, and dies with the key."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoragePolicy:
-    """How one field is held: its kind at rest, the clause that allows it, whether the person's export shows it.
-
-    A sealed field with `found` is held a second time, as a keyed fingerprint, so that it can be looked up.
-    """
-
-    kind: StorageKind
-    clause: str
-    exported: bool = True
-    found: IndexScope | None = None
-
-
-def sealed(clause: str, *, exported: bool = True, found: IndexScope | None = None) -> StoragePolicy:
-    """StoragePolicy as AES-256-GCM ciphertext only."""
-    return StoragePolicy(StorageKind.SEALED, clause, exported, found)
-
-
-def index(clause: str, found: IndexScope) -> StoragePolicy:
-    """StoragePolicy as a keyed fingerprint only: it can be matched, never read back, so it is never exported."""
-    return StoragePolicy(StorageKind.INDEX, clause, exported=False, found=found)
-
-
-def plain(kind: StorageKind, clause: str, *, exported: bool = True) -> StoragePolicy:
-    """StoragePolicy as it is: ids, provider references, instants, members of a closed set, counts."""
-    return StoragePolicy(kind, clause, exported)
-
-
 class ErrorKind(StrEnum):
     """What went wrong, as far as a caller can act on it."""
 
@@ -81,6 +32,8 @@ class ErrorKind(StrEnum):
     FORBIDDEN = "forbidden"
     INVALID = "invalid"
     UNAVAILABLE = "unavailable"
+    LIMITED = "limited"
+    """Asked too often: `retry_after` says when to come back."""
 
 
 class PicoError(Exception):
@@ -88,6 +41,9 @@ class PicoError(Exception):
 
     kind: ClassVar[ErrorKind] = ErrorKind.INVALID
     code: ClassVar[str] = "invalid"
+
+    retry_after: timedelta | None = None
+    """How long to wait before asking again, where that is known."""
 
     def __str__(self) -> str:
         """Return the first line of the class's docstring."""
@@ -103,23 +59,25 @@ class NotFound(PicoError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened. Events carry ids, instants, enums and counts; never content."""
+    """Something that happened to one subject, named by its id. Events never carry content."""
 
     account_id: AccountId
+    subject: UUID
     at: datetime
 
 
 @dataclass(slots=True, kw_only=True)
 class Aggregate:
-    """A cluster that changes as one. `version` counts its commits: 0 means never stored.
+    """A cluster of values that changes as one.
 
-    `origin` is the row it was loaded from, kept by the store so that only changed fields are written.
+    `version` counts its commits: 0 means never stored. Fields that a subclass declares are kept at rest under
+    `clause` of PRIVACY.md unless they say otherwise (`domain.classification`).
     """
 
     stored_as: ClassVar[str]
+    clause: ClassVar[str]
 
     version: int = 0
-    origin: Any = field(default=None, repr=False, compare=False)
     events: list[Event] = field(default_factory=list, repr=False, compare=False)
 
     def record(self, event: Event) -> None:
@@ -130,3 +88,8 @@ class Aggregate:
         """Hand over what happened since the last collection, and forget it."""
         events, self.events = self.events, []
         return events
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the global directory leads to it by the fields that have a blind index under the system key."""
+        return True

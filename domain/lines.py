@@ -7,18 +7,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
+from domain.classification import IndexScope, held
 from domain.kernel import (
     AccountId,
     Aggregate,
     CarrierRef,
     ErrorKind,
     Event,
-    IndexScope,
     LineId,
     PicoError,
-    StorageKind,
-    plain,
-    sealed,
 )
 from domain.values import Capability, Country, Label, PhoneNumber
 
@@ -41,6 +38,12 @@ HOLDING = frozenset({LineState.ORDERING, LineState.ACTIVE, LineState.SUSPENDED, 
 """States in which the number is, or may be, ours: no second line may lease it."""
 
 
+class OtherCountry(PicoError):
+    """The number belongs to another country than the one given."""
+
+    code = "other_country"
+
+
 class LineNotActive(PicoError):
     """The line is not active."""
 
@@ -52,28 +55,20 @@ class LineNotActive(PicoError):
 class LineOrdered(Event):
     """Intent to buy is on record, before the carrier is asked."""
 
-    line_id: LineId
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineActivated(Event):
     """The number is ours and reaches us."""
-
-    line_id: LineId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineReleaseRequested(Event):
     """The person gave the line up."""
 
-    line_id: LineId
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineReleased(Event):
     """The carrier confirmed, on being asked, that the number is no longer ours."""
-
-    line_id: LineId
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,17 +76,18 @@ class PhoneLine(Aggregate):
     """A lease on one E.164 number."""
 
     stored_as: ClassVar[str] = "phone_lines"
+    clause: ClassVar[str] = "C7"
 
-    account_id: Annotated[AccountId, plain(StorageKind.ID, "C7", exported=False)]
-    id: Annotated[LineId, plain(StorageKind.ID, "C7")]
-    number: Annotated[PhoneNumber, sealed("C7", found=IndexScope.SYSTEM)]
-    country: Annotated[Country, plain(StorageKind.ENUM, "C7")]
-    capabilities: Annotated[frozenset[Capability], plain(StorageKind.ENUM, "C7")]
-    label: Annotated[Label | None, sealed("C7")] = None
-    state: Annotated[LineState, plain(StorageKind.ENUM, "C7")] = LineState.ORDERING
-    ref: Annotated[CarrierRef | None, plain(StorageKind.REF, "C7")] = None
-    created_at: Annotated[datetime, plain(StorageKind.TIME, "C7")]
-    released_at: Annotated[datetime | None, plain(StorageKind.TIME, "C7")] = None
+    account_id: AccountId
+    id: LineId
+    number: Annotated[PhoneNumber, held(index=IndexScope.SYSTEM)]
+    country: Country
+    capabilities: frozenset[Capability]
+    label: Label | None = None
+    state: LineState = LineState.ORDERING
+    ref: CarrierRef | None = None
+    created_at: datetime
+    released_at: datetime | None = None
 
     @classmethod
     def order(
@@ -101,10 +97,16 @@ class PhoneLine(Aggregate):
         *,
         number: PhoneNumber,
         country: Country,
+        countries: frozenset[Country],
         label: Label | None,
         at: datetime,
     ) -> Self:
-        """Put the intent to lease `number` on record."""
+        """Put the intent to lease `number` on record. Raises OtherCountry unless `country` is one of the number's.
+
+        `countries` are those whose numbering plan the number belongs to.
+        """
+        if country not in countries:
+            raise OtherCountry
         line = cls(
             account_id=account_id,
             id=line_id,
@@ -114,23 +116,53 @@ class PhoneLine(Aggregate):
             label=label,
             created_at=at,
         )
-        line.record(LineOrdered(account_id=account_id, at=at, line_id=line_id))
+        line.record(LineOrdered(account_id=account_id, subject=line_id, at=at))
         return line
 
     def activate(self, ref: CarrierRef, capabilities: frozenset[Capability], at: datetime) -> None:
         """Note that the carrier sold the number. Repeating is harmless."""
         if self.state is LineState.ORDERING:
             self.state, self.ref, self.capabilities = LineState.ACTIVE, ref, capabilities
-            self.record(LineActivated(account_id=self.account_id, at=at, line_id=self.id))
+            self.record(LineActivated(account_id=self.account_id, subject=self.id, at=at))
 
     def fail(self) -> None:
-        """Note that the carrier refused for good. Repeating is harmless."""
+        """Note that the carrier will not sell the number. Repeating is harmless."""
         if self.state is LineState.ORDERING:
             self.state = LineState.FAILED
 
-    def must_be_active(self) -> None:
-        """Raise LineNotActive unless texts may go in and out."""
-        if self.state is not LineState.ACTIVE:
+    @property
+    def is_ordering(self) -> bool:
+        """Whether the carrier has not answered for certain yet."""
+        return self.state is LineState.ORDERING
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the carrier refused to sell the number."""
+        return self.state is LineState.FAILED
+
+    @property
+    def accepts_messages(self) -> bool:
+        """Whether messages may go in and out."""
+        return self.state is LineState.ACTIVE
+
+    @property
+    def holds_number(self) -> bool:
+        """Whether the number is, or may be, ours on this line: no second line may lease it."""
+        return self.state in HOLDING
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether what is sent to the number belongs to this line."""
+        return self.holds_number
+
+    @property
+    def held_at_carrier(self) -> bool:
+        """Whether the carrier may still hold the number for us: a release counts only once it was read back."""
+        return self.released_at is None
+
+    def must_accept_messages(self) -> None:
+        """Raise LineNotActive unless messages may go in and out."""
+        if not self.accepts_messages:
             raise LineNotActive
 
     def relabel(self, label: Label | None) -> None:
@@ -154,10 +186,10 @@ class PhoneLine(Aggregate):
         if self.state not in {LineState.ACTIVE, LineState.SUSPENDED}:
             raise LineNotActive
         self.state = LineState.RELEASING
-        self.record(LineReleaseRequested(account_id=self.account_id, at=at, line_id=self.id))
+        self.record(LineReleaseRequested(account_id=self.account_id, subject=self.id, at=at))
 
     def released(self, at: datetime) -> None:
         """Note that the carrier no longer holds the number for us. Repeating is harmless."""
         if self.state is not LineState.RELEASED:
             self.state, self.released_at = LineState.RELEASED, at
-            self.record(LineReleased(account_id=self.account_id, at=at, line_id=self.id))
+            self.record(LineReleased(account_id=self.account_id, subject=self.id, at=at))

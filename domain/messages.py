@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
+from domain.classification import IndexScope, held
 from domain.kernel import (
     AccountId,
     Aggregate,
@@ -14,13 +15,9 @@ from domain.kernel import (
     ConversationId,
     ErrorKind,
     Event,
-    IndexScope,
     LineId,
     MessageId,
     PicoError,
-    StorageKind,
-    plain,
-    sealed,
 )
 from domain.values import MessageBody, Peer
 
@@ -93,42 +90,30 @@ class PeerOptedOut(PicoError):
 class MessageReceived(Event):
     """A text came in and is safe with us: the carrier's copy may go."""
 
-    message_id: MessageId
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageQueued(Event):
     """A text waits to be handed to the carrier."""
-
-    message_id: MessageId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageAccepted(Event):
     """The carrier took a text: from now on it holds a copy."""
 
-    message_id: MessageId
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFinal(Event):
     """A sent text reached its last status: the carrier's copy may go."""
-
-    message_id: MessageId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageDeleted(Event):
     """The person deleted a text whose carrier copy may still exist."""
 
-    message_id: MessageId
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationDeleted(Event):
     """The person deleted a whole conversation; its texts are cleared batch by batch."""
-
-    conversation_id: ConversationId
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,20 +121,40 @@ class Message(Aggregate):
     """One text."""
 
     stored_as: ClassVar[str] = "messages"
+    clause: ClassVar[str] = "C8"
 
-    account_id: Annotated[AccountId, plain(StorageKind.ID, "C8", exported=False)]
-    id: Annotated[MessageId, plain(StorageKind.ID, "C8")]
-    conversation_id: Annotated[ConversationId, plain(StorageKind.ID, "C8")]
-    line_id: Annotated[LineId, plain(StorageKind.ID, "C8")]
-    direction: Annotated[Direction, plain(StorageKind.ENUM, "C8")]
-    status: Annotated[Status, plain(StorageKind.ENUM, "C8")]
-    body: Annotated[MessageBody, sealed("C8")]
-    created_at: Annotated[datetime, plain(StorageKind.TIME, "C8")]
-    ref: Annotated[CarrierRef | None, plain(StorageKind.REF, "C8", exported=False)] = None
-    error: Annotated[int | None, plain(StorageKind.COUNT, "C8")] = None
-    attempted_at: Annotated[datetime | None, plain(StorageKind.TIME, "C8", exported=False)] = None
-    copy_deleted_at: Annotated[datetime | None, plain(StorageKind.TIME, "C8", exported=False)] = None
-    deleted_at: Annotated[datetime | None, plain(StorageKind.TIME, "C8", exported=False)] = None
+    account_id: AccountId
+    id: MessageId
+    conversation_id: ConversationId
+    line_id: LineId
+    direction: Direction
+    status: Status
+    body: MessageBody
+    created_at: datetime
+    ref: Annotated[CarrierRef | None, held(exported=False)] = None
+    error: int | None = None
+    attempted_at: Annotated[datetime | None, held(exported=False)] = None
+    copy_deleted_at: Annotated[datetime | None, held(exported=False)] = None
+    deleted_at: Annotated[datetime | None, held(exported=False)] = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it still waits to be handed to the carrier."""
+        return self.status is Status.QUEUED and self.ref is None
+
+    @property
+    def was_attempted(self) -> bool:
+        """Whether the carrier may have been asked already."""
+        return self.attempted_at is not None
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the person deleted it; the row waits for the carrier's copy to go."""
+        return self.deleted_at is not None
+
+    def may_adopt(self) -> bool:
+        """Whether a receipt that names this message by our own id may give it its reference."""
+        return self.ref is None and self.was_attempted
 
     def attempt(self, at: datetime) -> None:
         """Put on record that the carrier is about to be asked. Repeating is harmless: the first moment stands."""
@@ -159,7 +164,7 @@ class Message(Aggregate):
         """Note the carrier's reference and first status. Repeating is harmless."""
         if self.ref is None:
             self.ref = ref
-            self.record(MessageAccepted(account_id=self.account_id, at=at, message_id=self.id))
+            self.record(MessageAccepted(account_id=self.account_id, subject=self.id, at=at))
         self.advance(status, error, at)
 
     def advance(self, status: Status, error: int | None, at: datetime) -> None:
@@ -167,17 +172,21 @@ class Message(Aggregate):
         if self.direction is Direction.OUTBOUND and status.rank > self.status.rank:
             self.status, self.error = status, error
             if status.terminal and self.ref is not None:
-                self.record(MessageFinal(account_id=self.account_id, at=at, message_id=self.id))
+                self.record(MessageFinal(account_id=self.account_id, subject=self.id, at=at))
+
+    def fail(self, error: int | None, at: datetime) -> None:
+        """Note that it will not be sent; `error` is the carrier's code, if it refused. Repeating is harmless."""
+        self.advance(Status.FAILED, error, at)
 
     def carrier_copy_deleted(self, at: datetime) -> None:
-        """Note that the carrier's copy is gone."""
-        self.copy_deleted_at = at
+        """Note that the carrier's copy is gone. Repeating is harmless: the first instant stands."""
+        self.copy_deleted_at = self.copy_deleted_at or at
 
     def delete(self, at: datetime) -> None:
         """Blank the text at once; the row stays, unseen, until the carrier's copy is gone. Repeating is harmless."""
         if self.deleted_at is None:
             self.body, self.deleted_at = MessageBody(""), at
-            self.record(MessageDeleted(account_id=self.account_id, at=at, message_id=self.id))
+            self.record(MessageDeleted(account_id=self.account_id, subject=self.id, at=at))
 
     @property
     def has_carrier_copy(self) -> bool:
@@ -190,16 +199,17 @@ class Conversation(Aggregate):
     """All texts between one line and one other side."""
 
     stored_as: ClassVar[str] = "conversations"
+    clause: ClassVar[str] = "C8"
 
-    account_id: Annotated[AccountId, plain(StorageKind.ID, "C8", exported=False)]
-    id: Annotated[ConversationId, plain(StorageKind.ID, "C8")]
-    line_id: Annotated[LineId, plain(StorageKind.ID, "C8")]
-    peer: Annotated[Peer, sealed("C8", found=IndexScope.ACCOUNT)]
-    last_at: Annotated[datetime, plain(StorageKind.TIME, "C8")]
-    unread: Annotated[int, plain(StorageKind.COUNT, "C8")] = 0
-    opted_out_at: Annotated[datetime | None, plain(StorageKind.TIME, "C8")] = None
-    created_at: Annotated[datetime, plain(StorageKind.TIME, "C8")]
-    deleted_at: Annotated[datetime | None, plain(StorageKind.TIME, "C8", exported=False)] = None
+    account_id: AccountId
+    id: ConversationId
+    line_id: LineId
+    peer: Annotated[Peer, held(index=IndexScope.ACCOUNT)]
+    last_at: Annotated[datetime, held(relative=True)]
+    unread: Annotated[int, held(relative=True)] = 0
+    opted_out_at: datetime | None = None
+    created_at: datetime
+    deleted_at: Annotated[datetime | None, held(exported=False)] = None
 
     @classmethod
     def open(
@@ -220,7 +230,7 @@ class Conversation(Aggregate):
             self.opted_out_at = at if opt_out is OptOut.STOP else None
         message = self._message(message_id, Direction.INBOUND, Status.RECEIVED, body, at)
         message.ref = ref
-        message.record(MessageReceived(account_id=self.account_id, at=at, message_id=message_id))
+        message.record(MessageReceived(account_id=self.account_id, subject=message_id, at=at))
         return message
 
     def send(self, message_id: MessageId, body: MessageBody, at: datetime) -> Message:
@@ -229,7 +239,7 @@ class Conversation(Aggregate):
             raise PeerOptedOut
         self.last_at = max(self.last_at, at)
         message = self._message(message_id, Direction.OUTBOUND, Status.QUEUED, body, at)
-        message.record(MessageQueued(account_id=self.account_id, at=at, message_id=message_id))
+        message.record(MessageQueued(account_id=self.account_id, subject=message_id, at=at))
         return message
 
     def note_opt_out(self, at: datetime) -> None:
@@ -244,7 +254,7 @@ class Conversation(Aggregate):
         """Make the conversation vanish from every answer at once. Repeating is harmless."""
         if self.deleted_at is None:
             self.deleted_at = at
-            self.record(ConversationDeleted(account_id=self.account_id, at=at, conversation_id=self.id))
+            self.record(ConversationDeleted(account_id=self.account_id, subject=self.id, at=at))
 
     def _message(
         self, message_id: MessageId, direction: Direction, status: Status, body: MessageBody, at: datetime

@@ -1,4 +1,4 @@
-"""How long things are kept: the policy's periods as named values, and the one question asked of them."""
+"""How long things are kept: the policy's periods as values, and the one question asked of them."""
 
 from __future__ import annotations
 
@@ -6,34 +6,41 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """Periods as exact durations: a day is 24 hours."""
-
-    soft_deleted: timedelta = timedelta(days=30)
-    """From the request to delete, to the start of erasure (clause T2)."""
-    revoked_session: timedelta = timedelta(days=90)
-    """From revocation to purge (clause T5)."""
-    unverified: timedelta = timedelta(hours=24)
-    """From sign-up without verification to erasure (clause T7)."""
-    export: timedelta = timedelta(hours=24)
-    """From readiness to expiry of an export nobody fetched."""
-    idempotency: timedelta = timedelta(hours=24)
-    """How long a repeated request is recognised."""
-    carrier_event: timedelta = timedelta(days=60)
-    """How long a redelivered text is recognised."""
-    job_log: timedelta = timedelta(days=7)
-    """How long it is noted which jobs ran."""
-
-
 def due(since: datetime, keep: timedelta, now: datetime) -> bool:
-    """Tell whether what began at `since` has been kept for `keep`: never early, and for ever once true."""
+    """Tell whether what began at `since` has been kept for `keep`: never early, and true ever after."""
     return now >= since + keep
 
 
-def cutoff(now: datetime, keep: timedelta) -> datetime:
-    """Return the latest beginning that is due.
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """`what` is kept for `keep` (a day is 24 hours) under `clause` of PRIVACY.md."""
 
-    What began at `since` is due exactly when `since <= cutoff(now, keep)`.
-    """
-    return now - keep
+    clause: str
+    keep: timedelta
+    what: str
+
+    def due(self, since: datetime, now: datetime) -> bool:
+        """Tell whether something that began at `since` is due to go by `now`."""
+        return due(since, self.keep, now)
+
+    def ends(self, since: datetime) -> datetime:
+        """Return the first instant at which something that began at `since` is due."""
+        return since + self.keep
+
+    def cutoff(self, now: datetime) -> datetime:
+        """Return the latest `since` that is due by `now`; whatever began later is not."""
+        return now - self.keep
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Every period, one rule a line."""
+
+    soft_deleted: RetentionRule = RetentionRule("T2", timedelta(days=30), "accounts pending deletion")
+    unverified: RetentionRule = RetentionRule("T7", timedelta(hours=24), "sign-ups without verification")
+    revoked_session: RetentionRule = RetentionRule("T5", timedelta(days=90), "revoked sessions")
+    export: RetentionRule = RetentionRule("H15", timedelta(hours=24), "exports")
+    idempotency: RetentionRule = RetentionRule("H6", timedelta(hours=24), "blind indexes of requests")
+    carrier_event: RetentionRule = RetentionRule(
+        "H6", timedelta(days=60), "blind indexes of carriers' deliveries"
+    )

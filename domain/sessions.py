@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Self
 
-from domain.kernel import AccountId, Aggregate, Event, IndexScope, SessionId, StorageKind, index, plain
+from domain.classification import IndexScope, held
+from domain.kernel import AccountId, Aggregate, Event, SessionId
 from domain.values import SessionToken
 
 
@@ -14,14 +15,10 @@ from domain.values import SessionToken
 class SessionOpened(Event):
     """A session began."""
 
-    session_id: SessionId
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRevoked(Event):
     """A session was revoked."""
-
-    session_id: SessionId
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,22 +26,33 @@ class Session(Aggregate):
     """One signed-in device. `token` is present only at birth; at rest there is its fingerprint."""
 
     stored_as: ClassVar[str] = "sessions"
+    clause: ClassVar[str] = "C6"
 
-    account_id: Annotated[AccountId, plain(StorageKind.ID, "C6", exported=False)]
-    id: Annotated[SessionId, plain(StorageKind.ID, "C6")]
-    token: Annotated[SessionToken | None, index("C6", IndexScope.SYSTEM)] = None
-    created_at: Annotated[datetime, plain(StorageKind.TIME, "C6")]
-    revoked_at: Annotated[datetime | None, plain(StorageKind.TIME, "T5")] = None
+    account_id: AccountId
+    id: SessionId
+    token: Annotated[SessionToken | None, held(index=IndexScope.SYSTEM, readable=False)] = None
+    created_at: datetime
+    revoked_at: Annotated[datetime | None, held("T5")] = None
 
     @classmethod
     def open(cls, account_id: AccountId, session_id: SessionId, token: SessionToken, at: datetime) -> Self:
         """Sign in."""
         session = cls(account_id=account_id, id=session_id, token=token, created_at=at)
-        session.record(SessionOpened(account_id=account_id, at=at, session_id=session_id))
+        session.record(SessionOpened(account_id=account_id, subject=session_id, at=at))
         return session
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether it was ended."""
+        return self.revoked_at is not None
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether its token still opens it."""
+        return not self.is_revoked
 
     def revoke(self, at: datetime) -> None:
         """Sign out. Repeating is harmless: the first moment stands."""
         if self.revoked_at is None:
             self.revoked_at = at
-            self.record(SessionRevoked(account_id=self.account_id, at=at, session_id=self.id))
+            self.record(SessionRevoked(account_id=self.account_id, subject=self.id, at=at))

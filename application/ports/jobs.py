@@ -4,51 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from enum import StrEnum
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from domain.kernel import AccountId
 
-
-class JobKind(StrEnum):
-    """What is to be done."""
-
-    SEND_MESSAGE = "send_message"
-    DELETE_CARRIER_COPY = "delete_carrier_copy"
-    COMPLETE_PURCHASE = "complete_purchase"
-    FINISH_RELEASE = "finish_release"
-    PURGE_CONVERSATION = "purge_conversation"
-    BUILD_EXPORT = "build_export"
-    MAIL_VERIFY = "mail_verify"
-    MAIL_KNOWN = "mail_known"
-    MAIL_DELETION = "mail_deletion"
-    MAIL_RECOVERED = "mail_recovered"
-    MAIL_EXPORT = "mail_export"
+ERASURE_JOB = "erase_account"
+"""The job that erases an account outlives the account's rows; it goes when it is done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Ids only: a job can never leak content."""
+    """What is to be done (the name of a job type), for whom, about which subject. Ids only: it never holds content."""
 
-    kind: JobKind
+    name: str
     account_id: AccountId
     subject: UUID
     delay: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
-class LeasedJob:
-    """A job in a worker's hands. `attempt` counts from 0.
+class JobLease:
+    """A worker's hold on a job. `token` rises with each lease of the job: an older one ends nothing (fencing token).
 
-    `lease` ends the job inside the transaction of its effect (`Store.begin(..., completing=lease)`): if the queue has
-    given the job to somebody else meanwhile, or it was ended before, that commit fails as a whole.
+    It ends the job inside the commit of its effect (`Store.update(…, completing=lease)`).
     """
 
+    job_id: UUID
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedJob:
+    """A job and the worker's hold on it. `attempt` counts from 0; `queued_at` is when it was first queued."""
+
     job: Job
-    lease: int
+    lease: JobLease
     attempt: int
+    queued_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """To be delivered again after `delay`. `code` says why, without content."""
+    """To be tried again after `delay`. `code` says why, without content."""
 
     delay: timedelta
     code: str
@@ -80,7 +74,11 @@ class Queue(Protocol):
     """Where committed jobs wait."""
 
     async def run(self, handle: Handle) -> None:
-        """Deliver jobs until cancelled. A job whose worker dies is delivered again."""
+        """Lease jobs and hand them over until cancelled. A job whose worker dies is leased again."""
+        ...
+
+    async def holds(self, account_id: AccountId, lease: JobLease) -> bool:
+        """Tell whether the lease is still this worker's, and if so renew it. Repeating is harmless."""
         ...
 
     async def shift(self, by: timedelta) -> None:
@@ -89,8 +87,4 @@ class Queue(Protocol):
 
     async def waiting(self) -> int:
         """Return how many jobs wait or run. Dead ones do not count."""
-        ...
-
-    async def purge_log(self, keep: timedelta) -> int:
-        """Forget what the queue noted of jobs that ended longer ago than `keep`; return how many notes went."""
         ...

@@ -81,6 +81,54 @@ class KeyState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """A master key's state and, while it waits for its deletion, the instant from which on it is gone.
+
+    These are the rules of "Key states of AWS KMS keys"; every adapter that keeps states itself answers to them.
+    """
+
+    state: KeyState = KeyState.ENABLED
+    deleted_at: datetime | None = None
+
+    def require_usable(self) -> None:
+        """Let the key wrap and unwrap. Raises KmsKeyDisabled, KmsKeyPendingDeletion."""
+        self._require_kept()
+        if self.state is KeyState.DISABLED:
+            raise KmsKeyDisabled
+
+    def enabled(self) -> KeyStatus:
+        """Return the status after `Kms.enable`. Raises KmsKeyPendingDeletion. Repeating is harmless."""
+        self._require_kept()
+        return KeyStatus(KeyState.ENABLED)
+
+    def disabled(self) -> KeyStatus:
+        """Return the status after `Kms.disable`. Raises KmsKeyPendingDeletion. Repeating is harmless."""
+        self._require_kept()
+        return KeyStatus(KeyState.DISABLED)
+
+    def deletion_scheduled(self, now: datetime, window: timedelta) -> KeyStatus:
+        """Return the status after `Kms.schedule_deletion`. Raises KmsBadWindow; KmsKeyPendingDeletion if repeated."""
+        if not SHORTEST_WINDOW <= window <= LONGEST_WINDOW:
+            raise KmsBadWindow
+        self._require_kept()
+        return KeyStatus(KeyState.PENDING_DELETION, now + window)
+
+    def deletion_cancelled(self) -> KeyStatus:
+        """Return the status after `Kms.cancel_deletion`: disabled. Raises KmsWrongState when it is not waiting."""
+        if self.state is not KeyState.PENDING_DELETION:
+            raise KmsWrongState
+        return KeyStatus(KeyState.DISABLED)
+
+    def gone(self, now: datetime) -> bool:
+        """Tell whether the window has passed: the key is to be treated as if it had never been."""
+        return self.deleted_at is not None and self.deleted_at <= now
+
+    def _require_kept(self) -> None:
+        if self.state is KeyState.PENDING_DELETION:
+            raise KmsKeyPendingDeletion
+
+
+@dataclass(frozen=True, slots=True)
 class WrappedKey:
     """A wrapped key, fit to be stored: `blob` opens only with the master key `key_id`."""
 

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
-from application.inventory import Stored
-from application.ports.jobs import Job
-from domain.accounts import Account
+from application.ports.jobs import Job, JobLease
+from application.ports.repositories.accounts import Accounts
+from application.ports.repositories.conversations import Conversations
+from application.ports.repositories.exports import Exports, Records
+from application.ports.repositories.idempotency import IdempotencyRecords
+from application.ports.repositories.lines import Lines
+from application.ports.repositories.messages import Messages
+from application.ports.repositories.sessions import Sessions
 from domain.erasure import Erasure
-from domain.exports import Export, ExportPart
-from domain.idempotency import EarlierResult, Operation
-from domain.kernel import (
-    AccountId,
-    Aggregate,
-    CarrierRef,
-    ConversationId,
-    ErrorKind,
-    ExportId,
-    LineId,
-    MessageId,
-    PicoError,
-    SessionId,
-)
-from domain.lines import PhoneLine
-from domain.messages import Conversation, Message
-from domain.sessions import Session
-from domain.values import Peer
+from domain.idempotency import Operation
+from domain.kernel import AccountId, Aggregate, ErrorKind, PicoError
+
+R = TypeVar("R")
 
 
 class VersionConflict(PicoError):
-    """Somebody else committed first; nothing of this attempt was kept. Run the use case again."""
+    """Somebody else committed first; nothing of this attempt was kept."""
 
     kind = ErrorKind.CONFLICT
     code = "version_conflict"
@@ -48,146 +38,68 @@ class StoreUnavailable(PicoError):
 
 
 class JobGone(PicoError):
-    """The job was ended before, or is in other hands; nothing of this attempt was kept."""
+    """The job was ended before, or its lease has passed to another worker; nothing of this attempt was kept."""
 
     kind = ErrorKind.CONFLICT
     code = "job_gone"
 
 
-@dataclass(frozen=True, slots=True)
-class MessagingContext:
-    """Everything that receiving or sending a text depends on, read in one look."""
-
-    line: PhoneLine
-    conversation: Conversation | None
-    earlier: EarlierResult | None
-
-
 class Tx(Protocol):
-    """One account's data: private copies on reading, one atomic flush on leaving. Nothing here reaches another account.
+    """One account's unit of work: private copies on reading, one atomic flush at the end."""
 
-    Reads raise NotFound for what this account does not have (deleted texts and conversations, with all that is in
-    them, included). Reads see committed data, not this transaction's own pending writes.
-    """
+    @property
+    def accounts(self) -> Accounts:
+        """The account itself."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """Its sessions."""
+
+    @property
+    def lines(self) -> Lines:
+        """Its phone lines."""
+
+    @property
+    def conversations(self) -> Conversations:
+        """Its conversations."""
+
+    @property
+    def messages(self) -> Messages:
+        """Its messages."""
+
+    @property
+    def exports(self) -> Exports:
+        """Its exports."""
+
+    @property
+    def records(self) -> Records:
+        """Everything it has, as the inventory lists it."""
+
+    @property
+    def idempotency(self) -> IdempotencyRecords:
+        """What its operations came to."""
 
     def save(self, aggregate: Aggregate) -> None:
         """Insert (version 0) or update what changed; once committed, the aggregate knows its new version.
 
-        Saved as it was read, it is only relied on. Its events become audit entries and jobs in the same commit.
+        Saved as it was read, it must only be unchanged. Its events become audit entries and jobs in the same commit.
         """
         ...
 
     def remove(self, aggregate: Aggregate) -> None:
-        """Delete the row, also when it is saved besides.
-
-        Removing what is already gone makes the commit VersionConflict.
-        """
+        """Delete the row, also when it is saved besides. What is already gone makes the commit a VersionConflict."""
         ...
 
     def require_unchanged(self, aggregate: Aggregate) -> None:
-        """Make the commit VersionConflict if this aggregate, read but not written, has changed since."""
+        """Make the commit a VersionConflict if this aggregate, read but not written, has changed since."""
+        ...
+
+    def idempotent(self, operation: Operation, resource_id: UUID, expires_at: datetime) -> None:
+        """Put on record that `operation` made `resource_id`. Done meanwhile by another: VersionConflict."""
         ...
 
     def queue(self, job: Job) -> None:
         """Queue a job that no event calls for."""
-        ...
-
-    def remove_parts(self, export_id: ExportId) -> None:
-        """Delete all parts of an export. Repeating is harmless."""
-        ...
-
-    async def account(self) -> Account:
-        """Return the account itself."""
-        ...
-
-    async def session(self, session_id: SessionId) -> Session:
-        """Return one session, revoked or not."""
-        ...
-
-    async def sessions(self) -> list[Session]:
-        """Return the sessions that are not revoked, newest first."""
-        ...
-
-    async def line(self, line_id: LineId) -> PhoneLine:
-        """Return one line, in any state."""
-        ...
-
-    async def lines(self) -> list[PhoneLine]:
-        """Return all lines, newest first."""
-        ...
-
-    async def messaging_context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
-        """Return the line, the conversation with `peer` (deleted ones do not count) and any earlier result."""
-        ...
-
-    async def earlier_result(self, operation: Operation) -> EarlierResult | None:
-        """Return what `operation` made, if it was done before and its record has not been swept."""
-        ...
-
-    async def conversation(self, conversation_id: ConversationId) -> Conversation:
-        """Return one conversation."""
-        ...
-
-    async def deleted_conversation(self, conversation_id: ConversationId) -> Conversation:
-        """Return a conversation that was deleted and waits to be cleared."""
-        ...
-
-    async def conversations(
-        self, line_id: LineId | None, before: tuple[datetime, ConversationId] | None, limit: int
-    ) -> list[Conversation]:
-        """Return up to `limit` conversations by falling (last_at, id), from just before the given place on."""
-        ...
-
-    async def message(self, message_id: MessageId) -> Message:
-        """Return one text."""
-        ...
-
-    async def any_message(self, message_id: MessageId) -> Message:
-        """Return one text, deleted ones included."""
-        ...
-
-    async def message_by_ref(self, ref: CarrierRef) -> Message | None:
-        """Return the text that the carrier knows by `ref`, deleted ones included."""
-        ...
-
-    async def messages(
-        self, conversation_id: ConversationId, before: MessageId | None, limit: int
-    ) -> list[Message]:
-        """Return up to `limit` texts of a conversation, newest first, from just before the given one on."""
-        ...
-
-    async def messages_to_purge(self, conversation_id: ConversationId, limit: int) -> list[Message]:
-        """Return up to `limit` texts of a deleted conversation that are not deleted themselves, in order of id."""
-        ...
-
-    async def with_carrier_copy(self, after: MessageId | None, limit: int) -> list[Message]:
-        """Return up to `limit` texts with a carrier reference whose copy is not known to be gone, in order of id.
-
-        Deleted texts are included: theirs may be the only trace left.
-        """
-        ...
-
-    async def export(self, export_id: ExportId) -> Export:
-        """Return one export."""
-        ...
-
-    async def exports(self) -> list[Export]:
-        """Return all exports, newest first."""
-        ...
-
-    async def part(self, export_id: ExportId, position: int) -> ExportPart | None:
-        """Return one part of an export, or None past the end."""
-        ...
-
-    async def export_page(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
-        """Return up to `limit` records in order of id, opened: plain values by column name, sets as sorted lists.
-
-        Fingerprints cannot be read and are left out.
-        """
-        ...
-
-    async def count_records(self) -> dict[str, int]:
-        """Return how many rows of each record the account has, by name, as the inventory lists them."""
         ...
 
 
@@ -195,24 +107,43 @@ class Store(Protocol):
     """Every method raises StoreUnavailable when the store does not answer."""
 
     def begin(
-        self, account_id: AccountId, *, completing: int | None = None
+        self, account_id: AccountId, *, completing: JobLease | None = None
     ) -> AbstractAsyncContextManager[Tx]:
-        """Open the account's key, then its unit of work. Raises KeyGone.
+        """Open the account's key, then a unit of work for reading. Raises KeyGone.
 
-        On clean exit commits aggregates, audit entries and jobs together, and ends the job with lease
-        `completing`, which
-        must be one of this account's. Raises VersionConflict (after `delete_rows`, always) or JobGone there.
-        On an exception
-        leaves no trace.
+        What is saved in it is committed once, without another try: use cases write through `update`. On an exception
+        it leaves no trace. Raises VersionConflict or JobGone at the end as `update` does.
+        """
+        ...
+
+    async def update(
+        self,
+        account_id: AccountId,
+        change: Callable[[Tx], Awaitable[R]],
+        *,
+        completing: JobLease | None = None,
+    ) -> R:
+        """Run `change` in a unit of work, commit, and return what it returned. Raises KeyGone.
+
+        Aggregates, audit entries and jobs are committed together, and the job under lease `completing`, one of this
+        account's, ends in the same commit: JobGone when the lease is no longer held. After a lost race `change` is
+        run again on fresh copies; VersionConflict when it keeps losing. On an exception nothing is kept.
         """
         ...
 
     async def count_rows(self, account_id: AccountId) -> dict[str, int]:
-        """Return how many rows hold this account's id, by table, waiting jobs included. Needs no key."""
+        """Return how many rows hold this account's id, by table, jobs included (`jobs`). Needs no key.
+
+        The job that erases the account (`ERASURE_JOB`) does not count: it ends when it is done.
+        """
         ...
 
     async def delete_rows(self, account_id: AccountId) -> dict[str, int]:
-        """Delete every row of the account, by inventory, waiting jobs included. Repeating is harmless. Needs no key."""
+        """Delete every row of the account by inventory, then its jobs, its `ERASURE_JOB` apart. Needs no key.
+
+        Returns how many went, by table. Any commit for the account is a VersionConflict from then on. Repeating is
+        harmless.
+        """
         ...
 
     async def erasure(self, account_id: AccountId) -> Erasure | None:
@@ -220,7 +151,7 @@ class Store(Protocol):
         ...
 
     async def checkpoint(self, erasure: Erasure) -> None:
-        """Remember how far an erasure has come; of two that disagree the further one stands. Repeating is harmless."""
+        """Remember how far an erasure has come. Repeating is harmless."""
         ...
 
     async def forget_erasure(self, account_id: AccountId) -> None:
@@ -232,45 +163,5 @@ class Store(Protocol):
         ...
 
     async def purge_idempotency_records(self, expired_before: datetime, limit: int) -> int:
-        """Delete up to `limit` records of acts that expired at or before that instant; return how many went."""
-        ...
-
-
-class Directory(Protocol):
-    """What must be found without knowing the account. It answers ids only. Raises StoreUnavailable."""
-
-    async def account_by_email(self, canonical: str) -> AccountId | None:
-        """Return the account with this address, in any state."""
-        ...
-
-    async def session(self, token: str) -> tuple[AccountId, SessionId] | None:
-        """Return whose session this token opens; None when unknown, revoked, or of an account that is not active."""
-        ...
-
-    async def line(self, number: str) -> tuple[AccountId, LineId] | None:
-        """Return the line that holds this number now (ordering, active, suspended or releasing).
-
-        May answer from a cache of past answers: `Tx.messaging_context` then shows a line that is no longer
-        active, and the
-        caller asks again after `forget_line`.
-        """
-        ...
-
-    def forget_line(self, number: str) -> None:
-        """Drop the cached answer for this number."""
-        ...
-
-    async def accounts_to_erase(
-        self, due_before: datetime, unverified_before: datetime, limit: int
-    ) -> Sequence[AccountId]:
-        """Accounts due at or before the first instant, unverified ones made up to the second, and unfinished sagas.
-
-        An account that is `erasing` counts as an unfinished saga even before its first checkpoint.
-        """
-        ...
-
-    async def exports_to_expire(
-        self, due_before: datetime, limit: int
-    ) -> Sequence[tuple[AccountId, ExportId]]:
-        """Exports past their time that are still being built or still have parts: not fetched, or not to the end."""
+        """Delete up to `limit` idempotency records that expired at or before that instant; return how many went."""
         ...

@@ -16,9 +16,11 @@ from adapters.outbound.memory.mail import MemoryMail
 from adapters.outbound.memory.queue import MemoryQueue
 from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.system import CountingIds, FakeHasher, FakeTokens, HandClock
+from adapters.outbound.system.fingerprints import AccountFingerprint
+from adapters.outbound.system.numbering import PhonenumbersPlan
 from application.retention import SweepResult
-from bootstrap.container import wire
-from bootstrap.fingerprint import AccountFingerprint
+from bootstrap.container import NOTHING, Replaced, wire
+from bootstrap.outside import Outside
 from domain.retention import Retention
 
 
@@ -39,18 +41,24 @@ class InMemory:
         self.store = MemoryStore(self.keyring, self.queue, self.ids)
         self.directory = MemoryDirectory(self.store)
         self.carrier = MemoryCarrier(self.clock.now)
+        self.plan = PhonenumbersPlan()
         self.mail = MemoryMail()
         self.ledger = MemoryLedger(b"k" * 32)
         self.fingerprint = AccountFingerprint(self.keyring)
         self.hasher = FakeHasher()
         self.tokens = FakeTokens()
         self.retention = retention
-        self.use_cases = wire(
+        self.wire()
+
+    def wire(self, replaced: Replaced = NOTHING) -> None:
+        """Put the use cases together, over the parts the world has now: to be called again after one was exchanged."""
+        outside = Outside(
             store=self.store, directory=self.directory, queue=self.queue, keyring=self.keyring, carrier=self.carrier,
-            mail=self.mail, ledger=self.ledger, fingerprint=self.fingerprint, hasher=self.hasher, tokens=self.tokens,
-            clock=self.clock, ids=self.ids, retention=retention,
+            plan=self.plan, mail=self.mail, ledger=self.ledger, fingerprint=self.fingerprint, hasher=self.hasher,
+            tokens=self.tokens, clock=self.clock, ids=self.ids, retention=self.retention,
         )  # fmt: skip
-        self.worker = Worker(self.use_cases)
+        self.use_cases = wire(outside, replaced)
+        self.worker = Worker(self.use_cases, self.clock)
 
     async def settle(self) -> None:
         """Do every job that is due, and those they bring about."""

@@ -2,142 +2,113 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-from aiohttp import ClientSession, DummyCookieJar
 
-from adapters.inbound.http.app import build
-from adapters.inbound.http.server import serving
-from adapters.inbound.worker import Worker, keep_sweeping
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.local.mailbox import LocalMailbox
-from adapters.outbound.postgres import keyring as keyring_database
-from adapters.outbound.postgres.directory import PostgresDirectory
-from adapters.outbound.postgres.keyring import PostgresKeyring
-from adapters.outbound.postgres.pool import Database, connect
-from adapters.outbound.postgres.queue import PostgresQueue
-from adapters.outbound.postgres.schema import migrate
-from adapters.outbound.postgres.store import PostgresStore
-from adapters.outbound.system import Argon2Hasher, ShiftedClock, SignedTokens, TimeOrderedIds
-from adapters.outbound.twilio.carrier import TwilioCarrier
-from adapters.outbound.twilio.signature import TwilioSignature
+from adapters.outbound.system.clock import ShiftedClock
 from adapters.outbound.twilio.simulator import TwilioSimulator
-from adapters.outbound.twilio.vocabulary import status_of
+from application.ports.clock import Clock
 from application.use_cases import UseCases
-from bootstrap.container import wire
-from bootstrap.fingerprint import AccountFingerprint
-from bootstrap.postgres_server import PostgresUnavailable, start
-from bootstrap.sandbox_state import SandboxState
-from bootstrap.settings import BadSettings, Settings
-from domain.retention import Retention
+from bootstrap.assembly import Parts, TwilioAccess, assembled
+from bootstrap.container import NOTHING, Replaced
+from bootstrap.databases import Databases, databases, databases_in_use, usable
+from bootstrap.process import LOOPBACK, Product, free_port, serve
+from bootstrap.process import work as working
+from bootstrap.sandbox_state import FollowedClock, SandboxState
+from bootstrap.settings import Settings
 
-LOOPBACK = "127.0.0.1"
 ACCOUNT_SID = "AC" + "0" * 31 + "1"
 SANDBOX = "sandbox"
 """The environment's name: part of what every ciphertext is bound to."""
+SWEEP_EVERY = timedelta(seconds=1)
+"""A Sandbox is watched by somebody who just moved its clock."""
 
 
 @dataclass(slots=True)
 class Sandbox:
-    """The real product on this machine: PostgreSQL, the carrier's real adapter, a simulated carrier that calls back."""
+    """A Sandbox that runs, and what its visitors may do to it: move time, read mails, play the carrier."""
 
     url: str
-    use_cases: UseCases
+    product: Product
     state_dir: Path
-    database_dir: Path
-    database_url: str
+    databases: Databases
     clock: ShiftedClock
     saved: SandboxState
-    queue: PostgresQueue
-    ledger: LocalLedger
     mailbox: LocalMailbox
     simulator: TwilioSimulator
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, settings: Settings, *, work: bool = True) -> AsyncIterator[Sandbox]:
-        """Serve until the block ends. Raises PostgresUnavailable, CannotListen. `work`: run jobs and sweeps here."""
-        state = usable(settings.state_dir)
+    async def running(
+        cls, settings: Settings, *, work: bool = True, replaced: Replaced = NOTHING
+    ) -> AsyncIterator[Sandbox]:
+        """Serve until the block ends, and run jobs and sweeps here unless `work` is False.
+
+        Raises BadSettings, PostgresUnavailable, CannotListen.
+        """
+        folder = usable(settings.state_dir)
         async with AsyncExitStack() as stack:
-            database_url, keyring_url, database_dir = await databases(settings, stack)
-            await migrate(database_url)
-            database = await stack.enter_async_context(connect(database_url))
-            keys = await stack.enter_async_context(asyncpg.create_pool(keyring_url, min_size=1, max_size=4))
-            await keyring_database.prepare(keys)
-
-            saved = SandboxState(state / "sandbox.json")
+            found = await databases(settings, stack)
+            saved = SandboxState(folder / "sandbox.json")
             clock = ShiftedClock(saved.offset)
-            ids = TimeOrderedIds(clock)
-            keyring = PostgresKeyring(keys, LocalKms(state / "kms", clock.now))
-            store = PostgresStore(database, keyring, ids, environment=SANDBOX)
-            queue = PostgresQueue(database)
-            mailbox = LocalMailbox(state / "mail", clock.now)
-            ledger = LocalLedger(state / "ledger", await keyring.system("ledger"))
-            hasher = Argon2Hasher()
-            stack.callback(hasher.close)
-
             port = settings.port or free_port()
             url = f"http://{LOOPBACK}:{port}"
             public_url = settings.public_url or url
             simulator = TwilioSimulator(
-                account_sid=ACCOUNT_SID,
-                auth_token=saved.token,
-                now=clock.now,
-                state_file=state / "twilio.json",
-            )
-            carrier = TwilioCarrier(
-                await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar())),
-                account_sid=ACCOUNT_SID, auth_token=saved.token, public_url=public_url,
-                api_url=await stack.enter_async_context(simulator.running(LOOPBACK)),
+                account_sid=ACCOUNT_SID, auth_token=saved.token, now=clock.now, state_file=folder / "twilio.json"
             )  # fmt: skip
-            use_cases = wire(
-                store=store, directory=PostgresDirectory(database, keyring), queue=queue, keyring=keyring,
-                carrier=carrier, mail=mailbox, ledger=ledger, fingerprint=AccountFingerprint(keyring),
-                hasher=hasher, tokens=SignedTokens(keyring), clock=clock, ids=ids, retention=Retention(),
-            )  # fmt: skip
-            sandbox = cls(
-                url,
-                use_cases,
-                state,
-                database_dir,
-                database_url,
-                clock,
-                saved,
-                queue,
-                ledger,
-                mailbox,
-                simulator,
-            )
-            app = build(
-                use_cases, ready=lambda: is_ready(database), verify_signature=TwilioSignature([saved.token]).verify,
-                status_of=status_of, public_url=public_url, sandbox=sandbox,
-            )  # fmt: skip
-            await stack.enter_async_context(serving(app, LOOPBACK, port))
+            saved.carrier_url = await stack.enter_async_context(simulator.running(LOOPBACK))
+            mailbox = LocalMailbox(folder / "mail", clock.now)
+            parts = _parts(folder, found, saved, clock, mailbox, public_url)
+            product = await stack.enter_async_context(assembled(parts, replaced))
+            sandbox = cls(url, product, folder, found, clock, saved, mailbox, simulator)
+            await stack.enter_async_context(serve(product, port, sandbox=sandbox))
             if saved.url and saved.url != public_url:
                 simulator.move_webhooks(saved.url, public_url)  # we listen elsewhere than the last time
             saved.url = public_url
+            saved.server_urls = () if found.folder is None else (found.database_url, found.keyring_url)
             saved.save()
             simulator.resume()
             if work:
-                for task in (queue.run(Worker(use_cases)), keep_sweeping(use_cases.sweep, SANDBOX_SWEEPS)):
-                    stack.push_async_callback(cancelled, asyncio.create_task(task))
+                await stack.enter_async_context(working(product))
             yield sandbox
 
+    @classmethod
+    @asynccontextmanager
+    async def working(cls, settings: Settings) -> AsyncIterator[None]:
+        """Run the jobs and sweeps of a Sandbox that another process serves with `work=False`.
+
+        Raises BadSettings, PostgresUnavailable.
+        """
+        folder = usable(settings.state_dir)
+        saved = SandboxState(folder / "sandbox.json")
+        found = await databases_in_use(settings, saved)
+        clock = FollowedClock(saved)
+        mailbox = LocalMailbox(folder / "mail", clock.now)
+        parts = _parts(folder, found, saved, clock, mailbox, saved.url)
+        async with assembled(parts) as product, working(product):
+            yield
+
+    @property
+    def use_cases(self) -> UseCases:
+        """What the product can be asked to do."""
+        return self.product.use_cases
+
     async def advance(self, by: timedelta) -> datetime:
-        """Move the clock forward and sweep at once; return the new now."""
+        """Move the clock forward and sweep at once; return the new now. Raises OverflowError."""
         self.saved.offset = self.clock.offset = self.clock.offset + by
         self.saved.save()
-        await self.queue.shift(by)
+        await self.product.outside.queue.shift(by)
         await self.use_cases.sweep()
         return self.clock.now()
 
@@ -150,7 +121,7 @@ class Sandbox:
         return [dict(mail) for mail in await self.mailbox.list()]
 
     async def sms(self, from_: str, to: str, body: str) -> str:
-        """Let somebody text one of our numbers; return the carrier's reference."""
+        """Let somebody send a message to one of our numbers; return the carrier's reference. Raises LookupError."""
         return await self.simulator.inbound_sms(from_, to, body)
 
     def faults(self, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -164,78 +135,29 @@ class Sandbox:
 
     async def erased(self) -> bool:
         """Tell whether every erasure that began is finished, receipt and all."""
-        return not await self.ledger.pending()
+        return not await self.product.outside.ledger.pending()
 
     async def flush(self) -> None:
         """Have PostgreSQL write everything to its files, for whoever wants to search them."""
-        connection = await asyncpg.connect(self.database_url)
+        connection = await asyncpg.connect(self.databases.database_url)
         try:
             await connection.execute("CHECKPOINT")
         finally:
             await connection.close()
 
 
-SANDBOX_SWEEPS = timedelta(seconds=1)
-"""A Sandbox is watched by somebody who just moved its clock."""
-
-
-async def databases(settings: Settings, stack: AsyncExitStack) -> tuple[str, str, Path]:
-    """Return the addresses of database and keyring, and the folder of our own server, run unless others are set."""
-    if settings.database_url is not None and settings.keyring_url is not None:
-        database_url = settings.database_url.get_secret_value()
-        keyring_url = settings.keyring_url.get_secret_value()
-        await must_answer("PICO_DATABASE_URL", database_url)
-        await must_answer("PICO_KEYRING_URL", keyring_url)
-        return database_url, keyring_url, settings.state_dir
-    usable(settings.state_dir)
-    server = stack.enter_context(start(settings.state_dir / "postgres"))
-    connection = await asyncpg.connect(server.url("postgres"))
-    try:
-        for name in ("pico", "pico_keyring"):
-            with suppress(asyncpg.DuplicateDatabaseError):
-                await connection.execute(f"CREATE DATABASE {name}")
-    finally:
-        await connection.close()
-    return server.url("pico"), server.url("pico_keyring"), server.data_dir
-
-
-def usable(state: Path) -> Path:
-    """Make the state folder if need be. Raises BadSettings."""
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        state = state / "nowhere"
-    if not os.access(state, os.W_OK):
-        raise BadSettings("PICO_STATE_DIR is no folder that can be written to: set it to another one.")
-    return state
-
-
-async def must_answer(variable: str, url: str) -> None:
-    """Ask a database given by somebody else. Raises PostgresUnavailable, which names the variable and no value."""
-    try:
-        connection = await asyncpg.connect(url, timeout=10)
-        await connection.close()
-    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        answered = False
-    else:
-        answered = True
-    if not answered:
-        raise PostgresUnavailable(f"{variable}: no PostgreSQL answers there, or it does not let us in.")
-
-
-async def is_ready(database: Database) -> None:
-    """Ask the database anything. Raises StoreUnavailable."""
-    await database.fetch("SELECT 1")
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.create_server((LOOPBACK, 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-async def cancelled(task: asyncio.Task[None]) -> None:
-    """End a background task and wait for its end."""
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+def _parts(
+    folder: Path, found: Databases, saved: SandboxState, clock: Clock, mailbox: LocalMailbox, public_url: str
+) -> Parts:  # fmt: skip
+    return Parts(
+        environment=SANDBOX,
+        database_url=found.database_url,
+        keyring_url=found.keyring_url,
+        public_url=public_url,
+        twilio=TwilioAccess(account_sid=ACCOUNT_SID, auth_token=saved.token, api_url=saved.carrier_url),
+        clock=clock,
+        kms=LocalKms(folder / "kms", clock.now),
+        ledger=partial(LocalLedger, folder / "ledger"),
+        mail=mailbox,
+        sweep_every=SWEEP_EVERY,
+    )

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from adapters.outbound.postgres.schema import migrate
+from adapters.outbound.postgres.schema import migrate, migrate_keyring
 from bootstrap import postgres_server as server
 
 # Contracts live outside of test files: without this their assertions would fail without saying what they saw.
@@ -34,7 +34,7 @@ QUICK = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
-TEMPLATE = "pico_template"
+TEMPLATE, TEMPLATE_WITH_KEYS = "pico_template", "pico_template_with_keys"
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108 - a folder of its own is made there
 
 
@@ -45,6 +45,7 @@ class Postgres:
     server: server.PostgresServer
     _numbers: Iterator[int] = field(default_factory=count)
     _migrated: bool = False
+    _migrated_with_keys: bool = False
 
     async def database(self, name_hint: str = "test") -> str:
         """Make a migrated, empty database and return its address. Takes about 30 ms."""
@@ -52,6 +53,15 @@ class Postgres:
             await migrate(await self._make(TEMPLATE, "template1"))
             self._migrated = True
         return await self._make(f"{name_hint}_{next(self._numbers)}", TEMPLATE)
+
+    async def with_keyring(self, name_hint: str) -> str:
+        """Make a migrated, empty database that holds the keyring as well, and return its address."""
+        if not self._migrated_with_keys:
+            dsn = await self._make(TEMPLATE_WITH_KEYS, "template1")
+            await migrate(dsn)
+            await migrate_keyring(dsn)
+            self._migrated_with_keys = True
+        return await self._make(f"{name_hint}_{next(self._numbers)}", TEMPLATE_WITH_KEYS)
 
     async def bare(self, name_hint: str = "bare") -> str:
         """Make a database without anything in it, such as a keyring's, and return its address."""

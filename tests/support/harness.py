@@ -9,30 +9,30 @@ from dataclasses import fields
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
-from uuid import UUID
+from typing import Any, Protocol
 
 import asyncpg
 
-from adapters.inbound.worker import Worker
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.memory.mail import MemoryMail
 from adapters.outbound.memory.system import HandClock
 from adapters.outbound.postgres.directory import PostgresDirectory
-from adapters.outbound.postgres.keyring import PostgresKeyring, prepare
+from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.pool import Database, connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.sealing import FORMAT, OVERHEAD, AccountCipher
 from adapters.outbound.postgres.store import CipherCache, PostgresStore
-from adapters.outbound.system import Argon2Hasher, SignedTokens, TimeOrderedIds
+from adapters.outbound.system.fingerprints import AccountFingerprint
+from adapters.outbound.system.ids import TimeOrderedIds
+from adapters.outbound.system.numbering import PhonenumbersPlan
+from adapters.outbound.system.passwords import Argon2Hasher
+from adapters.outbound.system.tokens import SignedTokens
 from application.inventory import INVENTORY
-from application.ports.jobs import Again, Job, JobKind, LeasedJob
 from application.ports.keyring import AccountKey
 from application.retention import SweepResult
-from bootstrap.container import OUTSIDE, wire
-from bootstrap.fingerprint import AccountFingerprint
+from bootstrap.outside import Outside
 from bootstrap.plaintext_scan import Trace, search_bytes
 from bootstrap.worlds import InMemory
 from domain.kernel import AccountId
@@ -41,7 +41,7 @@ from tests.contract.conftest import Postgres
 
 ENVIRONMENT = "proof"
 
-W = TypeVar("W", bound=InMemory)
+PORTS = {port.name for port in fields(Outside)}
 Part = Callable[..., Any]
 """Makes a part: what a port asks for from its world, a use case from what the honest one was given, by name."""
 
@@ -61,27 +61,23 @@ class Databases(Protocol):
 
 
 def in_memory(*, retention: Retention = Retention(), **parts: Part) -> InMemory:  # noqa: B008 - a frozen value
-    """See Worlds."""
+    """Make an empty world in memory: the honest `Worlds`."""
     world = InMemory(retention)
-    for name in parts.keys() & set(OUTSIDE):
+    for name in parts.keys() & PORTS:
         setattr(world, name, parts[name](world))
-    return wired(world, parts)
-
-
-def wired(world: W, parts: Mapping[str, Part]) -> W:
-    """Wire a world's use cases, some of them perhaps not what they seem."""
-    given = {name: getattr(world, name) for name in OUTSIDE}
-    honest = wire(**given)
-    for name in parts.keys() - given.keys():
-        use_case = getattr(honest, name)
-        given[name] = parts[name](**{field.name: getattr(use_case, field.name) for field in fields(use_case)})
-    world.use_cases = wire(**given)
-    world.worker = Worker(world.use_cases)
+    world.wire(use_cases_of(parts))
     return world
+
+
+def use_cases_of(parts: Mapping[str, Part]) -> dict[str, Part]:
+    """Return those parts that are use cases."""
+    return {name: part for name, part in parts.items() if name not in PORTS}
 
 
 class OnPostgres(InMemory):
     """The product on real databases, keys, hashes and ledger; providers are fakes, and time is a hand clock."""
+
+    queue: PostgresQueue  # type: ignore[assignment]  # the real one in place of the fake
 
     def __init__(
         self, database: Database, pool: asyncpg.Pool, folder: Path, retention: Retention, parts: Mapping[str, Part]
@@ -90,9 +86,12 @@ class OnPostgres(InMemory):
         self.clock = HandClock()
         honest: dict[str, Part] = {
             "carrier": lambda world: MemoryCarrier(world.clock.now),
+            "plan": lambda _: PhonenumbersPlan(),
             "mail": lambda _: MemoryMail(),
             "ids": lambda world: TimeOrderedIds(world.clock),
-            "keyring": lambda world: PostgresKeyring(world.pool, LocalKms(folder / "kms", world.clock.now)),
+            "keyring": lambda world: PostgresKeyring(
+                world.database, LocalKms(folder / "kms", world.clock.now)
+            ),
             "store": lambda world: PostgresStore(database, world.keyring, world.ids, environment=ENVIRONMENT),
             "queue": lambda _: PostgresQueue(database),
             "directory": lambda world: PostgresDirectory(database, world.keyring),
@@ -103,27 +102,18 @@ class OnPostgres(InMemory):
         }
         for name, part in honest.items():
             setattr(self, name, parts.get(name, part)(self))
-        wired(self, parts)
+        self.wire(use_cases_of(parts))
 
     async def settle(self) -> None:
         """Do every job that is due, and those they bring about, without the waiting that a queue at rest does."""
-        while picked := await self.database.fetch(_PICK, self.database.worker):
-            ((lease, kind, ids, attempt),) = picked
-            job = Job(JobKind(kind), AccountId(UUID(bytes=ids[:16])), UUID(bytes=ids[16:]))
-            outcome = await self.worker(LeasedJob(job, lease, attempt))
-            if isinstance(outcome, Again):
-                await self.database.execute(_PUT_OFF, lease, outcome.delay)
-            else:
-                await self.database.execute("DELETE FROM pgqueuer WHERE id = $1", lease)
+        while taken := await self.queue.take(1):
+            for leased in taken:
+                await self.queue.settle(leased, await self.worker(leased))
 
     async def advance(self, by: timedelta) -> SweepResult:
-        """Move the clock, do what fell due, sweep once; return what the sweep did."""
-        self.clock.advance(by)
-        await self.database.execute(_NEARER, by)
-        await self.settle()
-        swept = await self.use_cases.sweep()
-        await self.settle()
-        return swept
+        """Move the clock and the queue, which the database dates by its own; then go on as every world does."""
+        await self.queue.shift(by)
+        return await super().advance(by)
 
     async def rows(self, table: str, **where: object) -> list[Mapping[str, Any]]:
         """Return rows of a table, as they lie there."""
@@ -138,7 +128,7 @@ class OnPostgres(InMemory):
     async def opened(self, account_id: AccountId) -> str:
         """Return every record of an account with its seals opened, as text to search."""
         async with self.store.begin(account_id) as tx:
-            return str([row for of in INVENTORY for row in await tx.export_page(of, None, 10_000)])
+            return str([row for of in INVENTORY for row in await tx.records.page(of, None, 10_000)])
 
     async def traces(self, *values: str) -> set[Trace]:
         """Search everything we keep, byte by byte: every table, and every file."""
@@ -154,15 +144,6 @@ class OnPostgres(InMemory):
         return found
 
 
-_PICK = """
-    UPDATE pgqueuer SET status = 'picked', queue_manager_id = $1 WHERE id = (
-        SELECT id FROM pgqueuer WHERE status = 'queued' AND execute_after <= now() ORDER BY id LIMIT 1
-    ) RETURNING id, entrypoint, payload, attempts
-"""
-_PUT_OFF = """
-    UPDATE pgqueuer SET status = 'queued', execute_after = now() + $2::interval, attempts = attempts + 1 WHERE id = $1
-"""
-_NEARER = "UPDATE pgqueuer SET execute_after = execute_after - $1::interval WHERE status = 'queued'"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 
 
@@ -175,13 +156,10 @@ async def on_postgres(
     sql: str = "SELECT 1",
     **parts: Part,
 ) -> AsyncIterator[OnPostgres]:
-    """See Databases."""
+    """Open an empty world on PostgreSQL: the honest `Databases`."""
     async with AsyncExitStack() as stack:
-        dsn = await postgres.database(
-            "proof"
-        )  # here it holds the keys as well: what is proved needs no second
+        dsn = await postgres.with_keyring("proof")  # what is proved needs no second database for the keys
         pool = await stack.enter_async_context(asyncpg.create_pool(dsn, min_size=1, max_size=2))
-        await prepare(pool)
         await pool.execute(sql)
         database = await stack.enter_async_context(connect(dsn, least=1, most=3))
         world = OnPostgres(database, pool, folder, retention, parts)

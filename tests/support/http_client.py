@@ -12,7 +12,8 @@ from aiohttp import ClientSession, web
 
 from adapters.inbound.http.app import build
 from adapters.inbound.http.server import serving
-from adapters.outbound.twilio.signature import TwilioSignature, sign
+from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
+from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.vocabulary import status_of
 from bootstrap.worlds import InMemory
 
@@ -28,12 +29,10 @@ async def always() -> None:
     """Be ready."""
 
 
-def the_edge(world: InMemory) -> Handler:
-    """See Edge."""
-    return build(
-        world.use_cases, ready=always, verify_signature=TwilioSignature([AUTH_TOKEN]).verify, status_of=status_of,
-        public_url=PUBLIC_URL,
-    )  # fmt: skip
+def the_edge(world: InMemory, twilio: type[TwilioWebhooks] = TwilioWebhooks) -> Handler:
+    """Build the honest edge, or one whose Twilio webhooks are not."""
+    webhooks = twilio(world.use_cases, TwilioSignature([AUTH_TOKEN]), status_of, PUBLIC_URL)
+    return build(world.use_cases, ready=always, webhooks=[webhooks])
 
 
 @dataclass(frozen=True)

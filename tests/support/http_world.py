@@ -18,9 +18,12 @@ from phonenumbers import parse, region_code_for_country_code
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from adapters.inbound.http.app import build
+from adapters.inbound.http.app import App, build
+from adapters.inbound.http.context import EdgeContext
+from adapters.inbound.http.route import Route
 from adapters.inbound.http.server import serving
-from adapters.outbound.twilio.signature import TwilioSignature, sign
+from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
+from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.vocabulary import status_of
 from application.inbound_messages import InboundMessage
 from application.ports.carrier import AvailableNumber
@@ -59,6 +62,12 @@ class Answer:
         return {(flaw["pointer"], flaw["code"]) for flaw in self.json["errors"]}
 
 
+def shape_of(path: str, operation: dict[str, Any]) -> re.Pattern[str]:
+    """Return what the paths of an operation look like, by its parameters' patterns."""
+    patterns = {one["name"]: one["schema"].get("pattern", "") for one in operation.get("parameters", ())}
+    return re.compile(re.sub(r"{(\w+)}", lambda name: f"(?:{patterns[name[1]].strip('^$')})", path))
+
+
 class Contract:
     """The OpenAPI document as a judge: every answer of a documented route must be one it announces."""
 
@@ -67,12 +76,7 @@ class Contract:
         """Operations that have succeeded so far."""
         self._schemas = {"$id": "urn:pico", "components": document["components"]}
         self._operations = [
-            (
-                method.upper(),
-                path,
-                re.compile(re.sub(r"{\w+}", "[0-9a-fA-F-]{36}", path)),
-                operation["responses"],
-            )
+            (method.upper(), path, shape_of(path, operation), operation["responses"])
             for path, operations in document["paths"].items()
             for method, operation in operations.items()
         ]
@@ -95,6 +99,24 @@ class Contract:
                     Draft202012Validator(
                         schema, registry=registry, format_checker=Draft202012Validator.FORMAT_CHECKER
                     ).validate(answer.json)
+
+
+def filled(route: Route, value: str) -> str:
+    """Return a route's path with one id for every id in it, and a number of ours for every number."""
+    return re.sub(r"{\w+:(\w+)}", lambda of: {"uuid": value, "e164": OURS}[of[1]], route.path)
+
+
+@asynccontextmanager
+async def serving_only(http: HttpWorld, *routes: Route) -> AsyncIterator[None]:
+    """Have a world's client talk to an edge of just these routes for a while."""
+
+    async def ready() -> None: ...
+
+    port = http.port
+    app = App(EdgeContext(http.world.use_cases, ready, b""), routes)
+    async with serving(app, "127.0.0.1", 0) as http.port:
+        yield
+    http.port = port
 
 
 class HandSandbox:
@@ -151,9 +173,9 @@ class HttpWorld:
         app = build(
             self.world.use_cases,
             ready=self._ready,
-            verify_signature=TwilioSignature([AUTH_TOKEN]).verify,
-            status_of=status_of,
-            public_url=PUBLIC_URL,
+            webhooks=[
+                TwilioWebhooks(self.world.use_cases, TwilioSignature([AUTH_TOKEN]), status_of, PUBLIC_URL)
+            ],
             sandbox=HandSandbox(self.world) if sandbox else None,
         )
         async with serving(app, "127.0.0.1", 0) as self.port, ClientSession() as self._session:

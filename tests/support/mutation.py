@@ -21,7 +21,7 @@ from tests.contract.store.contract import StoreContract, World
 
 LONG_ENOUGH = 5.0
 """Seconds after which a promise that goes round in circles counts as broken."""
-PLACE = re.compile(r"in (?P<module>\w+), noticed by (?P<promise>\w+)")
+PLACE = re.compile(r"in (?P<module>[\w.]+), noticed by (?P<promise>\w+)")
 
 
 @dataclass(frozen=True)

@@ -20,19 +20,21 @@ PASSWORD = "correct horse battery staple"
 PATIENCE = 60.0
 
 
-class Served:
-    """`./pico serve` on a state folder; `url` once it answers."""
+class Command:
+    """`./pico <words>` on a state folder, running; `said` is the first line it printed."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, *words: str) -> None:
         self.state = state
+        self.words = words
         self.start()
 
     def start(self) -> None:
-        """Start it and wait until it says where it serves."""
+        """Start it and wait for its first line."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PICO_")}
-        self.log = (self.state.parent / "serve.log").open("ab")
+        log = self.state.parent / f"{self.words[0]}.log"
+        self.log = log.open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bootstrap", "serve"],
+            [sys.executable, "-m", "bootstrap", *self.words],
             cwd=ROOT,
             env=environment | {"PICO_PORT": "0", "PICO_STATE_DIR": str(self.state)},
             stdout=subprocess.PIPE,
@@ -40,9 +42,8 @@ class Served:
             text=True,
         )
         assert self.process.stdout is not None
-        words = self.process.stdout.readline().split()
-        assert words[:3] == ["Pico", "serves", "at"], (self.state.parent / "serve.log").read_text()[-2000:]
-        self.url = words[3]
+        self.said = self.process.stdout.readline().strip()
+        assert self.said.startswith("Pico "), log.read_text()[-2000:]
 
     def kill(self) -> None:
         """kill -9."""
@@ -58,6 +59,17 @@ class Served:
         assert self.process.stdout is not None
         self.process.stdout.close()
         self.log.close()
+
+
+class Served(Command):
+    """`./pico serve`, and a client of it."""
+
+    def __init__(self, state: Path, *options: str) -> None:
+        super().__init__(state, "serve", *options)
+
+    @property
+    def url(self) -> str:
+        return self.said.split()[3]
 
     @property
     def postmaster(self) -> int:

@@ -11,8 +11,8 @@ from uuid import UUID
 import aiohttp
 from aiohttp import web
 
+from adapters.inbound.webhooks.twilio import TwilioSignature
 from adapters.outbound.twilio.carrier import TwilioCarrier
-from adapters.outbound.twilio.signature import TwilioSignature
 from adapters.outbound.twilio.simulator import TwilioSimulator
 from adapters.outbound.twilio.vocabulary import status_of
 from domain.kernel import CarrierRef, MessageId

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from application.erasure import BeginErasures, EraseAccount
 from application.ports.carrier import CarrierUnavailable, NumberTaken, Purchase
+from application.ports.jobs import ERASURE_JOB
 from bootstrap.worlds import InMemory
-from domain.erasure import Erasure, Step
+from domain.erasure import Erasure
 from domain.kernel import LineId, PicoError
+from domain.retention import Retention
 from domain.values import Country, Email, Label, Locale, Password, PhoneNumber
 from tests.support.actors import PASSWORD, STRANGER, sign_up, with_line
 
@@ -88,7 +90,7 @@ async def test_a_purchase_under_way_while_erasing_leaves_no_number() -> None:
 
 async def _quietly(world: InMemory, account_id: Any, line_id: Any) -> None:
     try:
-        await world.use_cases.complete_purchase(account_id, line_id)
+        await world.use_cases.buy_line.complete_purchase.now(account_id, line_id)
     except PicoError:
         return
 
@@ -149,25 +151,31 @@ async def test_erasure_takes_no_account_that_is_not_due() -> None:
     ada = await with_line(world)
     await world.use_cases.delete_account(ada.id, PASSWORD)
     await world.use_cases.recover_account(ada.email, PASSWORD)
-    with suppress(PicoError):
-        await world.use_cases.sweep.erase_account(ada.id)
+    begin = BeginErasures(
+        store=world.store, directory=world.directory, clock=world.clock, retention=Retention()
+    )
+    assert not await begin._begin(ada.id)
     assert (await world.use_cases.read_account(ada.id)).state == "active"
 
 
-async def test_a_saga_whose_checkpoint_a_slower_twin_set_back_still_ends() -> None:
+async def test_a_saga_whose_last_checkpoint_was_lost_still_ends() -> None:
     world = InMemory()
     ada = await with_line(world)
     await world.use_cases.delete_account(ada.id, PASSWORD)
     world.clock.advance(MONTH)
-    await world.use_cases.sweep.erase_account.take(
-        Step.INTENT, Erasure(account_id=ada.id, began_at=world.clock.now())
-    )
-    await world.keyring.destroy(ada.id)  # the fast one, at Step.KEYS, and is killed at Step.ROWS
-    await world.store.checkpoint(
-        Erasure(account_id=ada.id, began_at=world.clock.now(), done=Step.CARRIER_CONTENT)  # the slow one
-    )
+    await world.use_cases.sweep()
+    eraser = world.use_cases.job_handlers[ERASURE_JOB]
+    assert isinstance(eraser, EraseAccount)
+    erasure = Erasure(account_id=ada.id, began_at=world.clock.now())
+    for step in eraser.steps:
+        await step.run(erasure)
+        if step.name == "keys":
+            break  # killed before it could say so
+        erasure = erasure.finish(step.name, {})
+        await world.store.checkpoint(erasure)
     await world.advance(timedelta(days=2))
     assert not any((await world.store.count_rows(ada.id)).values())
+    assert not await world.queue.waiting()
 
 
 async def test_a_failed_order_leaves_the_number_to_others() -> None:

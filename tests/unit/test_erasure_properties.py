@@ -3,70 +3,80 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.erasure import ORDER, PATIENCE, Erasure, Step
+from application.erasure import DeleteRows, DestroyKeys, RecordIntent, VerifyNothingLeft
+from application.erasure_steps import ERASURE_STEPS, check_order
+from domain.erasure import PATIENCE, Erasure
 from domain.kernel import AccountId
 
 laws = settings(max_examples=40, deadline=None)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BEGUN = Erasure(account_id=AccountId(UUID(int=1)), began_at=NOW)
-
-
-def done(erasure: Erasure) -> tuple[Step, ...]:
-    return ORDER[: ORDER.index(erasure.done) + 1] if erasure.done else ()
-
-
-@laws
-@given(tries=st.lists(st.sampled_from(ORDER), max_size=60))
-def test_whatever_is_tried_the_steps_done_are_a_prefix(tries: list[Step]) -> None:
-    erasure, finished = BEGUN, []
-    for step in tries:
-        if step is erasure.next:
-            erasure = erasure.finish(step)
-            finished.append(step)
-        else:
-            with pytest.raises(ValueError):
-                erasure.finish(step)
-        assert tuple(finished) == done(erasure) == ORDER[: len(finished)]
-        assert erasure.next == next(iter(ORDER[len(finished) :]), None)
+ORDER = tuple(step.name for step in ERASURE_STEPS)
+COUNTS = st.dictionaries(st.sampled_from(["messages_deleted", "rows_deleted"]), st.integers(0, 9))
 
 
 @laws
-@given(crashes=st.sets(st.integers(0, len(ORDER))), data=st.data())
-def test_a_crash_after_any_step_resumes_at_the_checkpoint_and_ends_the_same(
-    crashes: set[int], data: st.DataObject
-) -> None:
-    checkpoint, taken, ticks = BEGUN, [], 0
-    while (step := checkpoint.next) is not None:
-        taken.append(step)
+@given(steps=st.lists(COUNTS, min_size=len(ORDER), max_size=len(ORDER)))
+def test_each_finished_step_leaves_one_less_and_the_counts_of_all(steps: list[dict[str, int]]) -> None:
+    erasure, counted = BEGUN, dict[str, int]()
+    for place, counts in enumerate(steps):
+        assert erasure.remaining(ORDER) == ORDER[place:]
+        erasure = erasure.finish(ORDER[place], counts)
+        counted |= counts
+        assert dict(erasure.counts) == counted
+    assert erasure.remaining(ORDER) == ()
+
+
+@laws
+@given(crashes=st.sets(st.integers(0, len(ORDER))))
+def test_a_crash_after_any_step_resumes_at_the_checkpoint_and_ends_the_same(crashes: set[int]) -> None:
+    checkpoint, taken, ticks = BEGUN, list[str](), 0
+    while steps := checkpoint.remaining(ORDER):
+        taken.append(steps[0])
         ticks += 1
         if ticks not in crashes:  # else: done, but the checkpoint was lost
-            checkpoint = checkpoint.finish(step)
-    assert checkpoint.done is ORDER[-1]
+            checkpoint = checkpoint.finish(steps[0], {})
+    assert checkpoint.done == ORDER[-1]
     assert sorted(set(taken), key=ORDER.index) == list(ORDER)
     assert taken == sorted(taken, key=ORDER.index), "a step is repeated, never gone back to"
 
 
+def test_an_unknown_last_step_is_an_error_and_not_the_beginning() -> None:
+    with pytest.raises(ValueError):
+        BEGUN.finish("no_such_step", {}).remaining(ORDER)
+
+
 def test_the_order_that_makes_erasure_irreversible_only_when_it_can_be_finished() -> None:
-    assert ORDER[0] is Step.INTENT, "the ledger knows before anything is lost"
-    assert ORDER[-1] is Step.VERIFIED, "and nothing is called done before it was counted"
-    for outside in (Step.CARRIER_CONTENT, Step.NUMBERS, Step.MAIL):
-        assert ORDER.index(outside) < ORDER.index(Step.KEYS), (
-            "what needs opened rows comes before the keys go"
-        )
-    assert ORDER.index(Step.KEYS) < ORDER.index(Step.ROWS)
+    assert len(set(ORDER)) == len(ORDER)
+    assert ERASURE_STEPS[0] is RecordIntent, "the ledger knows before anything is lost"
+    assert ERASURE_STEPS[-1] is VerifyNothingLeft, "and nothing is called done before it was counted"
+    keys = ERASURE_STEPS.index(DestroyKeys)
+    assert keys < ERASURE_STEPS.index(DeleteRows)
+    assert all(step.needs_keys for step in ERASURE_STEPS[1:keys]), "what needs no keys may stand after them"
+
+
+def test_a_step_that_reads_sealed_values_cannot_stand_after_the_keys() -> None:
+    class Late(RecordIntent):
+        needs_keys: ClassVar[bool] = True
+
+    with pytest.raises(ValueError):
+        check_order((DestroyKeys, Late, DeleteRows))
+    check_order((Late, DestroyKeys, DeleteRows))
 
 
 def test_finishing_leaves_the_earlier_value_as_it_was() -> None:
-    later = BEGUN.finish(Step.INTENT)
-    assert (BEGUN.done, later.done, later.began_at) == (None, Step.INTENT, NOW)
+    later = BEGUN.finish("intent", {"rows_deleted": 1})
+    assert (BEGUN.done, dict(BEGUN.counts)) == (None, {})
+    assert (later.done, later.began_at) == ("intent", NOW)
     with pytest.raises(AttributeError):
-        later.done = Step.ROWS  # type: ignore[misc]
+        later.done = "rows"  # type: ignore[misc]  # frozen: that is what is tested
 
 
 @laws

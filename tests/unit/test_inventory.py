@@ -12,10 +12,11 @@ from uuid import UUID
 
 import pytest
 
-from application.inventory import BY_TYPE, INVENTORY, Column, Stored
+from application.inventory import BY_TYPE, INVENTORY, Stored
 from bootstrap.policy import parse
+from domain.classification import Field, IndexScope, StorageKind, kind_of
 from domain.idempotency import Operation
-from domain.kernel import Aggregate, CarrierRef, IndexScope, StorageKind
+from domain.kernel import Aggregate, CarrierRef
 from domain.values import Country, PersonalText
 
 EVERY = [
@@ -24,7 +25,7 @@ EVERY = [
     for column in stored.columns
 ]
 CLAUSES = {clause.id for clause in parse((Path(__file__).parents[2] / "PRIVACY.md").read_text())}
-BOOKKEEPING = {"version", "origin", "events"}
+BOOKKEEPING = {"version", "events"}
 CANARY = "canary-7f3a"
 
 
@@ -69,29 +70,44 @@ def test_every_field_of_a_record_is_declared(stored: Stored) -> None:
 
 
 @pytest.mark.parametrize(("stored", "column"), EVERY)
-def test_a_field_is_of_the_type_that_its_kind_holds(stored: Stored, column: Column) -> None:
-    assert FITS[column.kind](column.type)
+def test_a_field_is_of_the_type_that_its_kind_holds(stored: Stored, column: Field) -> None:
+    assert FITS[column.policy.kind](column.type)
 
 
 @pytest.mark.parametrize(("stored", "column"), EVERY)
-def test_a_field_is_allowed_by_a_clause_of_the_policy(stored: Stored, column: Column) -> None:
-    assert column.clause in CLAUSES
+def test_a_field_is_allowed_by_a_clause_of_the_policy(stored: Stored, column: Field) -> None:
+    assert column.policy.clause in CLAUSES
 
 
 @pytest.mark.parametrize(("stored", "column"), EVERY)
-def test_a_fingerprint_is_never_exported_and_only_text_has_one(stored: Stored, column: Column) -> None:
-    if column.kind is StorageKind.INDEX:
+def test_a_blind_index_is_never_exported_and_only_personal_text_has_one(
+    stored: Stored, column: Field
+) -> None:
+    if column.policy.kind is StorageKind.INDEX:
         assert column.optional, "it cannot be read back"
-        assert not column.exported
-        assert column.policy.found is not None
-    elif column.policy.found is not None:
-        assert column.kind is StorageKind.SEALED
+        assert not column.policy.exported
+        assert column.policy.index is not None
+    elif column.policy.index is not None:
+        assert column.policy.kind is StorageKind.SEALED
         assert issubclass(column.type, PersonalText)
+
+
+@pytest.mark.parametrize(("stored", "column"), EVERY)
+def test_only_counts_and_instants_move_relatively(stored: Stored, column: Field) -> None:
+    if column.policy.relative:
+        assert column.policy.kind in {StorageKind.COUNT, StorageKind.TIME}
+        assert not column.optional
+
+
+@pytest.mark.parametrize("of", [str, float, dict, list[int], tuple[UUID, ...]])
+def test_there_is_no_kind_for_free_text_or_for_structures(of: Any) -> None:
+    with pytest.raises(TypeError):
+        kind_of(of)
 
 
 def test_what_links_accounts_is_only_what_must_be_found_without_one() -> None:
     anywhere = {
-        f"{s.name}.{c.name}" for s in INVENTORY for c in s.columns if c.policy.found is IndexScope.SYSTEM
+        f"{s.name}.{c.name}" for s in INVENTORY for c in s.columns if c.policy.index is IndexScope.SYSTEM
     }
     assert anywhere == {"accounts.email", "sessions.token", "phone_lines.number"}
 
@@ -101,7 +117,7 @@ def test_an_export_withholds_only_what_is_listed_here() -> None:
         f"{s.name}.{c.name}"
         for s in INVENTORY
         for c in s.columns
-        if not c.exported and c.name != "account_id"
+        if not c.policy.exported and c.name != "account_id"
     }
     assert withheld == {
         "accounts.password", "sessions.token", "conversations.deleted_at", "messages.ref", "messages.attempted_at",
@@ -121,7 +137,7 @@ def test_the_repr_of_a_record_shows_nothing_that_is_sealed_or_fingerprinted(stor
     given: dict[str, Any] = {}
     for column in stored.columns:
         of = base(column.type)
-        if column.kind in {StorageKind.SEALED, StorageKind.INDEX}:
+        if column.policy.kind in {StorageKind.SEALED, StorageKind.INDEX}:
             given[column.name] = CANARY.encode() if of is bytes else of(CANARY)
         else:
             plain = {
@@ -129,11 +145,11 @@ def test_the_repr_of_a_record_shows_nothing_that_is_sealed_or_fingerprinted(stor
                 StorageKind.TIME: datetime(2026, 1, 1, tzinfo=UTC),
                 StorageKind.COUNT: 1,
             }
-            given[column.name] = plain.get(column.kind, "plain")
+            given[column.name] = plain.get(column.policy.kind, "plain")
     record = stored.of(**given)
     assert CANARY not in repr(record)
     assert CANARY not in f"{record}"
 
 
-def test_the_repr_of_an_act_shows_nothing_of_the_request() -> None:
+def test_the_repr_of_an_operation_shows_nothing_of_the_request() -> None:
     assert CANARY not in repr(Operation.requested("send", CANARY, CANARY))

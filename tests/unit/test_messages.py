@@ -8,10 +8,12 @@ from datetime import timedelta
 import pytest
 
 from application.inbound_messages import DeliveryReceipt, InboundMessage
+from application.ports.repositories.conversations import ConversationRow
+from application.ports.repositories.messages import MessageRow
 from bootstrap.worlds import InMemory
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import CarrierRef, MessageId, NotFound
-from domain.messages import Conversation, Message, PeerOptedOut, Status
+from domain.messages import PeerOptedOut, Status
 from domain.values import MessageBody, Peer
 from tests.support.actors import STRANGER, Person, with_line
 
@@ -23,7 +25,7 @@ async def ref_of(ada: Person, message_id: MessageId) -> CarrierRef:
     return ref
 
 
-async def only_text(ada: Person) -> tuple[Conversation, Message]:
+async def only_text(ada: Person) -> tuple[ConversationRow, MessageRow]:
     (conversation,) = (await ada.world.use_cases.list_conversations(ada.id, None, None, 9)).items
     (message,) = (await ada.world.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
     return conversation, message

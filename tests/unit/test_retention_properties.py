@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bootstrap.policy import parse
+from bootstrap.settings import ROOT
 from domain.accounts import Account, AccountState, NotPendingDeletion
 from domain.exports import Export, ExportNotReady, ExportState
 from domain.kernel import AccountId, ExportId
-from domain.retention import Retention, cutoff, due
+from domain.retention import Retention, RetentionRule, due
 from domain.values import Email, Label, Locale, PasswordHash
 
 laws = settings(max_examples=40, deadline=None)
@@ -54,8 +56,10 @@ def test_what_began_earlier_is_never_due_later(
 @laws
 @given(keep=periods, now=instants, off=st.sampled_from([-INSTANT, timedelta(), INSTANT]) | periods)
 def test_a_sweep_by_cutoff_finds_just_what_is_due(keep: timedelta, now: datetime, off: timedelta) -> None:
-    since = cutoff(now, keep) + off
-    assert due(since, keep, now) == (since <= cutoff(now, keep))
+    rule = RetentionRule("T0", keep, "things")
+    since = rule.cutoff(now) + off
+    assert rule.due(since, now) == due(since, keep, now) == (since <= rule.cutoff(now))
+    assert rule.due(since, now) == (now >= rule.ends(since))
 
 
 def account(at: datetime) -> Account:
@@ -115,8 +119,14 @@ def test_at_every_instant_an_export_is_either_there_or_expired(
 
 
 def test_the_policys_periods() -> None:
-    days = {f.name: getattr(Retention(), f.name) / timedelta(days=1) for f in fields(Retention)}
-    assert days == {
-        "soft_deleted": 30, "revoked_session": 90, "unverified": 1, "export": 1, "idempotency": 1,
-        "carrier_event": 60, "job_log": 7,
+    rules: dict[str, RetentionRule] = {f.name: getattr(Retention(), f.name) for f in fields(Retention)}
+    assert {name: rule.keep / timedelta(days=1) for name, rule in rules.items()} == {
+        "soft_deleted": 30, "unverified": 1, "revoked_session": 90, "export": 1, "idempotency": 1,
+        "carrier_event": 60,
     }  # fmt: skip
+
+
+def test_each_rule_names_the_clause_that_promises_it() -> None:
+    clauses = {clause.id for clause in parse((ROOT / "PRIVACY.md").read_text(encoding="utf-8"))}
+    for field in fields(Retention):
+        assert getattr(Retention(), field.name).clause in clauses

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
-from pydantic_core import core_schema
-
 from adapters.inbound.http import problems
-from adapters.inbound.http.problems import Refused
-from adapters.inbound.http.request import Json
-from adapters.inbound.http.routes import Route
+from adapters.inbound.http.reply import JSON_TYPE, Json, Media
+from adapters.inbound.http.route import Route
+from adapters.inbound.http.schemas import REF, Schemas, answered, schemas
+from adapters.inbound.http_io import BadRequest, Refused, TooLarge, TooSlow
 from application.ports.keyring import KeysUnavailable
 from application.ports.store import StoreUnavailable, VersionConflict
 from domain.kernel import NotFound, PicoError
 
-JSON = "application/json"
-REF = "#/components/schemas/{model}"
-ID = re.compile(r"{(\w+)}")
+BODY_REFUSALS = (
+    BadRequest, problems.MalformedJson, TooSlow, TooLarge, problems.NotJson, problems.InvalidInput,
+)  # fmt: skip
+QUERY_REFUSALS = (problems.MalformedQuery, problems.InvalidInput)
+CARRIED = {401: "WWW-Authenticate", 416: "Content-Range", 429: "Retry-After", 503: "Retry-After"}
+"""The header that an answer of a status always carries."""
 
 INFO: Json = {
     "title": "Pico",
@@ -59,99 +58,72 @@ PROBLEM: Json = {
     "additionalProperties": False,
 }
 
-KEY_HEADER: Json = {
-    "name": "Idempotency-Key",
+RANGE: Json = {
+    "name": "Range",
     "in": "header",
-    "required": True,
-    "description": "Your own name for this request: repeating it under the same name has no further effect.",
-    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "required": False,
+    "description": "One range of bytes (RFC 9110, section 14). Several, or another unit, are ignored.",
+    "schema": {"type": "string"},
 }
-
-PASSWORD_HEADER: Json = {
-    "name": "X-Reauthenticate",
-    "in": "header",
-    "required": True,
-    "description": "The password once more: base64 (RFC 4648, section 4) of its UTF-8.",
-    "schema": {"type": "string", "format": "password", "contentEncoding": "base64"},
-}
-
-
-class Schemas(GenerateJsonSchema):
-    """JSON Schema as pydantic writes it, without field titles, and without `default: null` where null is refused."""
-
-    def field_title_should_be_set(self, schema: object) -> bool:
-        """Leave a field's name to say what it says."""
-        return False
-
-    def default_schema(self, schema: core_schema.WithDefaultSchema) -> Json:
-        """Leave a field that may be left out without a default in the document."""
-        described = super().default_schema(schema)
-        if described.get("default") is None:
-            described.pop("default", None)
-        return described
 
 
 def document(routes: Iterable[Route[Any]]) -> Json:
     """Build the document."""
     shown = [route for route in routes if not route.hidden]
+    found, components = schemas(shown)
     paths: dict[str, Json] = {}
     for route in shown:
-        paths.setdefault(route.path, {})[route.method.lower()] = operation(route)
+        paths.setdefault(str(route.template), {})[route.method.lower()] = operation(route, found)
     return {
         "openapi": "3.1.0",
         "info": INFO,
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "schemas": {"Problem": PROBLEM, **schemas(shown)},
+            "schemas": {"Problem": PROBLEM, **components},
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "description": "A session's token."}
+                name: dict(scheme)
+                for route in shown
+                for guard in route.guards
+                for name, scheme in guard.security.items()
             },
         },
     }
 
 
-def schemas(routes: Iterable[Route[Any]]) -> Json:
-    """Describe every model the routes take or give."""
-    modes: dict[type[BaseModel], JsonSchemaMode] = {}
-    for route in routes:
-        if route.body is not None:
-            modes[route.body] = "validation"
-        if route.answer is not None:
-            modes[route.answer] = "serialization"
-    _, made = models_json_schema(list(modes.items()), ref_template=REF, schema_generator=Schemas)
-    found: Json = made.get("$defs", {})
-    return found
-
-
-def operation(route: Route[Any]) -> Json:
-    """Describe one row of the table; its handler's docstring is the prose, its handler's module the tag."""
+def operation(route: Route[Any], found: Mapping[Any, Json]) -> Json:
+    """Describe one route; its handler's docstring is the prose, its handler's module the tag."""
     sentence, _, rest = (route.handler.__doc__ or "").strip().partition(". ")
     described: Json = {
         "operationId": route.handler.__name__,
         "summary": sentence.rstrip("."),
         "tags": [route.handler.__module__.rpartition(".")[2]],
-        "security": [] if route.open else [{"bearer": []}],
-        "responses": responses(route),
+        "security": [] if route.open else [{name: [] for guard in route.guards for name in guard.security}],
+        "responses": responses(route, found),
     }
     if rest:
         described["description"] = rest
-    if found := parameters(route):
-        described["parameters"] = found
+    if taken := parameters(route):
+        described["parameters"] = taken
     if route.body is not None:
-        described["requestBody"] = {"required": True, "content": _content(JSON, _ref(route.body))}
+        described["requestBody"] = {"required": True, "content": _content(JSON_TYPE, found[route.body])}
     return described
 
 
 def parameters(route: Route[Any]) -> list[Json]:
     """Describe what a route reads from path, query and headers."""
-    found: list[Json] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
-        for name in ID.findall(route.path)
+    taken: list[Json] = [
+        {
+            "name": parameter.name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", **parameter.text.says},
+        }
+        for parameter in route.template.parameters
     ]
     if route.query is not None:
         described = route.query.model_json_schema(schema_generator=Schemas)
-        found += [
+        taken += [
             {
                 "name": name,
                 "in": "query",
@@ -161,19 +133,18 @@ def parameters(route: Route[Any]) -> list[Json]:
             }
             for name, schema in described["properties"].items()
         ]
-    if route.keyed:
-        found.append(KEY_HEADER)
-    if route.reauthenticated:
-        found.append(PASSWORD_HEADER)
-    return found
+    taken += [dict(parameter) for guard in route.guards for parameter in guard.parameters]
+    if _in_ranges(route):
+        taken.append(RANGE)
+    return taken
 
 
-def responses(route: Route[Any]) -> Json:
+def responses(route: Route[Any], found: Mapping[Any, Json]) -> Json:
     """Describe every answer a route can give."""
-    done: Json = {"description": "Done."}
-    if route.answer is not None:
-        done = {"description": problems.title(route.answer), "content": _content(JSON, _ref(route.answer))}
-    described = {str(route.status): done}
+    described = {str(route.status): succeeded(route, found)}
+    if _in_ranges(route):
+        part = described[str(route.status)]
+        described["206"] = part | {"headers": part["headers"] | _headers({"Content-Range": "Which bytes."})}
     by_status: dict[int, list[type[Refused | PicoError]]] = {}
     for refusal in refusals(route):
         by_status.setdefault(problems.status_of(refusal), []).append(refusal)
@@ -182,25 +153,38 @@ def responses(route: Route[Any]) -> Json:
     return described
 
 
+def succeeded(route: Route[Any], found: Mapping[Any, Json]) -> Json:
+    """Describe the answer of a route that did what was asked, with the headers its guards and handler add."""
+    answer = answered(route)
+    done: Json = {"description": "Done."}
+    headers = {name: says for guard in route.guards for name, says in guard.headers.items()}
+    headers.update(route.headers)
+    if isinstance(answer, Media):
+        done = {"description": "The file.", "content": _content(answer.type, answer.schema)}
+        if answer.ranges:
+            headers["Accept-Ranges"] = "Ranges of bytes can be asked for."
+    elif answer is not None:
+        sentence = problems.title(answer) if isinstance(answer, type) else "A JSON object."
+        done = {"description": sentence, "content": _content(JSON_TYPE, found[answer])}
+    if headers:
+        done["headers"] = _headers(headers)
+    return done
+
+
 def refusals(route: Route[Any]) -> list[type[Refused | PicoError]]:
-    """List every no that a route can answer."""
+    """List every no that a route can answer, in about the order in which it looks for them."""
     found: list[type[Refused | PicoError]] = [problems.Unexpected]
-    if not route.open:
-        found.append(problems.NotSignedIn)
+    for guard in route.guards:
+        found += guard.refusals
     if route.body is not None:
-        found += [
-            problems.BadRequest, problems.MalformedJson, problems.TooSlow,
-            problems.TooLarge, problems.NotJson, problems.InvalidInput,
-        ]  # fmt: skip
+        found += BODY_REFUSALS
     if route.query is not None:
-        found += [problems.MalformedQuery, problems.InvalidInput]
-    if route.keyed:
-        found += [problems.KeyMissing, problems.KeyMalformed]
-    if route.reauthenticated:
-        found.append(problems.PasswordNeeded)
-    if ID.search(route.path):
+        found += QUERY_REFUSALS
+    if route.template.parameters:
         found.append(NotFound)
-    if route.path.startswith(("/v1/", "/readyz")):
+    if _in_ranges(route):
+        found.append(problems.RangeNotSatisfiable)
+    if route.path.startswith("/v1/"):  # Everything there is kept in the store.
         found += [StoreUnavailable, KeysUnavailable]
         if route.method != "GET":
             found.append(VersionConflict)
@@ -214,14 +198,21 @@ def _refused(status: int, group: list[type[Refused | PicoError]]) -> Json:
         "description": "\n".join(f"- `{code}`: {sentence}" for code, sentence in codes.items()),
         "content": _content("application/problem+json", schema),
     }
-    named = {401: "WWW-Authenticate", 503: "Retry-After"}.get(status)
-    if named:
-        described["headers"] = {named: {"required": True, "schema": {"type": "string"}}}
+    if status in CARRIED:
+        described["headers"] = {CARRIED[status]: {"required": True, "schema": {"type": "string"}}}
     return described
 
 
-def _ref(model: type[BaseModel]) -> Json:
-    return {"$ref": REF.format(model=model.__name__)}
+def _in_ranges(route: Route[Any]) -> bool:
+    answer = answered(route)
+    return isinstance(answer, Media) and answer.ranges
+
+
+def _headers(says: Mapping[str, str]) -> Json:
+    return {
+        name: {"description": sentence, "required": True, "schema": {"type": "string"}}
+        for name, sentence in says.items()
+    }
 
 
 def _content(kind: str, schema: Json) -> Json:

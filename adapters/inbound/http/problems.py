@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from math import ceil
 
-import structlog
 from aiohttp import web
 from multidict import CIMultiDict
 
+from adapters.inbound.http_io import COMMON_HEADERS, Refused
 from domain.kernel import ErrorKind, PicoError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 TYPE = "tag:callpico.io,2026:problem/"
 """A problem's `type` is a tag URI (RFC 4151): it names, and promises no page."""
@@ -24,16 +22,14 @@ STATUS = {
     ErrorKind.FORBIDDEN: 403,
     ErrorKind.INVALID: 422,
     ErrorKind.UNAVAILABLE: 503,
+    ErrorKind.LIMITED: 429,
 }
 
-RETRY_AFTER = "5"
-"""Seconds after which a request that met an outage is worth repeating."""
+WORTH_REPEATING = (ErrorKind.UNAVAILABLE, ErrorKind.LIMITED)
+"""Their answers carry Retry-After (RFC 9110, 10.2.3; RFC 6585, section 4)."""
 
-COMMON_HEADERS = {"Server": "Pico", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-
-OURS = ("domain.", "application.", "adapters.", "bootstrap.")
-
-log = structlog.get_logger()
+RETRY_AFTER = 5
+"""Seconds after which a request is worth repeating, where the error does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +38,6 @@ class Flaw:
 
     pointer: str
     code: str
-
-
-class Refused(Exception):
-    """The edge itself says no, before any use case. The docstring's first line is the problem's title."""
-
-    status: ClassVar[int] = 400
-    code: ClassVar[str] = "bad_request"
-
-    def __init__(self, *flaws: Flaw, headers: Mapping[str, str] | None = None) -> None:
-        """Keep where the input is wrong, and headers that belong to the answer."""
-        super().__init__()
-        self.flaws = flaws
-        self.headers = headers or {}
-
-
-class BadRequest(Refused):
-    """The request is not well-formed HTTP."""
 
 
 class MalformedJson(Refused):
@@ -93,7 +72,7 @@ class NotSignedIn(Refused):
 
     def __init__(self) -> None:
         """Name the scheme (RFC 6750, section 3)."""
-        super().__init__(headers={"WWW-Authenticate": 'Bearer realm="pico"'})
+        super().__init__({"WWW-Authenticate": 'Bearer realm="pico"'})
 
 
 class PasswordNeeded(Refused):
@@ -105,7 +84,7 @@ class PasswordNeeded(Refused):
     def __init__(self) -> None:
         """Ask for it in the words of RFC 9470, section 3."""
         challenge = 'Bearer realm="pico", error="insufficient_user_authentication"'
-        super().__init__(headers={"WWW-Authenticate": challenge})
+        super().__init__({"WWW-Authenticate": challenge})
 
 
 class NoSuchPath(Refused):
@@ -121,19 +100,20 @@ class MethodNotAllowed(Refused):
     status = 405
     code = "method_not_allowed"
 
-
-class TooSlow(Refused):
-    """The body did not arrive in time."""
-
-    status = 408
-    code = "body_timeout"
+    def __init__(self, known: Sequence[str]) -> None:
+        """Name the methods it knows (RFC 9110, 15.5.6)."""
+        super().__init__({"Allow": ", ".join(known)})
 
 
-class TooLarge(Refused):
-    """A body has at most 64 KiB."""
+class RangeNotSatisfiable(Refused):
+    """The range asked for begins after the end."""
 
-    status = 413
-    code = "body_too_large"
+    status = 416
+    code = "range_not_satisfiable"
+
+    def __init__(self, size: int) -> None:
+        """Tell the size, in bytes (RFC 9110, 15.5.17)."""
+        super().__init__({"Content-Range": f"bytes */{size}"})
 
 
 class NotJson(Refused):
@@ -148,6 +128,11 @@ class InvalidInput(Refused):
 
     status = 422
     code = "invalid_input"
+
+    def __init__(self, *flaws: Flaw) -> None:
+        """Keep where the input is wrong."""
+        super().__init__()
+        self.flaws = flaws
 
 
 class Unexpected(Refused):
@@ -181,29 +166,12 @@ def answer(error: PicoError | Refused) -> web.Response:
     status = status_of(kind)
     headers = CIMultiDict(COMMON_HEADERS)
     headers["Content-Type"] = "application/problem+json"
-    if status == STATUS[ErrorKind.UNAVAILABLE]:
-        headers["Retry-After"] = RETRY_AFTER
     flaws: Sequence[Flaw] = ()
     if isinstance(error, Refused):
-        flaws = error.flaws
         headers.update(error.headers)
+        if isinstance(error, InvalidInput):
+            flaws = error.flaws
+    elif error.kind in WORTH_REPEATING:
+        wait = error.retry_after
+        headers["Retry-After"] = str(RETRY_AFTER if wait is None else max(1, ceil(wait.total_seconds())))
     return web.Response(status=status, headers=headers, body=document(status, error.code, title(kind), flaws))
-
-
-def report(error: BaseException) -> None:
-    """Log an error nobody foresaw: its type and where it rose, never its message, which may quote a value."""
-    log.error("unexpected", error=type(error).__name__, where=where(error))
-
-
-def where(error: BaseException) -> str:
-    """Name the innermost place that is ours, or the innermost of all, as module:function:line: it holds no values."""
-    trace, place = error.__traceback__, "unknown"
-    found_ours = False
-    while trace is not None:
-        module = str(trace.tb_frame.f_globals.get("__name__", "unknown"))
-        ours = module.startswith(OURS)
-        if ours or not found_ours:
-            place = f"{module}:{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
-            found_ours = found_ours or ours
-        trace = trace.tb_next
-    return place

@@ -1,79 +1,45 @@
-"""What a handler is given, and what it may answer."""
+"""What guards and handlers are given."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from dataclasses import dataclass, field
+from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
-from aiohttp import web
+from multidict import CIMultiDictProxy
 
+from adapters.inbound.http.byte_range import ByteRange
+from adapters.inbound.http.context import EdgeContext
 from application.sessions import Caller
 from application.use_cases import UseCases
 from domain.kernel import AccountId, SessionId
 from domain.values import Password
 
+Headers: TypeAlias = CIMultiDictProxy[str]
+Given = TypeVar("Given")
+
 NIL = UUID(int=0)
 NOBODY = Caller(AccountId(NIL), SessionId(NIL))
 """The caller of an open route: an account that has no row anywhere."""
-
-Json: TypeAlias = dict[str, Any]
-I = TypeVar("I")  # noqa: E741 - the input
-
-
-class Sandbox(Protocol):
-    """What only the Sandbox can do: move time, read mails, play the carrier."""
-
-    async def advance(self, by: timedelta) -> datetime:
-        """Move the clock forward and let everything due happen; return the new now. Raises OverflowError."""
-        ...
-
-    def now(self) -> datetime:
-        """Return the Sandbox's present."""
-        ...
-
-    async def mails(self) -> list[Json]:
-        """Return the mails sent so far, oldest first."""
-        ...
-
-    async def sms(self, from_: str, to: str, body: str) -> str:
-        """Let somebody text one of our numbers; return the carrier's reference. Raises LookupError."""
-        ...
-
-    def faults(self, wanted: Json) -> Json:
-        """Set how the simulated providers misbehave; return what now holds. Raises ValueError."""
-        ...
-
-    def providers(self) -> Json:
-        """Return what each simulated provider still holds."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class EdgeContext:
-    """What stands behind the edge. `ready` raises a PicoError when the context cannot serve."""
-
-    use_cases: UseCases
-    ready: Callable[[], Awaitable[None]]
-    document: bytes
-    sandbox: Sandbox | None = None
+NO_PASSWORD = Password("")
 
 
 @dataclass(slots=True)
-class Request(Generic[I]):
-    """One request, checked: who asks, for which thing, with what input.
+class Request(Generic[Given]):
+    """One request: what its guards found out about it, and its checked input.
 
-    What a route does not ask for is there all the same, and empty: NOBODY, NIL, no Idempotency-Key, no password.
+    What no guard of the route looked for is there all the same, and empty: NOBODY, no Idempotency-Key, no password.
+    `response_headers` go with the answer if the request succeeds.
     """
 
     context: EdgeContext
-    caller: Caller
-    id: UUID
-    key: str
-    password: Password
-    input: I
+    method: str
+    headers: Headers
+    input: Given
+    caller: Caller = NOBODY
+    key: str = ""
+    password: Password = NO_PASSWORD
+    response_headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def use_cases(self) -> UseCases:
@@ -85,14 +51,12 @@ class Request(Generic[I]):
         """Whose request it is."""
         return self.caller.account_id
 
+    def byte_range(self, size: int) -> ByteRange:
+        """Return which bytes of a resource of `size` bytes to send; all, unless the client asks for one range.
 
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A JSON document too large to hold, sent as it is made."""
-
-    chunks: AsyncGenerator[bytes, None]
-    filename: str
-
-
-Reply: TypeAlias = Json | Download | web.StreamResponse | None
-"""JSON, a stream, an answer made by hand, or nothing to say."""
+        Only for a GET (RFC 9110, 14.2). Raises RangeNotSatisfiable.
+        """
+        # Nothing of ours has a validator, so no If-Range can match: the whole is sent (RFC 9110, 13.1.5).
+        ignored = self.method != "GET" or "If-Range" in self.headers
+        asked = () if ignored else self.headers.getall("Range", ())
+        return ByteRange.wanted(asked[0] if len(asked) == 1 else "", size)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from adapters.inbound.error_report import report
 from adapters.inbound.http import problems
+from adapters.inbound.http_io import BadRequest
 
 if TYPE_CHECKING:
     import asyncio
@@ -46,11 +48,11 @@ class Protocol(RequestHandler):
     ) -> web.StreamResponse:
         """Answer for aiohttp, whose own answer and log line quote the offending header."""
         del message
-        if status == problems.BadRequest.status:
-            response = problems.answer(problems.BadRequest())
+        if status == BadRequest.status:
+            response = problems.answer(BadRequest())
         else:
             if exc is not None:
-                problems.report(exc)
+                report(exc)
             response = problems.answer(problems.Unexpected())
         if request.writer.output_size > 0:
             raise ConnectionError  # An answer has begun: all that is left is to hang up.
@@ -60,7 +62,7 @@ class Protocol(RequestHandler):
     def log_exception(self, *_args: object, **details: object) -> None:
         """Log for aiohttp, whose own log entry holds the message and the peer's address."""
         error = details.get("exc_info")
-        problems.report(error if isinstance(error, BaseException) else RuntimeError())
+        report(error if isinstance(error, BaseException) else RuntimeError())
 
 
 class Server(web.Server):

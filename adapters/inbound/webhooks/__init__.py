@@ -1,1 +1,1 @@
-"""What providers tell us."""
+"""What providers tell us: a package each, with its own verification, parsing and credentials."""

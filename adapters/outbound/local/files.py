@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
+
+SETTLED_NS = 100_000_000
+"""A file changed less than 100 ms ago may change again within one tick of the file system's clock (4 to 10 ms)."""
+
+
+class Version(NamedTuple):
+    """Which content a file holds, without reading it: every `replace` makes another inode."""
+
+    inode: int
+    changed_ns: int
+    size: int
 
 
 @contextmanager
@@ -50,6 +63,36 @@ def replace(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     new.replace(path)
     sync(path.parent)
+
+
+def append(path: Path, end: int, content: bytes) -> None:
+    """Cut the file (made with mode 0600 when missing) to `end` bytes and write `content` there, durably.
+
+    With no content too: what was read before `end` may be of a process that was killed before it was durable. The
+    caller holds the folder. Raises OSError.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if os.fstat(file).st_size > end:
+            os.ftruncate(file, end)
+        left = memoryview(content)
+        while left:
+            left = left[os.write(file, left) :]
+        os.fsync(file)
+    finally:
+        os.close(file)
+    sync(path.parent)
+
+
+def version(path: Path) -> Version | None:
+    """Return the file's version, or None when there is none to rely on: no file, or one changed just now."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    if time.time_ns() - found.st_mtime_ns < SETTLED_NS:
+        return None
+    return Version(found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 def sync(folder: Path) -> None:

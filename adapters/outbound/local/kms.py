@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from os import urandom
 from pathlib import Path
@@ -14,20 +14,18 @@ from uuid import uuid4
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing_extensions import override
 
 from adapters.outbound.local import files
 from application.ports.kms import (
     LONGEST_WINDOW,
     PLAINTEXT,
-    SHORTEST_WINDOW,
     KeyState,
+    KeyStatus,
+    Kms,
     KmsBadCiphertext,
-    KmsBadWindow,
-    KmsKeyDisabled,
     KmsKeyGone,
-    KmsKeyPendingDeletion,
     KmsUnavailable,
-    KmsWrongState,
     WrappedKey,
 )
 
@@ -37,146 +35,138 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class _Master:
-    material: bytes
-    state: KeyState = KeyState.ENABLED
-    due: datetime | None = None
-
-    @classmethod
-    def parsed(cls, material: str, state: str, due: str | None) -> _Master:
-        return cls(
-            bytes.fromhex(material), KeyState(state), None if due is None else datetime.fromisoformat(due)
-        )
-
-
-@dataclass(slots=True)
 class _Masters:
     """All master keys, and the id of the newest one. That id stays when its key is deleted: none takes its place."""
 
-    newest: str
-    keys: dict[str, _Master]
+    newest: str = ""
+    statuses: dict[str, KeyStatus] = field(default_factory=dict)
+    material: dict[str, bytes] = field(default_factory=dict)
 
     def create(self) -> str:
         self.newest = str(uuid4())
-        self.keys[self.newest] = _Master(urandom(32))
+        self.statuses[self.newest] = KeyStatus()
+        self.material[self.newest] = urandom(32)
         return self.newest
 
-    def key(self, key_id: str) -> _Master:
-        master = self.keys.get(key_id)
-        if master is None:
+    def status(self, key_id: str) -> KeyStatus:
+        status = self.statuses.get(key_id)
+        if status is None:
             raise KmsKeyGone
-        return master
+        return status
 
-    def kept(self, key_id: str) -> _Master:
-        master = self.key(key_id)
-        if master.state is KeyState.PENDING_DELETION:
-            raise KmsKeyPendingDeletion
-        return master
-
-    def usable(self, key_id: str) -> _Master:
-        master = self.kept(key_id)
-        if master.state is KeyState.DISABLED:
-            raise KmsKeyDisabled
-        return master
+    def cipher(self, key_id: str) -> AESGCM:
+        self.status(key_id).require_usable()
+        return AESGCM(self.material[key_id])
 
     def delete_due(self, now: datetime) -> None:
-        self.keys = {name: key for name, key in self.keys.items() if key.due is None or key.due > now}
+        for key_id in [key_id for key_id, status in self.statuses.items() if status.gone(now)]:
+            del self.statuses[key_id], self.material[key_id]
+
+    def any_due(self, now: datetime) -> bool:
+        return any(status.gone(now) for status in self.statuses.values())
 
     @classmethod
     def parsed(cls, text: bytes) -> _Masters:
         held = json.loads(text)
-        return cls(held["newest"], {name: _Master.parsed(**key) for name, key in held["keys"].items()})
+        masters = cls(held["newest"])
+        for key_id, key in held["keys"].items():
+            due = key["due"]
+            status = KeyStatus(KeyState(key["state"]), None if due is None else datetime.fromisoformat(due))
+            masters.statuses[key_id], masters.material[key_id] = status, bytes.fromhex(key["material"])
+        return masters
 
     def __bytes__(self) -> bytes:
         keys = {
             key_id: {
-                "material": key.material.hex(),
-                "state": key.state,
-                "due": key.due and key.due.isoformat(),
+                "material": self.material[key_id].hex(),
+                "state": status.state,
+                "due": status.deleted_at and status.deleted_at.isoformat(),
             }
-            for key_id, key in self.keys.items()
+            for key_id, status in self.statuses.items()
         }
         return json.dumps({"newest": self.newest, "keys": keys}, indent=1).encode()
 
 
-class LocalKms:
+class LocalKms(Kms):
     """`Kms` with its master keys in one file, mode 0600, of a folder; several processes may share it.
 
     A blob is `nonce (96 random bits) | AES-256-GCM ciphertext and tag`, with the context as associated data.
 
-    The first key is made at the first `wrap`. A key whose window has passed is written out of the file by the next
-    call of any method; what the disk keeps in freed blocks is beyond this stand-in, not beyond AWS KMS.
+    The first key is made at the first `wrap`. What only reads (wrap, unwrap, state) asks the file system whether the
+    file is the one it knows, and takes lock and disk only when it is not; so another process's change holds at once. A
+    key whose window has passed is written out of the file by the next call of any method; what the disk keeps in freed
+    blocks is beyond this stand-in, not beyond AWS KMS.
     """
 
     def __init__(self, folder: Path, now: Callable[[], datetime]) -> None:
         """`now` answers aware instants; nothing is read or written yet."""
         self._file = folder / "master-keys.json"
         self._now = now
+        self._known: tuple[files.Version, _Masters] | None = None
 
+    @override
     async def wrap(self, plaintext: bytes, context: Mapping[str, str]) -> WrappedKey:
-        """See `Kms.wrap`."""
         if len(plaintext) != PLAINTEXT:
             raise ValueError("Only keys of 32 bytes are wrapped.")
 
         def act(masters: _Masters) -> WrappedKey:
             key_id = masters.newest or masters.create()
-            nonce, aead = urandom(NONCE), AESGCM(masters.usable(key_id).material)
-            return WrappedKey(key_id, nonce + aead.encrypt(nonce, plaintext, _bound(context)))
+            nonce, cipher = urandom(NONCE), masters.cipher(key_id)
+            return WrappedKey(key_id, nonce + cipher.encrypt(nonce, plaintext, _bound(context)))
 
-        return await self._change(act)
+        return await self._read(act)
 
+    @override
     async def unwrap(self, wrapped: WrappedKey, context: Mapping[str, str]) -> bytes:
-        """See `Kms.unwrap`."""
-
         def act(masters: _Masters) -> bytes:
-            aead = AESGCM(masters.usable(wrapped.key_id).material)
+            cipher = masters.cipher(wrapped.key_id)
             nonce, sealed = wrapped.blob[:NONCE], wrapped.blob[NONCE:]
             try:
-                return aead.decrypt(nonce.ljust(NONCE), sealed, _bound(context))
+                return cipher.decrypt(nonce.ljust(NONCE), sealed, _bound(context))
             except InvalidTag:
                 raise KmsBadCiphertext from None
 
-        return await self._change(act)
+        return await self._read(act)
 
+    @override
     async def create_key(self) -> str:
-        """See `Kms.create_key`."""
         return await self._change(_Masters.create)
 
+    @override
     async def state(self, key_id: str) -> KeyState:
-        """See `Kms.state`."""
-        return await self._change(lambda masters: masters.key(key_id).state)
+        return await self._read(lambda masters: masters.status(key_id).state)
 
+    @override
     async def enable(self, key_id: str) -> None:
-        """See `Kms.enable`."""
-        await self._change(lambda masters: setattr(masters.kept(key_id), "state", KeyState.ENABLED))
+        await self._move(key_id, KeyStatus.enabled)
 
+    @override
     async def disable(self, key_id: str) -> None:
-        """See `Kms.disable`."""
-        await self._change(lambda masters: setattr(masters.kept(key_id), "state", KeyState.DISABLED))
+        await self._move(key_id, KeyStatus.disabled)
 
+    @override
     async def schedule_deletion(self, key_id: str, window: timedelta = LONGEST_WINDOW) -> datetime:
-        """See `Kms.schedule_deletion`."""
-        if not SHORTEST_WINDOW <= window <= LONGEST_WINDOW:
-            raise KmsBadWindow
-        due = self._now() + window
+        now = self._now()
+        await self._move(key_id, lambda status: status.deletion_scheduled(now, window))
+        return now + window
 
-        def act(masters: _Masters) -> datetime:
-            master = masters.kept(key_id)
-            master.state, master.due = KeyState.PENDING_DELETION, due
-            return due
-
-        return await self._change(act)
-
+    @override
     async def cancel_deletion(self, key_id: str) -> None:
-        """See `Kms.cancel_deletion`."""
+        await self._move(key_id, KeyStatus.deletion_cancelled)
 
+    async def _move(self, key_id: str, to: Callable[[KeyStatus], KeyStatus]) -> None:
         def act(masters: _Masters) -> None:
-            master = masters.key(key_id)
-            if master.state is not KeyState.PENDING_DELETION:
-                raise KmsWrongState
-            master.state, master.due = KeyState.DISABLED, None
+            masters.statuses[key_id] = to(masters.status(key_id))
 
         await self._change(act)
+
+    async def _read(self, act: Callable[[_Masters], T]) -> T:
+        """Answer from memory while the file is the one that was read and no key in it is due for deletion."""
+        if self._known is not None:
+            version, masters = self._known
+            if masters.newest and version == files.version(self._file) and not masters.any_due(self._now()):
+                return act(masters)
+        return await self._change(act)
 
     async def _change(self, act: Callable[[_Masters], T]) -> T:
         """Do one thing to the keys as they are in the file now, in a thread: it waits for a lock and for the disk."""
@@ -186,15 +176,18 @@ class LocalKms:
             raise KmsUnavailable from None
 
     def _change_file(self, act: Callable[[_Masters], T]) -> T:
+        self._known = None
         with files.locked(self._file.parent):
             before = files.read(self._file)
-            masters = _Masters("", {}) if before is None else _parsed(before)
+            masters = _Masters() if before is None else _parsed(before)
             masters.delete_due(self._now())
             try:
                 return act(masters)
             finally:  # also when `act` refused: keys that were due are deleted all the same
                 if masters.newest and bytes(masters) != before:
                     files.replace(self._file, bytes(masters))
+                if (version := files.version(self._file)) is not None:
+                    self._known = version, masters
 
 
 def _parsed(text: bytes) -> _Masters:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from typing_extensions import override
+
 from adapters.outbound.local import files
-from application.ports.ledger import Intent, LedgerBroken, LedgerUnavailable, NoIntent, Receipt
+from application.ports.ledger import ErasureLedger, LedgerBroken, LedgerUnavailable, NoIntent
+from domain.receipts import Intent, Receipt
 
 T = TypeVar("T")
 
@@ -58,7 +60,7 @@ class _Records:
         self.read(self.added)
 
 
-class LocalLedger:
+class LocalLedger(ErasureLedger):
     """`ErasureLedger` in one file, mode 0600, of a folder; several processes may share it.
 
     A record counts once its line has ended. A last line that a crash left torn was never promised to anyone: it is
@@ -70,68 +72,51 @@ class LocalLedger:
         self._file = folder / "erasures.jsonl"
         self._key = key
 
+    @override
     async def open_intent(self, intent: Intent) -> int:
-        """See `ErasureLedger.open_intent`."""
-        return await self._do(lambda records: records.intend(intent), write=True)
+        return await self._use(lambda records: records.intend(intent), write=True)
 
+    @override
     async def complete(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
-        """See `ErasureLedger.complete`."""
         receipt = Receipt.signed(self._key, fingerprint, facts)
-        return await self._do(lambda records: records.finish(receipt), write=True)
+        return await self._use(lambda records: records.finish(receipt), write=True)
 
+    @override
     async def receipt(self, fingerprint: bytes) -> Receipt | None:
-        """See `ErasureLedger.receipt`."""
-        return await self._do(lambda records: records.receipts.get(fingerprint))
+        return await self._use(lambda records: records.receipts.get(fingerprint))
 
+    @override
     async def pending(self) -> list[Intent]:
-        """See `ErasureLedger.pending`."""
-        return await self._do(
+        return await self._use(
             lambda records: [
                 intent for name, intent in records.intents.items() if name not in records.receipts
             ]
         )
 
+    @override
     async def since(self, mark: int) -> list[Intent]:
-        """See `ErasureLedger.since`."""
-        return await self._do(lambda records: list(records.intents.values())[mark:])
+        return await self._use(lambda records: list(records.intents.values())[mark:])
 
+    @override
     async def high_water(self) -> int:
-        """See `ErasureLedger.high_water`."""
-        return await self._do(lambda records: len(records.intents))
+        return await self._use(lambda records: len(records.intents))
 
-    async def _do(self, act: Callable[[_Records], T], *, write: bool = False) -> T:
+    async def _use(self, act: Callable[[_Records], T], *, write: bool = False) -> T:
         """Do one thing to the records as they are in the file now, in a thread: it waits for a lock and the disk."""
         try:
-            return await asyncio.to_thread(self._do_on_file, act, write=write)
+            return await asyncio.to_thread(self._use_file, act, write=write)
         except OSError:
             raise LedgerUnavailable from None
 
-    def _do_on_file(self, act: Callable[[_Records], T], *, write: bool) -> T:
+    def _use_file(self, act: Callable[[_Records], T], *, write: bool) -> T:
         with files.locked(self._file.parent):
             text = self._file.read_bytes() if self._file.exists() else b""
             end = text.rfind(b"\n") + 1
             records = _parsed(text[:end])
             result = act(records)
             if write:
-                self._append(end, records.added)
+                files.append(self._file, end, records.added)
             return result
-
-    def _append(self, end: int, line: bytes) -> None:
-        """Write the line after `end`, where the last whole one ends, durably.
-
-        Without a line too: what this call found may be of a process that was killed before it was durable.
-        """
-        file = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            if os.fstat(file).st_size > end:
-                os.ftruncate(file, end)
-            left = memoryview(line)
-            while left:
-                left = left[os.write(file, left) :]
-            os.fsync(file)
-        finally:
-            os.close(file)
-        files.sync(self._file.parent)
 
 
 def _parsed(text: bytes) -> _Records:

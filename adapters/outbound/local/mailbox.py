@@ -9,8 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypedDict
 
+from typing_extensions import override
+
 from adapters.outbound.local import files
-from application.ports.mail import MailKind, MailUnavailable
+from application.ports.mail import Mail, MailKind, MailUnavailable
 from domain.values import Email, Locale
 
 
@@ -27,7 +29,7 @@ class StoredMail(TypedDict):
 Mails = list[StoredMail]
 
 
-class LocalMailbox:
+class LocalMailbox(Mail):
     """`Mail` into one file, mode 0600, of a folder; several processes may share it.
 
     It stands for the provider, so it holds addresses in clear, as the provider does, until it is told to forget them.
@@ -38,25 +40,25 @@ class LocalMailbox:
         self._file = folder / "mails.json"
         self._now = now
 
+    @override
     async def send(self, to: Email, kind: MailKind, locale: Locale, link_token: str | None) -> None:
-        """See `Mail.send`."""
         at = self._now().isoformat()
         mail = StoredMail(to=str(to), kind=kind.value, locale=str(locale), token=link_token, at=at)
-        await self._with(lambda mails: [*mails, mail])
+        await self._change(lambda mails: [*mails, mail])
 
+    @override
     async def erase(self, address: Email) -> None:
-        """See `Mail.erase`."""
-        await self._with(lambda mails: [mail for mail in mails if not _to(mail, address)])
+        await self._change(lambda mails: [mail for mail in mails if not _to(mail, address)])
 
+    @override
     async def holds(self, address: Email) -> bool:
-        """See `Mail.holds`."""
         return any(_to(mail, address) for mail in await self.list())
 
     async def list(self) -> Mails:
         """Return every mail held, newest last. Raises MailUnavailable. Repeating is harmless."""
-        return await self._with(lambda mails: mails)
+        return await self._change(lambda mails: mails)
 
-    async def _with(self, change: Callable[[Mails], Mails]) -> Mails:
+    async def _change(self, change: Callable[[Mails], Mails]) -> Mails:
         """Change the mails as they are in the file now, in a thread: it waits for a lock and for the disk."""
         try:
             return await asyncio.to_thread(self._change_file, change)

@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import ClassVar
 
+from typing_extensions import override
+
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from application.ports.carrier import (
     AvailableNumber,
     BadDestination,
+    Carrier,
     CarrierRefused,
     CarrierUnavailable,
     NumberTaken,
@@ -51,7 +54,7 @@ class Text:
         return Sent(self.ref, self.status, self.error)
 
 
-class MemoryCarrier:
+class MemoryCarrier(Carrier):
     """`Carrier` in memory, with knobs. Nothing moves by itself: `receive` and `report` play the network.
 
     Knobs, to be set at any time: `outage` (nothing is done, every method raises CarrierUnavailable),
@@ -79,6 +82,7 @@ class MemoryCarrier:
         self._now = now
         self._serial = count(1)
 
+    @override
     async def search(
         self,
         country: Country,
@@ -88,7 +92,7 @@ class MemoryCarrier:
         capabilities: frozenset[Capability],
         limit: int,
     ) -> list[AvailableNumber]:
-        """See `Carrier.search`. `contains` is taken as plain digits."""
+        """`contains` is taken as plain digits."""
         self._hear("search")
         gone = self.taken | {purchase.number for purchase, _ in self.numbers.values()}
         return [
@@ -101,8 +105,9 @@ class MemoryCarrier:
             and (contains is None or contains in offer.number)
         ][:limit]
 
+    @override
     async def buy(self, number: PhoneNumber, line_id: LineId) -> Purchase:
-        """See `Carrier.buy`. A number has the same reference whoever buys it, and whenever."""
+        """A number has the same reference whoever buys it, and whenever."""
         self._hear("buy")
         offer = next((offer for offer in self.on_offer if offer.number == number), None)
         ref = CarrierRef(f"number-{[offer.number for offer in self.on_offer].index(number)}" if offer else "")
@@ -113,29 +118,30 @@ class MemoryCarrier:
         self._answer()
         return purchase
 
+    @override
     async def find_purchase(self, number: PhoneNumber, line_id: LineId) -> Purchase | None:
-        """See `Carrier.find_purchase`."""
         self._hear("find_purchase")
         wanted = (number, line_id)
         return next(
             (bought for bought, line in self.numbers.values() if (bought.number, line) == wanted), None
         )
 
+    @override
     async def release(self, ref: CarrierRef) -> None:
-        """See `Carrier.release`. What the other sides asked of the number goes with it."""
+        """What the other sides asked of the number goes with it."""
         self._hear("release")
         if ref in self.numbers and not self.lies:
             released = self.numbers.pop(ref)[0].number
             self.opted_out = {pair for pair in self.opted_out if pair[0] != released}
         self._answer()
 
+    @override
     async def owns(self, ref: CarrierRef) -> bool:
-        """See `Carrier.owns`."""
         self._hear("owns")
         return ref in self.numbers
 
+    @override
     async def send(self, message_id: MessageId, sender: PhoneNumber, to: Peer, body: MessageBody) -> Sent:
-        """See `Carrier.send`."""
         self._hear("send")
         if to in self.unreachable:
             raise BadDestination
@@ -147,6 +153,7 @@ class MemoryCarrier:
         self._answer()
         return text.sent
 
+    @override
     async def find_sent(
         self,
         sender: PhoneNumber,
@@ -155,7 +162,6 @@ class MemoryCarrier:
         since: datetime,
         until: datetime | None = None,
     ) -> list[Sent]:
-        """See `Carrier.find_sent`."""
         self._hear("find_sent")
         return [
             text.sent
@@ -164,13 +170,13 @@ class MemoryCarrier:
             if since <= text.at and (until is None or text.at <= until)
         ]
 
+    @override
     async def look_up(self, ref: CarrierRef) -> Sent | None:
-        """See `Carrier.look_up`."""
         self._hear("look_up")
         return self.texts[ref].sent if ref in self.texts else None
 
+    @override
     async def purge(self, ref: CarrierRef) -> timedelta | None:
-        """See `Carrier.purge`."""
         self._hear("purge")
         if ref in self.texts and self.too_early > 0:
             self.too_early -= 1
@@ -180,8 +186,8 @@ class MemoryCarrier:
         self._answer()
         return None
 
+    @override
     async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:
-        """See `Carrier.list_message_refs`."""
         self._hear("list_message_refs")
         return [text.ref for text in self.texts.values() if number in {text.sender, text.to}]
 

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
+
+from typing_extensions import override
 
 from application.ports.kms import (
     LONGEST_WINDOW,
     PLAINTEXT,
-    SHORTEST_WINDOW,
     KeyState,
+    KeyStatus,
+    Kms,
     KmsBadCiphertext,
-    KmsBadWindow,
-    KmsKeyDisabled,
     KmsKeyGone,
-    KmsKeyPendingDeletion,
     KmsUnavailable,
-    KmsWrongState,
     WrappedKey,
 )
 
 
-@dataclass(slots=True)
-class _Master:
-    state: KeyState = KeyState.ENABLED
-    due: datetime | None = None
-
-
-class MemoryKms:
+class MemoryKms(Kms):
     """`Kms` without cryptography: a blob is a random name for what it wraps, so only this object can unwrap it.
 
     Set `outage` to have every method raise KmsUnavailable. `calls` counts wraps and unwraps, `contexts` keeps the
@@ -43,61 +35,56 @@ class MemoryKms:
         self.calls: Counter[str] = Counter()
         self.contexts: list[dict[str, str]] = []
         self._now = now
-        self._masters: dict[str, _Master] = {}
+        self._masters: dict[str, KeyStatus] = {}
         self._wrapped: dict[WrappedKey, tuple[bytes, dict[str, str]]] = {}
         self._newest = self._create()
 
+    @override
     async def wrap(self, plaintext: bytes, context: Mapping[str, str]) -> WrappedKey:
-        """See `Kms.wrap`."""
         if len(plaintext) != PLAINTEXT:
             raise ValueError("Only keys of 32 bytes are wrapped.")
         self._note("wrap", context)
-        self._usable(self._newest)
+        self._status(self._newest).require_usable()
         wrapped = WrappedKey(self._newest, b"wrapped " + uuid4().bytes)
         self._wrapped[wrapped] = plaintext, dict(context)
         return wrapped
 
+    @override
     async def unwrap(self, wrapped: WrappedKey, context: Mapping[str, str]) -> bytes:
-        """See `Kms.unwrap`."""
         self._note("unwrap", context)
-        self._usable(wrapped.key_id)
+        self._status(wrapped.key_id).require_usable()
         plaintext, bound = self._wrapped.get(wrapped, (b"", None))
         if bound != dict(context):
             raise KmsBadCiphertext
         return plaintext
 
+    @override
     async def create_key(self) -> str:
-        """See `Kms.create_key`."""
         self._answer()
         self._newest = self._create()
         return self._newest
 
+    @override
     async def state(self, key_id: str) -> KeyState:
-        """See `Kms.state`."""
-        return self._key(key_id).state
+        return self._status(key_id).state
 
+    @override
     async def enable(self, key_id: str) -> None:
-        """See `Kms.enable`."""
-        self._kept(key_id).state = KeyState.ENABLED
+        self._masters[key_id] = self._status(key_id).enabled()
 
+    @override
     async def disable(self, key_id: str) -> None:
-        """See `Kms.disable`."""
-        self._kept(key_id).state = KeyState.DISABLED
+        self._masters[key_id] = self._status(key_id).disabled()
 
+    @override
     async def schedule_deletion(self, key_id: str, window: timedelta = LONGEST_WINDOW) -> datetime:
-        """See `Kms.schedule_deletion`."""
-        if not SHORTEST_WINDOW <= window <= LONGEST_WINDOW:
-            raise KmsBadWindow
-        master = self._kept(key_id)
-        master.state, master.due = KeyState.PENDING_DELETION, self._now() + window
-        return master.due
+        now = self._now()
+        self._masters[key_id] = self._status(key_id).deletion_scheduled(now, window)
+        return now + window
 
+    @override
     async def cancel_deletion(self, key_id: str) -> None:
-        """See `Kms.cancel_deletion`."""
-        master = self._key(key_id)
-        if master.state is not KeyState.PENDING_DELETION:
-            raise KmsWrongState
-        master.state, master.due = KeyState.DISABLED, None
+        self._masters[key_id] = self._status(key_id).deletion_cancelled()
 
     def _note(self, call: str, context: Mapping[str, str]) -> None:
         self.calls[call] += 1
@@ -105,7 +92,7 @@ class MemoryKms:
 
     def _create(self) -> str:
         key_id = str(uuid4())
-        self._masters[key_id] = _Master()
+        self._masters[key_id] = KeyStatus()
         return key_id
 
     def _answer(self) -> None:
@@ -113,22 +100,12 @@ class MemoryKms:
         if self.outage:
             raise KmsUnavailable
         now = self._now()
-        self._masters = {name: key for name, key in self._masters.items() if key.due is None or key.due > now}
+        self._masters = {key_id: status for key_id, status in self._masters.items() if not status.gone(now)}
         self._wrapped = {blob: kept for blob, kept in self._wrapped.items() if blob.key_id in self._masters}
 
-    def _key(self, key_id: str) -> _Master:
+    def _status(self, key_id: str) -> KeyStatus:
         self._answer()
-        master = self._masters.get(key_id)
-        if master is None:
+        status = self._masters.get(key_id)
+        if status is None:
             raise KmsKeyGone
-        return master
-
-    def _kept(self, key_id: str) -> _Master:
-        master = self._key(key_id)
-        if master.state is KeyState.PENDING_DELETION:
-            raise KmsKeyPendingDeletion
-        return master
-
-    def _usable(self, key_id: str) -> None:
-        if self._kept(key_id).state is KeyState.DISABLED:
-            raise KmsKeyDisabled
+        return status

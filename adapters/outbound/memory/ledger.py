@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from application.ports.ledger import Intent, LedgerUnavailable, NoIntent, Receipt
+from typing_extensions import override
+
+from application.ports.ledger import ErasureLedger, LedgerUnavailable, NoIntent
+from domain.receipts import Intent, Receipt
 
 
-class MemoryLedger:
+class MemoryLedger(ErasureLedger):
     """`ErasureLedger` in two dictionaries. Set `outage` to have every method raise LedgerUnavailable."""
 
     def __init__(self, key: bytes = bytes(32)) -> None:
@@ -17,37 +20,37 @@ class MemoryLedger:
         self._intents: dict[bytes, Intent] = {}
         self._receipts: dict[bytes, Receipt] = {}
 
+    @override
     async def open_intent(self, intent: Intent) -> int:
-        """See `ErasureLedger.open_intent`."""
         self._answer()
         self._intents.setdefault(intent.fingerprint, intent)
         return list(self._intents).index(intent.fingerprint) + 1
 
+    @override
     async def complete(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
-        """See `ErasureLedger.complete`."""
         self._answer()
         receipt = Receipt.signed(self._key, fingerprint, facts)
         if fingerprint not in self._intents:
             raise NoIntent
         return self._receipts.setdefault(fingerprint, receipt)
 
+    @override
     async def receipt(self, fingerprint: bytes) -> Receipt | None:
-        """See `ErasureLedger.receipt`."""
         self._answer()
         return self._receipts.get(fingerprint)
 
+    @override
     async def pending(self) -> list[Intent]:
-        """See `ErasureLedger.pending`."""
         self._answer()
         return [intent for name, intent in self._intents.items() if name not in self._receipts]
 
+    @override
     async def since(self, mark: int) -> list[Intent]:
-        """See `ErasureLedger.since`."""
         self._answer()
         return list(self._intents.values())[mark:]
 
+    @override
     async def high_water(self) -> int:
-        """See `ErasureLedger.high_water`."""
         self._answer()
         return len(self._intents)
 

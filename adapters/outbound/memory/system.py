@@ -8,14 +8,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from application.ports.system import Clock, Overloaded
+from typing_extensions import override
+
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.passwords import Overloaded, PasswordHasher
+from application.ports.tokens import Tokens
 from domain.kernel import AccountId
 from domain.values import Password, PasswordHash, SessionToken
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-class HandClock:
+class HandClock(Clock):
     """A `Clock` that stands still until it is moved."""
 
     def __init__(self, start: datetime = START) -> None:
@@ -23,8 +28,8 @@ class HandClock:
         self._now = start
         self._watchers: list[Callable[[], None]] = []
 
+    @override
     def now(self) -> datetime:
-        """See `Clock.now`."""
         return self._now
 
     def advance(self, by: timedelta) -> None:
@@ -40,7 +45,7 @@ class HandClock:
         self._watchers.append(moved)
 
 
-class CountingIds:
+class CountingIds(Ids):
     """`Ids` that come in the same order in every run: UUIDv7 by the clock, told apart by a counter."""
 
     def __init__(self, clock: Clock) -> None:
@@ -48,17 +53,18 @@ class CountingIds:
         self._clock = clock
         self._count = 0
 
+    @override
     def new(self) -> UUID:
-        """See `Ids.new`."""
         milliseconds = int(self._clock.now().timestamp() * 1000)
         return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | self._next())
 
+    @override
     def random_id(self) -> UUID:
-        """See `Ids.random_id`."""
         return UUID(bytes=self.random_bytes()[:16], version=4)
 
+    @override
     def random_bytes(self) -> bytes:
-        """See `Ids.random_bytes`. Not random: a secret made here is no secret."""
+        """Return 32 bytes that are not random: a secret made here is no secret."""
         return hashlib.sha256(self._next().to_bytes(8)).digest()
 
     def _next(self) -> int:
@@ -66,7 +72,7 @@ class CountingIds:
         return self._count
 
 
-class FakeHasher:
+class FakeHasher(PasswordHasher):
     """A `PasswordHasher` without Argon2: quick, and no protection whatever.
 
     Raise `strength` and older hashes are outdated. Set `overloaded` to have both methods raise Overloaded.
@@ -76,18 +82,18 @@ class FakeHasher:
         self.strength = 1
         self.overloaded = False
 
+    @override
     async def hash(self, password: Password) -> PasswordHash:
-        """See `PasswordHasher.hash`."""
         self._answer()
         return PasswordHash(f"$fake$s={self.strength}${hashlib.sha256(password.encode()).hexdigest()}")
 
+    @override
     async def verify(self, password: Password, phc: PasswordHash | None) -> bool:
-        """See `PasswordHasher.verify`."""
         self._answer()
         return phc is not None and phc.rpartition("$")[2] == hashlib.sha256(password.encode()).hexdigest()
 
+    @override
     def outdated(self, phc: PasswordHash) -> bool:
-        """See `PasswordHasher.outdated`."""
         return not phc.startswith(f"$fake$s={self.strength}$")
 
     def _answer(self) -> None:
@@ -95,7 +101,7 @@ class FakeHasher:
             raise Overloaded
 
 
-class FakeTokens:
+class FakeTokens(Tokens):
     """`Tokens` from a counter, checked and signed under a key that everybody knows."""
 
     PREFIX = "pico_s1_"
@@ -104,24 +110,24 @@ class FakeTokens:
     def __init__(self) -> None:
         self._count = 0
 
+    @override
     def session(self) -> SessionToken:
-        """See `Tokens.session`."""
         self._count += 1
         body = self.PREFIX + hashlib.sha256(b"session %d" % self._count).hexdigest()
         return SessionToken(body + self._mac(body)[: self.CHECK])
 
+    @override
     def well_formed(self, token: str) -> bool:
-        """See `Tokens.well_formed`."""
         body, check = token[: -self.CHECK], token[-self.CHECK :]
         return body.startswith(self.PREFIX) and token.isascii() and check == self._mac(body)[: self.CHECK]
 
+    @override
     async def verification(self, account_id: AccountId, expires_at: datetime) -> str:
-        """See `Tokens.verification`."""
         said = f"{account_id}_{expires_at.isoformat()}"
         return f"{said}_{self._mac(said)}"
 
+    @override
     async def verified(self, token: str, now: datetime) -> AccountId | None:
-        """See `Tokens.verified`."""
         said, _, mac = token.rpartition("_")
         if not token.isascii() or not hmac.compare_digest(mac, self._mac(said)):
             return None

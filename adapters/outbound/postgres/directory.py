@@ -1,94 +1,139 @@
-"""What must be found without knowing the account: keyed blind_indexes in, ids out."""
+"""What must be found without knowing the account: blind indexes in, ids out.
+
+The directory's table is sharded by its own key and joined to nothing; what stands in an account's rows is read by the
+account's id, in a statement of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from uuid import UUID
 
+import sqlalchemy as sa
+from typing_extensions import override
+
+from adapters.cache import Cache
+from adapters.outbound.postgres.codec import canonical, codec
 from adapters.outbound.postgres.pool import Database
+from adapters.outbound.postgres.reading import ACCOUNT
 from adapters.outbound.postgres.sealing import blind_index
-from adapters.outbound.postgres.tables import listed
+from adapters.outbound.postgres.statements import compiled
+from adapters.outbound.postgres.tables import DIRECTORY
+from application.ports.directory import Directory, Lease
 from application.ports.keyring import Keyring
+from domain.accounts import Account
+from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, LineId, SessionId
-from domain.lines import HOLDING
 
 REMEMBERED_LINES = 10_000
+REMEMBERED_SECONDS = 30.0
 
-_ACCOUNT = "SELECT id FROM accounts WHERE email_index = $1"
-_SESSION = """
-    SELECT s.account_id, s.id FROM sessions s JOIN accounts a ON a.id = s.account_id
-    WHERE s.token = $1 AND s.revoked_at IS NULL AND a.state = 'active'
-"""
-_LINE = (
-    "SELECT account_id, id FROM phone_lines"  # noqa: S608 - of constants
-    f" WHERE number_index = $1 AND state IN ({listed(HOLDING)})"
+_LIMIT = sa.bindparam("limit", type_=sa.Integer())
+_D = DIRECTORY.c
+_FIND = compiled(
+    sa.select(_D.account_id, _D.subject_id).where(
+        _D.kind == sa.bindparam("kind"), _D.key == sa.bindparam("key")
+    ),
+    "kind", "key",
+)  # fmt: skip
+_A, _E, _P = (codec(of).table.c for of in (Account, Export, ExportPart))
+_ACTIVE = compiled(
+    sa.select(_A.state == sa.literal_column("'active'")).where(_A.id == sa.bindparam(ACCOUNT)), ACCOUNT
 )
-_TO_ERASE = """
-    SELECT id FROM (
-        SELECT account_id AS id FROM erasures
-        UNION SELECT id FROM accounts WHERE erase_at <= $1
-        UNION SELECT id FROM accounts WHERE state = 'erasing'
-        UNION SELECT id FROM accounts WHERE state = 'unverified' AND created_at <= $2
-    ) due ORDER BY random() LIMIT $3 -- so that those that cannot be finished never starve the others
-"""
-_TO_EXPIRE = """
-    SELECT account_id, id FROM exports e WHERE expires_at <= $1 AND (state = 'building' OR EXISTS (
-        SELECT FROM export_parts p WHERE p.account_id = e.account_id AND p.export_id = e.id
-    )) ORDER BY expires_at LIMIT $2
-"""
 
 
-class PostgresDirectory:
+def _to_erase() -> str:
+    """Compile the look for accounts that are due: each branch is read off an index, the longest wait first."""
+    branches = []
+    for state, since, until in (
+        ("pending_deletion", _A.erase_at, "due_before"),
+        ("unverified", _A.created_at, "unverified_before"),
+    ):
+        cutoff = sa.bindparam(until, type_=since.type)
+        of_state = _A.state == sa.literal_column(f"'{state}'")
+        due = sa.select(_A.id, (cutoff - since).label("waited")).where(of_state, since <= cutoff)
+        branches.append(sa.select(due.order_by(since).limit(_LIMIT).subquery()))
+    every = sa.union_all(*branches).subquery()
+    longest = sa.select(every.c.id).order_by(every.c.waited.desc(), every.c.id).limit(_LIMIT)
+    return compiled(longest, "due_before", "unverified_before", "limit")
+
+
+_TO_ERASE = _to_erase()
+_HAS_PARTS = sa.exists().where(_P.account_id == _E.account_id, _P.export_id == _E.id)
+_TO_EXPIRE = compiled(
+    sa.select(_E.account_id, _E.id)
+    .where(
+        _E.expires_at <= sa.bindparam("due_before"),
+        sa.or_(_E.state == sa.literal_column("'building'"), _HAS_PARTS),
+    )
+    .order_by(_E.expires_at)
+    .limit(_LIMIT),
+    "due_before",
+    "limit",
+)
+
+
+class PostgresDirectory(Directory):
     """`Directory` on the store's database.
 
-    Which line holds a number is remembered in this process, if one does: the answer changes a few times in a number's
-    life, and a wrong one shows itself (see `Directory.line`).
+    Which line holds a number is remembered in this process for `REMEMBERED_SECONDS`, if one does: the answer changes
+    a few times in a number's life, and whoever finds the lease over asks again with `fresh`.
     """
 
-    def __init__(self, database: Database, keyring: Keyring) -> None:
+    def __init__(
+        self, database: Database, keyring: Keyring, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._database = database
         self._keyring = keyring
-        self._lines: dict[str, tuple[AccountId, LineId]] = {}
+        self._lines = Cache[str, Lease](
+            entries=REMEMBERED_LINES, seconds=REMEMBERED_SECONDS, monotonic=monotonic
+        )
 
+    @override
     async def account_by_email(self, canonical: str) -> AccountId | None:
-        """See `Directory.account_by_email`."""
-        row = await self._database.first(_ACCOUNT, await self._index("accounts.email", canonical))
-        return row and AccountId(row[0])
+        found = await self._find("accounts.email", canonical)
+        return found and found[0]
 
+    @override
     async def session(self, token: str) -> tuple[AccountId, SessionId] | None:
-        """See `Directory.session`."""
-        row = await self._database.first(_SESSION, await self._index("sessions.token", token))
-        return row and (AccountId(row[0]), SessionId(row[1]))
+        found = await self._find("sessions.token", token)
+        if found is None:
+            return None
+        account_id, session_id = found
+        # A revoked session is not listed. But one may have been opened while its account was being deleted.
+        active = await self._database.first(_ACTIVE, account_id)
+        return (account_id, SessionId(session_id)) if active is not None and active[0] else None
 
-    async def line(self, number: str) -> tuple[AccountId, LineId] | None:
-        """See `Directory.line`."""
-        known = self._lines.get(number)
-        if known is None:
-            row = await self._database.first(_LINE, await self._index("phone_lines.number", number))
-            if row is None:
-                return None
-            if len(self._lines) >= REMEMBERED_LINES:
-                del self._lines[next(iter(self._lines))]
-            known = self._lines[number] = AccountId(row[0]), LineId(row[1])
-        return known
+    @override
+    async def line(self, number: str, *, fresh: bool = False) -> Lease | None:
+        known = None if fresh else self._lines.peek(number)
+        if known is not None:
+            return known
+        self._lines.drop(number)
+        found = await self._find("phone_lines.number", number)
+        if found is None:
+            return None
+        lease = Lease(found[0], LineId(found[1]))
+        self._lines.put(number, lease)
+        return lease
 
-    def forget_line(self, number: str) -> None:
-        """See `Directory.forget_line`."""
-        self._lines.pop(number, None)
-
+    @override
     async def accounts_to_erase(
         self, due_before: datetime, unverified_before: datetime, limit: int
     ) -> Sequence[AccountId]:
-        """See `Directory.accounts_to_erase`."""
         rows = await self._database.fetch(_TO_ERASE, due_before, unverified_before, limit)
         return [AccountId(row[0]) for row in rows]
 
+    @override
     async def exports_to_expire(
         self, due_before: datetime, limit: int
     ) -> Sequence[tuple[AccountId, ExportId]]:
-        """See `Directory.exports_to_expire`."""
         rows = await self._database.fetch(_TO_EXPIRE, due_before, limit)
         return [(AccountId(row[0]), ExportId(row[1])) for row in rows]
 
-    async def _index(self, purpose: str, value: str) -> bytes:
-        return blind_index(await self._keyring.system("index"), purpose, value.encode())
+    async def _find(self, kind: str, value: str) -> tuple[AccountId, UUID] | None:
+        key = blind_index(await self._keyring.system("index"), kind, canonical(value))
+        row = await self._database.first(_FIND, kind, key)
+        return None if row is None else (AccountId(row[0]), row[1])

@@ -1,10 +1,11 @@
 """The flush: everything a unit of work does, in one statement that PostgreSQL keeps or refuses as a whole.
 
-Each write is a common table expression. Those that must find their row are counted at the end: a missing one makes
-the statement divide by zero (`VersionConflict`), a job that is not in our hands makes it take the logarithm of
-zero (`JobGone`),
-and either undoes all of it. The text depends only on the shape of the work, so it is composed once for each shape and
-prepared once for each connection.
+Each write is a common table expression (see composition.py for their text). Those that must find their row are
+counted at the end: a missing one has the statement raise an SQLSTATE of our own, which undoes all of it.
+
+A row of which only relative fields changed is moved: it must still be there at the version that was read, and stays
+at it, so that any number of such writers at once add up and none of them is a conflict. Whatever else changes a row
+raises its version.
 
 Relying on a row share-locks it, so that no two commits rely each on what the other is changing.
 
@@ -15,185 +16,195 @@ erased with the rest, or is refused. A count of zero stays zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC
-from itertools import count
 from typing import Any
 from uuid import UUID
 
-from adapters.outbound.postgres.codec import CODECS, Keys
+from adapters.outbound.postgres.codec import CODECS, Codec
+from adapters.outbound.postgres.composition import Verb, Write, statement
+from adapters.outbound.postgres.reading import Original, Reader
 from application.inventory import INVENTORY
+from application.ports.jobs import JobLease
 from application.unit_of_work import PendingWrites
+from domain.classification import StorageKind
 from domain.exports import ExportPart
-from domain.kernel import AccountId, Aggregate
+from domain.kernel import Aggregate
 
-Write = tuple[Any, ...]
-"""A verb, the type of aggregate it is about, the places of the fields it changes: all that the text depends on."""
-Value = Callable[[str], str]
-"""Returns the next parameter, cast to an SQL type. The first, $1, is always the account."""
+Stored = Any
+"""An aggregate of whatever type: each has an id."""
 
-_MAKING = frozenset({"insert", "queue"})
-_HOLDING = frozenset({"remove", "update", "rely"})
-_KNOWN_SHAPES = 500
+_MAKING = frozenset({Verb.INSERT, Verb.QUEUE, Verb.LIST})
+_HOLDING = frozenset({Verb.REMOVE, Verb.UPDATE, Verb.MOVE, Verb.OVERWRITE, Verb.RELY})
 _RANK = {stored.of: rank for rank, stored in enumerate(INVENTORY)}
-"""When erasure comes to a table: first to the account's own, last to the jobs."""
+"""When erasure comes to a table: first to the account's own, last to the directory and the jobs."""
 _LAST = len(_RANK)
-_texts: dict[tuple[Write, ...], str] = {}
 
 
 class Flush:
-    """What one unit of work will do, in order: end its job, remove, empty, update and insert, queue, rely."""
+    """What one unit of work will do, in order: end its job, remove, empty, save, queue, list, rely."""
 
-    __slots__ = ("_account_id", "_keys", "_touched", "_written", "shape", "values")
+    __slots__ = ("_lists", "_reader", "_touched", "_written", "shape", "values")
 
-    def __init__(
-        self, work: PendingWrites, account_id: AccountId, keys: Keys, completing: tuple[int, UUID] | None
-    ) -> None:
-        """Encode the pending writes. Raises ValueError for an aggregate of another account.
-
-        `completing` is the lease of the job to end and the name of the worker that must hold it.
-        """
+    def __init__(self, work: PendingWrites, reader: Reader, completing: JobLease | None) -> None:
+        """Encode the pending writes. Raises ValueError for an aggregate of another account."""
         self.shape: list[Write] = []
-        self.values: list[Any] = [account_id]
-        self._account_id = account_id
-        self._keys = keys
+        self.values: list[Any] = [reader.account_id]
+        self._reader = reader
         self._written: list[Aggregate] = []
         self._touched = set[tuple[type[Aggregate], UUID]]()
-        if completing:
-            self._add("end", None, *completing)
+        self._lists: list[tuple[Codec[Any], int, bytes, UUID]] = []
+        if completing is not None:
+            self._add(Verb.END, None, completing.job_id, completing.token)
         for aggregate in work.removed:
-            self._on("remove", aggregate)
+            self._remove(aggregate)
         for export_id in work.exports_emptied:
-            self._add("empty", ExportPart, export_id)
+            self._add(Verb.EMPTY, ExportPart, export_id)
         for aggregate in work.saved:
             if not any(aggregate is other for other in work.removed):
                 self._save(aggregate)
         for entry in work.audit:
             self._save(entry)
-            self._add("log", None, entry.id, entry.at.astimezone(UTC).date(), entry.kind, entry.commitment)
+            self._add(Verb.LOG, None, entry.id, entry.at.astimezone(UTC).date(), entry.kind, entry.commitment)
         for job in work.jobs:
-            self._add("queue", None, job.kind, job.subject, job.delay)
+            self._add(Verb.QUEUE, None, work.ids.random_id(), job.name, job.subject, job.delay)
+        for (
+            codec,
+            key,
+            index,
+            subject,
+        ) in self._lists:  # last: a key that this commit frees can be taken by it
+            self._add(Verb.LIST, codec.of, index, subject, places=(key,))
         self._hold(work.required_unchanged)
 
     @property
     def text(self) -> str:
-        """The statement."""
-        shape = tuple(self.shape)
-        text = _texts.get(shape)
-        if text is None:
-            if len(_texts) >= _KNOWN_SHAPES:
-                _texts.clear()
-            text = _texts[shape] = _compose(shape)
-        return text
+        """The statement. It depends only on the shape of the work."""
+        return statement(tuple(self.shape))
 
     def committed(self) -> None:
         """Bring the aggregates up to date with their rows."""
         for aggregate in self._written:
             aggregate.version += 1
-            aggregate.origin = CODECS[type(aggregate)].values(aggregate)
 
-    def _hold(self, required_unchanged: Iterable[Any]) -> None:
+    def _add(
+        self, verb: Verb, of: type[Aggregate] | None, *values: object, places: tuple[int, ...] = ()
+    ) -> None:
+        self.shape.append(Write(verb, of, places))
+        self.values.extend(values)
+
+    def _save(self, aggregate: Stored) -> None:
+        codec = self._codec(aggregate)
+        original = self._reader.original(aggregate)
+        if not aggregate.version:
+            self._touched.add((codec.of, aggregate.id))
+            self._write(Verb.INSERT, codec, aggregate, codec.owned, 1)
+            self._relist(codec, aggregate, original)
+            return
+        if original is None:
+            self._overwrite(codec, aggregate)
+        else:
+            places = codec.changed(aggregate, original.values)
+            if not places:
+                self._on(
+                    Verb.RELY, aggregate
+                )  # it was decided that all is well as it is: that must still be so
+                return
+            self._update(codec, aggregate, places, original)
+        self._relist(codec, aggregate, original)
+
+    def _update(
+        self,
+        codec: Codec[Any],
+        aggregate: Stored,
+        places: tuple[int, ...],
+        original: Original,
+    ) -> None:
+        fixed = tuple([at for at in places if at not in codec.relative])
+        moved = tuple([at for at in places if at in codec.relative])
+        verb = Verb.UPDATE if fixed else Verb.MOVE
+        fixed = codec.with_seal(fixed) if fixed else ()
+        if fixed:
+            codec.encode(aggregate, fixed, self._reader.keys, aggregate.version + 1, self.values)
+            self._written.append(aggregate)
+        values, before = codec.values(aggregate), original.values
+        for at in moved:
+            added = codec.relative[at] is StorageKind.COUNT
+            self.values.append(values[at] - before[at] if added else values[at])
+        self._on(verb, aggregate, fixed + moved)
+
+    def _overwrite(self, codec: Codec[Any], aggregate: Stored) -> None:
+        """Write an aggregate whole that another unit of work loaded. What cannot be read back stays as it is."""
+        values = codec.values(aggregate)
+        readable = len(codec.readable)
+        places = tuple(
+            [at for at in codec.owned if at < readable or at >= len(values) or values[at] is not None]
+        )
+        codec.encode(aggregate, places, self._reader.keys, aggregate.version + 1, self.values)
+        self._written.append(aggregate)
+        self._on(Verb.OVERWRITE, aggregate, places)
+
+    def _write(
+        self,
+        verb: Verb,
+        codec: Codec[Any],
+        aggregate: Stored,
+        places: tuple[int, ...],
+        version: int,
+    ) -> None:
+        codec.encode(aggregate, places, self._reader.keys, version, self.values)
+        self._written.append(aggregate)
+        self.shape.append(Write(verb, codec.of, ()))
+
+    def _remove(self, aggregate: Stored) -> None:
+        codec = self._codec(aggregate)
+        self._on(Verb.REMOVE, aggregate)
+        for key in codec.directory_keys:
+            self._add(Verb.UNLIST, codec.of, aggregate.id, places=(key.at,))
+
+    def _relist(self, codec: Codec[Any], aggregate: Stored, original: Original | None) -> None:
+        """Have the directory lead to an aggregate, or no longer, as its fields now say."""
+        if not codec.directory_keys:
+            return
+        values, listed = codec.values(aggregate), aggregate.is_listed
+        for key in codec.directory_keys:
+            value = values[key.at]
+            if not aggregate.version:
+                freed, taken = False, listed
+            elif original is None:  # what it was is not known: a value that cannot be read back stays listed
+                freed, taken = not listed or value is not None, listed and value is not None
+            else:
+                moved = original.values[key.at] != value
+                freed = original.is_listed and (moved or not listed)
+                taken = listed and (moved or not original.is_listed)
+            if freed:
+                self._add(Verb.UNLIST, codec.of, aggregate.id, places=(key.at,))
+            if taken:
+                index = self._reader.keys.system_index(key.kind, value)
+                self._lists.append((codec, key.at, index, aggregate.id))
+
+    def _hold(self, required_unchanged: Iterable[Stored]) -> None:
         """Rely on what is not written anyway, and on the account itself if nothing else stands against its erasure."""
         for aggregate in required_unchanged:
             if (type(aggregate), aggregate.id) not in self._touched:
-                self._on("rely", aggregate)
-        first_made = min((_RANK.get(of, _LAST) for verb, of, _ in self.shape if verb in _MAKING), default=0)
-        first_held = min(
-            (_RANK.get(of, _LAST) for verb, of, _ in self.shape if verb in _HOLDING), default=_LAST
-        )
+                self._on(Verb.RELY, aggregate)
+        first_made = min((_rank(of) for verb, of, _ in self.shape if verb in _MAKING), default=0)
+        first_held = min((_rank(of) for verb, of, _ in self.shape if verb in _HOLDING), default=_LAST)
         if 0 < first_made <= first_held:  # what makes the account itself needs nothing else
-            self._add("live", None)
+            self._add(Verb.LIVE, None)
 
-    def _add(
-        self, verb: str, of: type[Aggregate] | None, *values: object, places: tuple[int, ...] = ()
-    ) -> None:
-        self.shape.append((verb, of, places))
-        self.values.extend(values)
-
-    def _on(self, verb: str, aggregate: Any, places: tuple[int, ...] = ()) -> None:  # noqa: ANN401 - it has an id
+    def _on(self, verb: Verb, aggregate: Stored, places: tuple[int, ...] = ()) -> None:
         """Write to, or look at, the row an aggregate was read from, if it is still the same."""
-        self._touched.add((type(aggregate), aggregate.id))
-        self._add(verb, type(aggregate), aggregate.id, aggregate.version, places=places)
+        codec = self._codec(aggregate)
+        self._touched.add((codec.of, aggregate.id))
+        self._add(verb, codec.of, aggregate.id, aggregate.version, places=places)
 
-    def _save(self, aggregate: Any) -> None:  # noqa: ANN401 - it has an id
+    def _codec(self, aggregate: Aggregate) -> Codec[Any]:
         codec = CODECS[type(aggregate)]
-        if getattr(aggregate, codec.owner) != self._account_id:
-            raise ValueError(codec.owner)
-        if not aggregate.version:
-            self._touched.add((codec.of, aggregate.id))
-            places = codec.owned
-            self._add("insert", codec.of)
-        elif places := codec.changed(aggregate):
-            self._on("update", aggregate, places)
-        else:
-            self._on("rely", aggregate)  # it was decided that all is well as it is: that must still be so
-            return
-        codec.encode(aggregate, places, self._keys, self.values)
-        self._written.append(aggregate)
+        if getattr(aggregate, codec.owner) != self._reader.account_id:
+            raise ValueError("This belongs to another account.")
+        return codec
 
 
-def _compose(shape: tuple[Write, ...]) -> str:
-    numbers = count(2)
-    parts, checks, results = [], [], ["1"]
-    for place, (verb, of, places) in enumerate(shape):
-        # A unique index sees what this statement has deleted or changed only after that was done.
-        before = [
-            n for n in range(place) if shape[n][1] is of and shape[n][0] in {"remove", "empty", "update"}
-        ]
-        clause = _CLAUSES[verb](lambda sql_type: f"${next(numbers)}::{sql_type}", of, places, before)
-        parts.append(f"w{place} AS ({clause})")
-        if verb == "end":
-            results.insert(0, f"ln((SELECT count(*) FROM w{place})::float8)")
-        elif verb == "live" or verb in _HOLDING:
-            checks.append(f"(SELECT count(*) FROM w{place})")
-    results[-1] = f"1 / ({' * '.join(checks)})" if checks else "1"
-    return f"WITH {', '.join(parts)} SELECT {', '.join(results)}"
-
-
-# ruff: noqa: S608 - every name in these texts comes from the inventory, every value is a parameter
-
-
-def _insert(value: Value, of: type[Aggregate], _places: tuple[int, ...], before: list[int]) -> str:
-    codec = CODECS[of]
-    written = [column for at in codec.owned for column in codec.written[at]]
-    names = ", ".join([codec.owner, *(name for name, _ in written), "version"])
-    values = ", ".join(["$1::uuid", *(value(sql_type) for _, sql_type in written), "1"])
-    waiting = " AND ".join(f"(SELECT count(*) FROM w{n}) >= 0" for n in before) or "true"
-    return f"INSERT INTO {codec.table} ({names}) SELECT {values} WHERE {waiting}"
-
-
-def _update(value: Value, of: type[Aggregate], places: tuple[int, ...], _before: list[int]) -> str:
-    codec, row = CODECS[of], _row(value, of)
-    changes = (f"{name} = {value(sql_type)}" for at in places for name, sql_type in codec.written[at])
-    return f"UPDATE {codec.table} SET {', '.join(changes)}, version = version + 1 WHERE {row} RETURNING 1"
-
-
-def _row(value: Value, of: type[Aggregate]) -> str:
-    return f"{CODECS[of].owner} = $1 AND id = {value('uuid')} AND version = {value('integer')}"
-
-
-_CLAUSES: dict[str, Callable[[Value, Any, tuple[int, ...], list[int]], str]] = {
-    "insert": _insert,
-    "update": _update,
-    "remove": lambda value, of, *_: f"DELETE FROM {CODECS[of].table} WHERE {_row(value, of)} RETURNING 1",
-    "rely": lambda value, of, *_: f"SELECT FROM {CODECS[of].table} WHERE {_row(value, of)} FOR SHARE",
-    "live": lambda *_: "SELECT FROM accounts WHERE id = $1 FOR KEY SHARE",
-    "empty": lambda value, *_: (
-        f"DELETE FROM export_parts WHERE account_id = $1 AND export_id = {value('uuid')} RETURNING 1"
-    ),
-    "log": lambda value, *_: (
-        "INSERT INTO audit_log (id, day, kind, commitment)"
-        f" VALUES ({value('uuid')}, {value('date')}, {value('text::audit_kind')}, {value('bytea')})"
-    ),
-    # pgqueuer's own enqueue also logs each job it queues; nobody reads that.
-    "queue": lambda value, *_: (
-        "INSERT INTO pgqueuer (priority, status, entrypoint, payload, execute_after) VALUES"
-        f" (0, 'queued', {value('text')}, uuid_send($1) || uuid_send({value('uuid')}), now() + {value('interval')})"
-    ),
-    # In our hands, and about this account. Should the queue have given the job to another worker meanwhile (ours did
-    # not answer for long), that one ends it.
-    "end": lambda value, *_: (
-        f"DELETE FROM pgqueuer WHERE id = {value('bigint')} AND queue_manager_id = {value('uuid')}"
-        " AND substring(payload FOR 16) = uuid_send($1) RETURNING 1"
-    ),
-}
+def _rank(of: type[Aggregate] | None) -> int:
+    return _LAST if of is None else _RANK[of]

@@ -5,7 +5,9 @@ AES-256-GCM (NIST SP 800-38D), `OVERHEAD` bytes more than the plaintext.
 
 Every key in use is `HKDF-SHA256(account key, info=purpose)` (RFC 5869), so no key serves two ends. The associated
 data are environment, table, column, account, row id and key version, each behind its length: a blob opens only in
-the place it was sealed for. Random nonces allow 2**32 blobs a key, far more than one account ever holds.
+the place it was sealed for. One cell of a row may carry more: the plain values that decide something, and the row's
+version (`bound`, see codec.py), so that it opens only beside the very values it was sealed beside. Random nonces
+allow 2**32 blobs a key, far more than one account ever holds.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ def blind_index(key: bytes, purpose: str, value: bytes) -> bytes:
 
     `key` is a system key, or an account's index key: values of two keys or two purposes never match.
     """
-    return hmac.digest(key, _prefixed(purpose.encode()) + value, "sha256")
+    return hmac.digest(key, prefixed(purpose.encode()) + value, "sha256")
 
 
 class ColumnCipher:
@@ -63,27 +65,34 @@ class ColumnCipher:
         self._decrypt: Callable[[bytes, bytes, bytes], bytes] = aead.decrypt
         self._header = FORMAT + number
         self._before = before + ROW_ID.to_bytes(4)
-        self._after = _prefixed(number)
+        self._after = prefixed(number)
 
-    def seal(self, row_id: bytes, plaintext: bytes) -> bytes:
+    def seal(self, row_id: bytes, plaintext: bytes, bound: bytes = b"") -> bytes:
         """Return the blob for this row (16 bytes of id). Repeating gives another blob that opens to the same."""
         if len(row_id) != ROW_ID:
             raise ValueError("A row id has 16 bytes.")
         nonce = urandom(NONCE)
-        return self._header + nonce + self._encrypt(nonce, plaintext, self._before + row_id + self._after)
+        return (
+            self._header
+            + nonce
+            + self._encrypt(nonce, plaintext, self._before + row_id + self._after + bound)
+        )
 
-    def open(self, row_id: bytes, blob: bytes) -> bytes:
-        """Return the plaintext of this row's blob, whole and unaltered, or raise SealBroken."""
+    def open(self, row_id: bytes, blob: bytes, bound: bytes = b"") -> bytes:
+        """Return the plaintext of this row's blob, whole, unaltered and beside what it was sealed beside.
+
+        Raises SealBroken.
+        """
         if blob[:HEADER] != self._header or len(blob) < OVERHEAD:
             raise SealBroken
         try:
-            return self._decrypt(blob[3:15], blob[15:], self._before + row_id + self._after)
+            return self._decrypt(blob[3:15], blob[15:], self._before + row_id + self._after + bound)
         except InvalidTag:
             raise SealBroken from None
 
 
 class AccountCipher:
-    """What one account's key can do: seal the account's columns, and blind_index the values it looks things up by.
+    """What one account's key can do: seal the account's columns, and make the blind indexes it looks things up by.
 
     Making one costs two derivations; keep it as long as the key, and no longer.
     """
@@ -99,11 +108,11 @@ class AccountCipher:
         self._columns: dict[tuple[str, str], ColumnCipher] = {}
 
     def column(self, table: str, column: str) -> ColumnCipher:
-        """Return the column_cipher of one column, made at first use."""
+        """Return the cipher of one column, made at first use."""
         column_cipher = self._columns.get((table, column))
         if column_cipher is None:
             environment, account = self._place
-            before = b"".join(map(_prefixed, (environment, table.encode(), column.encode(), account)))
+            before = b"".join(map(prefixed, (environment, table.encode(), column.encode(), account)))
             column_cipher = self._columns[table, column] = ColumnCipher(self._aead, self.version, before)
         return column_cipher
 
@@ -116,6 +125,6 @@ def _derived(key: bytes, purpose: bytes) -> bytes:
     return HKDF(SHA256(), 32, None, purpose).derive(key)
 
 
-def _prefixed(part: bytes) -> bytes:
+def prefixed(part: bytes) -> bytes:
     """Put a part behind its length, so that no two lists of parts make the same bytes."""
     return len(part).to_bytes(4) + part

@@ -1,19 +1,18 @@
-"""The tables, built from the inventory: every column is of one kind, and the database itself holds it to that.
+"""The store's tables, built from the inventory: every column is of one kind, and the database holds it to that.
 
 PostgreSQL parses every CHECK of a table anew for every statement: one for each column made an insert four times as
-dear. So closed sets are enum types, references are short, and a check is left where it counts: a plaintext is refused
+slow. So closed sets are enum types, references are short, and a check is left where it counts: a plaintext is refused
 where a ciphertext belongs.
 
-There are no foreign keys. All rows of an account are reached by its id alone and erased by the inventory, which is
-counted afterwards; a key would lock a parent row for every child written. What it would guard against, a row that
-outlives its account, is refused once a commit instead (see flush.py). `account_id` leads every key, so the schema
-shards by it.
+The schema shards by account (docs/adr/0009): `account_id` leads every key of every table but the directory, which is
+what finds the account, and the public half of the audit log, which names nobody. There are no foreign keys: all rows
+of an account are reached by its id alone and erased by the inventory, which is counted afterwards. What a key would
+guard against, a row that outlives its account, is refused once a commit instead (see flush.py).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, get_args, get_origin
@@ -21,14 +20,16 @@ from typing import Any, get_args, get_origin
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from application.inventory import INVENTORY, Column, Stored
+from application.inventory import INVENTORY, Stored
 from domain.audit import AuditKind
-from domain.erasure import Step
-from domain.kernel import StorageKind
-from domain.lines import HOLDING
+from domain.classification import Field, IndexScope, StorageKind
 from domain.values import Country
 
 TABLES = sa.MetaData()
+SEAL = "seal"
+"""The cell that seals a row's bound columns where no sealed column is always there to do it."""
+WORD = 32
+"""The most letters of a word that is a code of ours: the name of a job or of an erasure's step."""
 
 _TYPES: dict[StorageKind, Any] = {
     StorageKind.ID: postgresql.UUID(),
@@ -41,33 +42,35 @@ _TYPES: dict[StorageKind, Any] = {
 _SEALED = "{0} < '\\x02'"
 """Every sealed blob begins with the byte 1, and no text does."""
 
-
-def companion(column: Column) -> str | None:
-    """Return the name of the fingerprint that a sealed column is found by, if it has one."""
-    return f"{column.name}_index" if column.kind is StorageKind.SEALED and column.policy.found else None
+_CHECKS: dict[Any, str] = {Country: "{0} ~ '^[A-Z]{{2}}$'", str: "{0} ~ '^[a-z_.]+$'"}
+"""What keeps content out of columns that are no enum type: an open set of words needs no migration for a new one."""
 
 
-def listed(values: Iterable[str]) -> str:
-    """Return the members of a closed set as an SQL list, in order of the alphabet."""
-    return ", ".join(f"'{value}'" for value in sorted(values))
+def index_column(field: Field) -> str | None:
+    """Return the column of a field's blind index within its account, if it has one.
+
+    The blind index under the system key is no column: it stands in the directory.
+    """
+    if field.policy.index is not IndexScope.ACCOUNT:
+        return None
+    return field.name if field.policy.kind is StorageKind.INDEX else f"{field.name}_index"
 
 
-def closed_set(of: Any) -> str | None:  # noqa: ANN401 - a type annotation
-    """Return the name of the enum type for a type of ours, or for a set of its members; None when it is none."""
-    if get_origin(of) is frozenset:
-        return f"{closed_set(get_args(of)[0])}[]"
-    if isinstance(of, type) and issubclass(of, StrEnum):
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", of.__name__).lower()
-    return None
+def sealing_field(stored: Stored) -> str | None:
+    """Return the column whose cell seals the bound columns of a row; None where nothing is bound."""
+    if not any(field.policy.bound for field in stored.columns):
+        return None
+    always = (f for f in stored.columns if f.policy.kind is StorageKind.SEALED and not f.optional)
+    return next((field.name for field in always), SEAL)
 
 
 def _enum(of: Any) -> Any:  # noqa: ANN401 - a type annotation in, an SQL type out
-    name = closed_set(of)
-    if name is None:
-        return sa.String(2)
-    if name.endswith("[]"):
+    if get_origin(of) is frozenset:
         return postgresql.ARRAY(_enum(get_args(of)[0]))
-    return postgresql.ENUM(*(member.value for member in of), name=name, metadata=TABLES)
+    if issubclass(of, StrEnum):
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", of.__name__).lower()
+        return postgresql.ENUM(*(member.value for member in of), name=name, metadata=TABLES)
+    return sa.String(2)
 
 
 def _column(
@@ -78,30 +81,100 @@ def _column(
     *,
     optional: bool = False,
     key: bool = False,
+    default: str | None = None,
 ) -> sa.Column[Any]:
     """Declare one column of one kind. `of` is the closed set of an enum."""
-    check = _SEALED if kind is StorageKind.SEALED else "{0} ~ '^[A-Z]{{2}}$'" if of is Country else None
+    check = _SEALED if kind is StorageKind.SEALED else _CHECKS.get(of)
     checks = [sa.CheckConstraint(check.format(name), name=f"{table}_{name}_is_{kind}")] if check else []
-    shape = _enum(of) if kind is StorageKind.ENUM else _TYPES[kind]
-    return sa.Column(name, shape, *checks, nullable=optional, primary_key=key, info={"kind": kind})
+    shape = sa.String(WORD) if of is str else _enum(of) if kind is StorageKind.ENUM else _TYPES[kind]
+    given = None if default is None else sa.text(default)
+    info = {"kind": kind}
+    return sa.Column(
+        name, shape, *checks, nullable=optional, primary_key=key, server_default=given, info=info
+    )
 
 
-def _table(stored: Stored) -> sa.Table:
+def table_of(stored: Stored, metadata: sa.MetaData = TABLES) -> sa.Table:
     """Build the table of one kind of record."""
     name, keys, columns = stored.name, {stored.owner, "id"}, []
-    for column in stored.columns:
-        # What is held as a fingerprint only cannot be read back; that is why it may be None. At rest it is there.
-        optional = column.optional and column.kind is not StorageKind.INDEX
-        columns.append(
-            _column(name, column.name, column.kind, column.type, optional=optional, key=column.name in keys)
-        )
-        if index := companion(column):
+    for field in stored.columns:
+        kind, index = field.policy.kind, index_column(field)
+        if kind is not StorageKind.INDEX:
+            columns.append(
+                _column(name, field.name, kind, field.type, optional=field.optional, key=field.name in keys)
+            )
+        if index is not None:
+            # What is held as an index only cannot be read back; that is why it may be None. At rest it is there.
+            optional = field.optional and kind is not StorageKind.INDEX
             columns.append(_column(name, index, StorageKind.INDEX, optional=optional))
-    return sa.Table(name, TABLES, *columns, _column(name, "version", StorageKind.COUNT))
+    if sealing_field(stored) == SEAL:
+        columns.append(_column(name, SEAL, StorageKind.SEALED))
+    return sa.Table(name, metadata, *columns, _column(name, "version", StorageKind.COUNT))
 
 
 for _stored in INVENTORY:
-    _table(_stored)
+    table_of(_stored)
+
+DIRECTORY = sa.Table(
+    "directory", TABLES,
+    _column("directory", "kind", StorageKind.ENUM, str, key=True),
+    _column("directory", "key", StorageKind.INDEX, key=True),
+    _column("directory", "account_id", StorageKind.ID),
+    _column("directory", "subject_id", StorageKind.ID),
+)  # fmt: skip
+"""Who is meant by an address, a token, a number of ours. `kind` is "table.column", `key` a blind index (system key)."""
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    LEASED = "leased"
+    DEAD = "dead"
+
+
+JOBS = sa.Table(
+    "jobs", TABLES,
+    _column("jobs", "account_id", StorageKind.ID, key=True),
+    _column("jobs", "id", StorageKind.ID, key=True),
+    _column("jobs", "name", StorageKind.ENUM, str),
+    _column("jobs", "subject", StorageKind.ID),
+    _column("jobs", "state", StorageKind.ENUM, JobState, default="'waiting'"),
+    _column("jobs", "due_at", StorageKind.TIME),
+    _column("jobs", "queued_at", StorageKind.TIME, default="now()"),
+    _column("jobs", "attempts", StorageKind.COUNT, default="0"),
+    _column("jobs", "token", StorageKind.COUNT, default="0"),
+    sa.Column("failure", sa.String(64), nullable=True, info={"kind": StorageKind.ENUM}),
+)  # fmt: skip
+"""Work to be done. `due_at` is when to look at it next: a waiting job's time, or the end of a lease.
+
+`token` rises with each lease; whoever holds an older one ends nothing. `failure` is a code.
+"""
+
+AUDIT_LOG = sa.Table(
+    "audit_log", TABLES,
+    _column("audit_log", "id", StorageKind.ID, key=True),
+    sa.Column("day", sa.Date(), nullable=False, info={"kind": StorageKind.TIME}),
+    _column("audit_log", "kind", StorageKind.ENUM, AuditKind),
+    _column("audit_log", "commitment", StorageKind.INDEX),
+)  # fmt: skip
+"""The public half of the audit log. Append-only, by trigger and by privilege (see schema.py)."""
+
+ERASURES = sa.Table(
+    "erasures", TABLES,
+    _column("erasures", "account_id", StorageKind.ID, key=True),
+    _column("erasures", "began_at", StorageKind.TIME),
+    _column("erasures", "done", StorageKind.ENUM, str, optional=True),
+)  # fmt: skip
+"""How far each unfinished erasure has come. The row goes when the erasure is finished."""
+
+ERASURE_COUNTS = sa.Table(
+    "erasure_counts", TABLES,
+    _column("erasure_counts", "account_id", StorageKind.ID, key=True),
+    _column("erasure_counts", "name", StorageKind.ENUM, str, key=True),
+    _column("erasure_counts", "count", StorageKind.COUNT),
+)  # fmt: skip
+"""What an unfinished erasure has deleted, by the words of the receipt: a new step needs no migration."""
 
 
 def _index(table: str, *columns: str, unique: bool = False, where: str | None = None) -> None:
@@ -113,12 +186,9 @@ def _index(table: str, *columns: str, unique: bool = False, where: str | None = 
 
 
 _LIVE = "deleted_at IS NULL"
-_index("accounts", "email_index", unique=True)
-_index("accounts", "erase_at", where="erase_at IS NOT NULL")
-_index("accounts", "created_at", where="state IN ('erasing', 'unverified')")
-_index("sessions", "token", unique=True)
+_index("accounts", "erase_at", where="state = 'pending_deletion'")
+_index("accounts", "created_at", where="state = 'unverified'")
 _index("sessions", "revoked_at", where="revoked_at IS NOT NULL")
-_index("phone_lines", "number_index", unique=True, where=f"state IN ({listed(HOLDING)})")
 _index("conversations", "account_id", "line_id", "peer_index", unique=True, where=_LIVE)
 _index("conversations", "account_id", "last_at DESC", "id DESC", where=_LIVE)
 _index("conversations", "account_id", "line_id", "last_at DESC", "id DESC", where=_LIVE)
@@ -128,46 +198,14 @@ _index("idempotency_records", "account_id", "key", unique=True)
 _index("idempotency_records", "expires_at")
 _index("exports", "expires_at", where="expires_at IS NOT NULL")
 _index("export_parts", "account_id", "export_id", "position", unique=True)
+_index("directory", "account_id", "subject_id")
+_index("jobs", "due_at", where="state <> 'dead'")
 
-AUDIT_LOG = sa.Table(
-    "audit_log", TABLES,
-    _column("audit_log", "id", StorageKind.ID, key=True),
-    sa.Column("day", sa.Date(), nullable=False, info={"kind": StorageKind.TIME}),
-    _column("audit_log", "kind", StorageKind.ENUM, AuditKind),
-    _column("audit_log", "commitment", StorageKind.INDEX),
-)  # fmt: skip
-"""The public half of the audit log. Append-only: a trigger refuses everything but INSERT."""
-
-ERASURES = sa.Table(
-    "erasures", TABLES,
-    _column("erasures", "account_id", StorageKind.ID, key=True),
-    _column("erasures", "began_at", StorageKind.TIME),
-    _column("erasures", "done", StorageKind.ENUM, Step, optional=True),
-    *(_column("erasures", name, StorageKind.COUNT) for name in ("texts", "numbers", "rows", "messages_left")),
-)  # fmt: skip
-"""How far each unfinished erasure has come. The row goes when the erasure is finished."""
-
-
-_LOGGED = {
-    "id": StorageKind.COUNT,
-    "created": StorageKind.TIME,
-    "status": StorageKind.ENUM,
-    "priority": StorageKind.COUNT,
-    "entrypoint": StorageKind.ENUM,
-}
+TENANT_TABLES = (*(stored.name for stored in INVENTORY), "jobs", "erasures", "erasure_counts")
+"""The tables that are sharded by account."""
 
 COLUMNS = MappingProxyType({
     **{table.name: {column.name: column.info["kind"] for column in table.c} for table in TABLES.sorted_tables},
-    "pgqueuer": {  # `payload` is two ids
-        **_LOGGED, "queue_manager_id": StorageKind.ID, "updated": StorageKind.TIME, "heartbeat": StorageKind.TIME,
-        "execute_after": StorageKind.TIME, "payload": StorageKind.ID, "headers": StorageKind.ENUM, "attempts":
-        StorageKind.COUNT,
-        "slot": StorageKind.COUNT,
-    },
-    "pgqueuer_log": {  # `traceback` is the code of a failure; a check refuses an actual one
-        **_LOGGED, "job_id": StorageKind.COUNT, "traceback": StorageKind.ENUM, "aggregated": StorageKind.ENUM,
-    },
-    "pgqueuer_statistics": {**_LOGGED, "count": StorageKind.COUNT},
     "alembic_version": {"version_num": StorageKind.REF},
 })  # fmt: skip
 """Every table of the database, with the kind of each column. What is not declared here fails the build."""

@@ -5,26 +5,30 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
-from types import SimpleNamespace
+from typing import Annotated, ClassVar
 
 import pytest
 
-from application.inventory import INVENTORY
+from application.inventory import INVENTORY, Stored
+from bootstrap.data_map import with_data_map
 from bootstrap.policy import (
     Clause,
     PolicyError,
     Proof,
     Verdict,
+    declared_proofs,
     faults,
     judge,
     parse,
     proofs_in,
     text_hash,
-    with_data_map,
 )
-from domain.kernel import IndexScope, StorageKind, plain, sealed
+from domain.classification import IndexScope, held
+from domain.kernel import AccountId, Aggregate
+from domain.values import Email, PasswordHash
 
 ROOT = Path(__file__).parents[3]
 POLICY = (ROOT / "PRIVACY.md").read_text(encoding="utf-8")
@@ -36,17 +40,8 @@ WAITING = "C9 C10 C11 C12 C13 N2 N3 N4 R3 T3 T4 S2 S3 S4 S5 X1 X2 Q1 Q2 H7 H12 H
 REQUIRED = {"C": 14, "N": 5, "R": 5, "T": 7, "S": 5, "X": 2, "Q": 2}
 
 
-def declared() -> list[Proof]:
-    modules = sorted((ROOT / "tests" / "contract" / "proofs").glob("test_*.py"))
-    return [
-        proof
-        for module in modules
-        for proof in proofs_in(module.read_text(encoding="utf-8"), module.relative_to(ROOT).as_posix())
-    ]
-
-
 def test_every_clause_is_proved_or_pending_and_no_sentence_changed_under_its_proof() -> None:
-    assert faults(parse(POLICY), declared()) == ()
+    assert faults(parse(POLICY), declared_proofs(ROOT / "tests" / "contract" / "proofs")) == ()
 
 
 def test_the_pending_list_only_shrinks() -> None:
@@ -263,13 +258,17 @@ def test_the_build_fails_on_proofs_that_cannot_fail(tmp_path: Path) -> None:
 
 
 def test_writes_the_data_map_between_its_marks_and_nowhere_else() -> None:
-    columns = (
-        SimpleNamespace(name="id", policy=plain(StorageKind.ID, "C1")),
-        SimpleNamespace(name="email", policy=sealed("C1", found=IndexScope.SYSTEM)),
-        SimpleNamespace(name="password", policy=sealed("C2", exported=False)),
-    )
+    @dataclass(slots=True, kw_only=True)
+    class Person(Aggregate):
+        stored_as: ClassVar[str] = "accounts"
+        clause: ClassVar[str] = "C1"
+
+        id: AccountId
+        email: Annotated[Email, held(index=IndexScope.SYSTEM)]
+        password: Annotated[PasswordHash, held("C2", exported=False)]
+
     text = "# Map\n\n<!-- data map: generated -->\nold\n<!-- end -->\n\n- **C1** One.\n"
-    written = with_data_map(text, [SimpleNamespace(name="accounts", columns=columns)])
+    written = with_data_map(text, [Stored(Person)])
     assert written.splitlines()[3:] == [
         "| record | field | held as | allowed by | in the export | at hard deletion |",
         "|---|---|---|---|---|---|",

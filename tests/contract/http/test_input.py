@@ -10,11 +10,12 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 from structlog.testing import capture_logs
 
-from adapters.inbound.http import wire
-from adapters.inbound.http.auth import idempotency_key
+from adapters.inbound.http.guards import Idempotent, idempotency_key
+from adapters.inbound.http.json_format import decode
 from adapters.inbound.http.problems import KeyMalformed
-from adapters.inbound.http.routes import ROUTES, Route
-from tests.support.http_world import PASSWORD, HttpWorld
+from adapters.inbound.http.route import Route
+from adapters.inbound.http.routes import ROUTES
+from tests.support.http_world import PASSWORD, HttpWorld, filled
 
 CANARY = "c4n4ry-7f3e"
 ID = str(uuid4())
@@ -58,7 +59,7 @@ async def test_what_is_not_strictly_json_is_400(raw: bytes, http: HttpWorld) -> 
 
 
 def test_text_that_only_looks_like_an_escape_is_text() -> None:
-    assert wire.decode(rb'{"a": "\\u0000 \\ud83d", "b": "\ud83d\ude00"}') == {
+    assert decode(rb'{"a": "\\u0000 \\ud83d", "b": "\ud83d\ude00"}') == {
         "a": r"\u0000 \ud83d",
         "b": "😀",
     }
@@ -128,10 +129,12 @@ async def test_a_body_is_an_object(body: object, http: HttpWorld) -> None:
     assert (answer.status, answer.flaws) == (422, {("", "wrong_type")})
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.keyed], ids=lambda r: r.path)
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if Idempotent() in route.guards], ids=lambda r: r.path
+)
 async def test_what_costs_money_or_sends_needs_a_key(route: Route, http: HttpWorld) -> None:
     token = await http.person()
-    path = route.path.replace("{id}", ID)
+    path = filled(route, ID)
     missing = await http.call("POST", path, {}, token=token)
     assert (missing.status, missing.code) == (400, "idempotency_key_missing")
     for key in ("", "a b", "é", "x" * 256):

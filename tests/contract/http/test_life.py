@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES, Route
-from tests.support.http_world import OURS, PASSWORD, STRANGER, HttpWorld
+from adapters.inbound.http.route import Route
+from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
+from tests.support.http_world import OURS, PASSWORD, STRANGER, HttpWorld, filled
 
 REAUTHENTICATE = {"X-Reauthenticate": b64encode(PASSWORD.encode()).decode()}
 GOODBYE = {"password": PASSWORD}
@@ -123,7 +124,7 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     assert (await call("POST", "/sandbox/faults", {"outage": True})).json == {"outage": True}
     assert (await call("GET", "/sandbox/providers")).status == 200
 
-    shown = {(route.method, route.path) for route in (*ROUTES, *SANDBOX_ROUTES) if not route.hidden}
+    shown = {(route.method, str(route.template)) for route in (*ROUTES, *SANDBOX_ROUTES) if not route.hidden}
     assert shown == http.contract.done, "every route has answered well, as documented"
 
 
@@ -172,7 +173,7 @@ async def test_conversations_page_by_time_and_id(http: HttpWorld) -> None:
 
 @pytest.mark.parametrize(
     "route",
-    [route for route in ROUTES if "{id}" in route.path],
+    [route for route in ROUTES if route.template.parameters],
     ids=lambda route: f"{route.method} {route.path}",
 )
 async def test_what_is_somebody_elses_does_not_exist(route: Route, http: HttpWorld) -> None:
@@ -188,7 +189,7 @@ async def test_what_is_somebody_elses_does_not_exist(route: Route, http: HttpWor
     for each in hers:
         answer = await http.call(
             route.method,
-            route.path.replace("{id}", each),
+            filled(route, each),
             body if route.body else None,
             token=eve,
             headers=http.key() | REAUTHENTICATE,

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from adapters.inbound.http import problems
 from adapters.inbound.http.server import CannotListen, serving
-from adapters.inbound.http.transfer import read_body
+from adapters.inbound.http_io import TooSlow, read_body
 from tests.support.http_world import HttpWorld
 
 CANARY = b"c4n4ry-7f3e"
@@ -95,9 +95,9 @@ async def test_a_body_that_breaks_off_is_nobodys_error(http: HttpWorld) -> None:
 @pytest.mark.parametrize("rest", [b"", b"3\r\n{  zz" + CANARY + b"\r\n"], ids=["silence", "a bad chunk"])
 async def test_a_body_is_not_waited_for_for_ever(rest: bytes) -> None:
     async def impatient(request: web.BaseRequest) -> web.Response:
-        with pytest.raises(problems.TooSlow):
+        with pytest.raises(TooSlow):
             await read_body(request, within=0.1)
-        response = problems.answer(problems.TooSlow())
+        response = problems.answer(TooSlow())
         response.force_close()
         return response
 

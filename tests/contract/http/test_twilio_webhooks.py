@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.inbound.webhooks.twilio import delivery_receipt, inbound_message
+from adapters.inbound.webhooks.twilio.messages import delivery_receipt, inbound_message
 from adapters.outbound.twilio.signature import sign
 from domain.kernel import CarrierRef
 from domain.messages import Status

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from adapters.outbound.postgres import erasing, job_statements
 from adapters.outbound.postgres.pool import Database, connect
-from adapters.outbound.postgres.queue import AT_ONCE, PostgresQueue
-from application.ports.jobs import Again, Dead, Done, Handle, Job, JobKind, LeasedJob, Outcome
+from adapters.outbound.postgres.queue import SLOTS, PostgresQueue
+from application.ports.jobs import ERASURE_JOB, Again, Dead, Done, Handle, Job, LeasedJob, Outcome
 from domain.kernel import AccountId
 from tests.contract.conftest import Postgres
 
@@ -33,17 +34,19 @@ async def database(postgres: Postgres) -> AsyncIterator[Database]:
         yield opened
 
 
-async def put(
-    database: Database, kind: JobKind = JobKind.SEND_MESSAGE, delay: timedelta = timedelta()
-) -> Job:
-    """Queue a job as a commit would, but quietly."""
-    job = Job(kind, AccountId(uuid4()), uuid4())
+async def put(database: Database, name: str = "send_message", delay: timedelta = timedelta()) -> Job:
+    """Queue a job as a commit would, but without waking anybody."""
+    job = Job(name, AccountId(uuid4()), uuid4())
     await database.execute(
-        "INSERT INTO pgqueuer (priority, status, entrypoint, payload, execute_after)"
-        " VALUES (0, 'queued', $1, $2, now() + $3::interval)",
-        kind, job.account_id.bytes + job.subject.bytes, delay,
+        "INSERT INTO jobs (account_id, id, name, subject, due_at) VALUES ($1, $2, $3, $4, now() + $5::interval)",
+        job.account_id, uuid4(), name, job.subject, delay,
     )  # fmt: skip
     return job
+
+
+async def noted(database: Database) -> list[tuple[object, ...]]:
+    """Return what is noted of every job: state, attempts, failure."""
+    return [tuple(row) for row in await database.fetch("SELECT state::text, attempts, failure FROM jobs")]
 
 
 @asynccontextmanager
@@ -76,14 +79,12 @@ def overheard() -> Iterator[list[logging.LogRecord]]:
         def emit(self, record: logging.LogRecord) -> None:
             records.append(record)
 
-    ear, root, pgqueuer = Ear(), logging.getLogger(), logging.getLogger("pgqueuer")
-    for logger in (root, pgqueuer):
-        logger.addHandler(ear)
+    ear, root = Ear(), logging.getLogger()
+    root.addHandler(ear)
     try:
         yield records
     finally:
-        for logger in (root, pgqueuer):
-            logger.removeHandler(ear)
+        root.removeHandler(ear)
 
 
 async def test_a_handler_that_raises_in_spite_of_its_contract_leaves_no_content_behind(
@@ -99,19 +100,12 @@ async def test_a_handler_that_raises_in_spite_of_its_contract_leaves_no_content_
     with overheard() as records:
         async with running(PostgresQueue(database), blunder):
             await until(lambda: calls)
-            await asyncio.sleep(0.3)
+            await until_noted(database, [("waiting", 1, "crashed")])
     assert records == []
-    rows = await database.fetch("SELECT status::text, traceback FROM pgqueuer_log ORDER BY id")
-    assert [row[0] for row in rows] == ["picked", "queued"]
-    noted = json.loads(rows[1]["traceback"])
-    assert (noted["exception_message"], noted["traceback"], noted["additional_context"]) == (
-        "crashed",
-        "",
-        None,
-    )
-    assert SECRET not in str([tuple(row) for row in await database.fetch("SELECT * FROM pgqueuer_log")])
-    (job,) = await database.fetch("SELECT attempts, execute_after > now() + '30 s' AS later FROM pgqueuer")
-    assert (job["attempts"], job["later"]) == (1, True)
+    assert await noted(database) == [("waiting", 1, "crashed")]
+    assert SECRET not in str([tuple(row) for row in await database.fetch("SELECT * FROM jobs")])
+    (later,) = await database.first("SELECT due_at > now() + '30 s' FROM jobs")
+    assert later
 
 
 async def test_what_was_given_up_is_kept_aside_under_its_code_alone(database: Database) -> None:
@@ -122,12 +116,8 @@ async def test_what_was_given_up_is_kept_aside_under_its_code_alone(database: Da
 
     with overheard() as records:
         async with running(PostgresQueue(database), give_up):
-            await asyncio.sleep(0.5)
+            await until_noted(database, [("dead", 1, "number_unknown")])
     assert records == []
-    assert [row[0] for row in await database.fetch("SELECT status::text FROM pgqueuer")] == ["failed"]
-    (noted,) = await database.fetch("SELECT traceback FROM pgqueuer_log WHERE status = 'failed'")
-    assert json.loads(noted[0])["exception_message"] == "number_unknown"
-    assert "File" not in noted[0]
 
 
 async def test_a_code_that_is_not_one_is_not_noted(database: Database) -> None:
@@ -137,12 +127,16 @@ async def test_a_code_that_is_not_one_is_not_noted(database: Database) -> None:
         return Again(timedelta(hours=1), SECRET)
 
     async with running(PostgresQueue(database), chatter):
-        await asyncio.sleep(0.4)
-    (noted,) = await database.fetch("SELECT traceback FROM pgqueuer_log WHERE traceback IS NOT NULL")
-    assert json.loads(noted[0])["exception_message"] == "unnamed"
+        await until_noted(database, [("waiting", 1, "unnamed")])
 
 
-async def test_a_ring_is_answered_long_before_the_next_poll(database: Database) -> None:
+async def until_noted(database: Database, expected: list[tuple[object, ...]]) -> None:
+    async with asyncio.timeout(10):
+        while await noted(database) != expected:  # noqa: ASYNC110 - PostgreSQL sets no event
+            await asyncio.sleep(0.005)
+
+
+async def test_a_commit_wakes_the_queue_long_before_the_next_poll(database: Database) -> None:
     seen = []
 
     async def take(delivery: LeasedJob) -> Outcome:
@@ -150,15 +144,15 @@ async def test_a_ring_is_answered_long_before_the_next_poll(database: Database) 
         return Done()
 
     async with running(PostgresQueue(database, idle=LONG), take):
-        await asyncio.sleep(0.3)
+        await until(lambda: database.wakers)
         job = await put(database)
-        database.ring()
+        database.wake()
         await until(lambda: seen)
     assert seen == [job]
 
 
-async def test_hands_that_become_free_take_the_next_job(database: Database) -> None:
-    jobs = {await put(database) for _ in range(AT_ONCE * 3)}
+async def test_slots_that_become_free_take_the_next_job(database: Database) -> None:
+    jobs = {await put(database) for _ in range(SLOTS * 3)}
     seen = set()
 
     async def take(delivery: LeasedJob) -> Outcome:
@@ -170,7 +164,7 @@ async def test_hands_that_become_free_take_the_next_job(database: Database) -> N
         await until(lambda: seen == jobs)
 
 
-async def test_without_a_ring_a_job_is_found_by_polling(database: Database) -> None:
+async def test_without_being_woken_a_job_is_found_by_polling(database: Database) -> None:
     seen = []
 
     async def take(delivery: LeasedJob) -> Outcome:
@@ -178,7 +172,7 @@ async def test_without_a_ring_a_job_is_found_by_polling(database: Database) -> N
         return Done()
 
     async with running(PostgresQueue(database), take):
-        await asyncio.sleep(0.1)
+        await until(lambda: database.wakers)
         job = await put(database)
         await until(lambda: seen, 2)
     assert seen == [job]
@@ -203,7 +197,7 @@ async def test_a_job_whose_worker_was_killed_is_delivered_again(postgres: Postgr
             seen.append(delivery.job)
             return Done()
 
-        async with running(PostgresQueue(database, heartbeat=BRIEF), take):
+        async with running(PostgresQueue(database, lease=BRIEF), take):
             await until(lambda: seen)
         assert seen == [job]
 
@@ -220,7 +214,7 @@ async def hang(delivery):
 
 async def main():
     async with connect(sys.argv[1], least=1, most=4) as database:
-        await PostgresQueue(database, heartbeat=timedelta(milliseconds=400)).run(hang)
+        await PostgresQueue(database, lease=timedelta(milliseconds=400)).run(hang)
 
 asyncio.run(main())
 """
@@ -230,20 +224,48 @@ asyncio.run(main())
 async def test_a_worker_that_lost_its_job_to_another_has_no_say_in_it_any_more(
     database: Database, late: Outcome
 ) -> None:
+    queue = PostgresQueue(database)
     await put(database)
-    other, answered = uuid4(), []
+    (first,) = await queue.take(9)
+    await database.execute("UPDATE jobs SET due_at = now()")
+    (second,) = await queue.take(9)
+    await queue.settle(first, late)
+    await queue.put_back(first)
+    assert await noted(database) == [("leased", 2, None)]
+    assert not await queue.holds(first.job.account_id, first.lease)
+    await queue.settle(second, Done())
+    assert await noted(database) == []
 
-    async def lose(delivery: LeasedJob) -> Outcome:
-        # What the statement of another worker does that finds this one's heartbeat too old.
-        await database.execute("UPDATE pgqueuer SET queue_manager_id = $1, heartbeat = now()", other)
-        answered.append(delivery)
-        return late
 
-    async with running(PostgresQueue(database), lose):
-        await until(lambda: answered)
-        await asyncio.sleep(0.3)
-    (row,) = await database.fetch("SELECT status::text, queue_manager_id, attempts FROM pgqueuer")
-    assert tuple(row) == ("picked", other, 0)
+async def test_a_lease_is_renewed_while_its_job_is_being_done(database: Database) -> None:
+    await put(database)
+    held, deliveries = asyncio.Event(), []
+
+    async def take_long(delivery: LeasedJob) -> Outcome:
+        deliveries.append(delivery)
+        await held.wait()
+        return Done()
+
+    ends = "SELECT due_at FROM jobs"
+    async with running(PostgresQueue(database, lease=BRIEF, idle=BRIEF / 20), take_long):
+        await until(lambda: deliveries)
+        first = (await database.first(ends))[0]
+        async with asyncio.timeout(10):
+            while (await database.first(ends))[0] <= first + 2 * BRIEF:  # noqa: ASYNC110 - PostgreSQL sets no event
+                await asyncio.sleep(0.02)
+        held.set()
+    assert len(deliveries) == 1
+
+
+async def test_a_lease_can_be_asked_for_and_is_renewed_by_asking(database: Database) -> None:
+    queue = PostgresQueue(database)
+    await put(database)
+    (leased,) = await queue.take(1)
+    ends = "SELECT due_at FROM jobs"
+    before = (await database.first(ends))[0]
+    assert await queue.holds(leased.job.account_id, leased.lease)
+    assert (await database.first(ends))[0] > before
+    assert not await queue.holds(AccountId(uuid4()), leased.lease)
 
 
 async def test_a_job_cut_short_by_the_end_of_its_worker_waits_for_the_next(database: Database) -> None:
@@ -257,9 +279,7 @@ async def test_a_job_cut_short_by_the_end_of_its_worker_waits_for_the_next(datab
 
     async with running(PostgresQueue(database, grace=timedelta()), hang):
         await held.wait()
-    assert [tuple(row) for row in await database.fetch("SELECT status::text, attempts FROM pgqueuer")] == [
-        ("queued", 0)
-    ]
+    assert await noted(database) == [("waiting", 0, None)]
     seen = []
 
     async def take(delivery: LeasedJob) -> Outcome:
@@ -329,14 +349,12 @@ async def test_dead_jobs_do_not_wait_and_delayed_ones_do(database: Database) -> 
     queue = PostgresQueue(database)
     await put(database, delay=timedelta(hours=1))
     dead = await put(database)
-    await database.execute(
-        "UPDATE pgqueuer SET status = 'failed' WHERE payload = $1", dead.account_id.bytes + dead.subject.bytes
-    )
+    await database.execute("UPDATE jobs SET state = 'dead' WHERE account_id = $1", dead.account_id)
     assert await queue.waiting() == 1
 
 
 async def test_a_shifted_job_is_delivered_at_once(database: Database) -> None:
-    await put(database, JobKind.DELETE_CARRIER_COPY, timedelta(hours=48))
+    await put(database, "delete_carrier_copy", timedelta(hours=48))
     seen: list[UUID] = []
 
     async def take(delivery: LeasedJob) -> Outcome:
@@ -345,34 +363,51 @@ async def test_a_shifted_job_is_delivered_at_once(database: Database) -> None:
 
     queue = PostgresQueue(database)
     async with running(queue, take):
-        await asyncio.sleep(0.4)
-        assert seen == []
+        await until(lambda: database.wakers)
+        assert await queue.take(1) == seen == []
         await queue.shift(timedelta(hours=48))
         await until(lambda: seen, 2)
 
 
-async def test_notes_are_purged_by_age(database: Database) -> None:
+async def test_jobs_are_taken_in_the_order_in_which_they_fell_due(database: Database) -> None:
     queue = PostgresQueue(database)
-    await put(database)
-    async with running(queue, done):
-        await asyncio.sleep(0.5)
-    assert await queue.purge_log(timedelta(hours=1)) == 0
-    assert await queue.purge_log(timedelta()) == 2
-    assert await queue.purge_log(timedelta()) == 0
-
-
-def test_the_environment_cannot_point_the_queue_elsewhere() -> None:
-    code = (
-        "from adapters.outbound.postgres.machinery import NAMES;"
-        " print(NAMES.queue_table, NAMES.queue_table_log, NAMES.channel, NAMES.db_schema)"
+    late, early = (
+        await put(database, delay=timedelta(hours=-1)),
+        await put(database, delay=timedelta(hours=-2)),
     )
-    hostile = {
-        "PGQUEUER_PREFIX": "x",
-        "PGQUEUER_QUEUE_TABLE": "y",
-        "QUEUE_TABLE_LOG": "z",
-        "PGQUEUER_SCHEMA": "w",
+    await put(database, delay=timedelta(hours=1))
+    assert [leased.job for leased in await queue.take(1)] == [early]
+    assert [leased.job for leased in await queue.take(9)] == [late]
+    assert await queue.take(9) == []
+
+
+async def test_what_is_looked_at_does_not_grow_with_what_is_put_off(database: Database) -> None:
+    account_id = (await put(database)).account_id
+    asked: dict[str, list[object]] = {
+        job_statements.DUE: [64],
+        job_statements.CLAIM: [account_id, [uuid4()], timedelta(seconds=30)],
+        job_statements.RENEW: [account_id, uuid4(), 1, timedelta(seconds=30)],
+        erasing.COUNT: [account_id, ERASURE_JOB],
     }
-    told = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **hostile}, cwd=ROOT, stdout=subprocess.PIPE, check=True
-    )  # fmt: skip
-    assert told.stdout.split() == [b"pgqueuer", b"pgqueuer_log", b"ch_pgqueuer", b"None"]
+    few = [await pages(database, statement, *values) for statement, values in asked.items()]
+    await database.fetch(
+        "INSERT INTO jobs (account_id, id, name, subject, due_at) SELECT gen_random_uuid(), gen_random_uuid(),"
+        " 'delete_carrier_copy', gen_random_uuid(), now() + n * interval '1 s' FROM generate_series(60, 20000) n"
+    )
+    await database.fetch("ANALYZE jobs")
+    many = [await pages(database, statement, *values) for statement, values in asked.items()]
+    assert all(after <= before + 3 for before, after in zip(few, many, strict=True)), (few, many)
+
+
+async def explained(database: Database, statement: str, *values: object) -> dict[str, Any]:
+    """Return the plan by which PostgreSQL ran a statement."""
+    row = await database.first(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values)
+    plan: dict[str, Any] = json.loads(row[0])[0]["Plan"]
+    return plan
+
+
+async def pages(database: Database, statement: str, *values: object) -> int:
+    """Return how many pages a statement looked at: an index, however large, costs a few."""
+    plan = await explained(database, statement, *values)
+    assert "Seq Scan" not in str(plan) or plan["Shared Hit Blocks"] < 5, plan
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])

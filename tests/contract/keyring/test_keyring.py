@@ -9,15 +9,29 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.kms import MemoryKms
-from adapters.outbound.postgres.keyring import CACHED_SECONDS, COLUMNS, PostgresKeyring, prepare
+from adapters.outbound.postgres.keyring import CACHED_SECONDS, PostgresKeyring
+from adapters.outbound.postgres.keyring_tables import COLUMNS, KEYRING_TABLES
+from adapters.outbound.postgres.pool import Database, connect
+from adapters.outbound.postgres.schema import migrate_keyring
 from application.ports.keyring import KeyGone, KeysUnavailable
 from application.ports.kms import WrappedKey
 from domain.kernel import AccountId
 from tests.contract.conftest import Postgres
 from tests.contract.keyring.contract import ALICE, BOB, KeyringContract
+
+DEFINITIONS = """
+    SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+        pg_get_expr(d.adbin, d.adrelid)
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+    UNION ALL SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', ''
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+"""
 
 
 class GatedKms(MemoryKms):
@@ -68,41 +82,41 @@ async def url(postgres: Postgres) -> str:
 
 class TestPostgresKeyring(KeyringContract):
     @pytest.fixture
-    async def pool(self, url: str) -> AsyncIterator[asyncpg.Pool]:
-        async with asyncpg.create_pool(url, min_size=1, max_size=4) as pool:
-            await prepare(pool)
-            yield pool
+    async def database(self, url: str) -> AsyncIterator[Database]:
+        await migrate_keyring(url)
+        async with connect(url, least=1, most=4) as database:
+            yield database
 
     @pytest.fixture
     async def kms(self) -> GatedKms:
         return GatedKms()
 
     @pytest.fixture
-    def keyring(self, pool: asyncpg.Pool, kms: GatedKms) -> PostgresKeyring:
-        return PostgresKeyring(pool, kms)
+    def keyring(self, database: Database, kms: GatedKms) -> PostgresKeyring:
+        return PostgresKeyring(database, kms)
 
     @pytest.fixture
-    def outage(self, pool: asyncpg.Pool) -> Callable[[], Awaitable[None]]:
+    def outage(self, database: Database) -> Callable[[], Awaitable[None]]:
         async def strike() -> None:
-            await pool.execute("ALTER TABLE account_keys RENAME TO a")
-            await pool.execute("ALTER TABLE system_keys RENAME TO s")
+            await database.fetch("ALTER TABLE account_keys RENAME TO a")
+            await database.fetch("ALTER TABLE system_keys RENAME TO s")
 
         return strike
 
     # The database.
 
     async def test_a_restart_finds_the_same_keys(
-        self, keyring: PostgresKeyring, pool: asyncpg.Pool, kms: GatedKms
+        self, keyring: PostgresKeyring, database: Database, kms: GatedKms
     ) -> None:
         await keyring.create(ALICE)
-        again = PostgresKeyring(pool, kms)
+        again = PostgresKeyring(database, kms)
         assert await again.open(ALICE) == await keyring.open(ALICE)
         assert await again.system("index") == await keyring.system("index")
 
     async def test_of_two_that_race_the_first_to_store_its_key_wins(
-        self, pool: asyncpg.Pool, kms: GatedKms
+        self, database: Database, kms: GatedKms
     ) -> None:
-        slow, fast = PostgresKeyring(pool, kms), PostgresKeyring(pool, kms)
+        slow, fast = PostgresKeyring(database, kms), PostgresKeyring(database, kms)
         kms.gate.clear()
         late = asyncio.gather(slow.create(ALICE), slow.system("index"))
         await kms.reached(by=2)
@@ -112,18 +126,34 @@ class TestPostgresKeyring(KeyringContract):
         key, index = await fast.open(ALICE), await fast.system("index")
         held.set()
         assert (await late)[1] == index
-        restarted = PostgresKeyring(pool, kms)
+        restarted = PostgresKeyring(database, kms)
         assert await restarted.open(ALICE) == key
         assert await restarted.system("index") == index
 
     async def test_preparing_is_repeatable_and_safe_at_once(self, url: str) -> None:
-        async with asyncpg.create_pool(url, min_size=1, max_size=6) as pool:
-            await asyncio.gather(*(prepare(pool) for _ in range(6)))
-            await prepare(pool)
-            assert await pool.fetchval("SELECT count(*) FROM schema_version") == 1
+        await asyncio.gather(*(migrate_keyring(url) for _ in range(3)))
+        await migrate_keyring(url)
+        async with connect(url, least=1) as database:
+            assert (await database.first("SELECT count(*) FROM keyring_version"))[0] == 1
 
-    async def test_the_live_schema_is_the_declared_one(self, pool: asyncpg.Pool) -> None:
-        live = await pool.fetch(
+    async def test_the_frozen_steps_lead_to_the_declared_tables(self, postgres: Postgres, url: str) -> None:
+        declared = await postgres.bare("declared")
+        engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(declared))
+        async with engine.begin() as connection:
+            await connection.run_sync(KEYRING_TABLES.create_all)
+        await engine.dispose()
+        await migrate_keyring(url)
+        found = []
+        for dsn in (declared, url):
+            async with connect(dsn, least=1) as database:
+                found.append(
+                    {tuple(row) for row in await database.fetch(DEFINITIONS) if "version" not in row[0]}
+                )
+        assert found[0] == found[1]
+        assert len(found[0]) > 15
+
+    async def test_the_live_schema_is_the_declared_one(self, database: Database) -> None:
+        live = await database.fetch(
             "SELECT table_name, column_name FROM information_schema.columns"
             " WHERE table_schema NOT IN ('pg_catalog', 'information_schema')"
         )
@@ -131,24 +161,22 @@ class TestPostgresKeyring(KeyringContract):
         assert {tuple(row) for row in live} == declared
 
     async def test_the_database_never_holds_a_key_in_clear(
-        self, keyring: PostgresKeyring, pool: asyncpg.Pool
+        self, keyring: PostgresKeyring, database: Database
     ) -> None:
         await keyring.create(ALICE)
         material = (await keyring.open(ALICE)).material
         index = await keyring.system("index")
-        rows = [str(await pool.fetch(f"SELECT t::text FROM {table} t")) for table in COLUMNS]  # noqa: S608 - our names
-        assert str(ALICE) in rows[1]
-        assert "index" in rows[2]
-        assert not any(key.hex() in row for key in (material, index) for row in rows)
+        rows = {table: str(await database.fetch(f"SELECT t::text FROM {table} t")) for table in COLUMNS}  # noqa: S608 - our names
+        assert str(ALICE) in rows["account_keys"]
+        assert "index" in rows["system_keys"]
+        assert not any(key.hex() in row for key in (material, index) for row in rows.values())
 
-    async def test_a_lost_database_is_an_outage(self, keyring: PostgresKeyring, pool: asyncpg.Pool) -> None:
+    async def test_a_lost_database_is_an_outage(self, keyring: PostgresKeyring, database: Database) -> None:
         await keyring.create(ALICE)
-        await pool.close()
+        await database.close()
         for call in (keyring.create(BOB), keyring.open(ALICE), keyring.destroy(ALICE), keyring.count(ALICE)):
             with pytest.raises(KeysUnavailable):
                 await call
-        with pytest.raises(KeysUnavailable):
-            await prepare(pool)
 
     # The key service.
 
@@ -166,11 +194,11 @@ class TestPostgresKeyring(KeyringContract):
         assert "index" not in str(kms.contexts)
 
     async def test_a_row_moved_to_another_account_does_not_open_with_its_key_id_left_behind(
-        self, keyring: PostgresKeyring, pool: asyncpg.Pool
+        self, keyring: PostgresKeyring, database: Database
     ) -> None:
         await keyring.create(ALICE)
         await keyring.create(BOB)
-        await pool.execute(
+        await database.execute(
             "UPDATE account_keys SET wrapped = (SELECT wrapped FROM account_keys WHERE account_id = $1)"
             " WHERE account_id = $2", ALICE, BOB,
         )  # fmt: skip
@@ -178,9 +206,9 @@ class TestPostgresKeyring(KeyringContract):
             await keyring.open(BOB)
 
     async def test_no_connection_is_held_while_the_key_service_thinks(self, url: str, kms: GatedKms) -> None:
-        async with asyncpg.create_pool(url, min_size=1, max_size=1) as pool:
-            await prepare(pool)
-            keyring = PostgresKeyring(pool, kms)
+        await migrate_keyring(url)
+        async with connect(url, least=1, most=1) as database:
+            keyring = PostgresKeyring(database, kms)
             await keyring.create(ALICE)
             kms.gate.clear()
             opening = asyncio.create_task(keyring.open(ALICE))
@@ -225,10 +253,10 @@ class TestPostgresKeyring(KeyringContract):
         assert kms.calls["unwrap"] == 1
 
     async def test_an_unwrapped_key_is_kept_300_seconds_and_no_longer(
-        self, pool: asyncpg.Pool, kms: GatedKms
+        self, database: Database, kms: GatedKms
     ) -> None:
         time = 0.0
-        keyring = PostgresKeyring(pool, kms, monotonic=lambda: time)
+        keyring = PostgresKeyring(database, kms, monotonic=lambda: time)
         await keyring.create(ALICE)
         await keyring.open(ALICE)
         for time, unwraps in ((299.9, 1), (300.0, 2), (599.9, 2), (600.0, 3)):
@@ -237,9 +265,9 @@ class TestPostgresKeyring(KeyringContract):
         assert CACHED_SECONDS == 300
 
     async def test_the_cache_is_bounded_and_the_least_used_key_goes_first(
-        self, pool: asyncpg.Pool, kms: GatedKms
+        self, database: Database, kms: GatedKms
     ) -> None:
-        keyring = PostgresKeyring(pool, kms, limit=2)
+        keyring = PostgresKeyring(database, kms, limit=2)
         carol = AccountId(uuid4())
         for account in (ALICE, BOB, carol):
             await keyring.create(account)
@@ -288,12 +316,12 @@ class TestPostgresKeyring(KeyringContract):
         with pytest.raises(KeyGone):
             await keyring.open(ALICE)
 
-    async def test_every_version_is_destroyed(self, keyring: PostgresKeyring, pool: asyncpg.Pool) -> None:
+    async def test_every_version_is_destroyed(self, keyring: PostgresKeyring, database: Database) -> None:
         await keyring.create(ALICE)
-        await pool.execute(
+        await database.execute(
             "INSERT INTO account_keys SELECT account_id, 2, key_id, master, wrapped FROM account_keys"
         )
         assert (await keyring.open(ALICE)).version == 2
         assert await keyring.count(ALICE) == 2
         assert await keyring.destroy(ALICE) == 2
-        assert await pool.fetchval("SELECT count(*) FROM account_keys") == 0
+        assert (await database.first("SELECT count(*) FROM account_keys"))[0] == 0

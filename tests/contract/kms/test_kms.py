@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from adapters.outbound.local import files
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.memory.kms import MemoryKms
-from application.ports.kms import KmsKeyGone, KmsUnavailable
+from application.ports.kms import KmsKeyDisabled, KmsKeyGone, KmsKeyPendingDeletion, KmsUnavailable
 from tests.contract.kms.contract import CONTEXT, DAY, KEY, HandClock, KmsContract
 
 
@@ -108,8 +111,65 @@ class TestLocalKms(KmsContract):
             assert told.value.__context__ is None, "the parser's error quotes the file"
             assert file.read_bytes() == damaged
 
-    async def test_what_a_crash_left_half_written_is_of_no_account(self, kms: LocalKms, folder: Path) -> None:
+    async def test_what_a_crash_left_half_written_is_of_no_account(
+        self, kms: LocalKms, folder: Path, clock: HandClock
+    ) -> None:
         wrapped = await kms.wrap(KEY, CONTEXT)
         (folder / "master-keys.json.new").write_bytes(b'{"newest": "half a fi')
-        assert await kms.unwrap(wrapped, CONTEXT) == KEY
+        assert await LocalKms(folder, clock).unwrap(wrapped, CONTEXT) == KEY
         assert [path.name for path in folder.iterdir()] == ["master-keys.json"]
+
+    async def test_the_file_is_read_once_while_it_stays_the_same(
+        self, kms: LocalKms, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        wrapped = await kms.wrap(KEY, CONTEXT)
+        age(folder)
+        reads: list[Path] = []
+        read = files.read
+
+        def counted(path: Path) -> bytes | None:
+            reads.append(path)
+            return read(path)
+
+        monkeypatch.setattr(files, "read", counted)
+        for _ in range(5):
+            assert await kms.unwrap(wrapped, CONTEXT) == KEY
+            await kms.wrap(KEY, CONTEXT)
+            await kms.state(wrapped.key_id)
+        assert len(reads) == 1
+
+    async def test_a_change_by_another_process_holds_at_once(
+        self, kms: LocalKms, folder: Path, clock: HandClock
+    ) -> None:
+        wrapped = await kms.wrap(KEY, CONTEXT)
+        other = LocalKms(folder, clock)
+        for change, refusal in (
+            (other.disable, KmsKeyDisabled),
+            (other.schedule_deletion, KmsKeyPendingDeletion),
+        ):
+            age(folder)
+            assert await kms.state(wrapped.key_id) is await kms.state(wrapped.key_id)
+            await change(wrapped.key_id)
+            age(folder)
+            with pytest.raises(refusal):
+                await kms.unwrap(wrapped, CONTEXT)
+            with pytest.raises(refusal):
+                await kms.wrap(KEY, CONTEXT)
+
+    async def test_a_key_known_from_memory_is_gone_when_its_window_passes(
+        self, kms: LocalKms, folder: Path, clock: HandClock
+    ) -> None:
+        wrapped = await kms.wrap(KEY, CONTEXT)
+        await kms.schedule_deletion(wrapped.key_id, 7 * DAY)
+        age(folder)
+        await kms.state(wrapped.key_id)
+        clock.move(7 * DAY)
+        with pytest.raises(KmsKeyGone):
+            await kms.unwrap(wrapped, CONTEXT)
+        assert wrapped.key_id not in json.loads((folder / "master-keys.json").read_text())["keys"]
+
+
+def age(folder: Path) -> None:
+    """Date the file back by an hour: what was changed just now is never answered from memory."""
+    then = time.time_ns() - 3_600 * 10**9
+    os.utime(folder / "master-keys.json", ns=(then, then))

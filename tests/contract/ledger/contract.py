@@ -10,7 +10,8 @@ from hashlib import sha256
 
 import pytest
 
-from application.ports.ledger import ErasureLedger, Intent, LedgerUnavailable, NoIntent, Receipt
+from application.ports.ledger import ErasureLedger, LedgerUnavailable, NoIntent
+from domain.receipts import Intent, Receipt
 
 KEY = b"k" * 32
 AT = datetime(2027, 3, 1, 12, 30, 0, 123456, tzinfo=UTC)

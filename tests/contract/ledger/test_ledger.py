@@ -24,7 +24,7 @@ import asyncio, hashlib, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from adapters.outbound.local.ledger import LocalLedger
-from application.ports.ledger import Intent
+from domain.receipts import Intent
 
 async def main():
     ledger = LocalLedger(Path(sys.argv[1]), b"k" * 32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -10,21 +9,23 @@ from functools import partial
 import pytest
 
 from adapters.outbound.memory.directory import MemoryDirectory
-from application.accounts import RecoverAccount
-from application.erasure import EraseAccount
+from application.account_deletion import RecoverAccount
+from application.carrier_copies import DeleteCarrierCopies
 from application.inbound_messages import DeliveryReceipt
+from application.line_release import ReleaseNumbers
 from application.lines import BuyLine
+from application.ports.directory import Lease
+from application.ports.store import Tx
 from application.sessions import SignedIn
-from domain.erasure import Erasure, Step
-from domain.kernel import AccountId, CarrierRef, LineId, PicoError
+from domain.kernel import AccountId, PicoError
 from domain.lines import LineState, PhoneLine
 from domain.messages import Conversation, Message, Status
-from domain.retention import Retention
 from domain.sessions import Session
 from domain.values import Country, Label, PhoneNumber
 from tests.support.actors import PASSWORD, STRANGER, with_line
 from tests.support.harness import Worlds
 from tests.support.proofs import proves
+from tests.support.sabotage import beginning, keeping, skipped_step, sparing
 
 MOMENT, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), timedelta(days=1)
 
@@ -32,12 +33,15 @@ MOMENT, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), timedelta
 class ComesBackEmptyHanded(RecoverAccount):
     """Lets a person in again, and leaves their lines dead."""
 
-    async def commit_recovery(self, account_id: AccountId) -> SignedIn:
-        signed_in = await super().commit_recovery(account_id)
-        async with self.store.begin(account_id) as tx:
-            for line in await tx.lines():
+    async def commit(self, account_id: AccountId) -> SignedIn:
+        signed_in = await super().commit(account_id)
+
+        async def change(tx: Tx) -> None:
+            for line in await tx.lines.list_all():
                 line.suspend()
                 tx.save(line)
+
+        await self.store.update(account_id, change)
         return signed_in
 
 
@@ -46,7 +50,7 @@ def brings_back_no_lines(world: Worlds) -> Worlds:
 
 
 def erases_after_a_week(world: Worlds) -> Worlds:
-    return partial(world, retention=Retention(soft_deleted=7 * DAY))
+    return partial(world, retention=keeping(soft_deleted=7 * DAY))
 
 
 @proves("H3", text="49cb83c78cb2", saboteur=brings_back_no_lines)
@@ -70,19 +74,9 @@ async def test_until_the_last_moment_everything_comes_back(world: Worlds) -> Non
     assert {name: rows for name, rows in after.items() if rows < before[name]} == {}
 
 
-class SparesSessions(EraseAccount):
-    """Keeps revoked sessions for their ninety days, whatever else goes."""
-
-    async def take(self, step: Step, erasure: Erasure) -> Erasure:
-        sessions = self.store.rows(erasure.account_id)[Session]  # type: ignore[attr-defined]  # the one in memory
-        spared = dict(sessions)
-        erasure = await super().take(step, erasure)
-        sessions.update(spared)
-        return erasure
-
-
 def spares_sessions(world: Worlds) -> Worlds:
-    return partial(world, erase_account=SparesSessions)
+    """Keep revoked sessions for their ninety days, whatever else goes."""
+    return partial(world, delete_rows=sparing(Session), verify_nothing_left=skipped_step("verified"))
 
 
 @proves("H4", text="0d20f4347914", saboteur=spares_sessions)
@@ -101,12 +95,12 @@ async def test_erasure_takes_sessions_revoked_a_moment_ago(world: Worlds) -> Non
 class RemembersOwners(MemoryDirectory):
     """Knows for every number whoever had it first."""
 
-    async def line(self, number: str) -> tuple[AccountId, LineId] | None:
+    async def line(self, number: str, *, fresh: bool = False) -> Lease | None:
         for account_id, rows in self._store.accounts.items():
             for line in rows[PhoneLine].values():
                 if isinstance(line, PhoneLine) and line.number == number and line.ref:
-                    return account_id, line.id
-        return await super().line(number)
+                    return Lease(account_id, line.id)
+        return await super().line(number, fresh=fresh)
 
 
 class Inherits(BuyLine):
@@ -159,26 +153,20 @@ async def test_the_next_owner_sees_nothing_and_what_comes_late_is_dropped(world:
     assert (await made.use_cases.read_message(ada.id, sent.id)).status is not Status.DELIVERED
 
 
-class Impatient(EraseAccount):
-    """Waits for nobody."""
-
-    async def purge(self, refs: AsyncIterator[CarrierRef], erasure: Erasure) -> Erasure:
-        return await super().purge(refs, replace(erasure, began_at=erasure.began_at - DAY))
-
-
-class Patient(EraseAccount):
-    """Waits for ever."""
-
-    async def purge(self, refs: AsyncIterator[CarrierRef], erasure: Erasure) -> Erasure:
-        return await super().purge(refs, replace(erasure, began_at=self.clock.now()))
-
-
 def waits_for_nobody(world: Worlds) -> Worlds:
-    return partial(world, erase_account=Impatient)
+    return partial(
+        world,
+        delete_carrier_copies=beginning(-DAY, DeleteCarrierCopies),
+        release_numbers=beginning(-DAY, ReleaseNumbers),
+    )
 
 
 def waits_for_ever(world: Worlds) -> Worlds:
-    return partial(world, erase_account=Patient)
+    return partial(
+        world,
+        delete_carrier_copies=beginning(999 * DAY, DeleteCarrierCopies),
+        release_numbers=beginning(999 * DAY, ReleaseNumbers),
+    )
 
 
 @proves("H24", text="cbe57ee15b00", saboteur=waits_for_nobody)

@@ -12,14 +12,15 @@ from uuid import UUID
 
 import asyncpg
 
-from adapters.outbound.postgres import keyring
+from adapters.outbound.postgres import keyring_tables
 from adapters.outbound.postgres.sealing import FORMAT, AccountCipher, ColumnCipher, SealBroken
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.postgres.tables import COLUMNS
 from application.inventory import INVENTORY
 from bootstrap.policy import DATA_MAP, END
+from domain.classification import StorageKind
 from domain.erasure import Erasure
-from domain.kernel import AccountId, StorageKind
+from domain.kernel import AccountId
 from tests.contract.architecture.test_policy import POLICY
 from tests.support.canary_account import lived
 from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, in_clear
@@ -62,7 +63,7 @@ async def test_there_is_nothing_and_no_room_for_anything_but_the_seven_kinds(sto
         await world.settle()
         await world.store.checkpoint(Erasure(account_id=ada.id, began_at=world.clock.now()))
         every = await columns(world)
-        assert {table for table, _ in every} == COLUMNS.keys() | keyring.COLUMNS.keys()
+        assert {table for table, _ in every} == COLUMNS.keys() | keyring_tables.COLUMNS.keys()
         assert [
             (table, name) for table, name in every if table in MAPPED and (table, name) not in data_map()
         ] == [(table, "version") for table in MAPPED]
@@ -153,17 +154,11 @@ class LeavesJobs(PostgresStore):
     """Deletes what an account has, and not what is still to be done for it."""
 
     async def delete_rows(self, account_id: AccountId) -> dict[str, int]:
-        waiting = await self._database.fetch("SELECT payload FROM pgqueuer")
+        await self._database.fetch("CREATE TABLE kept AS TABLE jobs")
         gone = await super().delete_rows(account_id)
-        for (payload,) in waiting:
-            await self._database.execute(_AGAIN, payload)
+        await self._database.fetch("INSERT INTO jobs TABLE kept ON CONFLICT DO NOTHING")
+        await self._database.fetch("DROP TABLE kept")
         return gone
-
-
-_AGAIN = """
-    INSERT INTO pgqueuer (priority, status, entrypoint, payload, execute_after)
-    VALUES (0, 'queued', 'delete_carrier_copy', $1, now() + interval '1 day')
-"""
 
 
 def leaves_jobs(stored: Databases) -> Databases:
@@ -174,11 +169,13 @@ def leaves_jobs(stored: Databases) -> Databases:
 
 
 def lets_jobs_carry_more(stored: Databases) -> Databases:
-    return partial(stored, sql="ALTER TABLE pgqueuer DROP CONSTRAINT pgqueuer_payload_is_two_ids")
+    return partial(
+        stored, sql="ALTER TABLE jobs ALTER name TYPE varchar(99), DROP CONSTRAINT jobs_name_is_enum"
+    )
 
 
 def lets_jobs_have_notes(stored: Databases) -> Databases:
-    return partial(stored, sql="ALTER TABLE pgqueuer ADD COLUMN notes text")
+    return partial(stored, sql="ALTER TABLE jobs ADD COLUMN notes text")
 
 
 @proves("H18", text="c6334efec616", saboteur=leaves_jobs)
@@ -187,19 +184,19 @@ def lets_jobs_have_notes(stored: Databases) -> Databases:
 async def test_what_waits_to_be_done_is_ids_and_times_and_goes_with_the_account(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
-        waiting = await world.rows("pgqueuer")
-        assert {(job["payload"][:16], len(job["payload"])) for job in waiting} == {(ada.id.bytes, 32)}
-        shapes = {place: shape for place, shape in (await columns(world)).items() if place[0] == "pgqueuer"}
-        assert {column for _, column in shapes} == COLUMNS["pgqueuer"].keys()
+        waiting = await world.rows("jobs")
+        assert {job["account_id"] for job in waiting} == {ada.id}
+        shapes = {place: shape for place, shape in (await columns(world)).items() if place[0] == "jobs"}
+        assert {column for _, column in shapes} == COLUMNS["jobs"].keys()
         assert [
             place for place, shape in shapes.items() if await takes_a_sentence(world, *place, shape)
         ] == []
         world.mail.outage = True
         await world.use_cases.delete_account(ada.id, ada.password)
         await world.settle()
-        assert len(await world.rows("pgqueuer")) > len(waiting), "the farewell waits"
-        await world.pool.execute("UPDATE pgqueuer SET execute_after = now() + interval '1 year'")
+        assert len(await world.rows("jobs")) > len(waiting), "the farewell waits"
+        await world.pool.execute("UPDATE jobs SET due_at = now() + interval '1 year'")
         world.mail.outage = False
         await world.advance(30 * DAY)
         assert await world.rows("accounts") == [], "the account was not erased"
-        assert await world.rows("pgqueuer") == []
+        assert await world.rows("jobs") == []

@@ -10,16 +10,17 @@ from uuid import UUID
 import pytest
 
 from adapters.outbound.memory.keyring import MemoryKeyring
-from adapters.outbound.system import SignedTokens
-from application.inventory import INVENTORY, Column
+from adapters.outbound.system.tokens import SignedTokens
+from application.inventory import INVENTORY
 from bootstrap.policy import PolicyError, Proof, faults, parse
-from domain.kernel import AccountId, IndexScope, StorageKind
+from domain.classification import Field, IndexScope, StorageKind
+from domain.kernel import AccountId
 from tests.support.proofs import proves
 
 ACCOUNT = AccountId(UUID(int=1))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
-Fields = dict[str, Column]
+Fields = dict[str, Field]
 Build = Callable[[str, Sequence[Proof]], Sequence[str]]
 
 
@@ -60,7 +61,9 @@ def hides_messages(fields: Fields) -> Fields:
 @proves("H16", text="aa9fe4b0a581", saboteur=hides_messages)
 def test_all_content_but_secrets_is_exported(fields: Fields) -> None:
     withheld = {
-        name for name, column in fields.items() if column.kind is StorageKind.SEALED and not column.exported
+        name
+        for name, column in fields.items()
+        if column.policy.kind is StorageKind.SEALED and not column.policy.exported
     }
     assert withheld == {"accounts.password", "audit_entries.salt", "export_parts.content"}
 
@@ -68,13 +71,13 @@ def test_all_content_but_secrets_is_exported(fields: Fields) -> None:
 def finds_people_by_peer(fields: Fields) -> Fields:
     peer = fields["conversations.peer"]
     return fields | {
-        "conversations.peer": replace(peer, policy=replace(peer.policy, found=IndexScope.SYSTEM))
+        "conversations.peer": replace(peer, policy=replace(peer.policy, index=IndexScope.SYSTEM))
     }
 
 
 @proves("H23", text="84d70d9be7c9", saboteur=finds_people_by_peer)
 def test_only_what_finds_an_account_is_comparable_across_accounts(fields: Fields) -> None:
-    everywhere = {name for name, column in fields.items() if column.policy.found is IndexScope.SYSTEM}
+    everywhere = {name for name, column in fields.items() if column.policy.index is IndexScope.SYSTEM}
     assert everywhere == {"accounts.email", "phone_lines.number", "sessions.token"}
 
 

@@ -11,42 +11,32 @@ from uuid import UUID
 
 import pytest
 
-from adapters.outbound.system import TimeOrderedIds
+from adapters.outbound.system.ids import TimeOrderedIds
 from application.erasure import EraseAccount
-from application.lines import FinishRelease
+from application.line_release import FinishRelease
+from application.ports.jobs import JobLease
 from application.ports.keyring import KeyGone
-from domain.erasure import Erasure, Step
+from application.ports.store import Tx
+from domain.erasure import Erasure
 from domain.kernel import AccountId, LineId
 from domain.lines import LineState
 from tests.support.actors import PASSWORD, with_line
 from tests.support.canary_account import lived
 from tests.support.harness import Databases, Worlds, skipping
 from tests.support.proofs import proves
+from tests.support.sabotage import skipped_step, with_steps_in_order
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
-class KeepsKeys(EraseAccount):
-    """Deletes rows, and thinks that this is enough."""
-
-    async def take(self, step: Step, erasure: Erasure) -> Erasure:
-        return erasure if step is Step.KEYS else await super().take(step, erasure)
-
-
-class RowsFirst(EraseAccount):
-    """Deletes rows while their key is there to read every copy of them."""
-
-    async def take(self, step: Step, erasure: Erasure) -> Erasure:
-        first = Step.ROWS if step is Step.KEYS else Step.KEYS if step is Step.ROWS else step
-        return await super().take(first, erasure)
-
-
 def keeps_keys(stored: Databases) -> Databases:
-    return partial(stored, erase_account=KeepsKeys)
+    """Delete rows, and think that this is enough."""
+    return partial(stored, destroy_keys=skipped_step("keys"))
 
 
 def deletes_rows_first(stored: Databases) -> Databases:
-    return partial(stored, erase_account=RowsFirst)
+    """Delete rows while their key is there to read every copy of them."""
+    return partial(stored, erase_account=with_steps_in_order("rows", "keys"))
 
 
 @proves("H8", text="3d59cad4d2df", saboteur=keeps_keys)
@@ -70,24 +60,15 @@ async def test_the_key_goes_first_and_what_is_left_cannot_be_read(stored: Databa
 
 
 class BelievesInRelease(FinishRelease):
-    """Asks the carrier once, and takes its word."""
+    """Takes a release for done without asking again."""
 
-    async def __call__(self, account_id: AccountId, line_id: LineId, lease: int) -> None:
-        await self.commit(account_id, line_id, lease)
+    async def __call__(self, account_id: AccountId, line_id: LineId, lease: JobLease) -> None:
+        async def change(tx: Tx) -> None:
+            line = await tx.lines.get(line_id)
+            line.released(self.clock.now())
+            tx.save(line)
 
-
-class BelievesTheCarrier(EraseAccount):
-    """Asks the carrier once, and takes its word."""
-
-    async def take(self, step: Step, erasure: Erasure) -> Erasure:
-        return erasure if step in {Step.CARRIER_CONTENT, Step.NUMBERS} else await super().take(step, erasure)
-
-
-class CountsNothing(EraseAccount):
-    """Is done when it has deleted, whatever is there."""
-
-    async def take(self, step: Step, erasure: Erasure) -> Erasure:
-        return erasure if step is Step.VERIFIED else await super().take(step, erasure)
+        await self.store.update(account_id, change, completing=lease)
 
 
 def believes_in_release(world: Worlds) -> Worlds:
@@ -95,7 +76,11 @@ def believes_in_release(world: Worlds) -> Worlds:
 
 
 def believes_the_carrier(world: Worlds) -> Worlds:
-    return partial(world, erase_account=BelievesTheCarrier)
+    return partial(
+        world,
+        delete_carrier_copies=skipped_step("carrier_copies"),
+        release_numbers=skipped_step("numbers"),
+    )
 
 
 @proves("H9", text="88bbb995afde", saboteur=believes_in_release)
@@ -119,7 +104,8 @@ async def test_nothing_counts_as_gone_until_it_was_looked_for(world: Worlds) -> 
 
 
 def counts_nothing(stored: Databases) -> Databases:
-    return partial(stored, erase_account=CountsNothing)
+    """Be done when it has deleted, whatever is there."""
+    return partial(stored, verify_nothing_left=skipped_step("verified"))
 
 
 @proves("H9", text="88bbb995afde", saboteur=counts_nothing)
@@ -147,10 +133,10 @@ class NamesAccounts:
 class SignsWithTheAddress(EraseAccount):
     """Puts into the receipt for whom it is."""
 
-    async def complete(self, erasure: Erasure) -> None:
+    async def _complete(self, erasure: Erasure) -> None:
         facts = {"for": str(erasure.account_id)}
         await self.ledger.complete(await self.fingerprint(erasure.account_id), facts)
-        await super().complete(erasure)
+        await super()._complete(erasure)
 
 
 def names_accounts_in_the_ledger(stored: Databases) -> Databases:

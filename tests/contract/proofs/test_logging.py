@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -14,11 +15,11 @@ import pytest
 import structlog
 from aiohttp import web
 
-from adapters.inbound.webhooks.twilio import SMS
-from adapters.inbound.worker import keep_sweeping
+from adapters.inbound.webhooks.twilio.messages import SMS
+from adapters.inbound.worker import Worker, keep_sweeping
 from adapters.outbound.memory.carrier import MemoryCarrier
 from application.ports.carrier import Sent
-from application.ports.jobs import JobKind, LeasedJob, Outcome
+from application.ports.jobs import JobLease, LeasedJob, Outcome
 from bootstrap.__main__ import configure_logs
 from bootstrap.plaintext_scan import search_bytes
 from bootstrap.worlds import InMemory
@@ -63,16 +64,18 @@ def logs_requests(edge: Edge) -> Edge:
 
 def logs_what_jobs_say(edge: Edge) -> Edge:
     def chatty(world: InMemory) -> Handler:
-        honest = world.worker._handlers[JobKind.SEND_MESSAGE]
+        handlers = world.use_cases.job_handlers
+        honest = handlers["send_message"]
 
-        async def telling(account_id: AccountId, subject: UUID, lease: int) -> None:
+        async def telling(account_id: AccountId, subject: UUID, lease: JobLease) -> None:
             try:
                 await honest(account_id, subject, lease)
             except Exception as error:
                 log.error("job failed", error=str(error))
                 raise
 
-        world.worker._handlers[JobKind.SEND_MESSAGE] = telling
+        chatty_cases = replace(world.use_cases, job_handlers={**handlers, "send_message": telling})
+        world.worker = Worker(chatty_cases, world.clock)
         return edge(world)
 
     return chatty
@@ -135,12 +138,12 @@ async def test_nothing_of_a_life_full_of_faults_is_logged_or_quoted(
         assert said.pop()[0] == 202
         await jobs_run(world)
         await world.pool.execute("ALTER TABLE conversations RENAME TO lost")
-        await world.pool.execute("ALTER TABLE erasures RENAME TO gone")
         said += [
             await client.call("POST", sending, text, **token, **{"Idempotency-Key": secrets.token_hex(8)}),
             await client.webhook(SMS, form),
             await client.call("GET", "/v1/conversations", **token),
         ]
+        await world.pool.execute("ALTER TABLE sessions RENAME TO gone")
         sweeping, noise = asyncio.create_task(keep_sweeping(world.use_cases.sweep)), ""
         async with asyncio.timeout(10):
             while "sweep failed" not in noise:
@@ -152,7 +155,7 @@ async def test_nothing_of_a_life_full_of_faults_is_logged_or_quoted(
         assert {status for status, _ in said} == {400, 401, 403, 404, 409, 422, 500}
         assert "unexpected" in noise
         assert "job failed" in noise
-        noted = [dict(row) for row in await world.rows("pgqueuer_log")]
+        noted = [dict(row) for row in [row for row in await world.rows("jobs") if row["failure"]]]
         assert noted, "the queue failed at nothing"
         everything = repr(said).encode() + noise.encode() + repr(noted).encode() + logs()
         wanted = {secret: secret for secret in (*ada.secrets, ada.password[::-1])}

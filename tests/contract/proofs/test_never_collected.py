@@ -7,14 +7,14 @@ from functools import partial
 
 from aiohttp import web
 
-from adapters.inbound.webhooks.twilio import SMS, Form, TwilioWebhooks
-from adapters.outbound.twilio.signature import TwilioSignature
-from adapters.outbound.twilio.vocabulary import status_of
+from adapters.inbound.webhooks.twilio import TwilioWebhooks
+from adapters.inbound.webhooks.twilio.form import Form
+from adapters.inbound.webhooks.twilio.messages import SMS
 from bootstrap.worlds import InMemory
 from domain.values import Label, Password, PasswordHash
 from tests.support.canary_account import lived
 from tests.support.harness import Databases
-from tests.support.http_client import AUTH_TOKEN, PUBLIC_URL, Edge, Handler, calling
+from tests.support.http_client import Edge, Handler, calling, the_edge
 from tests.support.proofs import proves
 
 
@@ -57,20 +57,8 @@ class KeepsPlaces(TwilioWebhooks):
         return form and {**form, "Body": f"{form['Body']} {where}"}
 
 
-def keeps_places(edge: Edge) -> Edge:
-    def leaky(world: InMemory) -> Handler:
-        honest, verify = edge(world), TwilioSignature([AUTH_TOKEN]).verify
-        wide = KeepsPlaces(
-            world.use_cases.receive_message,
-            world.use_cases.apply_delivery_receipt,
-            verify,
-            status_of,
-            PUBLIC_URL,
-        )
-        honest._by_path[SMS] = {"POST": wide.sms}  # type: ignore[attr-defined]  # an App
-        return honest
-
-    return leaky
+def keeps_places(_edge: Edge) -> Edge:
+    return partial(the_edge, twilio=KeepsPlaces)
 
 
 def keeps_addresses(edge: Edge) -> Edge:

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from adapters.outbound.memory.directory import MemoryDirectory
-from application.accounts import ChangeProfile, DeleteAccount
-from application.exports import BuildExport
+from application.account_deletion import DeleteAccount
+from application.accounts import ChangeProfile
+from application.export_building import BuildExport
 from application.inventory import INVENTORY, Stored
 from application.lines import RelabelLine
+from application.ports.store import Tx
 from application.sessions import SignOut, Unauthenticated
 from domain.accounts import Account, PendingDeletion
 from domain.kernel import AccountId, LineId, SessionId
@@ -31,23 +33,23 @@ from tests.support.proofs import proves
 class SkipsOldTexts(BuildExport):
     """Leaves out the first record of every kind of which there are two."""
 
-    async def page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:
-        rows = await super().page(account_id, stored, after)
+    async def _page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:
+        rows = await super()._page(account_id, stored, after)
         return rows[1:] if len(rows) > 1 else rows
 
 
 class SkipsSessions(BuildExport):
     """Thinks that sessions are nobody's business."""
 
-    async def page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:
-        return [] if stored.of is Session else await super().page(account_id, stored, after)
+    async def _page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:
+        return [] if stored.of is Session else await super()._page(account_id, stored, after)
 
 
 class ExportsCiphertext(BuildExport):
     """Hands texts over as they lie there."""
 
-    async def page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:
-        rows = await super().page(account_id, stored, after)
+    async def _page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:
+        rows = await super()._page(account_id, stored, after)
         return [row | {"body": "01ab"} for row in rows] if stored.of is Message else rows
 
 
@@ -87,11 +89,18 @@ async def test_an_export_holds_every_row_with_texts_in_clear(stored: Databases) 
 
 
 class IgnoresRevocation(MemoryDirectory):
-    """Looks a token up, and asks no further."""
+    """Knows every session there ever was by its token, revoked or not."""
 
     async def session(self, token: str) -> tuple[AccountId, SessionId] | None:
-        found = self._store.claims.get(("token", token))
-        return found and (found[0], SessionId(found[1]))
+        every = (session for rows in self._store.accounts.values() for session in rows[Session].values())
+        return next(
+            (
+                (session.account_id, session.id)
+                for session in every
+                if isinstance(session, Session) and session.token == token
+            ),
+            None,
+        )
 
 
 class KeepsLinesOpen(DeleteAccount):
@@ -99,10 +108,13 @@ class KeepsLinesOpen(DeleteAccount):
 
     async def commit(self, account_id: AccountId, erase_at: datetime) -> None:
         await super().commit(account_id, erase_at)
-        async with self.store.begin(account_id) as tx:
-            for line in await tx.lines():
+
+        async def change(tx: Tx) -> None:
+            for line in await tx.lines.list_all():
                 line.resume()
                 tx.save(line)
+
+        await self.store.update(account_id, change)
 
 
 def ignores_revocation(world: Worlds) -> Worlds:
@@ -141,7 +153,7 @@ class WritesInWater(ChangeProfile):
         self, account_id: AccountId, display_name: Label | None, locale: Locale | None
     ) -> Account:
         async with self.store.begin(account_id) as tx:
-            account = await tx.account()
+            account = await tx.accounts.get()
         account.change_profile(display_name, locale, self.clock.now())
         return account
 
@@ -151,7 +163,7 @@ class KeepsTheOldLabel(RelabelLine):
 
     async def __call__(self, account_id: AccountId, line_id: LineId, label: Label | None) -> PhoneLine:
         async with self.store.begin(account_id) as tx:
-            line = await tx.line(line_id)
+            line = await tx.lines.get(line_id)
         line.relabel(label)
         return line
 
@@ -183,7 +195,7 @@ class SignsEveryoneOut(SignOut):
 
     async def __call__(self, account_id: AccountId, session_id: SessionId) -> None:
         async with self.store.begin(account_id) as tx:
-            sessions: Sequence[Session] = await tx.sessions()
+            sessions: Sequence[Session] = await tx.sessions.list_open()
         for session in sessions:
             await super().__call__(account_id, session.id)
 
@@ -194,8 +206,8 @@ class ClearsTheDevice(SignOut):
     async def __call__(self, account_id: AccountId, session_id: SessionId) -> None:
         await super().__call__(account_id, session_id)
         async with self.store.begin(account_id) as tx:
-            for conversation in await tx.conversations(None, None, 100):
-                tx.remove(conversation)
+            for row in await tx.conversations.page(None, None, 100):
+                tx.remove(await tx.conversations.get(row.id))
 
 
 def signs_everyone_out(world: Worlds) -> Worlds:

@@ -15,14 +15,16 @@ from application.exports import DownloadExport
 from application.inbound_messages import DeliveryReceipt
 from application.message_deletion import DeleteCarrierCopy
 from application.messages import DeleteConversation, DeleteMessage
+from application.ports.carrier import TooEarly
+from application.ports.jobs import JobLease
 from domain.exports import ExportNotReady
 from domain.kernel import AccountId, ConversationId, ExportId, MessageId, NotFound
 from domain.messages import Message, Status
-from domain.retention import Retention
 from tests.support.actors import STRANGER, with_line
 from tests.support.canary_account import lived
 from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, Worlds, in_clear
 from tests.support.proofs import proves
+from tests.support.sabotage import keeping
 
 MOMENT, MINUTE, HOUR, DAY = (
     timedelta(microseconds=1),
@@ -37,19 +39,18 @@ MOMENT, MINUTE, HOUR, DAY = (
 class KeepsCopies(DeleteCarrierCopy):
     """Leaves the carrier's copies to the carrier."""
 
-    async def __call__(self, account_id: AccountId, message_id: MessageId, lease: int) -> None:
+    async def __call__(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
         await self.commit(account_id, message_id, lease)
 
 
 class AsksOnce(DeleteCarrierCopy):
     """Takes "too early" for an answer."""
 
-    async def __call__(self, account_id: AccountId, message_id: MessageId, lease: int) -> None:
-        async with self.store.begin(account_id) as tx:
-            message = await tx.any_message(message_id)
-        if message.ref and message.copy_deleted_at is None:
-            await self.carrier.purge(message.ref)
-        await self.commit(account_id, message_id, lease)
+    async def __call__(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
+        try:
+            await super().__call__(account_id, message_id, lease)
+        except TooEarly:
+            await self.commit(account_id, message_id, lease)
 
 
 def keeps_copies(world: Worlds) -> Worlds:
@@ -87,15 +88,15 @@ class DeletesNothing(DeleteMessage):
 
     async def __call__(self, account_id: AccountId, message_id: MessageId) -> None:
         async with self.store.begin(account_id) as tx:
-            await tx.message(message_id)
+            await tx.messages.get(message_id)
 
 
 class HidesOnly(DeleteCarrierCopy):
     """Has the carrier delete its copy, and keeps ours, out of sight."""
 
-    async def commit(self, account_id: AccountId, message_id: MessageId, lease: int) -> None:
+    async def commit(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
         async with self.store.begin(account_id, completing=lease) as tx:
-            await tx.any_message(message_id)
+            await tx.messages.get_even_deleted(message_id)
 
 
 def deletes_nothing(world: Worlds) -> Worlds:
@@ -111,7 +112,7 @@ class DeletesNoConversation(DeleteConversation):
 
     async def __call__(self, account_id: AccountId, conversation_id: ConversationId) -> None:
         async with self.store.begin(account_id) as tx:
-            await tx.conversation(conversation_id)
+            await tx.conversations.get(conversation_id)
 
 
 def deletes_no_conversation(world: Worlds) -> Worlds:
@@ -151,15 +152,15 @@ async def test_what_you_delete_goes_at_once_here_and_then_everywhere(world: Worl
 
 
 def remembers_requests_for_two_days(stored: Databases) -> Databases:
-    return partial(stored, retention=Retention(idempotency=2 * DAY))
+    return partial(stored, retention=keeping(idempotency=2 * DAY))
 
 
 def forgets_requests_at_once(stored: Databases) -> Databases:
-    return partial(stored, retention=Retention(idempotency=MINUTE))
+    return partial(stored, retention=keeping(idempotency=MINUTE))
 
 
 def forgets_texts_after_a_month(stored: Databases) -> Databases:
-    return partial(stored, retention=Retention(carrier_event=30 * DAY))
+    return partial(stored, retention=keeping(carrier_event=30 * DAY))
 
 
 class PublicCipher(AccountCipher):
@@ -206,9 +207,9 @@ async def test_fingerprints_of_requests_and_texts_are_kept_for_a_while(stored: D
 class HandsOverAgain(DownloadExport):
     """Whoever asks twice gets it twice."""
 
-    async def take(self, account_id: AccountId, export_id: ExportId) -> None:
+    async def _claim(self, account_id: AccountId, export_id: ExportId) -> None:
         async with self.store.begin(account_id) as tx:
-            await tx.export(export_id)
+            await tx.exports.get(export_id)
 
 
 def hands_exports_over_again(stored: Databases) -> Databases:
@@ -216,7 +217,7 @@ def hands_exports_over_again(stored: Databases) -> Databases:
 
 
 def keeps_exports_for_two_days(stored: Databases) -> Databases:
-    return partial(stored, retention=Retention(export=2 * DAY))
+    return partial(stored, retention=keeping(export=2 * DAY))
 
 
 @proves("H15", text="c3a3e2c96414", saboteur=in_clear("export_parts.content"))

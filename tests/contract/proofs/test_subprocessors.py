@@ -5,55 +5,62 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import fields, replace
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 import pytest
 from pydantic import SecretStr
 
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.twilio.carrier import TwilioCarrier
+from application.line_purchase import CompletePurchase
+from application.ports.carrier import AvailableNumber, Purchase
+from bootstrap.container import NOTHING, Replaced
 from bootstrap.settings import Settings
 from bootstrap.worlds.sandbox import Sandbox
-from domain.values import Country, Email, Label, Locale, MessageBody, Peer
+from domain.kernel import LineId
+from domain.values import Capability, Country, Email, Label, Locale, MessageBody, Peer, PhoneNumber
 from tests.contract.conftest import Postgres
 from tests.support.actors import PASSWORD, STRANGER
 from tests.support.proofs import proves
 
-Product: TypeAlias = Callable[[], AbstractAsyncContextManager[Sandbox]]
+
+class Product(Protocol):
+    """Runs the product as it is wired for use. A saboteur hands over a `partial` of it."""
+
+    def __call__(self, *, replaced: Replaced = ...) -> AbstractAsyncContextManager[Sandbox]: ...
 
 
 @pytest.fixture
 def product(postgres: Postgres, tmp_path: Path) -> Product:
-    """Runs the product as it is wired for use."""
-
     @asynccontextmanager
-    async def running() -> AsyncIterator[Sandbox]:
+    async def running(*, replaced: Replaced = NOTHING) -> AsyncIterator[Sandbox]:
         settings = Settings(
             port=0, state_dir=tmp_path, database_url=SecretStr(await postgres.database("product")),
             keyring_url=SecretStr(await postgres.bare("keyring")), public_url=None,
         )  # fmt: skip
-        async with Sandbox.running(settings) as sandbox:
+        async with Sandbox.running(settings, replaced=replaced) as sandbox:
             yield sandbox
 
     return running
+
+
+class SecondCarrier(MemoryCarrier):
+    """Sells any number it is asked for."""
+
+    async def buy(self, number: PhoneNumber, line_id: LineId) -> Purchase:
+        self.on_offer.append(AvailableNumber(number, Country("US"), frozenset(Capability)))
+        return await super().buy(number, line_id)
+
+
+def buys_elsewhere(**given: Any) -> CompletePurchase:
+    return CompletePurchase(**given | {"carrier": SecondCarrier(given["clock"].now)})
 
 
 def has_a_second_carrier(product: Product) -> Product:
-    @asynccontextmanager
-    async def running() -> AsyncIterator[Sandbox]:
-        async with product() as sandbox:
-            other: Any = MemoryCarrier(sandbox.now)
-            other.on_offer[:] = await sandbox.use_cases.search_numbers(Country("US"), None, None, frozenset())
-            complete_purchase = replace(sandbox.use_cases.complete_purchase, carrier=other)
-            buy_line = replace(sandbox.use_cases.buy_line, complete_purchase=complete_purchase)
-            sandbox.use_cases = replace(
-                sandbox.use_cases, complete_purchase=complete_purchase, buy_line=buy_line
-            )
-            yield sandbox
-
-    return running
+    return partial(product, replaced={"complete_purchase": buys_elsewhere})
 
 
 @proves("S1", text="33961980e998", saboteur=has_a_second_carrier)

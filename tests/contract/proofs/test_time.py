@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from selectors import DefaultSelector, SelectorKey
@@ -12,18 +13,21 @@ from typing import TypeVar
 
 from adapters.inbound.worker import keep_sweeping
 from adapters.outbound.memory.directory import MemoryDirectory
+from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.system import HandClock
-from application.erasure import EraseAccount
+from application.erasure import BeginErasures
+from application.ports.store import Tx
+from application.purge import PurgeResult
 from application.retention import Sweep, SweepResult
-from domain.accounts import Account, AccountState
-from domain.erasure import Erasure, Step
+from domain.accounts import Account, AccountErasureBegun, AccountState
+from domain.audit import AuditEntry
 from domain.kernel import AccountId
-from domain.retention import Retention
 from domain.sessions import Session
 from domain.values import Label, Locale
 from tests.support.actors import PASSWORD, sign_up, with_line
 from tests.support.harness import Worlds
 from tests.support.proofs import proves
+from tests.support.sabotage import SkippedPurge, keeping, skipped_step, sparing
 
 T = TypeVar("T")
 MOMENT = timedelta(microseconds=1)
@@ -40,18 +44,25 @@ class ErasesTheIdle(MemoryDirectory):
         return [*await super().accounts_to_erase(due_before, unverified_before, limit), *idle]
 
 
-class AsksNobody(EraseAccount):
-    """Erases whom it is told to."""
+@dataclass(frozen=True)
+class AsksNobody(BeginErasures):
+    """Begins the erasure of every account it is shown, whatever the account says of its own time."""
 
-    async def close_the_way_back(self, account_id: AccountId) -> None:
-        async with self.store.begin(account_id) as tx:
-            account = await tx.account()
+    async def _begin(self, account_id: AccountId) -> bool:
+        async def change(tx: Tx) -> None:
+            account = await tx.accounts.get()
             account.state = AccountState.ERASING
+            account.record(
+                AccountErasureBegun(account_id=account_id, subject=account_id, at=self.clock.now())
+            )
             tx.save(account)
+
+        await self.store.update(account_id, change)
+        return True
 
 
 def erases_idle_accounts(world: Worlds) -> Worlds:
-    return partial(world, directory=lambda made: ErasesTheIdle(made.store), erase_account=AsksNobody)
+    return partial(world, directory=lambda made: ErasesTheIdle(made.store), begin_erasures=AsksNobody)
 
 
 @proves("T1", text="80dace8b6c32", saboteur=erases_idle_accounts)
@@ -97,7 +108,7 @@ def run_hurried(clock: HandClock, life: Callable[[], Coroutine[None, None, T]]) 
 
 
 def erases_a_second_early(world: Worlds) -> Worlds:
-    return partial(world, retention=Retention(soft_deleted=30 * DAY - timedelta(seconds=1)))
+    return partial(world, retention=keeping(soft_deleted=30 * DAY - timedelta(seconds=1)))
 
 
 class SleepySweep(Sweep):
@@ -122,11 +133,15 @@ async def test_erasure_starts_within_a_minute_of_thirty_days(world: Worlds) -> N
         left = made.clock.now()
         await made.use_cases.delete_account(ada.id, PASSWORD)
         made.clock.advance(30 * DAY - timedelta(seconds=60.5))  # so that one sweep comes half a second early
-        sweeping = asyncio.create_task(keep_sweeping(made.use_cases.sweep))
+        tasks = [
+            asyncio.create_task(keep_sweeping(made.use_cases.sweep)),
+            asyncio.create_task(made.queue.run(made.worker)),
+        ]
         await asyncio.sleep(180)
-        sweeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await sweeping
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         intents = await made.ledger.since(0)
         assert len(intents) == 1, "three minutes on, nothing has begun"
         return left, intents[0].at
@@ -136,11 +151,11 @@ async def test_erasure_starts_within_a_minute_of_thirty_days(world: Worlds) -> N
 
 
 def forgets_sessions_early(world: Worlds) -> Worlds:
-    return partial(world, retention=Retention(revoked_session=90 * DAY - MOMENT))
+    return partial(world, retention=keeping(revoked_session=90 * DAY - MOMENT))
 
 
 def forgets_sessions_late(world: Worlds) -> Worlds:
-    return partial(world, retention=Retention(revoked_session=90 * DAY + MOMENT))
+    return partial(world, retention=keeping(revoked_session=90 * DAY + MOMENT))
 
 
 @proves("T5", text="304bfa34e843", saboteur=forgets_sessions_early)
@@ -157,34 +172,24 @@ async def test_a_revoked_session_is_kept_for_ninety_days(world: Worlds) -> None:
     assert set(kept) == {lasting.session.id}
 
 
-class Forgetful(Sweep):
-    """Empties the audit log every year."""
-
-    async def __call__(self) -> SweepResult:
-        if self.clock.now().year > 2026:
-            self.store.audit_log.clear()  # type: ignore[attr-defined]  # the one in memory
-        return await super().__call__()
-
-
 def forgets_the_log(world: Worlds) -> Worlds:
-    return partial(world, sweep=Forgetful)
+    def purge(store: MemoryStore, **_: object) -> Callable[[datetime, int], Awaitable[PurgeResult]]:
+        class ForgetsTheLog(SkippedPurge):
+            """Empties the audit log every year."""
 
+            async def __call__(self, now: datetime, limit: int) -> PurgeResult:
+                if now.year > 2026:
+                    store.audit_log.clear()
+                return PurgeResult(0)
 
-class SparesTheLog(EraseAccount):
-    """Takes the account's half of the log for a part of the log."""
+        return ForgetsTheLog("sessions")
 
-    async def take(self, step: Step, erasure: Erasure) -> Erasure:
-        if step is not Step.ROWS:
-            return erasure if step is Step.VERIFIED else await super().take(step, erasure)
-        rows = self.store.rows(erasure.account_id)  # type: ignore[attr-defined]  # the one in memory
-        spared = {of: dict(kept) for of, kept in rows.items() if of.stored_as == "audit_entries"}
-        erasure = await super().take(step, erasure)
-        rows.update(spared)
-        return erasure
+    return partial(world, purge_revoked_sessions=purge)
 
 
 def leaves_the_log_personal(world: Worlds) -> Worlds:
-    return partial(world, erase_account=SparesTheLog)
+    """Take the account's half of the log for a part of the log: delete everything else."""
+    return partial(world, delete_rows=sparing(AuditEntry), verify_nothing_left=skipped_step("verified"))
 
 
 @proves("T6", text="5830ec811130", saboteur=forgets_the_log)
@@ -204,11 +209,11 @@ async def test_the_audit_log_stays_for_ever_and_becomes_anonymous(world: Worlds)
 
 
 def erases_sign_ups_early(world: Worlds) -> Worlds:
-    return partial(world, retention=Retention(unverified=DAY - MOMENT))
+    return partial(world, retention=keeping(unverified=DAY - MOMENT))
 
 
 def erases_sign_ups_late(world: Worlds) -> Worlds:
-    return partial(world, retention=Retention(unverified=DAY + MOMENT))
+    return partial(world, retention=keeping(unverified=DAY + MOMENT))
 
 
 @proves("T7", text="2b19cafac524", saboteur=erases_sign_ups_early)

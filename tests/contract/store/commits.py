@@ -42,13 +42,13 @@ class CommitPromises:
         message.attempted_at, message.error = world.clock.now(), 30007
         await world.commit(account.id, account, line, conversation, message, empty, export, part)
         async with world.store.begin(account.id) as tx:
-            assert_same(await tx.account(), account)
-            assert_same(await tx.line(line.id), line)
-            assert_same(await tx.conversation(conversation.id), conversation)
-            assert_same(await tx.message(message.id), message)
-            assert_same(await tx.message(empty.id), empty)
-            assert_same(await tx.export(export.id), export)
-            assert_same(await tx.part(export.id, 0), part)
+            assert_same(await tx.accounts.get(), account)
+            assert_same(await tx.lines.get(line.id), line)
+            assert_same(await tx.conversations.get(conversation.id), conversation)
+            assert_same(await tx.messages.get(message.id), message)
+            assert_same(await tx.messages.get(empty.id), empty)
+            assert_same(await tx.exports.get(export.id), export)
+            assert_same(await tx.exports.part(export.id, 0), part)
 
     async def test_a_session_is_read_back_without_its_token_and_keeps_it_all_the_same(
         self, world: World
@@ -57,7 +57,7 @@ class CommitPromises:
         session = world.new_session(account_id, token="pico_s1_once_only")
         await world.commit(account_id, session)
         async with world.store.begin(account_id) as tx:
-            found = await tx.session(session.id)
+            found = await tx.sessions.get(session.id)
             assert found.token is None
             found.created_at += LATER
             tx.save(found)
@@ -72,7 +72,10 @@ class CommitPromises:
         (entry,) = await world.entries(account_id)
         assert (entry.kind, entry.subject, entry.at) == (AuditKind.LINE_ORDERED, line.id, world.clock.now())
         now, waiting, log = await world.traces(account_id)
-        assert (waiting, log, sum(now.values())) == (jobs + 1, audited + 1, sum(rows.values()) + 3)
+        assert (waiting, log) == (jobs + 1, audited + 1)
+        added = {table: count - rows[table] for table, count in now.items() if count != rows[table]}
+        added.pop("directory", None)  # a store may keep one, and count it
+        assert added == {"phone_lines": 1, "audit_entries": 1, "jobs": 1}
 
     async def test_a_failed_unit_of_work_leaves_no_trace(self, world: World) -> None:
         account_id = await world.account()
@@ -80,7 +83,7 @@ class CommitPromises:
         before = await world.traces(account_id)
         with pytest.raises(Mishap):
             async with world.store.begin(account_id) as tx:
-                mine = await tx.line(line.id)
+                mine = await tx.lines.get(line.id)
                 mine.relabel(Label("never"))
                 mine.release(world.clock.now())
                 tx.save(mine)
@@ -93,13 +96,13 @@ class CommitPromises:
         account_id = await world.account()
         line, fresh = await world.line(account_id), world.new_line(account_id)
         async with world.store.begin(account_id) as tx:
-            mine = await tx.line(line.id)
+            mine = await tx.lines.get(line.id)
             mine.relabel(Label("pending"))
             tx.save(mine)
             tx.save(fresh)
             assert (await world.read_line(line)).label == "Work"
-            assert (await tx.line(line.id)).label == "Work"
-            for reader in (tx.line(fresh.id), world.read_line(fresh)):
+            assert (await tx.lines.get(line.id)).label == "Work"
+            for reader in (tx.lines.get(fresh.id), world.read_line(fresh)):
                 with pytest.raises(NotFound):
                     await reader
         assert (await world.read_line(line)).label == "pending"
@@ -110,15 +113,15 @@ class CommitPromises:
         line = await world.line(account_id)
         line.relabel(Label("after the commit"))
         async with world.store.begin(account_id) as tx:
-            (await tx.line(line.id)).relabel(Label("never saved"))
-            assert (await tx.line(line.id)).label == "Work"
+            (await tx.lines.get(line.id)).relabel(Label("never saved"))
+            assert (await tx.lines.get(line.id)).label == "Work"
         assert (await world.read_line(line)).label == "Work"
 
     async def test_what_is_kept_is_what_stands_when_the_unit_of_work_ends(self, world: World) -> None:
         account_id = await world.account()
         line = await world.line(account_id)
         async with world.store.begin(account_id) as tx:
-            mine = await tx.line(line.id)
+            mine = await tx.lines.get(line.id)
             tx.save(mine)
             mine.relabel(Label("last word"))
             tx.save(mine)
@@ -141,7 +144,7 @@ class CommitPromises:
     async def test_what_is_saved_and_then_removed_is_removed(self, world: World) -> None:
         line = await world.line(await world.account())
         async with world.store.begin(line.account_id) as tx:
-            mine = await tx.line(line.id)
+            mine = await tx.lines.get(line.id)
             mine.relabel(Label("last"))
             tx.save(mine)
             tx.remove(mine)
@@ -152,7 +155,7 @@ class CommitPromises:
         mine, theirs = await world.account(), await world.belongings()
         before = await world.traces(theirs.account_id)
         async with world.store.begin(theirs.account_id) as tx:
-            line, message = await tx.line(theirs.line.id), await tx.message(theirs.message.id)
+            line, message = await tx.lines.get(theirs.line.id), await tx.messages.get(theirs.message.id)
         line.relabel(Label("hijacked"))
         message.body = MessageBody("hijacked")
         for foreign in (line, message, world.new_line(theirs.account_id)):
@@ -163,8 +166,8 @@ class CommitPromises:
                     tx.remove(foreign)
         assert await world.traces(theirs.account_id) == before
         async with world.store.begin(theirs.account_id) as tx:
-            assert (await tx.line(line.id)).label is None
-            assert (await tx.message(message.id)).body == theirs.message.body
+            assert (await tx.lines.get(line.id)).label is None
+            assert (await tx.messages.get(message.id)).body == theirs.message.body
 
     async def test_without_its_key_an_account_is_closed(self, world: World) -> None:
         account_id, stranger = await world.account(), world.new_account()
@@ -172,4 +175,4 @@ class CommitPromises:
         for closed in (account_id, stranger.id):
             with pytest.raises(KeyGone):
                 async with world.store.begin(closed) as tx:
-                    await tx.account()
+                    await tx.accounts.get()

@@ -9,12 +9,18 @@ Each promise is given a world of its own, empty and fresh.
 
 from __future__ import annotations
 
+from tests.contract.store.audit import AuditPromises
 from tests.contract.store.commits import CommitPromises
-from tests.contract.store.erasure import LifePromises
-from tests.contract.store.jobs import QueuePromises
-from tests.contract.store.pages import PagePromises
+from tests.contract.store.conversations import ConversationPromises
+from tests.contract.store.directory import DirectoryPromises
+from tests.contract.store.erasure import ErasurePromises
+from tests.contract.store.exports import ExportPromises
+from tests.contract.store.jobs import JobPromises
+from tests.contract.store.messages import MessagePromises
+from tests.contract.store.purges import PurgePromises
 from tests.contract.store.races import RacePromises
 from tests.contract.store.reads import ReadPromises
+from tests.contract.store.relative import RelativePromises
 from tests.contract.store.unique import UniquePromises
 from tests.contract.store.world import World
 
@@ -22,6 +28,7 @@ __all__ = ["StoreContract", "World"]
 
 
 class StoreContract(
-    CommitPromises, RacePromises, UniquePromises, QueuePromises, ReadPromises, PagePromises, LifePromises
-):
+    CommitPromises, RacePromises, RelativePromises, UniquePromises, JobPromises, ReadPromises, MessagePromises,
+    ConversationPromises, ExportPromises, DirectoryPromises, PurgePromises, ErasurePromises, AuditPromises,
+):  # fmt: skip
     """Everything a use case may rely on, whichever store it is given."""

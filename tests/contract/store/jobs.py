@@ -9,11 +9,11 @@ from datetime import timedelta
 
 import pytest
 
-from application.ports.jobs import Again, Dead, Done, Job, JobKind, LeasedJob, Outcome
+from application.jobs import JOB_TYPES
+from application.ports.jobs import Again, Dead, Done, Job, LeasedJob, Outcome
 from application.ports.store import JobGone, VersionConflict
-from application.reactions import PURGE_AFTER
 from domain.kernel import CarrierRef, MessageId
-from domain.messages import Conversation
+from domain.messages import Conversation, MessageReceived
 from domain.values import Label, MessageBody
 from tests.contract.store.world import World
 
@@ -24,10 +24,10 @@ async def send_one(world: World) -> Job:
     conversation = world.new_conversation(await world.line(account_id))
     message = conversation.send(MessageId(world.ids.new()), MessageBody("hi"), world.clock.now())
     await world.commit(account_id, conversation, message)
-    return Job(JobKind.SEND_MESSAGE, account_id, message.id)
+    return Job("send_message", account_id, message.id)
 
 
-class QueuePromises:
+class JobPromises:
     async def test_a_job_carries_ids_and_comes_no_earlier_than_it_should(self, world: World) -> None:
         account_id = await world.account()
         line = await world.line(account_id)
@@ -42,20 +42,21 @@ class QueuePromises:
             MessageId(world.ids.new()), MessageBody("hi"), CarrierRef("SM1"), None, world.clock.now()
         )
         await world.commit(account_id, conversation, message)
-        await world.queue.shift(PURGE_AFTER / 2)
+        delay = JOB_TYPES["delete_carrier_copy"].after[MessageReceived]
+        await world.queue.shift(delay / 2)
         at_once = await send_one(world)
         assert await world.work(left=1) == [at_once]
-        await world.queue.shift(PURGE_AFTER / 2)
+        await world.queue.shift(delay / 2)
         (job,) = await world.work()
-        assert (job.kind, job.account_id, job.subject) == (
-            JobKind.DELETE_CARRIER_COPY,
+        assert (job.name, job.account_id, job.subject) == (
+            "delete_carrier_copy",
             account_id,
             message.id,
         )
 
     async def test_a_job_that_no_event_calls_for_joins_the_commit(self, world: World) -> None:
         account_id = await world.account()
-        job = Job(JobKind.MAIL_VERIFY, account_id, account_id)
+        job = Job("mail_verification", account_id, account_id)
         with suppress(VersionConflict):
             async with world.store.begin(account_id) as tx:
                 tx.queue(job)
@@ -146,7 +147,7 @@ class QueuePromises:
         async def stale_first(delivery: LeasedJob) -> Outcome:
             with pytest.raises(VersionConflict):
                 async with world.store.begin(line.account_id, completing=delivery.lease) as tx:
-                    mine = await tx.line(line.id)
+                    mine = await tx.lines.get(line.id)
                     await world.relabel(line, "winner")
                     mine.relabel(Label("loser"))
                     tx.save(mine)

@@ -8,7 +8,7 @@ import asyncio
 
 import pytest
 
-from application.ports.store import VersionConflict
+from application.ports.store import Tx, VersionConflict
 from domain.kernel import NotFound
 from domain.lines import LineState
 from domain.values import Label
@@ -20,11 +20,11 @@ class RacePromises:
     async def test_saving_what_did_not_change_writes_nothing_but_relies_on_it(self, world: World) -> None:
         line = await world.line(await world.account())
         async with world.store.begin(line.account_id) as tx:
-            tx.save(await tx.line(line.id))
+            tx.save(await tx.lines.get(line.id))
         assert (await world.read_line(line)).version == 1
         with pytest.raises(VersionConflict):
             async with world.store.begin(line.account_id) as tx:
-                tx.save(await tx.line(line.id))
+                tx.save(await tx.lines.get(line.id))
                 await world.relabel(line, "changed")
 
     async def test_the_loser_of_two_writers_is_told_and_nothing_of_it_is_kept(self, world: World) -> None:
@@ -32,7 +32,7 @@ class RacePromises:
         line, fresh = await world.line(account_id), world.ordered_line(account_id)
         with pytest.raises(VersionConflict):
             async with world.store.begin(account_id) as slow:
-                mine = await slow.line(line.id)
+                mine = await slow.lines.get(line.id)
                 await world.relabel(line, "winner")
                 before = await world.traces(account_id)
                 mine.relabel(Label("loser"))
@@ -44,27 +44,47 @@ class RacePromises:
         assert (found.label, found.state) == ("winner", LineState.ACTIVE)
 
     async def test_of_many_writers_at_the_same_moment_each_counts_or_is_told(self, world: World) -> None:
-        line = await world.line(await world.account())
-        conversation = world.new_conversation(line)
-        await world.commit(line.account_id, conversation)
+        account_id = await world.account()
+        export = world.new_export(account_id)
+        await world.commit(account_id, export)
 
-        async def count_one_more() -> None:
-            async with world.store.begin(line.account_id) as tx:
-                mine = await tx.conversation(conversation.id)
-                mine.unread += 1
+        async def one_more() -> None:
+            async with world.store.begin(account_id) as tx:
+                mine = await tx.exports.get(export.id)
+                mine.progress(1)
                 tx.save(mine)
 
-        ends = await asyncio.gather(*(count_one_more() for _ in range(8)), return_exceptions=True)
+        ends = await asyncio.gather(*(one_more() for _ in range(8)), return_exceptions=True)
         assert {type(end) for end in ends} <= {type(None), VersionConflict}
-        async with world.store.begin(line.account_id) as tx:
-            found = await tx.conversation(conversation.id)
-        assert found.unread == conversation.unread + ends.count(None)
+        async with world.store.begin(account_id) as tx:
+            found = await tx.exports.get(export.id)
+        assert found.rows_done == ends.count(None) >= 1
+
+    async def test_an_update_that_lost_its_race_is_made_again_on_fresh_copies(self, world: World) -> None:
+        account_id = await world.account()
+        export = world.new_export(account_id)
+        seen: list[int] = []
+        await world.commit(account_id, export)
+
+        async def one_more(tx: Tx) -> int:
+            mine = await tx.exports.get(export.id)
+            if not seen:
+                seen.append(mine.rows_done)
+                await world.store.update(account_id, one_more)
+            mine.progress(1)
+            tx.save(mine)
+            return mine.rows_done
+
+        assert await world.store.update(account_id, one_more) == 2
+        async with world.store.begin(account_id) as tx:
+            found = await tx.exports.get(export.id)
+        assert (found.rows_done, found.version, seen) == (2, 3, [0])
 
     async def test_writers_of_different_things_do_not_disturb_each_other(self, world: World) -> None:
         account_id = await world.account()
         one, two = await world.line(account_id), await world.line(account_id)
         async with world.store.begin(account_id) as slow:
-            mine = await slow.line(one.id)
+            mine = await slow.lines.get(one.id)
             await world.relabel(two, "two")
             mine.relabel(Label("one"))
             slow.save(mine)
@@ -75,14 +95,14 @@ class RacePromises:
         line = await world.line(account_id)
         with pytest.raises(VersionConflict):
             async with world.store.begin(account_id) as tx:
-                tx.require_unchanged(await tx.line(line.id))
+                tx.require_unchanged(await tx.lines.get(line.id))
                 await world.relabel(line, "changed")
                 before = await world.traces(account_id)
                 tx.save(world.ordered_line(account_id))
         assert await world.traces(account_id) == before
         fresh = world.new_line(account_id)
         async with world.store.begin(account_id) as tx:
-            tx.require_unchanged(await tx.line(line.id))
+            tx.require_unchanged(await tx.lines.get(line.id))
             tx.save(fresh)
         assert_same(await world.read_line(fresh), fresh)
         assert (await world.read_line(line)).version == 2, "relying on a thing does not write it"
@@ -92,9 +112,9 @@ class RacePromises:
         line = await world.line(account_id)
         with pytest.raises(VersionConflict):
             async with world.store.begin(account_id) as late:
-                mine = await late.line(line.id)
+                mine = await late.lines.get(line.id)
                 async with world.store.begin(account_id) as tx:
-                    tx.remove(await tx.line(line.id))
+                    tx.remove(await tx.lines.get(line.id))
                 mine.relabel(Label("too late"))
                 late.save(mine)
         with pytest.raises(NotFound):
@@ -105,9 +125,9 @@ class RacePromises:
         line = await world.line(account_id)
         with pytest.raises(VersionConflict):
             async with world.store.begin(account_id) as late:
-                mine = await late.line(line.id)
+                mine = await late.lines.get(line.id)
                 async with world.store.begin(account_id) as tx:
-                    tx.remove(await tx.line(line.id))
+                    tx.remove(await tx.lines.get(line.id))
                 before = await world.traces(account_id)
                 late.remove(mine)
                 late.save(world.ordered_line(account_id))

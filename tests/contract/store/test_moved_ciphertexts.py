@@ -10,7 +10,8 @@ import pytest
 
 from adapters.outbound.postgres.sealing import SealBroken
 from application.inventory import BY_TYPE, INVENTORY, Stored
-from domain.kernel import AccountId, StorageKind
+from domain.classification import StorageKind
+from domain.kernel import AccountId
 from domain.messages import Message
 from tests.contract.conftest import Postgres
 from tests.contract.store.test_postgres import PostgresWorld, fresh
@@ -19,7 +20,7 @@ SEALED = [
     (stored, column.name)
     for stored in INVENTORY
     for column in stored.columns
-    if column.kind is StorageKind.SEALED
+    if column.policy.kind is StorageKind.SEALED
 ]
 
 
@@ -53,7 +54,7 @@ async def opens(world: PostgresWorld, owner: AccountId, stored: Stored) -> bool:
     """Tell whether all of an account's records of this kind can be read."""
     try:
         async with world.store.begin(owner) as tx:
-            await tx.export_page(stored, None, 100)
+            await tx.records.page(stored, None, 100)
     except SealBroken:
         return False
     return True

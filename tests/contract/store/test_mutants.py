@@ -1,4 +1,4 @@
-"""Both stores with one rule broken at a time: each promise of the contract is there for a reason."""
+"""Both stores with one rule broken at a time: about ten that matter most. `mutmut` is for the rest."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ async def test_a_mutant_of_the_postgres_store_is_noticed(mutant: Mutant, postgre
         await mutant.must_be_noticed(world)
 
 
-def test_no_promise_is_kept_by_accident() -> None:
-    assert {mutant.promise for mutant in MEMORY} == PROMISES
+def test_every_mutant_names_a_promise() -> None:
+    assert {mutant.promise for mutant in (*MEMORY, *POSTGRES)} <= PROMISES

@@ -14,17 +14,18 @@ import pytest
 
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.system import CountingIds, HandClock
-from adapters.outbound.postgres.codec import CODECS
-from adapters.outbound.postgres.directory import PostgresDirectory
+from adapters.outbound.postgres.directory import REMEMBERED_SECONDS, PostgresDirectory
+from adapters.outbound.postgres.erasing import BATCH
 from adapters.outbound.postgres.pool import Database, StatementRefused, connect
 from adapters.outbound.postgres.queue import PostgresQueue
-from adapters.outbound.postgres.sealing import AccountCipher, SealBroken
-from adapters.outbound.postgres.store import BATCH, CipherCache, PostgresStore
+from adapters.outbound.postgres.sealing import SealBroken
+from adapters.outbound.postgres.store import CipherCache, PostgresStore
 from adapters.outbound.postgres.tables import COLUMNS
-from application.ports.jobs import Done, Job, JobKind, LeasedJob, Outcome
+from application.inventory import BY_TYPE
+from application.ports.jobs import Job, JobLease, LeasedJob
 from application.ports.keyring import AccountKey
 from application.ports.store import JobGone, StoreUnavailable, VersionConflict
-from domain.audit import AuditEntry
+from domain.audit import AuditEntry, AuditKind
 from domain.idempotency import Operation
 from domain.kernel import AccountId, AuditId
 from domain.lines import PhoneLine
@@ -37,15 +38,15 @@ ENVIRONMENT = "test"
 
 @dataclass(kw_only=True)
 class PostgresWorld(World):
+    queue: PostgresQueue
     database: Database
     dsn: str
     postgres: Postgres
 
     async def entries(self, account_id: AccountId) -> list[AuditEntry]:
-        codec = CODECS[AuditEntry]
-        cipher = AccountCipher(ENVIRONMENT, account_id, await self.keyring.open(account_id))
-        select = f"SELECT {codec.columns()} FROM audit_entries WHERE account_id = $1"  # noqa: S608 - of constants
-        return [codec.loader(cipher)(row) for row in await self.database.fetch(select, account_id)]
+        async with self.store.begin(account_id) as tx:
+            rows = await tx.records.page(BY_TYPE[AuditEntry], None, 100)
+        return [AuditEntry(**{**row, "kind": AuditKind(row["kind"])}) for row in rows]
 
     async def public_log(self) -> dict[AuditId, bytes]:
         return dict(await self.database.fetch("SELECT id, commitment FROM audit_log"))
@@ -91,10 +92,10 @@ async def test_two_commits_cannot_each_rely_on_what_the_other_changes(world: Pos
 
     async def change(written: PhoneLine, required_unchanged: PhoneLine) -> None:
         async with world.store.begin(account_id) as tx:
-            mine = await tx.line(written.id)
+            mine = await tx.lines.get(written.id)
             mine.relabel(Label("changed"))
             tx.save(mine)
-            tx.require_unchanged(await tx.line(required_unchanged.id))
+            tx.require_unchanged(await tx.lines.get(required_unchanged.id))
 
     # A third party holds `two` back, so that both statements are under way before either can end.
     gate = await asyncpg.connect(world.dsn)
@@ -136,27 +137,28 @@ async def waiting_for_locks(world: PostgresWorld, sessions: int) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_a_job_that_went_to_another_worker_cannot_be_ended(world: PostgresWorld) -> None:
+async def test_a_lease_that_passed_on_ends_nothing(world: PostgresWorld) -> None:
     job = await one_job(world)
-    gone = []
-
-    async def lose(delivery: LeasedJob) -> Outcome:
-        await world.database.execute("UPDATE pgqueuer SET queue_manager_id = $1, heartbeat = now()", uuid4())
-        before = await world.traces(job.account_id)
-        with pytest.raises(JobGone):
-            await end(world, delivery)
-        gone.append(before == await world.traces(job.account_id))
-        return Done()
-
-    await world.work(lose, left=1)
-    assert gone == [True]
-
-
-async def test_a_job_that_was_not_delivered_cannot_be_ended(world: PostgresWorld) -> None:
-    job = await one_job(world)
-    row = await world.database.first("SELECT id FROM pgqueuer")
+    (first,) = await world.queue.take(1)
+    await world.database.execute("UPDATE jobs SET due_at = now()")  # the first worker was silent for too long
+    (second,) = await world.queue.take(1)
+    assert (second.job, second.lease.job_id) == (job, first.lease.job_id)
+    assert second.lease.token > first.lease.token
+    before = await world.traces(job.account_id)
     with pytest.raises(JobGone):
-        await end(world, LeasedJob(job, row[0], 0))
+        await end(world, first)
+    assert await world.traces(job.account_id) == before
+    assert not await world.queue.holds(job.account_id, first.lease)
+    assert await world.queue.holds(job.account_id, second.lease)
+    await end(world, second)
+    assert await world.queue.waiting() == 0
+
+
+async def test_a_job_that_was_not_leased_cannot_be_ended(world: PostgresWorld) -> None:
+    job = await one_job(world)
+    row = await world.database.first("SELECT id, token FROM jobs")
+    with pytest.raises(JobGone):
+        await end(world, LeasedJob(job, JobLease(*row), 0, world.clock.now()))
     assert await world.queue.waiting() == 1
 
 
@@ -165,7 +167,7 @@ async def one_job(world: PostgresWorld) -> Job:
     line = world.ordered_line(account_id)
     await world.commit(account_id, line)
     await world.queue.shift(timedelta(hours=1))
-    return Job(JobKind.COMPLETE_PURCHASE, account_id, line.id)
+    return Job("complete_purchase", account_id, line.id)
 
 
 async def end(world: PostgresWorld, delivery: LeasedJob) -> None:
@@ -174,13 +176,16 @@ async def end(world: PostgresWorld, delivery: LeasedJob) -> None:
 
 
 async def test_only_what_changed_is_sealed_anew(world: PostgresWorld) -> None:
-    line = await world.line(await world.account())
-    select = "SELECT number, number_index, label FROM phone_lines"
+    account_id = await world.account()
+    select = "SELECT password, locale, display_name FROM accounts"
     before = await world.database.first(select)
-    await world.relabel(line, "changed")
+    async with world.store.begin(account_id) as tx:
+        account = await tx.accounts.get()
+        account.change_profile(Label("changed"), None, world.clock.now())
+        tx.save(account)
     after = await world.database.first(select)
-    assert (after["number"], after["number_index"]) == (before["number"], before["number_index"])
-    assert after["label"] != before["label"]
+    assert (after["password"], after["locale"]) == (before["password"], before["locale"])
+    assert after["display_name"] != before["display_name"]
 
 
 async def test_a_ciphertext_moved_to_another_row_or_column_does_not_open(world: PostgresWorld) -> None:
@@ -215,15 +220,15 @@ async def test_nothing_personal_lies_in_any_column(world: PostgresWorld) -> None
                 raw = value if isinstance(value, bytes) else str(value).encode()
                 assert not any(text.encode() in raw for text in planted), table
     async with world.store.begin(account_id) as tx:
-        assert (await tx.account()).email == "noa@example.com"
+        assert (await tx.accounts.get()).email == "noa@example.com"
 
 
 async def test_errors_quote_nothing_and_carry_nothing_along(world: PostgresWorld) -> None:
     secret = "+15551234567"
     for statement, *values in (
         (
-            "INSERT INTO pgqueuer (priority, status, entrypoint, payload) VALUES (0, 'queued', 'x', $1)",
-            secret.encode(),
+            "INSERT INTO directory VALUES ($1, '', gen_random_uuid(), gen_random_uuid())",
+            secret,
         ),
         ("SELECT $1::integer", secret),
         ("SELECT $1::text::integer", secret),
@@ -242,6 +247,20 @@ async def test_errors_quote_nothing_and_carry_nothing_along(world: PostgresWorld
         None,
         None,
     )
+
+
+async def test_a_connection_that_failed_otherwise_than_by_the_database_is_dropped(postgres: Postgres) -> None:
+    async with connect(await postgres.database("dropped"), least=1, most=1) as database:
+        pid = "SELECT pg_backend_pid()"
+        first = (await database.first(pid))[0]
+        with pytest.raises(StatementRefused):
+            await database.fetch("SELECT 1/0")
+        assert (await database.first(pid))[0] == first, (
+            "what the database refuses says nothing about the connection"
+        )
+        with pytest.raises(StoreUnavailable):
+            await database.fetch("SELECT $1::integer", 1, 2)
+        assert (await database.first(pid))[0] != first
 
 
 async def test_a_cancelled_statement_does_not_cost_its_connection_for_long(postgres: Postgres) -> None:
@@ -287,16 +306,23 @@ async def test_more_rows_than_a_batch_are_deleted_and_counted(world: PostgresWor
     assert sum((await world.store.count_rows(account_id)).values()) == 0
 
 
-async def test_a_remembered_line_shows_itself_and_can_be_forgotten(world: PostgresWorld) -> None:
+async def test_a_line_is_remembered_for_a_while_unless_asked_for_afresh(world: PostgresWorld) -> None:
+    now = 0.0
+    directory = PostgresDirectory(world.database, world.keyring, monotonic=lambda: now)
     line = await world.line(await world.account())
-    assert await world.directory.line(line.number) == (line.account_id, line.id)
+    assert await directory.line(line.number) == (line.account_id, line.id)
     async with world.store.begin(line.account_id) as tx:
-        mine = await tx.line(line.id)
+        mine = await tx.lines.get(line.id)
         mine.released(world.clock.now())
         tx.save(mine)
-    assert await world.directory.line(line.number) == (line.account_id, line.id)
-    world.directory.forget_line(line.number)
-    assert await world.directory.line(line.number) is None
+    assert await directory.line(line.number) == (line.account_id, line.id)
+    now = REMEMBERED_SECONDS
+    assert await directory.line(line.number) is None
+    heir = await world.line(line.account_id, number=line.number)
+    assert await directory.line(line.number) == (heir.account_id, heir.id)
+    await world.store.delete_rows(line.account_id)
+    assert await directory.line(line.number, fresh=True) is None
+    assert await directory.line(line.number) is None, "what was found out afresh is remembered"
 
 
 def test_working_keys_are_kept_for_the_very_key_for_a_while_and_not_many() -> None:

@@ -11,11 +11,12 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from adapters.outbound.postgres.schema import migrate
+from adapters.outbound.postgres.pool import JOB_GONE, VERSION_CONFLICT
+from adapters.outbound.postgres.schema import NotDistributable, migrate, restrict
 from adapters.outbound.postgres.tables import COLUMNS, TABLES
 from application.inventory import INVENTORY
-from application.ports.jobs import JobKind
-from domain.kernel import StorageKind
+from application.jobs import JOB_TYPES
+from domain.classification import StorageKind
 from tests.contract.conftest import Postgres
 
 SHAPES = {
@@ -28,17 +29,19 @@ SHAPES = {
 }
 ODDITIES = {
     ("phone_lines", "country"): "character varying",  # two letters, by a check
-    ("pgqueuer", "entrypoint"): "character varying",  # pgqueuer compares it with text; 32 characters
-    ("pgqueuer_log", "entrypoint"): "character varying",
-    ("pgqueuer_statistics", "entrypoint"): "character varying",
-    ("pgqueuer", "payload"): "bytea",  # two ids, by a check
-    ("pgqueuer", "headers"): "boolean",
-    ("pgqueuer_log", "aggregated"): "boolean",
-    ("pgqueuer_log", "traceback"): "jsonb",  # a code, by a check
+    ("directory", "kind"): "character varying",  # words of ours, by a check: a new one needs no migration
+    ("jobs", "name"): "character varying",
+    ("jobs", "failure"): "character varying",  # a code of at most 64 letters
+    ("erasures", "done"): "character varying",
+    ("erasure_counts", "name"): "character varying",
 }
 """Columns whose shape is not that of their kind, and what keeps content out of them."""
 
-QUEUE = "INSERT INTO pgqueuer (priority, status, entrypoint, payload) VALUES (0, 'queued', $1, $2)"
+AUDITED = "INSERT INTO audit_log VALUES (gen_random_uuid(), current_date, 'account_signed_up', $1)"
+JOB = """
+    INSERT INTO jobs (account_id, id, name, subject, due_at)
+    VALUES (gen_random_uuid(), gen_random_uuid(), $1, gen_random_uuid(), now())
+"""
 CATALOGUE = """
     SELECT c.relname AS table, a.attname AS column, format_type(a.atttypid, NULL) AS shape, a.atttypmod AS size,
         t.typtype = 'e' OR e.typtype = 'e' AS closed, EXISTS (
@@ -74,7 +77,7 @@ async def connection(postgres: Postgres) -> AsyncIterator[asyncpg.Connection]:
 async def definitions(connection: asyncpg.Connection) -> set[tuple[Any, ...]]:
     """Describe everything that the migrations make of our own tables."""
     rows = {tuple(row) for row in await connection.fetch(DEFINITIONS)}
-    return {row for row in rows if not any(re.match("pgqueuer|alembic", str(name)) for name in row[1:3])}
+    return {row for row in rows if not any(re.match("alembic", str(name)) for name in row[1:3])}
 
 
 def undeclared(catalogue: list[Any]) -> list[str]:
@@ -113,9 +116,9 @@ async def test_every_column_is_declared_has_the_shape_of_its_kind_and_no_room_fo
         "ALTER TABLE messages ALTER ref TYPE varchar(65)",
         "ALTER TABLE messages ALTER ref TYPE text",
         "ALTER TABLE messages ALTER status TYPE text",
-        "ALTER TABLE pgqueuer ALTER entrypoint TYPE varchar",
-        "ALTER TABLE pgqueuer ALTER headers TYPE jsonb USING NULL",
-        "ALTER TABLE pgqueuer_log DROP CONSTRAINT pgqueuer_log_traceback_is_a_code",
+        "ALTER TABLE jobs ALTER name TYPE varchar, DROP CONSTRAINT jobs_name_is_enum",
+        "ALTER TABLE jobs ALTER failure TYPE varchar",
+        "ALTER TABLE erasures ALTER done TYPE text, DROP CONSTRAINT erasures_done_is_enum",
         "ALTER TABLE phone_lines ALTER country TYPE varchar(200), DROP CONSTRAINT phone_lines_country_is_enum",
     ],
 )
@@ -182,34 +185,50 @@ async def test_a_plaintext_is_refused_where_a_ciphertext_belongs(
     "change", ["UPDATE audit_log SET day = day", "DELETE FROM audit_log", "TRUNCATE audit_log"]
 )
 async def test_the_audit_log_only_grows(connection: asyncpg.Connection, change: str) -> None:
-    await connection.execute(
-        "INSERT INTO audit_log VALUES (gen_random_uuid(), current_date, 'account_signed_up', $1)", bytes(32)
-    )
+    await connection.execute(AUDITED, bytes(32))
     with pytest.raises(asyncpg.RestrictViolationError):
         await connection.execute(change)
     assert await connection.fetchval("SELECT count(*) FROM audit_log") == 1
 
 
-@pytest.mark.parametrize(
-    ("kind", "payload", "refusal"),
-    [
-        ("send_message", b"hello", asyncpg.CheckViolationError),
-        ("send_message", bytes(33), asyncpg.CheckViolationError),
-        ("x" * 33, bytes(32), asyncpg.StringDataRightTruncationError),
-    ],
-)
-async def test_a_job_is_a_kind_and_two_ids(
-    connection: asyncpg.Connection, kind: str, payload: bytes, refusal: type[Exception]
-) -> None:
-    with pytest.raises(refusal):
-        await connection.execute(QUEUE, kind, payload)
+async def test_the_application_can_only_add_to_the_audit_log(postgres: Postgres) -> None:
+    dsn = await postgres.database("restricted")
+    owner = await asyncpg.connect(dsn)
+    role = f"app_{dsn.rpartition('_')[2].partition('?')[0]}"
+    await owner.execute(f"CREATE ROLE {role}; ALTER TABLE audit_log DISABLE TRIGGER ALL")
+    for _ in range(2):
+        await restrict(dsn, role)
+    await owner.execute(f"SET ROLE {role}")
+    await owner.execute(AUDITED, bytes(32))
+    for change in ("UPDATE audit_log SET day = day", "DELETE FROM audit_log", "TRUNCATE audit_log"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await owner.execute(change)
+    await owner.execute(JOB, "send_message")
+    await owner.execute("DELETE FROM jobs")
+    assert await owner.fetchval("SELECT count(*) FROM audit_log") == 1
+    await owner.close()
 
 
-async def test_every_kind_of_job_fits(connection: asyncpg.Connection) -> None:
-    for kind in JobKind:
-        await connection.execute(QUEUE, kind, bytes(32))
+@pytest.mark.parametrize("name", ["", "Hello", "meet me", "+15551234567", "x" * 33])
+async def test_a_job_is_a_word_and_ids(connection: asyncpg.Connection, name: str) -> None:
+    with pytest.raises((asyncpg.CheckViolationError, asyncpg.StringDataRightTruncationError)):
+        await connection.execute(JOB, name)
 
 
-async def test_jobs_make_no_noise_in_the_commit_that_queues_them(connection: asyncpg.Connection) -> None:
-    triggers = await connection.fetch("SELECT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal")
-    assert [row[0] for row in triggers] == ["audit_log"]
+async def test_every_kind_of_job_and_every_step_of_an_erasure_fits(connection: asyncpg.Connection) -> None:
+    for name in JOB_TYPES:
+        await connection.execute(JOB, name)
+
+
+async def test_a_refusal_is_told_by_its_code(connection: asyncpg.Connection) -> None:
+    for code in (VERSION_CONFLICT, JOB_GONE):
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            await connection.fetch("SELECT pico_refuse($1)", code)
+        assert refused.value.sqlstate == code
+
+
+async def test_tables_are_distributed_only_where_there_is_an_extension_for_it(postgres: Postgres) -> None:
+    dsn = await postgres.bare("distributed")
+    with pytest.raises(NotDistributable):
+        await migrate(dsn, distribute=True)
+    await migrate(dsn)

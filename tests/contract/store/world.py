@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters.outbound.memory.system import HandClock
+from application.ports.directory import Directory
+from application.ports.ids import Ids
 from application.ports.jobs import Done, Handle, Job, LeasedJob, Outcome, Queue
 from application.ports.keyring import Keyring
-from application.ports.store import Directory, Store
-from application.ports.system import Ids
+from application.ports.store import Store
 from domain.accounts import Account, AccountState
 from domain.audit import AuditEntry
 from domain.exports import Export, ExportPart, ExportState
@@ -47,6 +48,7 @@ from domain.values import (
 )
 
 LATER = timedelta(days=1)
+INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -109,13 +111,13 @@ class World(ABC):
 
     async def relabel(self, line: PhoneLine, label: str) -> None:
         async with self.store.begin(line.account_id) as tx:
-            mine = await tx.line(line.id)
+            mine = await tx.lines.get(line.id)
             mine.relabel(Label(label))
             tx.save(mine)
 
     async def read_line(self, line: PhoneLine) -> PhoneLine:
         async with self.store.begin(line.account_id) as tx:
-            return await tx.line(line.id)
+            return await tx.lines.get(line.id)
 
     # Jobs
 
@@ -189,8 +191,8 @@ class World(ABC):
     def ordered_line(self, account_id: AccountId, number: PhoneNumber | None = None) -> PhoneLine:
         """Make a line whose commit calls for one job and one audit entry."""
         return PhoneLine.order(
-            account_id, LineId(self.ids.new()), number=number or self.number(), country=Country("US"), label=None,
-            at=self.clock.now(),
+            account_id, LineId(self.ids.new()), number=number or self.number(), country=Country("US"),
+            countries=frozenset({Country("US")}), label=None, at=self.clock.now(),
         )  # fmt: skip
 
     def new_conversation(

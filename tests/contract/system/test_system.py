@@ -10,14 +10,14 @@ import pytest
 
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.system import CountingIds, FakeHasher, FakeTokens, HandClock
-from adapters.outbound.system import (
-    Argon2Hasher,
-    ShiftedClock,
-    SignedTokens,
-    SystemClock,
-    TimeOrderedIds,
-)
-from application.ports.system import Clock, Ids, Overloaded, PasswordHasher, Tokens
+from adapters.outbound.system.clock import ShiftedClock, SystemClock
+from adapters.outbound.system.ids import TimeOrderedIds
+from adapters.outbound.system.passwords import Argon2Hasher
+from adapters.outbound.system.tokens import SignedTokens
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.passwords import Overloaded, PasswordHasher
+from application.ports.tokens import Tokens
 from domain.kernel import AccountId
 from domain.values import Password
 

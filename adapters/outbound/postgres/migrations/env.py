@@ -1,7 +1,8 @@
-"""How Alembic runs here: on the one connection that `schema.migrate` opened, inside its transaction."""
+"""How Alembic runs here: on the one connection that `schema.py` opened, inside its transaction."""
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"])
+options = context.config.attributes
+context.configure(connection=options["connection"], version_table=options["version_table"])
 with context.begin_transaction():
     context.run_migrations()

@@ -1,0 +1,116 @@
+"""The command line: what each command is called, what it takes, what it prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClauseReport:
+    """A clause of the privacy policy and what holds it: proofs as pairs of test and saboteur."""
+
+    clause: str
+    sentence: str
+    verdict: str
+    pending: str
+    proofs: tuple[tuple[str, str], ...]
+    broken: bool
+    """Unproved, or proved for another wording."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """What the commands do. Each returns when it is done, or when the process is told to end."""
+
+    serve: Callable[[bool], None]
+    """Serves; runs jobs and sweeps too if the argument says so."""
+    work: Callable[[], None]
+    tour: Callable[[Console], int]
+    """Returns how many traces were left."""
+    migrate: Callable[[], None]
+    clauses: Callable[[], Sequence[ClauseReport]]
+    write_data_map: Callable[[], None]
+
+
+def command_line(commands: Commands) -> typer.Typer:
+    """Return the program. Its commands raise what their functions raise."""
+    app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+    @app.command()
+    def serve(
+        *,
+        no_work: Annotated[
+            bool, typer.Option("--no-work", help="Leave jobs and sweeps to `work`, in a process of its own.")
+        ] = False,
+    ) -> None:
+        """Serve the Sandbox, the whole product on this machine; or Production, with PICO_WORLD=production."""
+        commands.serve(not no_work)
+
+    @app.command()
+    def work() -> None:
+        """Run jobs and sweeps for what `serve --no-work` serves in another process."""
+        commands.work()
+
+    @app.command()
+    def tour() -> None:
+        """Play two accounts' whole lives in a throw-away Sandbox, in under a minute, and look for traces."""
+        console = Console()
+        left = commands.tour(console)
+        console.print(f"\n[bold]{left} traces left.[/bold]" + ("" if left else " That is the policy, kept."))
+        raise typer.Exit(1 if left else 0)
+
+    @app.command()
+    def migrate() -> None:
+        """Bring the database's schema up to date. Repeating is harmless. Our own database must not be in use."""
+        commands.migrate()
+        Console().print("The schema is up to date.")
+
+    @app.command()
+    def policy(
+        *,
+        as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+        write: Annotated[
+            bool, typer.Option("--write", help="Bring the data map in PRIVACY.md up to date.")
+        ] = False,
+    ) -> None:
+        """Print every clause of PRIVACY.md with its proofs and verdict; exit code 1 when one is unproved or stale.
+
+        The verdict says that a proof is declared for the sentence as it stands. That it passes, and fails once its
+        rule is switched off, is what `./pico test` shows.
+        """
+        if write:
+            commands.write_data_map()
+            return
+        reports = commands.clauses()
+        if as_json:
+            typer.echo(json.dumps([_as_json(report) for report in reports], indent=2))
+        else:
+            Console().print(_table(reports))
+        raise typer.Exit(1 if any(report.broken for report in reports) else 0)
+
+    return app
+
+
+def _as_json(report: ClauseReport) -> dict[str, object]:
+    return {
+        "clause": report.clause,
+        "sentence": report.sentence,
+        "verdict": report.verdict,
+        "pending": report.pending or None,
+        "proofs": [{"test": test, "saboteur": saboteur} for test, saboteur in report.proofs],
+    }
+
+
+def _table(reports: Sequence[ClauseReport]) -> Table:
+    table = Table("clause", "sentence", "proofs", "verdict", show_lines=True)
+    for report in reports:
+        tests = "\n".join(test for test, _ in report.proofs)
+        table.add_row(report.clause, report.sentence, tests or report.pending, report.verdict)
+    return table

@@ -1,0 +1,49 @@
+"""What stands behind the API: the use cases, and in a Sandbox its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from adapters.inbound.http.reply import Json
+from application.use_cases import UseCases
+
+
+class Sandbox(Protocol):
+    """What only the Sandbox can do: move time, read mails, play the carrier."""
+
+    async def advance(self, by: timedelta) -> datetime:
+        """Move the clock forward and let everything due happen; return the new now. Raises OverflowError."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the Sandbox's present."""
+        ...
+
+    async def mails(self) -> list[Json]:
+        """Return the mails sent so far, oldest first."""
+        ...
+
+    async def sms(self, from_: str, to: str, body: str) -> str:
+        """Let somebody message one of our numbers; return the carrier's reference. Raises LookupError."""
+        ...
+
+    def faults(self, wanted: Json) -> Json:
+        """Set how the simulated providers misbehave; return what now holds. Raises ValueError."""
+        ...
+
+    def providers(self) -> Json:
+        """Return what each simulated provider still holds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeContext:
+    """What every handler can reach. `ready` raises a PicoError when the product cannot serve."""
+
+    use_cases: UseCases
+    ready: Callable[[], Awaitable[None]]
+    document: bytes
+    sandbox: Sandbox | None = None

@@ -1,0 +1,126 @@
+"""Guards: what a request must bring before a handler sees it. A route lists them as values, checked in that order.
+
+Dispatch asks `admit`; the OpenAPI document reads the rest of the same object. A new kind of guard is a new class.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from typing_extensions import override
+
+from adapters.inbound.http.params import presented
+from adapters.inbound.http.problems import KeyMalformed, KeyMissing, NotSignedIn, PasswordNeeded
+from adapters.inbound.http.reply import Json
+from adapters.inbound.http.request import Headers, Request
+from adapters.inbound.http_io import Refused
+from application.sessions import Unauthenticated
+from domain.kernel import PicoError
+from domain.values import Password
+
+BEARER = re.compile(r"[Bb]earer ([!-~]+)\Z")
+KEY = re.compile(r"[!-~]{1,255}\Z")
+
+
+class Guard(ABC):
+    """A condition for being served. Whether it holds is `admit`'s answer; the attributes are for the document.
+
+    `parameters` are OpenAPI parameter objects it reads, `refusals` the errors it raises, `headers` those it adds to
+    a success, by name and meaning, `security` the OpenAPI security schemes it asks for, by name.
+    """
+
+    parameters: Sequence[Json] = ()
+    refusals: Sequence[type[Refused | PicoError]] = ()
+    headers: Mapping[str, str] = MappingProxyType({})
+    security: Mapping[str, Json] = MappingProxyType({})
+
+    @abstractmethod
+    async def admit(self, request: Request[Any]) -> None:
+        """Let the request pass, with what was found out written on it, or raise one of `refusals`.
+
+        Called before the body is read. Headers for the answer go to `request.response_headers`.
+        """
+
+
+@dataclass(frozen=True)
+class Bearer(Guard):
+    """Asks for the bearer token of an open session (RFC 6750)."""
+
+    refusals = (NotSignedIn,)
+    security = MappingProxyType(
+        {"bearer": {"type": "http", "scheme": "bearer", "description": "A session's token."}}
+    )
+
+    @override
+    async def admit(self, request: Request[Any]) -> None:
+        match = BEARER.match(request.headers.get("Authorization", ""))
+        if match is None:
+            raise NotSignedIn
+        try:
+            request.caller = await request.context.use_cases.authenticate(match[1])
+        except Unauthenticated:
+            raise NotSignedIn from None
+
+
+@dataclass(frozen=True)
+class Idempotent(Guard):
+    """Asks for the client's own name for what it requests, in the header Idempotency-Key."""
+
+    refusals = (KeyMissing, KeyMalformed)
+    parameters = (
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": True,
+            "description": "Your own name for this request: repeating it under the same name has no further effect.",
+            "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+        },
+    )
+
+    @override
+    async def admit(self, request: Request[Any]) -> None:
+        request.key = idempotency_key(request.headers)
+
+
+@dataclass(frozen=True)
+class Reauthenticated(Guard):
+    """Asks for the password once more, in the header X-Reauthenticate. Whether it is right, the use case tells."""
+
+    refusals = (PasswordNeeded,)
+    parameters = (
+        {
+            "name": "X-Reauthenticate",
+            "in": "header",
+            "required": True,
+            "description": "The password once more: base64 (RFC 4648, section 4) of its UTF-8.",
+            "schema": {"type": "string", "format": "password", "contentEncoding": "base64"},
+        },
+    )
+
+    @override
+    async def admit(self, request: Request[Any]) -> None:
+        request.password = password(request.headers)
+
+
+def password(headers: Headers) -> Password:
+    """Return the password in X-Reauthenticate (base64 of its UTF-8). Raises PasswordNeeded."""
+    try:
+        return presented(b64decode(headers.get("X-Reauthenticate", ""), validate=True).decode())
+    except ValueError:
+        raise PasswordNeeded from None
+
+
+def idempotency_key(headers: Headers) -> str:
+    """Return the client's name for what it asks. Raises KeyMissing or KeyMalformed."""
+    keys = headers.getall("Idempotency-Key", ())
+    if not keys:
+        raise KeyMissing
+    if len(keys) > 1 or not KEY.match(keys[0]):
+        raise KeyMalformed
+    return keys[0]

@@ -1,0 +1,150 @@
+"""How text from outside becomes values: domain parse functions decide, and the document says what they accept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, Strict, WithJsonSchema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from adapters.inbound.http import json_format
+from domain import values
+from domain.kernel import ConversationId, LineId, MessageId, PicoError
+from domain.values import Capability, Country, Email, Label, Locale, MessageBody, Password, Peer, PhoneNumber
+
+ID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
+COUNTRY = re.compile(r"[A-Z]{2}\Z")
+AREA_CODE = re.compile(r"[0-9]{3}\Z")
+CONTAINS = re.compile(r"[0-9A-Z*]{2,16}\Z")
+SHORT_CODE = re.compile(r"[0-9]{3,8}\Z")
+DURATION = re.compile(r"P(?=[0-9T])([0-9]{1,3}D)?(T(?=[0-9])([0-9]{1,4}H)?([0-9]{1,4}M)?([0-9]{1,5}S)?)?\Z")
+TOKEN = re.compile(r"[!-~]{1,512}\Z")
+LIMIT = re.compile(r"([1-9][0-9]?|100)\Z")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Text:
+    """How text becomes a value: `parse` raises PicoError, or ValueError for "malformed"; `says` is for the document.
+
+    It decides alone, whatever the annotated type: a field `MaybeLabel = None` may be left out, but refuses null.
+    """
+
+    parse: Callable[[str], Any]
+    says: dict[str, Any]
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._value, core_schema.str_schema(strict=True))
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", **self.says}
+
+    def _value(self, text: str) -> object:
+        try:
+            return self.parse(text)
+        except PicoError as refusal:
+            code = refusal.code
+        except ValueError:
+            code = "malformed"
+        raise PydanticCustomError(code, "refused")
+
+
+def pattern(shape: re.Pattern[str]) -> dict[str, Any]:
+    """Say in the document (ECMA-262) what a Python pattern says here."""
+    return {"pattern": f"^{shape.pattern}".replace(r"\Z", "$")}
+
+
+def exactly(shape: re.Pattern[str], kind: Callable[[str], Any]) -> Text:
+    """Take text of just this shape."""
+
+    def parse(text: str) -> object:
+        if not shape.match(text):
+            raise ValueError
+        return kind(text)
+
+    return Text(parse, pattern(shape))
+
+
+def reachable(text: str) -> Peer:
+    """Return whom a message can be sent to: an E.164 number or a short code. Raises InvalidPhoneNumber."""
+    return Peer(text) if SHORT_CODE.match(text) else Peer(PhoneNumber.parse(text))
+
+
+def capability_set(text: str) -> frozenset[Capability]:
+    """Read a comma-separated list. Raises ValueError."""
+    return frozenset(Capability(word) for word in text.split(","))
+
+
+def duration(text: str) -> timedelta:
+    """Read an ISO 8601 duration in days, hours, minutes and seconds. Raises ValueError."""
+    if not (match := DURATION.match(text)):
+        raise ValueError
+    days, hours, minutes, seconds = (int((part or "0 ")[:-1]) for part in match.group(1, 3, 4, 5))
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+NOT_BLANK = {
+    "minLength": 1,
+    "maxLength": 64,
+    "pattern": r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$",
+}
+NO_NUL = {"pattern": r"^[^\x00]*$"}
+ANY_BODY = {"maxLength": MessageBody.LIMIT, **NO_NUL}
+LONGEST_PASSWORD = 256
+"""In characters."""
+ANY_PASSWORD = {"minLength": 1, "maxLength": LONGEST_PASSWORD, **NO_NUL}
+
+
+def presented(text: str) -> Password:
+    """Take a password to be checked, not judged: today's rules for new ones may be stricter. Raises ValueError."""
+    if not 1 <= len(text) <= LONGEST_PASSWORD:
+        raise ValueError
+    return Password.given(text)
+
+
+def yes(answer: bool) -> bool:  # noqa: FBT001 - it is what was answered
+    """Take nothing but true: pydantic's `Literal[True]` takes 1 as well. Raises PydanticCustomError."""
+    if not answer:
+        raise PydanticCustomError("must_be_true", "refused")
+    return answer
+
+
+AN_ID = Text(exactly(ID, UUID).parse, {"format": "uuid", **pattern(ID)})
+A_NUMBER = Text(PhoneNumber.parse, pattern(values.E164_LENGTH))
+A_LABEL = Text(Label.parse, NOT_BLANK)
+A_LOCALE = Text(Locale.parse, pattern(values.LOCALE_SHAPE))
+
+AnEmail = Annotated[Email, Text(Email.parse, {"maxLength": 254, **pattern(values.EMAIL_SHAPE)})]
+NewPassword = Annotated[Password, Text(Password.parse, {**ANY_PASSWORD, "minLength": 12})]
+KnownPassword = Annotated[Password, Text(presented, ANY_PASSWORD)]
+ALabel = Annotated[Label, A_LABEL]
+ALocale = Annotated[Locale, A_LOCALE]
+MaybeLabel = Annotated[Label | None, A_LABEL]
+MaybeLocale = Annotated[Locale | None, A_LOCALE]
+ACountry = Annotated[Country, exactly(COUNTRY, Country)]
+AnAreaCode = Annotated[str | None, exactly(AREA_CODE, str)]
+APattern = Annotated[str | None, exactly(CONTAINS, str)]
+SomeCapabilities = Annotated[
+    frozenset[Capability],
+    Text(capability_set, {"type": "array", "items": {"enum": list(Capability)}, "minItems": 1}),
+]
+APhoneNumber = Annotated[PhoneNumber, A_NUMBER]
+APeer = Annotated[Peer, Text(Peer.parse, NOT_BLANK)]
+ADestination = Annotated[Peer, Text(reachable, {"pattern": r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8})$"})]
+ABody = Annotated[MessageBody, Text(MessageBody.parse, {"minLength": 1, **ANY_BODY})]
+AnIncomingBody = Annotated[str, Text(str, ANY_BODY)]
+AToken = Annotated[str, exactly(TOKEN, str)]
+ALimit = Annotated[int, Text(exactly(LIMIT, int).parse, {"type": "integer", "minimum": 1, "maximum": 100})]
+MaybeLine = Annotated[LineId | None, AN_ID]
+MaybePlace = Annotated[
+    tuple[datetime, ConversationId] | None, Text(json_format.read_time_cursor, {"maxLength": 32})
+]
+MaybeMessage = Annotated[MessageId | None, Text(json_format.read_id_cursor, {"maxLength": 22})]
+ADuration = Annotated[timedelta, Text(duration, pattern(DURATION))]
+Accepted = Annotated[bool, Strict(), AfterValidator(yes), WithJsonSchema({"const": True})]

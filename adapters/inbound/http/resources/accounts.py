@@ -1,0 +1,167 @@
+"""Accounts: sign up, verify, read, correct, delete, recover."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from typing_extensions import TypedDict
+
+import application.account_deletion
+import domain.accounts
+from adapters.inbound.http.input import Input
+from adapters.inbound.http.params import (
+    Accepted,
+    ALabel,
+    ALocale,
+    AnEmail,
+    AToken,
+    KnownPassword,
+    MaybeLabel,
+    MaybeLocale,
+    NewPassword,
+)
+from adapters.inbound.http.reply import Id
+from adapters.inbound.http.request import Request
+from adapters.inbound.http.resources.sessions import Credentials, SignedIn, signed_in
+from adapters.inbound.http.route import OPEN, Route
+from application.accounts import BadToken
+from application.ports.passwords import Overloaded
+from application.sessions import WrongCredentials
+from domain.accounts import NotPendingDeletion
+
+
+class Acceptance(Input):
+    """The person has read and accepted both documents."""
+
+    terms: Accepted
+    privacy: Accepted
+
+
+class SignUp(Input):
+    """A new account."""
+
+    email: AnEmail
+    password: NewPassword
+    display_name: ALabel
+    locale: ALocale
+    accepted: Acceptance
+
+
+class Verification(Input):
+    """The token from the mail."""
+
+    token: AToken
+
+
+class ProfileChange(Input):
+    """What to correct; a field left out stays as it is."""
+
+    display_name: MaybeLabel = None
+    locale: MaybeLocale = None
+
+
+class DeletionConfirmation(Input):
+    """The password, typed once more before everything is deleted."""
+
+    password: KnownPassword
+
+
+class Account(TypedDict):
+    """What an account says about its person."""
+
+    id: Id
+    email: str
+    display_name: str
+    locale: str
+    terms_accepted_at: datetime
+    privacy_accepted_at: datetime
+    created_at: datetime
+    verified_at: datetime | None
+
+
+class DeletionPreview(TypedDict):
+    """What is erased with the account, and when."""
+
+    due_at: datetime
+    lines: int
+    conversations: int
+    messages: int
+
+
+def account(of: domain.accounts.Account) -> Account:
+    """Show an account to its person."""
+    return {
+        "id": str(of.id),
+        "email": str(of.email),
+        "display_name": str(of.display_name),
+        "locale": str(of.locale),
+        "terms_accepted_at": of.terms_accepted_at,
+        "privacy_accepted_at": of.privacy_accepted_at,
+        "created_at": of.created_at,
+        "verified_at": of.verified_at,
+    }
+
+
+def preview(of: application.account_deletion.DeletionPreview) -> DeletionPreview:
+    """Show what is erased, and when."""
+    return {
+        "due_at": of.erase_at,
+        "lines": of.lines,
+        "conversations": of.conversations,
+        "messages": of.messages,
+    }
+
+
+async def sign_up(request: Request[SignUp]) -> None:
+    """Sign up. The answer is the same whether the address is known or not; a mail tells which."""
+    new = request.input
+    await request.use_cases.sign_up(new.email, new.password, new.display_name, new.locale)
+
+
+async def verify_account(request: Request[Verification]) -> SignedIn:
+    """Turn the token from the mail into a session."""
+    return signed_in(await request.use_cases.verify_account(request.input.token))
+
+
+async def read_account(request: Request[None]) -> Account:
+    """Read one's own account."""
+    return account(await request.use_cases.read_account(request.account_id))
+
+
+async def change_profile(request: Request[ProfileChange]) -> Account:
+    """Correct display name or locale."""
+    change = request.input
+    return account(
+        await request.use_cases.change_profile(request.account_id, change.display_name, change.locale)
+    )
+
+
+async def preview_deletion(request: Request[None]) -> DeletionPreview:
+    """See what deletion would take with it."""
+    return preview(await request.use_cases.preview_deletion(request.account_id))
+
+
+async def delete_account(request: Request[DeletionConfirmation]) -> DeletionPreview:
+    """Delete the account: closed at once, erased when due; until then it can be recovered."""
+    return preview(await request.use_cases.delete_account(request.account_id, request.input.password))
+
+
+async def recover_account(request: Request[Credentials]) -> SignedIn:
+    """Recover a deleted account before erasure is due."""
+    return signed_in(await request.use_cases.recover_account(request.input.email, request.input.password))
+
+
+PASSWORD = (WrongCredentials, Overloaded)
+RECOVERING = (*PASSWORD, NotPendingDeletion)
+
+# fmt: off
+ROUTES = (
+    Route("POST", "/v1/accounts", sign_up, 202, body=SignUp, guards=OPEN, raises=(Overloaded,)),
+    Route("POST", "/v1/accounts/verify", verify_account, 201, body=Verification, guards=OPEN, raises=(BadToken,)),
+    Route("POST", "/v1/account-recoveries", recover_account, 201, body=Credentials, guards=OPEN, raises=RECOVERING),
+    Route("GET", "/v1/account", read_account, 200),
+    Route("PATCH", "/v1/account", change_profile, 200, body=ProfileChange),
+    Route("DELETE", "/v1/account", delete_account, 202, body=DeletionConfirmation, raises=PASSWORD),
+    Route("GET", "/v1/account/deletion-preview", preview_deletion, 200),
+)
+# fmt: on

@@ -1,0 +1,75 @@
+"""Exports: everything held about a person, downloaded once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from typing_extensions import TypedDict
+
+import domain.exports
+from adapters.inbound.http.guards import Bearer, Reauthenticated
+from adapters.inbound.http.reply import JSON_TYPE, Download, Id, Media, SpelledOut
+from adapters.inbound.http.request import Request
+from adapters.inbound.http.route import Route
+from application.ports.passwords import Overloaded
+from application.sessions import WrongCredentials
+from domain.exports import ExportNotReady, ExportState
+from domain.kernel import ExportId
+
+
+class Export(TypedDict):
+    """How far an export is; ready ones can be downloaded once, until `expires_at`."""
+
+    id: Id
+    state: Annotated[str, SpelledOut(ExportState)]
+    requested_at: datetime
+    rows_done: int
+    rows_total: int
+    expires_at: datetime | None
+
+
+EVERYTHING = Media(
+    JSON_TYPE, filename="pico-export.json", schema={"type": "object", "description": "Everything held."}
+)
+
+
+def export(of: domain.exports.Export) -> Export:
+    """Show how far an export is."""
+    return {
+        "id": str(of.id),
+        "state": str(of.state),
+        "requested_at": of.requested_at,
+        "rows_done": of.rows_done,
+        "rows_total": of.rows_total,
+        "expires_at": of.expires_at,
+    }
+
+
+async def start_export(request: Request[None]) -> Export:
+    """Ask for everything held about oneself."""
+    return export(await request.use_cases.start_export(request.account_id))
+
+
+async def read_export(request: Request[None], export_id: ExportId) -> Export:
+    """See how far an export is."""
+    return export(await request.use_cases.read_export(request.account_id, export_id))
+
+
+async def download_export(request: Request[None], export_id: ExportId) -> Annotated[Download, EVERYTHING]:
+    """Download an export, once. Needs the password again, in X-Reauthenticate: base64 of its UTF-8."""
+    chunks = await request.use_cases.download_export(request.account_id, export_id, request.password)
+    return Download(chunks, EVERYTHING)
+
+
+PASSWORD_AGAIN = (Bearer(), Reauthenticated())
+DOWNLOADING = (WrongCredentials, Overloaded, ExportNotReady)
+
+# ruff: noqa: E501 - a route is a line, however long
+# fmt: off
+ROUTES = (
+    Route("POST", "/v1/account/exports", start_export, 202),
+    Route("GET", "/v1/account/exports/{export_id:uuid}", read_export, 200),
+    Route("GET", "/v1/account/exports/{export_id:uuid}/download", download_export, 200, guards=PASSWORD_AGAIN, raises=DOWNLOADING),
+)
+# fmt: on

@@ -1,0 +1,168 @@
+"""Phone lines: find a number, lease it, label it, release it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+import application.ports.carrier
+from adapters.inbound.http.guards import Bearer, Idempotent
+from adapters.inbound.http.input import Input
+from adapters.inbound.http.params import (
+    ACountry,
+    ALabel,
+    AnAreaCode,
+    APattern,
+    APhoneNumber,
+    SomeCapabilities,
+)
+from adapters.inbound.http.reply import Id, SpelledOut
+from adapters.inbound.http.request import Request
+from adapters.inbound.http.route import Route
+from application.ports.carrier import CarrierUnavailable, NumberTaken
+from domain.accounts import PendingDeletion, Unverified
+from domain.idempotency import IdempotencyInFlight, IdempotencyMismatch
+from domain.kernel import LineId
+from domain.lines import LineNotActive, LineState, OtherCountry, PhoneLine
+from domain.values import Capability
+
+Capabilities = list[Annotated[str, SpelledOut(Capability)]]
+
+
+class NumberSearch(Input):
+    """What kind of number to look for."""
+
+    country: ACountry
+    area_code: AnAreaCode = None
+    contains: APattern = None
+    capabilities: SomeCapabilities = Field(default_factory=frozenset)
+
+
+class Purchase(Input):
+    """The number to lease."""
+
+    number: APhoneNumber
+    country: ACountry
+    label: ALabel | None = None
+
+
+class Relabelling(Input):
+    """The line's new label; null takes it away."""
+
+    label: ALabel | None
+
+
+class AvailableNumber(TypedDict):
+    """A number on offer; it is not held until it is bought."""
+
+    number: str
+    country: str
+    capabilities: Capabilities
+
+
+class AvailableNumbers(TypedDict):
+    """Some numbers on offer."""
+
+    items: list[AvailableNumber]
+    next_cursor: None
+
+
+class Line(TypedDict):
+    """A lease on a number."""
+
+    id: Id
+    number: str
+    country: str
+    capabilities: Capabilities
+    label: str | None
+    state: Annotated[str, SpelledOut(LineState)]
+    created_at: datetime
+    released_at: datetime | None
+
+
+class Lines(TypedDict):
+    """All lines."""
+
+    items: list[Line]
+    next_cursor: None
+
+
+def offer(of: application.ports.carrier.AvailableNumber) -> AvailableNumber:
+    """Show a number on offer."""
+    return {
+        "number": str(of.number),
+        "country": str(of.country),
+        "capabilities": sorted(map(str, of.capabilities)),
+    }
+
+
+def line(of: PhoneLine) -> Line:
+    """Show a line."""
+    return {
+        "id": str(of.id),
+        "number": str(of.number),
+        "country": str(of.country),
+        "capabilities": sorted(map(str, of.capabilities)),
+        "label": None if of.label is None else str(of.label),
+        "state": str(of.state),
+        "created_at": of.created_at,
+        "released_at": of.released_at,
+    }
+
+
+async def search_numbers(request: Request[NumberSearch]) -> AvailableNumbers:
+    """Find numbers on offer."""
+    wanted = request.input
+    found = await request.use_cases.search_numbers(
+        wanted.country, wanted.area_code, wanted.contains, wanted.capabilities
+    )
+    return {"items": [offer(one) for one in found], "next_cursor": None}
+
+
+async def buy_line(request: Request[Purchase]) -> Line:
+    """Lease a number. While the carrier has not answered, the line's state is `ordering`."""
+    wanted = request.input
+    return line(
+        await request.use_cases.buy_line(
+            request.account_id, wanted.number, wanted.country, wanted.label, request.key
+        )
+    )
+
+
+async def list_lines(request: Request[None]) -> Lines:
+    """List all lines, released ones too."""
+    found = await request.use_cases.list_lines(request.account_id)
+    return {"items": [line(one) for one in found], "next_cursor": None}
+
+
+async def read_line(request: Request[None], line_id: LineId) -> Line:
+    """Read one line."""
+    return line(await request.use_cases.read_line(request.account_id, line_id))
+
+
+async def relabel_line(request: Request[Relabelling], line_id: LineId) -> Line:
+    """Give a line another label, or none."""
+    return line(await request.use_cases.relabel_line(request.account_id, line_id, request.input.label))
+
+
+async def release_line(request: Request[None], line_id: LineId) -> Line:
+    """Release a number. It refuses messages at once; the state is `released` when the carrier confirms."""
+    return line(await request.use_cases.release_line(request.account_id, line_id))
+
+
+ONCE = (Bearer(), Idempotent())
+BUYING = (IdempotencyInFlight, IdempotencyMismatch, NumberTaken, OtherCountry, PendingDeletion, Unverified)
+
+# fmt: off
+ROUTES = (
+    Route("GET", "/v1/available-numbers", search_numbers, 200, query=NumberSearch, raises=(CarrierUnavailable,)),
+    Route("POST", "/v1/lines", buy_line, 201, body=Purchase, guards=ONCE, raises=BUYING),
+    Route("GET", "/v1/lines", list_lines, 200),
+    Route("GET", "/v1/lines/{line_id:uuid}", read_line, 200),
+    Route("PATCH", "/v1/lines/{line_id:uuid}", relabel_line, 200, body=Relabelling),
+    Route("DELETE", "/v1/lines/{line_id:uuid}", release_line, 202, raises=(LineNotActive,)),
+)
+# fmt: on

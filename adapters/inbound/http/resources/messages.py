@@ -1,0 +1,199 @@
+"""Conversations and the messages in them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from typing_extensions import TypedDict
+
+import domain.messages
+from adapters.inbound.http.guards import Bearer, Idempotent
+from adapters.inbound.http.input import Input, Paged
+from adapters.inbound.http.json_format import id_cursor, time_cursor
+from adapters.inbound.http.params import ABody, ADestination, MaybeLine, MaybeMessage, MaybePlace
+from adapters.inbound.http.reply import Id, SpelledOut
+from adapters.inbound.http.request import Request
+from adapters.inbound.http.route import Route
+from application.messages import Accepted
+from application.ports.repositories.conversations import ConversationRow
+from application.ports.repositories.messages import MessageRow
+from domain.idempotency import IdempotencyMismatch
+from domain.kernel import ConversationId, LineId, MessageId
+from domain.lines import LineNotActive
+from domain.messages import Direction, PeerOptedOut, Status
+
+
+class OutgoingMessage(Input):
+    """A message to send. `to` is an E.164 number or a short code."""
+
+    to: ADestination
+    body: ABody
+
+
+class ConversationPage(Paged):
+    """A page of conversations, of one line or of all."""
+
+    line: MaybeLine = None
+    cursor: MaybePlace = None
+
+
+class MessagePage(Paged):
+    """A page of messages."""
+
+    cursor: MaybeMessage = None
+
+
+class Conversation(TypedDict):
+    """All messages between one line and one other side. `opted_out_at`: since when that side refuses ours."""
+
+    id: Id
+    line_id: Id
+    peer: str
+    last_at: datetime
+    unread: int
+    opted_out_at: datetime | None
+    created_at: datetime
+
+
+class Conversations(TypedDict):
+    """A page of conversations; `next_cursor` leads to the rest, null at the end."""
+
+    items: list[Conversation]
+    next_cursor: str | None
+
+
+class Message(TypedDict):
+    """One message. `error` is the carrier's code when it failed."""
+
+    id: Id
+    conversation_id: Id
+    line_id: Id
+    direction: Annotated[str, SpelledOut(Direction)]
+    status: Annotated[str, SpelledOut(Status)]
+    body: str
+    created_at: datetime
+    error: int | None
+
+
+class Messages(TypedDict):
+    """A page of messages; `next_cursor` leads to the rest, null at the end."""
+
+    items: list[Message]
+    next_cursor: str | None
+
+
+def conversation(of: domain.messages.Conversation | ConversationRow) -> Conversation:
+    """Show a conversation."""
+    return {
+        "id": str(of.id),
+        "line_id": str(of.line_id),
+        "peer": str(of.peer),
+        "last_at": of.last_at,
+        "unread": of.unread,
+        "opted_out_at": of.opted_out_at,
+        "created_at": of.created_at,
+    }
+
+
+def message(of: domain.messages.Message | MessageRow) -> Message:
+    """Show a message."""
+    return {
+        "id": str(of.id),
+        "conversation_id": str(of.conversation_id),
+        "line_id": str(of.line_id),
+        "direction": str(of.direction),
+        "status": str(of.status),
+        "body": str(of.body),
+        "created_at": of.created_at,
+        "error": of.error,
+    }
+
+
+def accepted(of: Accepted) -> Message:
+    """Show a message as it was when accepted, byte for byte the same whenever the request is repeated."""
+    return {
+        "id": str(of.id),
+        "conversation_id": str(of.conversation_id),
+        "line_id": str(of.line_id),
+        "direction": "outbound",
+        "status": "queued",
+        "body": str(of.body),
+        "created_at": of.created_at,
+        "error": None,
+    }
+
+
+async def send_message(request: Request[OutgoingMessage], line_id: LineId) -> Message:
+    """Send a message."""
+    new = request.input
+    return accepted(
+        await request.use_cases.send_message(request.account_id, line_id, new.to, new.body, request.key)
+    )
+
+
+async def read_message(request: Request[None], message_id: MessageId) -> Message:
+    """Read one message."""
+    return message(await request.use_cases.read_message(request.account_id, message_id))
+
+
+async def delete_message(request: Request[None], message_id: MessageId) -> None:
+    """Delete one message."""
+    await request.use_cases.delete_message(request.account_id, message_id)
+
+
+async def list_conversations(request: Request[ConversationPage]) -> Conversations:
+    """List conversations, the liveliest first."""
+    wanted = request.input
+    page = await request.use_cases.list_conversations(
+        request.account_id, wanted.line, wanted.cursor, wanted.limit
+    )
+    return {
+        "items": [conversation(one) for one in page.items],
+        "next_cursor": time_cursor(*page.next) if page.next else None,
+    }
+
+
+async def read_conversation(request: Request[None], conversation_id: ConversationId) -> Conversation:
+    """Read one conversation."""
+    return conversation(await request.use_cases.read_conversation(request.account_id, conversation_id))
+
+
+async def mark_read(request: Request[None], conversation_id: ConversationId) -> None:
+    """Note that everything in a conversation has been seen."""
+    await request.use_cases.mark_read(request.account_id, conversation_id)
+
+
+async def delete_conversation(request: Request[None], conversation_id: ConversationId) -> None:
+    """Delete a conversation with all its messages."""
+    await request.use_cases.delete_conversation(request.account_id, conversation_id)
+
+
+async def list_messages(request: Request[MessagePage], conversation_id: ConversationId) -> Messages:
+    """List a conversation's messages, newest first."""
+    wanted = request.input
+    page = await request.use_cases.list_messages(
+        request.account_id, conversation_id, wanted.cursor, wanted.limit
+    )
+    return {
+        "items": [message(one) for one in page.items],
+        "next_cursor": id_cursor(page.next) if page.next else None,
+    }
+
+
+ONCE = (Bearer(), Idempotent())
+SENDING = (IdempotencyMismatch, LineNotActive, PeerOptedOut)
+
+# ruff: noqa: E501 - a route is a line, however long
+# fmt: off
+ROUTES = (
+    Route("POST", "/v1/lines/{line_id:uuid}/messages", send_message, 202, body=OutgoingMessage, guards=ONCE, raises=SENDING),
+    Route("GET", "/v1/messages/{message_id:uuid}", read_message, 200),
+    Route("DELETE", "/v1/messages/{message_id:uuid}", delete_message, 204),
+    Route("GET", "/v1/conversations", list_conversations, 200, query=ConversationPage),
+    Route("GET", "/v1/conversations/{conversation_id:uuid}", read_conversation, 200),
+    Route("DELETE", "/v1/conversations/{conversation_id:uuid}", delete_conversation, 204),
+    Route("GET", "/v1/conversations/{conversation_id:uuid}/messages", list_messages, 200, query=MessagePage),
+    Route("POST", "/v1/conversations/{conversation_id:uuid}/read", mark_read, 204),
+)
+# fmt: on

@@ -1,0 +1,115 @@
+"""What exists only in the Sandbox: move the clock, read the mails, play the carrier."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import ConfigDict, Field, JsonValue
+from typing_extensions import TypedDict
+
+from adapters.inbound.http.context import Sandbox
+from adapters.inbound.http.input import Input
+from adapters.inbound.http.params import ADuration, AnIncomingBody, APeer, APhoneNumber
+from adapters.inbound.http.problems import Flaw, InvalidInput
+from adapters.inbound.http.reply import Json
+from adapters.inbound.http.request import Request
+from adapters.inbound.http.route import OPEN, Route
+
+
+class ClockAdvance(Input):
+    """How far to move the Sandbox's clock."""
+
+    advance: ADuration
+
+
+class IncomingMessage(Input):
+    """A message that somebody sends to one of our numbers."""
+
+    sender: APeer = Field(alias="from")
+    to: APhoneNumber
+    body: AnIncomingBody
+
+
+class Faults(Input):
+    """How the simulated providers shall misbehave, by knob."""
+
+    model_config = ConfigDict(extra="allow")
+
+    __pydantic_extra__: dict[str, JsonValue]
+
+
+class Clock(TypedDict):
+    """The Sandbox's present."""
+
+    now: datetime
+
+
+class Mails(TypedDict):
+    """The mails that the Sandbox did not send."""
+
+    items: list[dict[str, JsonValue]]
+    next_cursor: None
+
+
+class MessageAccepted(TypedDict):
+    """The simulated carrier's reference of the message."""
+
+    ref: str
+
+
+def controls(request: Request[Any]) -> Sandbox:
+    """Return the Sandbox: these routes are mounted only where there is one."""
+    if request.context.sandbox is None:
+        raise LookupError
+    return request.context.sandbox
+
+
+async def read_clock(request: Request[None]) -> Clock:
+    """Read the Sandbox's clock."""
+    return {"now": controls(request).now()}
+
+
+async def advance_clock(request: Request[ClockAdvance]) -> Clock:
+    """Move the clock forward; everything due on the way happens."""
+    try:
+        return {"now": await controls(request).advance(request.input.advance)}
+    except OverflowError:
+        raise InvalidInput(Flaw("/advance", "out_of_range")) from None
+
+
+async def list_mails(request: Request[None]) -> Mails:
+    """Read the mails that would have been sent, oldest first."""
+    return {"items": await controls(request).mails(), "next_cursor": None}
+
+
+async def receive_message(request: Request[IncomingMessage]) -> MessageAccepted:
+    """Send a message to one of our numbers, as somebody outside."""
+    incoming = request.input
+    try:
+        return {"ref": await controls(request).sms(incoming.sender, incoming.to, incoming.body)}
+    except LookupError:
+        raise InvalidInput(Flaw("/to", "not_our_number")) from None
+
+
+async def set_faults(request: Request[Faults]) -> Json:
+    """Make the simulated providers misbehave."""
+    try:
+        return controls(request).faults(request.input.model_dump())
+    except ValueError:
+        raise InvalidInput(Flaw("", "unknown_fault")) from None
+
+
+async def read_providers(request: Request[None]) -> Json:
+    """See what each simulated provider still holds."""
+    return controls(request).providers()
+
+
+ROUTES = (
+    Route("GET", "/sandbox/clock", read_clock, 200, guards=OPEN),
+    Route("POST", "/sandbox/clock", advance_clock, 200, body=ClockAdvance, guards=OPEN),
+    Route("GET", "/sandbox/mails", list_mails, 200, guards=OPEN),
+    Route("POST", "/sandbox/sms", receive_message, 202, body=IncomingMessage, guards=OPEN),
+    Route("POST", "/sandbox/faults", set_faults, 200, body=Faults, guards=OPEN),
+    Route("GET", "/sandbox/providers", read_providers, 200, guards=OPEN),
+)

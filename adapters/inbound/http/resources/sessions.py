@@ -1,0 +1,95 @@
+"""Sessions: sign in, list, sign out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from typing_extensions import TypedDict
+
+import application.sessions
+import domain.sessions
+from adapters.inbound.http.input import Input
+from adapters.inbound.http.params import AnEmail, KnownPassword
+from adapters.inbound.http.reply import Id
+from adapters.inbound.http.request import Request
+from adapters.inbound.http.route import OPEN, Route
+from application.ports.passwords import Overloaded
+from application.sessions import WrongCredentials
+from domain.accounts import PendingDeletion, Unverified
+from domain.kernel import SessionId
+
+
+class Credentials(Input):
+    """Who signs in, or recovers an account."""
+
+    email: AnEmail
+    password: KnownPassword
+
+
+class Session(TypedDict):
+    """One signed-in device; `current` is the one that asks."""
+
+    id: Id
+    created_at: datetime
+    current: bool
+
+
+class SignedIn(TypedDict):
+    """A new session with its bearer token, which is shown once."""
+
+    token: str
+    session: Session
+
+
+class Sessions(TypedDict):
+    """All sessions that are open."""
+
+    items: list[Session]
+    next_cursor: None
+
+
+def session(of: domain.sessions.Session, asking: SessionId) -> Session:
+    """Show a signed-in device."""
+    return {"id": str(of.id), "created_at": of.created_at, "current": of.id == asking}
+
+
+def signed_in(to: application.sessions.SignedIn) -> SignedIn:
+    """Show a new session with its token, the only time."""
+    return {"token": str(to.token), "session": session(to.session, to.session.id)}
+
+
+async def sign_in(request: Request[Credentials]) -> SignedIn:
+    """Sign in."""
+    return signed_in(await request.use_cases.sign_in(request.input.email, request.input.password))
+
+
+async def list_sessions(request: Request[None]) -> Sessions:
+    """List where one is signed in."""
+    found = await request.use_cases.list_sessions(request.account_id)
+    return {"items": [session(one, request.caller.session_id) for one in found], "next_cursor": None}
+
+
+async def sign_out(request: Request[None]) -> None:
+    """Sign out: exactly the session that asks."""
+    await request.use_cases.sign_out(request.account_id, request.caller.session_id)
+
+
+async def revoke_session(request: Request[None], session_id: SessionId) -> None:
+    """Sign another device out."""
+    await request.use_cases.sign_out(request.account_id, session_id)
+
+
+async def sign_out_others(request: Request[None]) -> None:
+    """Sign out everywhere else."""
+    await request.use_cases.sign_out_others(request.account_id, request.caller.session_id)
+
+
+SIGNING_IN = (WrongCredentials, Overloaded, Unverified, PendingDeletion)
+
+ROUTES = (
+    Route("POST", "/v1/sessions", sign_in, 201, body=Credentials, guards=OPEN, raises=SIGNING_IN),
+    Route("GET", "/v1/sessions", list_sessions, 200),
+    Route("DELETE", "/v1/sessions", sign_out_others, 204),
+    Route("DELETE", "/v1/sessions/current", sign_out, 204),
+    Route("DELETE", "/v1/sessions/{session_id:uuid}", revoke_session, 204),
+)

@@ -1,0 +1,54 @@
+"""A route: what is asked how, who may ask, who answers. Dispatch and the OpenAPI document read this one value."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Concatenate, Generic
+
+from adapters.inbound.http.guards import Bearer, Guard
+from adapters.inbound.http.paths import PathTemplate
+from adapters.inbound.http.reply import Reply
+from adapters.inbound.http.request import Given, Request
+from domain.kernel import PicoError
+
+OPEN: tuple[Guard, ...] = ()
+"""The guards of a route that anybody may ask."""
+SIGNED_IN: tuple[Guard, ...] = (Bearer(),)
+"""The guards of a route that does not say: it asks for a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Generic[Given]):
+    """One endpoint. `status` is that of success.
+
+    The handler is given the request, then each parameter of the path as a value, in order and by the same names; its
+    return annotation is what the document says of the answer. `raises` lists the rules its use case may break;
+    guards and the edge itself add their own. `headers` are those the handler adds, by name and meaning.
+    """
+
+    method: str
+    path: str
+    handler: Callable[Concatenate[Request[Given], ...], Awaitable[Reply]]
+    status: int
+    body: type[Given] | None = None
+    query: type[Given] | None = None
+    guards: tuple[Guard, ...] = SIGNED_IN
+    raises: tuple[type[PicoError], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    hidden: bool = False
+    template: PathTemplate = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless path and handler fit together."""
+        template = PathTemplate.parse(self.path)
+        _, *taken = inspect.signature(self.handler).parameters
+        if taken != [parameter.name for parameter in template.parameters]:
+            raise ValueError(f"{self.path}: {self.handler.__name__} takes {taken}")
+        object.__setattr__(self, "template", template)
+
+    @property
+    def open(self) -> bool:
+        """Whether anybody may ask: no guard wants credentials."""
+        return not any(guard.security for guard in self.guards)

@@ -1,0 +1,76 @@
+"""What the API and the webhooks share: reading a body within bounds, refusing, and how an endpoint looks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import ClassVar, Protocol, TypeAlias
+
+from aiohttp import web
+
+COMMON_HEADERS = {"Server": "Pico", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+"""Headers of every answer."""
+
+BODY_SECONDS = 30.0
+
+WebhookEndpoint: TypeAlias = Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]
+"""Answers one POST of a provider, given its raw query. May raise Refused and PicoError: the app answers for it."""
+
+
+class Webhooks(Protocol):
+    """One provider's webhooks. Each verifies what comes in with credentials of its own before looking at it."""
+
+    def endpoints(self) -> Mapping[str, WebhookEndpoint]:
+        """Return the endpoints by path."""
+        ...
+
+
+class Refused(Exception):
+    """The edge itself says no, before any use case. The docstring's first line is the problem's title."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "bad_request"
+
+    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
+        """Keep the headers that belong to the answer."""
+        super().__init__()
+        self.headers = headers or {}
+
+
+class BadRequest(Refused):
+    """The request is not well-formed HTTP."""
+
+
+class TooSlow(Refused):
+    """The body did not arrive in time."""
+
+    status = 408
+    code = "body_timeout"
+
+
+class TooLarge(Refused):
+    """A body has at most 64 KiB."""
+
+    status = 413
+    code = "body_too_large"
+
+
+async def read_body(request: web.BaseRequest, within: float = BODY_SECONDS) -> bytes:
+    """Read the whole body. Raises TooLarge, TooSlow after `within` seconds, BadRequest when it breaks off.
+
+    The time limit also ends the wait for a chunk that aiohttp could not parse: it never tells the reader.
+    """
+    if "Expect" in request.headers:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # The answer itself has not begun.
+    try:
+        if request.content.is_eof():  # Nearly always: it came with the headers, and needs no timer.
+            return await request.read()
+        async with asyncio.timeout(within):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise TooLarge from None
+    except TimeoutError:
+        raise TooSlow from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise BadRequest from None

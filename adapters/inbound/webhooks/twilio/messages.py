@@ -1,0 +1,87 @@
+"""Twilio's webhooks about messages: one came in, one we sent has a new status."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from aiohttp import web
+
+from adapters.inbound.webhooks.twilio.form import Form, FormHandler, empty_twiml, malformed, noted
+from application.inbound_messages import DeliveryReceipt, InboundMessage
+from domain.kernel import CarrierRef, LineId, MessageId, PicoError
+from domain.messages import OptOut, Status
+from domain.values import MessageBody, Peer, PhoneNumber
+
+SMS = "/webhooks/twilio/sms"
+MESSAGE_STATUS = "/webhooks/twilio/message-status"
+
+ERROR_CODE = re.compile(r"[0-9]{1,9}\Z")
+OPT_OUT = {"STOP": OptOut.STOP, "START": OptOut.START}
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioMessages:
+    """Accepts messages and delivery receipts. Redelivery is harmless."""
+
+    receive: Callable[[InboundMessage], Awaitable[None]]
+    apply_receipt: Callable[[DeliveryReceipt], Awaitable[None]]
+    status_of: Callable[[str], Status | None]
+
+    def handlers(self) -> dict[str, FormHandler]:
+        """Return the handlers of verified forms, by path."""
+        return {SMS: self.sms, MESSAGE_STATUS: self.message_status}
+
+    async def sms(self, form: Form, query: str) -> web.Response:
+        """Accept a message. Redelivery, an unknown number, an erased account: the same empty TwiML."""
+        if not all(form.get(name) for name in ("MessageSid", "From", "To")):
+            return malformed()
+        message = inbound_message(form, query)
+        if message is not None:
+            await self.receive(message)
+        return empty_twiml()
+
+    async def message_status(self, form: Form, query: str) -> web.Response:
+        """Apply a delivery receipt. An unknown status or message changes nothing."""
+        if not all(form.get(name) for name in ("MessageSid", "From", "MessageStatus")):
+            return malformed()
+        status = self.status_of(form["MessageStatus"])
+        receipt = status and delivery_receipt(form, status, query)
+        if receipt:
+            await self.apply_receipt(receipt)
+        return noted()
+
+
+def inbound_message(form: Form, query: str) -> InboundMessage | None:
+    """Reduce a form to what Pico keeps; None when it is not between somebody and a number that could be ours."""
+    lease = dict(parse_qsl(query)).get("line", "") if query else ""
+    try:
+        return InboundMessage(
+            ref=CarrierRef(form["MessageSid"]),
+            to=PhoneNumber.parse(form["To"]),
+            sender=Peer.parse(form["From"]),
+            body=MessageBody(form.get("Body", "")),
+            opt_out=OPT_OUT.get(form.get("OptOutType", "")),
+            line_id=LineId(UUID(lease)) if lease else None,
+        )
+    except (ValueError, PicoError):
+        return None
+
+
+def delivery_receipt(form: Form, status: Status, query: str) -> DeliveryReceipt | None:
+    """Reduce a form to what Pico keeps; None when its sender cannot be a number of ours."""
+    tag = dict(parse_qsl(query)).get("message", "")
+    error = form.get("ErrorCode", "")
+    try:
+        return DeliveryReceipt(
+            sender=PhoneNumber.parse(form["From"]),
+            ref=CarrierRef(form["MessageSid"]),
+            message_id=MessageId(UUID(tag)) if tag else None,
+            status=status,
+            error=int(error) if ERROR_CODE.match(error) else None,
+        )
+    except (ValueError, PicoError):
+        return None

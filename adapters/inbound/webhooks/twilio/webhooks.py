@@ -1,0 +1,69 @@
+"""The endpoints that Twilio calls: a form is verified, then handed to the theme it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from typing_extensions import override
+
+from adapters.inbound.http_io import WebhookEndpoint, Webhooks, read_body
+from adapters.inbound.webhooks.twilio.form import Form, FormHandler, forbidden
+from adapters.inbound.webhooks.twilio.messages import TwilioMessages
+from adapters.inbound.webhooks.twilio.signature import TwilioSignature
+from application.use_cases import UseCases
+from domain.messages import Status
+
+MOST_FIELDS = 200
+
+
+class TwilioWebhooks(Webhooks):
+    """The endpoints Twilio calls at `public_url`. What cannot be verified is 403, whatever else is wrong with it.
+
+    City, state, ZIP and the like come unasked; only the fields that a theme's module names are ever looked at.
+    """
+
+    def __init__(
+        self,
+        use_cases: UseCases,
+        signature: TwilioSignature,
+        status_of: Callable[[str], Status | None],
+        public_url: str,
+    ) -> None:
+        """Verify with `signature`; `status_of` translates Twilio's word for a message's status, None if unknown."""
+        self._signature = signature
+        self._public_url = public_url.rstrip("/")
+        self._handlers: dict[str, FormHandler] = {
+            **TwilioMessages(
+                use_cases.receive_message, use_cases.apply_delivery_receipt, status_of
+            ).handlers(),
+        }
+
+    @override
+    def endpoints(self) -> Mapping[str, WebhookEndpoint]:
+        return {path: partial(self._answer, path, handler) for path, handler in self._handlers.items()}
+
+    async def _answer(
+        self, path: str, handler: FormHandler, request: web.BaseRequest, query: str
+    ) -> web.StreamResponse:
+        form = await self._verified(request, path, query)
+        return forbidden() if form is None else await handler(form, query)
+
+    async def _verified(self, request: web.BaseRequest, path: str, query: str) -> Form | None:
+        """Return the form, if Twilio signed it for the address we gave it, whatever `Host` says."""
+        headers = request.headers
+        signature = headers.get("X-Twilio-Signature")
+        if not signature:
+            return None
+        raw = await read_body(request)
+        try:
+            pairs = parse_qsl(
+                raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
+            )
+        except ValueError:
+            return None
+        url = f"{self._public_url}{path}?{query}" if query else f"{self._public_url}{path}"
+        settings = headers.get("X-Twilio-Webhooks-Signature-Settings", "")
+        return dict(pairs) if self._signature.verify(url, pairs, signature, settings) else None

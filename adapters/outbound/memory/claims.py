@@ -1,0 +1,34 @@
+"""What only one row may have at a time."""
+
+from __future__ import annotations
+
+from domain.accounts import Account
+from domain.exports import ExportPart
+from domain.idempotency import IdempotencyRecord
+from domain.kernel import Aggregate
+from domain.lines import PhoneLine
+from domain.messages import Conversation, Message
+from domain.sessions import Session
+
+Claim = tuple[object, ...]
+
+
+def claim(row: Aggregate) -> Claim | None:
+    """Return what this row claims for itself alone, if anything; the first three lead to it in the directory."""
+    claimed: Claim | None = None
+    match row:
+        case Account():
+            claimed = "address", row.email.canonical
+        case Session() if row.is_listed:
+            claimed = "token", row.token
+        case PhoneLine() if row.is_listed:
+            claimed = "number", row.number
+        case Conversation(deleted_at=None):
+            claimed = "peer", row.line_id, row.peer
+        case Message() if row.ref is not None:
+            claimed = "ref", row.account_id, row.ref
+        case IdempotencyRecord():
+            claimed = "operation", row.account_id, row.key
+        case ExportPart():
+            claimed = "part", row.export_id, row.position
+    return claimed

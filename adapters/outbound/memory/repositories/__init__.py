@@ -1,0 +1,1 @@
+"""The repositories of one unit of work, over rows in memory."""

@@ -1,0 +1,55 @@
+"""Conversations in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from typing_extensions import override
+
+from adapters.outbound.memory.repositories.idempotency import MemoryIdempotencyRecords
+from adapters.outbound.memory.rows import Loaded
+from application.ports.repositories.conversations import ConversationRow, Conversations, MessagingContext
+from domain.idempotency import Operation
+from domain.kernel import ConversationId, LineId
+from domain.lines import PhoneLine
+from domain.messages import Conversation
+from domain.values import Peer
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryConversations(Conversations):
+    """`Conversations` over one account's rows."""
+
+    loaded: Loaded
+
+    @override
+    async def get(self, conversation_id: ConversationId) -> Conversation:
+        return await self.loaded.one(Conversation, conversation_id, lambda c: c.deleted_at is None)
+
+    @override
+    async def get_deleted(self, conversation_id: ConversationId) -> Conversation:
+        return await self.loaded.one(Conversation, conversation_id, lambda c: c.deleted_at is not None)
+
+    @override
+    async def page(
+        self, line_id: LineId | None, before: tuple[datetime, ConversationId] | None, limit: int
+    ) -> list[ConversationRow]:
+        living = await self.loaded.all(
+            Conversation, lambda c: c.deleted_at is None and line_id in {None, c.line_id}
+        )
+        rest = [c for c in living if before is None or (c.last_at, c.id) < before]
+        newest = sorted(rest, key=lambda c: (c.last_at, c.id), reverse=True)[:limit]
+        return [
+            ConversationRow(c.id, c.line_id, c.peer, c.last_at, c.unread, c.opted_out_at, c.created_at)
+            for c in newest
+        ]
+
+    @override
+    async def context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
+        line = await self.loaded.one(PhoneLine, line_id)
+        conversation = await self.loaded.maybe(
+            Conversation, lambda c: (c.line_id, c.peer, c.deleted_at) == (line_id, peer, None)
+        )
+        earlier = await MemoryIdempotencyRecords(self.loaded).earlier_result(operation)
+        return MessagingContext(line, conversation, earlier)

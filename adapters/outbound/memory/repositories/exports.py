@@ -1,0 +1,67 @@
+"""Exports in memory, and the records they are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from typing_extensions import override
+
+from adapters.outbound.memory.rows import Loaded, newest_first
+from application.inventory import INVENTORY, Stored
+from application.ports.repositories.exports import Exports, Records
+from domain.classification import StorageKind
+from domain.exports import Export, ExportPart
+from domain.kernel import ExportId
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryExports(Exports):
+    """`Exports` over one account's rows. `emptied` are the exports whose parts the commit is to delete."""
+
+    loaded: Loaded
+    emptied: list[ExportId]
+
+    @override
+    async def get(self, export_id: ExportId) -> Export:
+        return await self.loaded.one(Export, export_id)
+
+    @override
+    async def list_all(self) -> list[Export]:
+        return newest_first(await self.loaded.all(Export))
+
+    @override
+    async def part(self, export_id: ExportId, position: int) -> ExportPart | None:
+        return await self.loaded.maybe(
+            ExportPart, lambda part: (part.export_id, part.position) == (export_id, position)
+        )
+
+    @override
+    def remove_parts(self, export_id: ExportId) -> None:
+        self.emptied.append(export_id)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRecords(Records):
+    """`Records` over one account's rows."""
+
+    loaded: Loaded
+
+    @override
+    async def page(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+        await self.loaded.answer()
+        ordered = sorted(self.loaded.rows[of.of].items())
+        page = [row for row_id, row in ordered if after is None or row_id > after][:limit]
+        readable = [column.name for column in of.columns if column.policy.kind is not StorageKind.INDEX]
+        return [{name: _plain(getattr(row, name)) for name in readable} for row in page]
+
+    @override
+    async def count(self) -> dict[str, int]:
+        await self.loaded.answer()
+        return {stored.name: len(self.loaded.rows[stored.of]) for stored in INVENTORY}
+
+
+def _plain(value: object) -> object:
+    """Return what a database would: a set comes back as a list."""
+    return sorted(value) if isinstance(value, frozenset) else value

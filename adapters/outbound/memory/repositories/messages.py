@@ -1,0 +1,66 @@
+"""Messages in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+from adapters.outbound.memory.repositories.conversations import MemoryConversations
+from adapters.outbound.memory.rows import Loaded, identity, newest_first
+from application.ports.repositories.messages import MessageRow, Messages
+from domain.kernel import CarrierRef, ConversationId, MessageId
+from domain.messages import Conversation, Message
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryMessages(Messages):
+    """`Messages` over one account's rows."""
+
+    loaded: Loaded
+
+    @override
+    async def get(self, message_id: MessageId) -> Message:
+        return await self.loaded.one(Message, message_id, self._is_shown)
+
+    @override
+    async def get_even_deleted(self, message_id: MessageId) -> Message:
+        return await self.loaded.one(Message, message_id)
+
+    @override
+    async def by_ref(self, ref: CarrierRef) -> Message | None:
+        return await self.loaded.maybe(Message, lambda message: message.ref == ref)
+
+    @override
+    async def page(
+        self, conversation_id: ConversationId, before: MessageId | None, limit: int
+    ) -> list[MessageRow]:
+        await MemoryConversations(self.loaded).get(conversation_id)
+        shown = await self.loaded.all(
+            Message, lambda m: m.conversation_id == conversation_id and self._is_shown(m)
+        )
+        newest = newest_first(m for m in shown if before is None or m.id < before)[:limit]
+        return [
+            MessageRow(
+                m.id, m.conversation_id, m.line_id, m.direction, m.status, m.body, m.created_at, m.error
+            )
+            for m in newest
+        ]
+
+    @override
+    async def to_purge(self, conversation_id: ConversationId, limit: int) -> list[Message]:
+        left = await self.loaded.all(
+            Message, lambda m: m.conversation_id == conversation_id and not m.is_deleted
+        )
+        return sorted(left, key=identity)[:limit]
+
+    @override
+    async def with_carrier_copy(self, after: MessageId | None, limit: int) -> list[Message]:
+        left = await self.loaded.all(Message, lambda m: m.ref is not None and m.copy_deleted_at is None)
+        return sorted((m for m in left if after is None or m.id > after), key=identity)[:limit]
+
+    def _is_shown(self, message: Message) -> bool:
+        """Tell whether neither the message nor its conversation was deleted."""
+        conversation = self.loaded.rows[Conversation].get(message.conversation_id)
+        living = isinstance(conversation, Conversation) and conversation.deleted_at is None
+        return living and not message.is_deleted

@@ -1,0 +1,235 @@
+"""The text of a flush: one clause a write, composed once for each shape of work, prepared once for each connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from adapters.outbound.postgres.codec import CODECS
+from adapters.outbound.postgres.pool import JOB_GONE, VERSION_CONFLICT
+from adapters.outbound.postgres.reading import ACCOUNT, owned
+from adapters.outbound.postgres.statements import Parameter, compiled, count_of, value
+from adapters.outbound.postgres.tables import AUDIT_LOG, DIRECTORY, JOBS
+from domain.accounts import Account
+from domain.classification import StorageKind
+from domain.exports import ExportPart
+from domain.kernel import Aggregate
+
+_KNOWN_SHAPES = 500
+
+
+class Verb(Enum):
+    """What a write does."""
+
+    END = auto()
+    """Delete the job whose lease is held."""
+    REMOVE = auto()
+    EMPTY = auto()
+    """Delete an export's parts."""
+    INSERT = auto()
+    UPDATE = auto()
+    """Set what changed, and raise the version."""
+    MOVE = auto()
+    """Change relative fields only; the version stays."""
+    OVERWRITE = auto()
+    """Set everything that is given, relative fields too, and raise the version."""
+    UNLIST = auto()
+    """Have the directory no longer lead here."""
+    LIST = auto()
+    LOG = auto()
+    """Add the public half of an audit entry."""
+    QUEUE = auto()
+    RELY = auto()
+    """Do nothing, but only if the row is still as it was read."""
+    LIVE = auto()
+    """Do nothing, but only if the account's row is there."""
+
+
+class Write(NamedTuple):
+    """A verb, the type of aggregate it is about, the fields it changes: all that the text depends on."""
+
+    verb: Verb
+    of: type[Aggregate] | None
+    places: tuple[int, ...] = ()
+
+
+Shape = tuple[Write, ...]
+_Clause = Callable[[Parameter, Any, tuple[int, ...], Sequence[sa.CTE]], Any]
+
+_ONE: sa.Label[int] = sa.literal_column("1").label("one")
+_texts: dict[Shape, str] = {}
+
+
+def statement(shape: Shape) -> str:
+    """Return the one statement for this shape of work. Its first parameter is the account."""
+    text = _texts.get(shape)
+    if text is None:
+        if len(_texts) >= _KNOWN_SHAPES:
+            _texts.clear()
+        text = _texts[shape] = _compose(shape)
+    return text
+
+
+def _compose(shape: Shape) -> str:
+    names: list[str] = []
+
+    def parameter(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        names.append(f"v{len(names)}")
+        return value(names[-1], column)
+
+    clauses: list[sa.CTE] = []
+    refusals: dict[str, list[sa.ColumnElement[bool]]] = {JOB_GONE: [], VERSION_CONFLICT: []}
+    for place, write in enumerate(shape):
+        freeing = [clause for clause, earlier in zip(clauses, shape, strict=False) if _frees(earlier, write)]
+        clause = _CLAUSES[write.verb](parameter, write.of, write.places, freeing).cte(f"w{place}")
+        clauses.append(clause)
+        if (code := _REFUSALS.get(write.verb)) is not None:
+            refusals[code].append(count_of(clause) == sa.literal_column("0"))
+    cases = [
+        (sa.or_(*missing), sa.func.pico_refuse(sa.literal_column(f"'{code}'")))
+        for code, missing in refusals.items()
+        if missing
+    ]
+    result: Any = sa.case(*cases, else_=sa.literal_column("''")) if cases else _ONE
+    return compiled(sa.select(result).add_cte(*clauses), ACCOUNT, *names)
+
+
+def _frees(earlier: Write, later: Write) -> bool:
+    """Tell whether what `earlier` frees may be what `later` takes."""
+    if later.verb is Verb.LIST:
+        return earlier.verb is Verb.UNLIST
+    freeing = {Verb.REMOVE, Verb.EMPTY, Verb.UPDATE, Verb.OVERWRITE}
+    return later.verb is Verb.INSERT and earlier.verb in freeing and earlier.of is later.of
+
+
+def _inserted(table: sa.Table, values: dict[str, Any], freeing: Sequence[sa.CTE]) -> sa.Insert:
+    """Return an insert. A unique index sees what this statement frees only after that was done: so it waits for it."""
+    if not freeing:
+        return sa.insert(table).values(values)
+    done = (count_of(clause) >= sa.literal_column("0") for clause in freeing)
+    return sa.insert(table).from_select(list(values), sa.select(*values.values()).where(*done))
+
+
+def _insert(new: Parameter, of: Any, _: tuple[int, ...], freeing: Sequence[sa.CTE]) -> sa.Insert:  # noqa: ANN401
+    codec = CODECS[of]
+    columns = {column.name: new(column) for column in codec.written(codec.owned)}
+    account = sa.bindparam(ACCOUNT, type_=codec.table.c[codec.owner].type)
+    return _inserted(
+        codec.table, {codec.owner: account, **columns, "version": sa.literal_column("1")}, freeing
+    )
+
+
+def _row(new: Parameter, of: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - a type of aggregate
+    columns = CODECS[of].table.c
+    return sa.and_(owned(of), columns.id == new(columns.id), columns.version == new(columns.version))
+
+
+def _relative(column: sa.Column[Any], kind: StorageKind, given: sa.ColumnElement[Any]) -> Any:  # noqa: ANN401
+    return column + given if kind is StorageKind.COUNT else sa.func.greatest(column, given)
+
+
+def _update(new: Parameter, of: Any, places: tuple[int, ...], _: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
+    codec, changes = CODECS[of], dict[str, Any]()
+    for at in places:
+        for column in codec.written([at]):
+            given = new(column)
+            kind = codec.relative.get(at)
+            changes[column.name] = given if kind is None else _relative(column, kind, given)
+    if any(at not in codec.relative for at in places):
+        changes["version"] = codec.table.c.version + sa.literal_column("1")
+    return sa.update(codec.table).where(_row(new, of)).values(changes).returning(_ONE)
+
+
+def _overwrite(new: Parameter, of: Any, places: tuple[int, ...], _: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
+    codec = CODECS[of]
+    changes: dict[str, Any] = {column.name: new(column) for column in codec.written(places)}
+    changes["version"] = codec.table.c.version + sa.literal_column("1")
+    return sa.update(codec.table).where(_row(new, of)).values(changes).returning(_ONE)
+
+
+def _kind(of: Any, places: tuple[int, ...]) -> sa.ColumnElement[str]:  # noqa: ANN401 - a type of aggregate
+    kind = next(key.kind for key in CODECS[of].directory_keys if key.at in places)
+    return sa.literal_column(f"'{kind}'")
+
+
+def _list(new: Parameter, of: Any, places: tuple[int, ...], freeing: Sequence[sa.CTE]) -> sa.Insert:  # noqa: ANN401
+    columns = DIRECTORY.c
+    account = sa.bindparam(ACCOUNT, type_=columns.account_id.type)
+    values = {"kind": _kind(of, places), "key": new(columns.key), "account_id": account}
+    return _inserted(DIRECTORY, {**values, "subject_id": new(columns.subject_id)}, freeing)
+
+
+def _unlist(new: Parameter, of: Any, places: tuple[int, ...], _: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
+    columns = DIRECTORY.c
+    mine = columns.account_id == sa.bindparam(ACCOUNT)
+    row = sa.and_(mine, columns.subject_id == new(columns.subject_id), columns.kind == _kind(of, places))
+    return sa.delete(DIRECTORY).where(row).returning(_ONE)
+
+
+def _end(new: Parameter, *_: object) -> Any:  # noqa: ANN401
+    """Leased, under this very lease, and about this account: a lease that has passed on ends nothing."""
+    columns = JOBS.c
+    mine = columns.account_id == sa.bindparam(ACCOUNT)
+    row = sa.and_(
+        mine, columns.id == new(columns.id), columns.token == new(columns.token),
+        columns.state == sa.literal_column("'leased'"),
+    )  # fmt: skip
+    return sa.delete(JOBS).where(row).returning(_ONE)
+
+
+def _queue(new: Parameter, *_: object) -> sa.Insert:
+    columns = JOBS.c
+    given = {name: new(columns[name]) for name in ("id", "name", "subject")}
+    due_at = sa.func.now() + new(sa.Column("delay", sa.Interval()))
+    account = sa.bindparam(ACCOUNT, type_=columns.account_id.type)
+    return sa.insert(JOBS).values({"account_id": account, **given, "due_at": due_at})
+
+
+def _remove(new: Parameter, of: Any, *_: object) -> Any:  # noqa: ANN401
+    return sa.delete(CODECS[of].table).where(_row(new, of)).returning(_ONE)
+
+
+def _empty(new: Parameter, *_: object) -> Any:  # noqa: ANN401
+    table = CODECS[ExportPart].table
+    of_export = table.c.export_id == new(table.c.export_id)
+    return sa.delete(table).where(owned(ExportPart), of_export).returning(_ONE)
+
+
+def _rely(new: Parameter, of: Any, *_: object) -> Any:  # noqa: ANN401
+    return sa.select(_ONE).select_from(CODECS[of].table).where(_row(new, of)).with_for_update(read=True)
+
+
+def _live(*_: object) -> Any:  # noqa: ANN401
+    account = sa.select(_ONE).select_from(CODECS[Account].table).where(owned(Account))
+    return account.with_for_update(read=True, key_share=True)
+
+
+def _log(new: Parameter, *_: object) -> sa.Insert:
+    return sa.insert(AUDIT_LOG).values({column.name: new(column) for column in AUDIT_LOG.c})
+
+
+_CLAUSES: dict[Verb, _Clause] = {
+    Verb.END: _end,
+    Verb.REMOVE: _remove,
+    Verb.EMPTY: _empty,
+    Verb.INSERT: _insert,
+    Verb.UPDATE: _update,
+    Verb.MOVE: _update,
+    Verb.OVERWRITE: _overwrite,
+    Verb.UNLIST: _unlist,
+    Verb.LIST: _list,
+    Verb.LOG: _log,
+    Verb.QUEUE: _queue,
+    Verb.RELY: _rely,
+    Verb.LIVE: _live,
+}
+_REFUSALS = {
+    Verb.END: JOB_GONE,
+    **dict.fromkeys(
+        (Verb.REMOVE, Verb.UPDATE, Verb.MOVE, Verb.OVERWRITE, Verb.RELY, Verb.LIVE), VERSION_CONFLICT
+    ),
+}
+"""What it means when a write does not find its row."""

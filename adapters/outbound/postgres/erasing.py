@@ -1,0 +1,157 @@
+"""Deletion outside of a unit of work: whole accounts, what is past its time, and how far an erasure has come.
+
+None of it needs a key. Every statement but the looks for what is due is about one account.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from adapters.outbound.postgres.codec import CODECS
+from adapters.outbound.postgres.pool import Database
+from adapters.outbound.postgres.reading import ACCOUNT, owned
+from adapters.outbound.postgres.statements import compiled, count_of
+from adapters.outbound.postgres.tables import DIRECTORY, ERASURE_COUNTS, ERASURES, JOBS
+from application.inventory import INVENTORY
+from application.ports.jobs import ERASURE_JOB
+from domain.erasure import Erasure
+from domain.idempotency import IdempotencyRecord
+from domain.kernel import AccountId
+from domain.sessions import Session
+
+BATCH = 5_000
+"""How many rows one statement deletes at most: locks stay short."""
+
+_LISTED = DIRECTORY.c.account_id == sa.bindparam(ACCOUNT)
+_QUEUED = sa.and_(JOBS.c.account_id == sa.bindparam(ACCOUNT), JOBS.c.name != sa.bindparam("spared"))
+_NAMES = (*(stored.name for stored in INVENTORY), DIRECTORY.name, JOBS.name)
+
+
+def _counts() -> str:
+    tables = [sa.select(CODECS[each.of].table.c.id).where(owned(each.of)) for each in INVENTORY]
+    tables += [sa.select(DIRECTORY.c.subject_id).where(_LISTED), sa.select(JOBS.c.id).where(_QUEUED)]
+    return compiled(sa.select(*(count_of(rows.subquery()) for rows in tables)), ACCOUNT, "spared")
+
+
+def _some(of: Any) -> str:  # noqa: ANN401 - a type of aggregate
+    table = CODECS[of].table
+    some = sa.select(table.c.id).where(owned(of)).limit(sa.literal_column(str(BATCH)))
+    return compiled(sa.delete(table).where(owned(of), table.c.id.in_(some)), ACCOUNT)
+
+
+COUNT = _counts()
+"""Counts every row of an account, by table."""
+_DELETE = {stored.name: _some(stored.of) for stored in INVENTORY}
+_DELETE_LISTED = compiled(sa.delete(DIRECTORY).where(_LISTED), ACCOUNT)
+_DELETE_QUEUED = compiled(sa.delete(JOBS).where(_QUEUED), ACCOUNT, "spared")
+
+
+async def count_rows(database: Database, account_id: AccountId) -> dict[str, int]:
+    """Count every row that holds an account's id, by table."""
+    counts = await database.first(COUNT, account_id, ERASURE_JOB)
+    return dict(zip(_NAMES, counts, strict=True))
+
+
+async def delete_rows(database: Database, account_id: AccountId) -> dict[str, int]:
+    """Delete every row of an account, its own row first: no commit can add to it from then on."""
+    gone = {}
+    for name, statement in _DELETE.items():
+        gone[name] = latest = await database.execute(statement, account_id)
+        while latest == BATCH:
+            latest = await database.execute(statement, account_id)
+            gone[name] += latest
+    gone[DIRECTORY.name] = await database.execute(_DELETE_LISTED, account_id)
+    gone[JOBS.name] = await database.execute(_DELETE_QUEUED, account_id, ERASURE_JOB)
+    return gone
+
+
+# How far an erasure has come.
+
+_MINE, _COUNT_OF_MINE = (table.c.account_id == sa.bindparam(ACCOUNT) for table in (ERASURES, ERASURE_COUNTS))
+_FIND = compiled(
+    sa.select(ERASURES.c.began_at, ERASURES.c.done, ERASURE_COUNTS.c.name, ERASURE_COUNTS.c.count)
+    .select_from(ERASURES.outerjoin(ERASURE_COUNTS, ERASURES.c.account_id == ERASURE_COUNTS.c.account_id))
+    .where(_MINE),
+    ACCOUNT,
+)
+_FORGET = compiled(
+    sa.delete(ERASURES).where(_MINE).add_cte(sa.delete(ERASURE_COUNTS).where(_COUNT_OF_MINE).cte("counts")), ACCOUNT
+)  # fmt: skip
+
+
+def _checkpoint() -> str:
+    account = sa.bindparam(ACCOUNT, type_=ERASURES.c.account_id.type)
+    given = {name: sa.bindparam(name, type_=ERASURES.c[name].type) for name in ("began_at", "done")}
+    place = postgresql.insert(ERASURES).values({"account_id": account, **given})
+    place = place.on_conflict_do_update(index_elements=["account_id"], set_=given)
+    words = [
+        sa.func.unnest(sa.bindparam(name, type_=postgresql.ARRAY(column.type))).label(name)
+        for name, column in (("names", ERASURE_COUNTS.c.name), ("counts", ERASURE_COUNTS.c.count))
+    ]
+    counts = postgresql.insert(ERASURE_COUNTS).from_select(
+        ["account_id", "name", "count"], sa.select(account, *words)
+    )
+    counts = counts.on_conflict_do_update(
+        index_elements=["account_id", "name"], set_={"count": counts.excluded.count}
+    )
+    return compiled(counts.add_cte(place.cte("place")), ACCOUNT, "began_at", "done", "names", "counts")
+
+
+_CHECKPOINT = _checkpoint()
+
+
+async def checkpoint_of(database: Database, account_id: AccountId) -> Erasure | None:
+    """Return how far an unfinished erasure has come."""
+    rows = await database.fetch(_FIND, account_id)
+    if not rows:
+        return None
+    began_at, done, *_ = rows[0]
+    counts = {name: number for _, _, name, number in rows if name is not None}
+    return Erasure(account_id=account_id, began_at=began_at, done=done, counts=counts)
+
+
+async def checkpoint(database: Database, erasure: Erasure) -> None:
+    """Remember how far an erasure has come."""
+    await database.execute(
+        _CHECKPOINT, erasure.account_id, erasure.began_at, erasure.done, [*erasure.counts], [*erasure.counts.values()]
+    )  # fmt: skip
+
+
+async def forget(database: Database, account_id: AccountId) -> None:
+    """Drop the checkpoint."""
+    await database.execute(_FORGET, account_id)
+
+
+# What is past its time: found by a plain read, deleted account by account.
+
+
+class _Purge:
+    """Deletes rows of one type that are past their time by one of their columns."""
+
+    def __init__(self, of: Any, since: str) -> None:  # noqa: ANN401 - a type of aggregate
+        columns = CODECS[of].table.c
+        due = columns[since] <= sa.bindparam("until")
+        find = sa.select(columns.account_id, columns.id).where(due).order_by(columns[since])
+        self._find = compiled(find.limit(sa.bindparam("limit", type_=sa.Integer())), "until", "limit")
+        ids = sa.bindparam("ids", type_=postgresql.ARRAY(columns.id.type))
+        delete = sa.delete(CODECS[of].table).where(owned(of), columns.id == sa.func.any(ids), due)
+        self._delete = compiled(delete, ACCOUNT, "ids", "until")
+
+    async def __call__(self, database: Database, until: datetime, limit: int) -> int:
+        """Delete up to `limit` rows that were past their time at `until`; return how many went."""
+        due = defaultdict[UUID, list[UUID]](list)
+        for account_id, row_id in await database.fetch(self._find, until, limit):
+            due[account_id].append(row_id)
+        return sum(
+            [await database.execute(self._delete, account_id, ids, until) for account_id, ids in due.items()]
+        )
+
+
+purge_sessions = _Purge(Session, "revoked_at")
+purge_idempotency_records = _Purge(IdempotencyRecord, "expires_at")

@@ -1,0 +1,115 @@
+"""How one unit of work reads: each read is one statement, and sees what is committed at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+
+from adapters.outbound.postgres.codec import CODECS, A, Codec, Keys
+from adapters.outbound.postgres.decoding import Aggregates, Row, Rows
+from adapters.outbound.postgres.pool import Database
+from adapters.outbound.postgres.statements import compiled
+from domain.kernel import AccountId, Aggregate, NotFound
+
+R = TypeVar("R")
+ACCOUNT = "account_id"
+"""The first parameter of every statement about an account's rows."""
+
+AGGREGATES: dict[type[Aggregate], Aggregates[Any]] = {of: Aggregates(codec) for of, codec in CODECS.items()}
+
+
+class Original(NamedTuple):
+    """What an aggregate was when this unit of work loaded it."""
+
+    aggregate: Aggregate
+    values: tuple[Any, ...]
+    is_listed: bool
+
+
+def owned(of: type[Aggregate]) -> sa.ColumnElement[bool]:
+    """Return the condition that every read of a table starts with: the rows of this account."""
+    codec: Codec[Any] = CODECS[of]
+    return codec.table.c[codec.owner] == sa.bindparam(ACCOUNT)
+
+
+def whole(of: type[Aggregate], *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return a select of whole aggregates of this account."""
+    return sa.select(*AGGREGATES[of].columns).where(owned(of), *where)
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[A]):
+    """A prepared read of whole aggregates of one type."""
+
+    of: Aggregates[A]
+    text: str
+
+    @classmethod
+    def by(cls, of: type[A], select: sa.Select[Any], *parameters: str) -> Read[A]:
+        """Compile a select of `whole` aggregates; its parameters come after the account, in this order."""
+        return cls(AGGREGATES[of], compiled(select, ACCOUNT, *parameters))
+
+
+@dataclass(frozen=True, slots=True)
+class RowRead(Generic[R]):
+    """A prepared read of the rows of a list."""
+
+    of: Rows[R]
+    text: str
+
+    @classmethod
+    def by(cls, rows: Rows[R], select: sa.Select[Any], *parameters: str) -> RowRead[R]:
+        """Compile a select of the `columns` of `rows`."""
+        return cls(rows, compiled(select, ACCOUNT, *parameters))
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads one account's rows, and remembers what its aggregates were when they were loaded."""
+
+    database: Database
+    account_id: AccountId
+    keys: Keys
+    _originals: dict[int, Original]
+
+    def original(self, aggregate: Aggregate) -> Original | None:
+        """Return what an aggregate was when it was loaded here, or None when it was not."""
+        return self._originals.get(id(aggregate))
+
+    async def all(self, read: Read[A], *values: object) -> list[A]:
+        """Return every aggregate that a read finds."""
+        rows = await self.database.fetch(read.text, self.account_id, *values)
+        load = self.loader(read.of)
+        return [load(row) for row in rows]
+
+    async def maybe(self, read: Read[A], *values: object) -> A | None:
+        """Return the one aggregate that a read finds, or None."""
+        found = await self.all(read, *values)
+        return found[0] if found else None
+
+    async def one(self, read: Read[A], *values: object) -> A:
+        """Return the one aggregate that a read finds. Raises NotFound."""
+        found = await self.all(read, *values)
+        if not found:
+            raise NotFound
+        return found[0]
+
+    async def rows(self, read: RowRead[R], *values: object) -> list[R]:
+        """Return the rows of a list."""
+        rows = await self.database.fetch(read.text, self.account_id, *values)
+        load = read.of.loader(self.keys.cipher)
+        return [load(row) for row in rows]
+
+    def loader(self, of: Aggregates[A]) -> Callable[[Row], A]:
+        """Return what makes an aggregate of a row, and remembers it."""
+        load, originals = of.loader(self.keys.cipher), self._originals
+
+        def remembered(row: Row) -> A:
+            aggregate, values = load(row)
+            originals[id(aggregate)] = Original(aggregate, values, aggregate.is_listed)
+            return aggregate
+
+        return remembered

@@ -1,0 +1,114 @@
+"""Conversations on PostgreSQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import product
+from typing import Any
+
+import sqlalchemy as sa
+from typing_extensions import override
+
+from adapters.outbound.postgres.codec import codec
+from adapters.outbound.postgres.decoding import Rows
+from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Read, Reader, RowRead, owned, whole
+from adapters.outbound.postgres.repositories.idempotency import earlier_result, key_index
+from adapters.outbound.postgres.statements import compiled, value
+from application.ports.repositories.conversations import ConversationRow, Conversations, MessagingContext
+from domain.idempotency import IdempotencyRecord, Operation
+from domain.kernel import ConversationId, LineId, NotFound
+from domain.lines import PhoneLine
+from domain.messages import Conversation
+from domain.values import Peer
+
+_C, _LINE, _RECORD = (codec(of).table.c for of in (Conversation, PhoneLine, IdempotencyRecord))
+_ID = value("id", _C.id)
+_SHOWN = _C.deleted_at.is_(None)
+_GET = Read.by(Conversation, whole(Conversation, _C.id == _ID, _SHOWN), "id")
+_GET_DELETED = Read.by(Conversation, whole(Conversation, _C.id == _ID, _C.deleted_at.is_not(None)), "id")
+_ROWS = Rows(codec(Conversation), ConversationRow, ConversationRow._fields)
+
+
+def _page(*, of_line: bool, further: bool) -> RowRead[ConversationRow]:
+    select = sa.select(*_ROWS.columns).where(owned(Conversation), _SHOWN)
+    names = ["limit"]
+    if of_line:
+        select = select.where(_C.line_id == sa.bindparam("line_id"))
+        names.append("line_id")
+    if further:
+        place = sa.tuple_(
+            sa.bindparam("last_at", type_=_C.last_at.type), sa.bindparam("id", type_=_C.id.type)
+        )
+        select = select.where(sa.tuple_(_C.last_at, _C.id) < place)
+        names += ["last_at", "id"]
+    select = select.order_by(_C.last_at.desc(), _C.id.desc()).limit(sa.bindparam("limit", type_=sa.Integer()))
+    return RowRead.by(_ROWS, select, *names)
+
+
+_PAGES = {
+    (of_line, further): _page(of_line=of_line, further=further)
+    for of_line, further in product((False, True), repeat=2)
+}
+_LINES, _CONVERSATIONS = AGGREGATES[PhoneLine], AGGREGATES[Conversation]
+_WIDTH = len(_LINES.columns)
+
+
+def _context() -> str:
+    account = value(ACCOUNT, _C.account_id)
+    conversation = sa.and_(
+        _C.account_id == account, _C.line_id == sa.bindparam("line_id"), _C.peer_index == sa.bindparam("peer"), _SHOWN
+    )  # fmt: skip
+    record = sa.and_(_RECORD.account_id == account, _RECORD.key == sa.bindparam("key"))
+    joined = codec(PhoneLine).table.outerjoin(codec(Conversation).table, conversation)
+    joined = joined.outerjoin(codec(IdempotencyRecord).table, record)
+    columns: tuple[Any, ...] = (
+        *_LINES.columns,
+        *_CONVERSATIONS.columns,
+        _RECORD.resource_id,
+        _RECORD.request,
+    )
+    select = (
+        sa.select(*columns).select_from(joined).where(owned(PhoneLine), _LINE.id == sa.bindparam("line_id"))
+    )
+    return compiled(select, ACCOUNT, "line_id", "peer", "key")
+
+
+_CONTEXT = _context()
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresConversations(Conversations):
+    """`Conversations` of one unit of work."""
+
+    reader: Reader
+
+    @override
+    async def get(self, conversation_id: ConversationId) -> Conversation:
+        return await self.reader.one(_GET, conversation_id)
+
+    @override
+    async def get_deleted(self, conversation_id: ConversationId) -> Conversation:
+        return await self.reader.one(_GET_DELETED, conversation_id)
+
+    @override
+    async def page(
+        self, line_id: LineId | None, before: tuple[datetime, ConversationId] | None, limit: int
+    ) -> list[ConversationRow]:
+        page = _PAGES[line_id is not None, before is not None]
+        return await self.reader.rows(page, limit, *([line_id] if line_id else []), *(before or ()))
+
+    @override
+    async def context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
+        reader = self.reader
+        by_peer = reader.keys.account_index("conversations.peer", peer)
+        by_key = key_index(reader.keys, operation)
+        row = await reader.database.first(_CONTEXT, reader.account_id, line_id, by_peer, by_key)
+        if row is None:
+            raise NotFound
+        found, record = row[_WIDTH:-2], row[-2:]
+        return MessagingContext(
+            reader.loader(_LINES)(row[:_WIDTH]),
+            None if found[0] is None else reader.loader(_CONVERSATIONS)(found),
+            None if record[0] is None else earlier_result(reader.keys, operation, *record),
+        )

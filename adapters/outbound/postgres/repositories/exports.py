@@ -1,0 +1,87 @@
+"""Exports on PostgreSQL, and the records they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from typing_extensions import override
+
+from adapters.outbound.postgres.codec import CODECS, codec
+from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Read, Reader, owned, whole
+from adapters.outbound.postgres.statements import compiled, count_of
+from application.inventory import INVENTORY, Stored
+from application.ports.repositories.exports import Exports, Records
+from domain.exports import Export, ExportPart
+from domain.kernel import ExportId
+
+_C, _PART = (codec(of).table.c for of in (Export, ExportPart))
+_GET = Read.by(Export, whole(Export, _C.id == sa.bindparam("id")), "id")
+_ALL = Read.by(Export, whole(Export).order_by(_C.id.desc()))
+_GET_PART = Read.by(
+    ExportPart,
+    whole(ExportPart, _PART.export_id == sa.bindparam("export_id"), _PART.position == sa.bindparam("position")),
+    "export_id", "position",
+)  # fmt: skip
+_LIMIT = sa.bindparam("limit", type_=sa.Integer())
+_PAGES = {
+    of: compiled(
+        whole(of, codec.table.c.id > sa.bindparam("after")).order_by(codec.table.c.id).limit(_LIMIT),
+        ACCOUNT, "after", "limit",
+    )
+    for of, codec in CODECS.items()
+}  # fmt: skip
+_COUNTS = compiled(
+    sa.select(
+        *(count_of(sa.select(CODECS[each.of].table.c.id).where(owned(each.of)).subquery()) for each in INVENTORY)
+    ),
+    ACCOUNT,
+)  # fmt: skip
+_FIRST = UUID(int=0)
+"""Comes before every id."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresExports(Exports):
+    """`Exports` of one unit of work. `emptied` collects the exports whose parts its commit deletes."""
+
+    reader: Reader
+    emptied: list[ExportId]
+
+    @override
+    async def get(self, export_id: ExportId) -> Export:
+        return await self.reader.one(_GET, export_id)
+
+    @override
+    async def list_all(self) -> list[Export]:
+        return await self.reader.all(_ALL)
+
+    @override
+    async def part(self, export_id: ExportId, position: int) -> ExportPart | None:
+        return await self.reader.maybe(_GET_PART, export_id, position)
+
+    @override
+    def remove_parts(self, export_id: ExportId) -> None:
+        self.emptied.append(export_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresRecords(Records):
+    """`Records` of one unit of work."""
+
+    reader: Reader
+
+    @override
+    async def page(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+        reader = self.reader
+        rows = await reader.database.fetch(_PAGES[of.of], reader.account_id, after or _FIRST, limit)
+        plain: Callable[[Any], dict[str, Any]] = AGGREGATES[of.of].plain(reader.keys.cipher)
+        return [plain(row) for row in rows]
+
+    @override
+    async def count(self) -> dict[str, int]:
+        counts = await self.reader.database.first(_COUNTS, self.reader.account_id)
+        return dict(zip((each.name for each in INVENTORY), counts, strict=True))

@@ -1,0 +1,69 @@
+"""One account's unit of work on PostgreSQL: what it reads is private, what it is told to write waits for the end."""
+
+from __future__ import annotations
+
+from typing_extensions import override
+
+from adapters.outbound.postgres.codec import Keys
+from adapters.outbound.postgres.pool import Database
+from adapters.outbound.postgres.reading import Reader
+from adapters.outbound.postgres.repositories.accounts import PostgresAccounts
+from adapters.outbound.postgres.repositories.conversations import PostgresConversations
+from adapters.outbound.postgres.repositories.exports import PostgresExports, PostgresRecords
+from adapters.outbound.postgres.repositories.idempotency import PostgresIdempotencyRecords
+from adapters.outbound.postgres.repositories.lines import PostgresLines
+from adapters.outbound.postgres.repositories.messages import PostgresMessages
+from adapters.outbound.postgres.repositories.sessions import PostgresSessions
+from application.ports.ids import Ids
+from application.ports.store import Tx
+from application.unit_of_work import PendingWrites
+from domain.kernel import AccountId
+
+
+class PostgresTx(PendingWrites, Tx):
+    """`Tx`: the repositories share one reader, which remembers what was loaded."""
+
+    def __init__(self, ids: Ids, database: Database, account_id: AccountId, keys: Keys) -> None:
+        """Bind every statement to the account."""
+        super().__init__(account_id, ids)
+        self.reader = Reader(database, account_id, keys, {})
+
+    @property
+    @override
+    def accounts(self) -> PostgresAccounts:
+        return PostgresAccounts(self.reader)
+
+    @property
+    @override
+    def sessions(self) -> PostgresSessions:
+        return PostgresSessions(self.reader)
+
+    @property
+    @override
+    def lines(self) -> PostgresLines:
+        return PostgresLines(self.reader)
+
+    @property
+    @override
+    def conversations(self) -> PostgresConversations:
+        return PostgresConversations(self.reader)
+
+    @property
+    @override
+    def messages(self) -> PostgresMessages:
+        return PostgresMessages(self.reader)
+
+    @property
+    @override
+    def exports(self) -> PostgresExports:
+        return PostgresExports(self.reader, self.exports_emptied)
+
+    @property
+    @override
+    def records(self) -> PostgresRecords:
+        return PostgresRecords(self.reader)
+
+    @property
+    @override
+    def idempotency(self) -> PostgresIdempotencyRecords:
+        return PostgresIdempotencyRecords(self.reader)

@@ -1,0 +1,1 @@
+"""Time, identities, password hashes, tokens and fingerprints, made on this machine."""

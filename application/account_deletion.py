@@ -1,0 +1,106 @@
+"""Use cases of deletion and recovery: preview, soft-delete, undo within the recovery period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.store import Store, Tx
+from application.ports.tokens import Tokens
+from application.sessions import SignedIn, VerifyPassword, open_session
+from domain.kernel import AccountId
+from domain.retention import Retention
+from domain.values import Email, Password
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionPreview:
+    """What deletion would take with it, and when: rows of each kind, and the instant erasure begins."""
+
+    erase_at: datetime
+    lines: int
+    conversations: int
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewDeletion:
+    """Says what deletion would take with it, before it is asked for."""
+
+    store: Store
+    clock: Clock
+    retention: Retention
+
+    async def __call__(self, account_id: AccountId) -> DeletionPreview:
+        """Return the counts. Repeating is harmless."""
+        async with self.store.begin(account_id) as tx:
+            account, rows = await tx.accounts.get(), await tx.records.count()
+        erase_at = account.erase_at or self.retention.soft_deleted.ends(self.clock.now())
+        return DeletionPreview(erase_at, rows["phone_lines"], rows["conversations"], rows["messages"])
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAccount:
+    """Soft-deletes: in one commit all sessions are revoked and all lines refuse to carry anything."""
+
+    store: Store
+    verify_password: VerifyPassword
+    clock: Clock
+    preview_deletion: PreviewDeletion
+
+    async def __call__(self, account_id: AccountId, password: Password) -> DeletionPreview:
+        """Return what goes, and when. Raises WrongCredentials. Repeating is harmless: the first due time stands."""
+        await self.verify_password.of_caller(account_id, password)
+        preview = await self.preview_deletion(account_id)
+        await self.commit(account_id, preview.erase_at)
+        return preview
+
+    async def commit(self, account_id: AccountId, erase_at: datetime) -> None:
+        """Close the account until it is recovered or erased."""
+
+        async def change(tx: Tx) -> None:
+            now = self.clock.now()
+            account = await tx.accounts.get()
+            account.request_deletion(now, erase_at)
+            tx.save(account)
+            for session in await tx.sessions.list_open():
+                session.revoke(now)
+                tx.save(session)
+            for line in await tx.lines.list_all():
+                line.suspend()
+                tx.save(line)
+
+        await self.store.update(account_id, change)
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverAccount:
+    """Undoes a soft delete within the recovery period, with e-mail and password."""
+
+    store: Store
+    verify_password: VerifyPassword
+    tokens: Tokens
+    clock: Clock
+    ids: Ids
+
+    async def __call__(self, email: Email, password: Password) -> SignedIn:
+        """Undo the soft delete and sign in. Raises WrongCredentials, Overloaded, NotPendingDeletion."""
+        account = await self.verify_password.by_email(email, password)
+        return await self.commit(account.id)
+
+    async def commit(self, account_id: AccountId) -> SignedIn:
+        """Open the account and its lines again, and one session."""
+
+        async def change(tx: Tx) -> SignedIn:
+            now = self.clock.now()
+            account = await tx.accounts.get()
+            account.recover(now)
+            tx.save(account)
+            for line in await tx.lines.list_all():
+                line.resume()
+                tx.save(line)
+            return open_session(tx, account_id, self.ids, self.tokens, now)
+
+        return await self.store.update(account_id, change)

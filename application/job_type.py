@@ -1,0 +1,39 @@
+"""A kind of job: its name, the use case that does it, and the events that call for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from application.ports.jobs import JobLease
+from domain.kernel import AccountId, Event
+
+NOW = timedelta()
+NO_EVENTS: Mapping[type[Event], timedelta] = MappingProxyType({})
+
+
+class JobHandler(Protocol):
+    """A use case that does one kind of job. `subject` is an id of whatever the job is about."""
+
+    async def __call__(self, account_id: AccountId, subject: Any, lease: JobLease, /) -> None:  # noqa: ANN401 - each job type's own id
+        """Do the job. Repeating is harmless: a job may be delivered twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JobType:
+    """One row of a use case's table of jobs.
+
+    `after` says how long after each event the job is due. `attempts` bounds the tries of a job that fails for no
+    known reason, before it is set aside (outages are retried for ever); None: never set aside. A job older than
+    `alarm_after` is reported at every further try.
+    """
+
+    name: str
+    use_case: type[JobHandler]
+    after: Mapping[type[Event], timedelta] = field(default_factory=lambda: NO_EVENTS)
+    attempts: int | None = 20
+    alarm_after: timedelta | None = None

@@ -1,0 +1,33 @@
+"""Every kind of job, gathered from the use cases that do them, and which of them an event calls for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+
+from application import erasure, exports, lines, mail, message_deletion, outbound_messages
+from application.job_type import JobType
+from application.ports.jobs import Job
+from domain.kernel import Event
+
+JOBS: tuple[JobType, ...] = (
+    *outbound_messages.JOBS,
+    *message_deletion.JOBS,
+    *lines.JOBS,
+    *exports.JOBS,
+    *mail.JOBS,
+    *erasure.JOBS,
+)
+
+JOB_TYPES: dict[str, JobType] = {job.name: job for job in JOBS}
+
+_CALLED_FOR: dict[type[Event], list[tuple[str, timedelta]]] = defaultdict(list)
+for _job in JOBS:
+    for _event, _delay in _job.after.items():
+        _CALLED_FOR[_event].append((_job.name, _delay))
+
+
+def jobs_for(event: Event) -> list[Job]:
+    """Return the jobs an event calls for."""
+    called_for = _CALLED_FOR.get(type(event), ())
+    return [Job(name, event.account_id, event.subject, delay) for name, delay in called_for]

@@ -1,0 +1,51 @@
+"""The directory: what must be found without knowing the account. It answers ids only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from domain.kernel import AccountId, ExportId, LineId, SessionId
+
+
+class Lease(NamedTuple):
+    """Who leases a number now."""
+
+    account_id: AccountId
+    line_id: LineId
+
+
+class Directory(Protocol):
+    """Every method raises StoreUnavailable when the store does not answer. Repeating is harmless throughout."""
+
+    async def account_by_email(self, canonical: str) -> AccountId | None:
+        """Return the account with this address, in any state."""
+        ...
+
+    async def session(self, token: str) -> tuple[AccountId, SessionId] | None:
+        """Return whose session this token opens; None when unknown, revoked, or of an account that is not active."""
+        ...
+
+    async def line(self, number: str, *, fresh: bool = False) -> Lease | None:
+        """Return the lease on this number (ordering, active, suspended or releasing lines hold one).
+
+        The answer may be some seconds old unless `fresh`: whoever finds the lease over asks again with `fresh`.
+        """
+        ...
+
+    async def accounts_to_erase(
+        self, due_before: datetime, unverified_before: datetime, limit: int
+    ) -> Sequence[AccountId]:
+        """Return accounts whose erasure is due and has not begun, those that have waited longest first.
+
+        Due are accounts pending deletion since or before the first instant, and unverified ones made at or before
+        the second.
+        """
+        ...
+
+    async def exports_to_expire(
+        self, due_before: datetime, limit: int
+    ) -> Sequence[tuple[AccountId, ExportId]]:
+        """Return exports past their time that are still being built or still have parts, the oldest first."""
+        ...

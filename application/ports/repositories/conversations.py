@@ -1,0 +1,56 @@
+"""Reading conversations. A deleted one counts as absent unless a method says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from domain.idempotency import EarlierResult, Operation
+from domain.kernel import ConversationId, LineId
+from domain.lines import PhoneLine
+from domain.messages import Conversation
+from domain.values import Peer
+
+
+@dataclass(frozen=True, slots=True)
+class MessagingContext:
+    """Everything that receiving or sending a message depends on, read in one look."""
+
+    line: PhoneLine
+    conversation: Conversation | None
+    earlier: EarlierResult | None
+
+
+class ConversationRow(NamedTuple):
+    """A conversation as a list shows it."""
+
+    id: ConversationId
+    line_id: LineId
+    peer: Peer
+    last_at: datetime
+    unread: int
+    opted_out_at: datetime | None
+    created_at: datetime
+
+
+class Conversations(Protocol):
+    """The account's conversations."""
+
+    async def get(self, conversation_id: ConversationId) -> Conversation:
+        """Return one conversation. Raises NotFound."""
+        ...
+
+    async def get_deleted(self, conversation_id: ConversationId) -> Conversation:
+        """Return a conversation that was deleted and whose messages are still to be purged. Raises NotFound."""
+        ...
+
+    async def page(
+        self, line_id: LineId | None, before: tuple[datetime, ConversationId] | None, limit: int
+    ) -> list[ConversationRow]:
+        """Return up to `limit` by falling (last_at, id), of one line or all, from just before the given place on."""
+        ...
+
+    async def context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
+        """Return the line, its conversation with `peer` and what an earlier `operation` came to. Raises NotFound."""
+        ...

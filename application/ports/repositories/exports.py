@@ -1,0 +1,45 @@
+"""Reading exports, and the records they are made of."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+from uuid import UUID
+
+from application.inventory import Stored
+from domain.exports import Export, ExportPart
+from domain.kernel import ExportId
+
+
+class Exports(Protocol):
+    """The account's exports and their parts."""
+
+    async def get(self, export_id: ExportId) -> Export:
+        """Return one export. Raises NotFound."""
+        ...
+
+    async def list_all(self) -> list[Export]:
+        """Return all exports, newest first."""
+        ...
+
+    async def part(self, export_id: ExportId, position: int) -> ExportPart | None:
+        """Return one part of an export, or None past the end."""
+        ...
+
+    def remove_parts(self, export_id: ExportId) -> None:
+        """Have the commit delete all parts of an export. Repeating is harmless."""
+        ...
+
+
+class Records(Protocol):
+    """Every record the inventory knows, as plain values."""
+
+    async def page(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+        """Return up to `limit` records in order of id, opened: plain values by column name, sets as sorted lists.
+
+        Blind indexes cannot be read and are left out.
+        """
+        ...
+
+    async def count(self) -> dict[str, int]:
+        """Return how many rows of each record the account has, by name, as the inventory lists them."""
+        ...

@@ -1,0 +1,20 @@
+"""Reading phone lines."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from domain.kernel import LineId
+from domain.lines import PhoneLine
+
+
+class Lines(Protocol):
+    """The account's lines, in any state."""
+
+    async def get(self, line_id: LineId) -> PhoneLine:
+        """Return one line. Raises NotFound."""
+        ...
+
+    async def list_all(self) -> list[PhoneLine]:
+        """Return all lines, newest first."""
+        ...

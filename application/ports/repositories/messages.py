@@ -1,0 +1,56 @@
+"""Reading messages. A deleted message, or one of a deleted conversation, counts as absent unless a method says so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from domain.kernel import CarrierRef, ConversationId, LineId, MessageId
+from domain.messages import Direction, Message, Status
+from domain.values import MessageBody
+
+
+class MessageRow(NamedTuple):
+    """A message as a list shows it."""
+
+    id: MessageId
+    conversation_id: ConversationId
+    line_id: LineId
+    direction: Direction
+    status: Status
+    body: MessageBody
+    created_at: datetime
+    error: int | None
+
+
+class Messages(Protocol):
+    """The account's messages."""
+
+    async def get(self, message_id: MessageId) -> Message:
+        """Return one message. Raises NotFound."""
+        ...
+
+    async def get_even_deleted(self, message_id: MessageId) -> Message:
+        """Return one message, deleted ones included. Raises NotFound."""
+        ...
+
+    async def by_ref(self, ref: CarrierRef) -> Message | None:
+        """Return the message that the carrier knows by `ref`, deleted ones included."""
+        ...
+
+    async def page(
+        self, conversation_id: ConversationId, before: MessageId | None, limit: int
+    ) -> list[MessageRow]:
+        """Return up to `limit` of a conversation, newest first, from just before the given one on. Raises NotFound."""
+        ...
+
+    async def to_purge(self, conversation_id: ConversationId, limit: int) -> list[Message]:
+        """Return up to `limit` messages of a deleted conversation that are not deleted themselves, in order of id."""
+        ...
+
+    async def with_carrier_copy(self, after: MessageId | None, limit: int) -> list[Message]:
+        """Return up to `limit` messages with a carrier reference whose copy is not known to be gone, in order of id.
+
+        Deleted messages are included: theirs may be the only trace left.
+        """
+        ...

@@ -1,0 +1,112 @@
+"""The product on PostgreSQL and Twilio, put together in the one way that Sandbox and Production share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from aiohttp import ClientSession, DummyCookieJar
+
+from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
+from adapters.inbound.worker import SWEEP_EVERY
+from adapters.outbound.postgres.directory import PostgresDirectory
+from adapters.outbound.postgres.keyring import PostgresKeyring
+from adapters.outbound.postgres.pool import connect
+from adapters.outbound.postgres.queue import PostgresQueue
+from adapters.outbound.postgres.schema import migrate, migrate_keyring
+from adapters.outbound.postgres.store import PostgresStore
+from adapters.outbound.system.fingerprints import AccountFingerprint
+from adapters.outbound.system.ids import TimeOrderedIds
+from adapters.outbound.system.numbering import PhonenumbersPlan
+from adapters.outbound.system.passwords import Argon2Hasher
+from adapters.outbound.system.tokens import SignedTokens
+from adapters.outbound.twilio.carrier import TwilioCarrier
+from adapters.outbound.twilio.vocabulary import status_of
+from application.ports.clock import Clock
+from application.ports.kms import Kms
+from application.ports.ledger import ErasureLedger
+from application.ports.mail import Mail
+from bootstrap.container import NOTHING, Replaced, wire
+from bootstrap.outside import Outside
+from bootstrap.process import Product
+from domain.retention import Retention
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwilioAccess:
+    """Whose account it is, and the address of Twilio or of what stands for it."""
+
+    account_sid: str
+    auth_token: str = field(repr=False)
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What differs between the worlds that keep their records in PostgreSQL."""
+
+    environment: str
+    """Part of what every ciphertext is bound to: what one environment sealed, no other opens."""
+    database_url: str = field(repr=False)
+    keyring_url: str = field(repr=False)
+    public_url: str
+    twilio: TwilioAccess
+    clock: Clock
+    kms: Kms
+    ledger: Callable[[bytes], ErasureLedger]
+    """Makes the ledger, given the key that signs its receipts."""
+    mail: Mail
+    sweep_every: timedelta = SWEEP_EVERY
+
+
+@asynccontextmanager
+async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator[Product]:
+    """Migrate, connect and wire; close at the end. Raises StoreUnavailable, KeysUnavailable."""
+    async with AsyncExitStack() as stack:
+        await migrate(parts.database_url)
+        database = await stack.enter_async_context(connect(parts.database_url))
+        await migrate_keyring(parts.keyring_url)
+        keys = await stack.enter_async_context(connect(parts.keyring_url, least=1, most=4))
+        session = await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar()))
+        hasher = Argon2Hasher()
+        stack.callback(hasher.close)
+
+        ids = TimeOrderedIds(parts.clock)
+        keyring = PostgresKeyring(keys, parts.kms)
+        outside = Outside(
+            store=PostgresStore(database, keyring, ids, environment=parts.environment),
+            directory=PostgresDirectory(database, keyring),
+            queue=PostgresQueue(database),
+            keyring=keyring,
+            carrier=TwilioCarrier(
+                session,
+                account_sid=parts.twilio.account_sid,
+                auth_token=parts.twilio.auth_token,
+                public_url=parts.public_url,
+                api_url=parts.twilio.api_url,
+            ),
+            plan=PhonenumbersPlan(),
+            mail=parts.mail,
+            ledger=parts.ledger(await keyring.system("ledger")),
+            fingerprint=AccountFingerprint(keyring),
+            hasher=hasher,
+            tokens=SignedTokens(keyring),
+            clock=parts.clock,
+            ids=ids,
+            retention=Retention(),
+        )
+
+        async def ready() -> None:
+            await database.fetch("SELECT 1")
+
+        use_cases = wire(outside, replaced)
+        signature = TwilioSignature([parts.twilio.auth_token])
+        yield Product(
+            outside=outside,
+            use_cases=use_cases,
+            ready=ready,
+            webhooks=(TwilioWebhooks(use_cases, signature, status_of, parts.public_url),),
+            sweep_every=parts.sweep_every,
+        )

@@ -1,0 +1,114 @@
+"""What the commands of the command line do. The heavy half is imported only by the command that needs it."""
+
+# ruff: noqa: PLC0415 - `pico policy` must not load a web server, nor `pico --help` a database driver
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+
+import typer
+from rich.console import Console
+
+from adapters.inbound.cli import ClauseReport, Commands
+from application.inventory import INVENTORY
+from bootstrap.data_map import with_data_map
+from bootstrap.policy import Verdict, declared_proofs, judge, parse
+from bootstrap.settings import ROOT, Settings, World, chosen_world, read_settings
+
+POLICY = ROOT / "PRIVACY.md"
+PROOFS = ROOT / "tests" / "contract" / "proofs"
+
+
+def serve(work: bool) -> None:  # noqa: FBT001 - the shape that the command line asks for
+    """Serve the chosen world until the process is told to end. Raises BadSettings and what the world raises."""
+    asyncio.run(_serve(work=work))
+
+
+async def _serve(*, work: bool) -> None:
+    from bootstrap.process import stopped
+
+    if chosen_world() is World.PRODUCTION:
+        from bootstrap.worlds.production import Production
+
+        async with Production.from_environment().running(work=work) as url:
+            typer.echo(f"Pico serves at {url} - stop with Ctrl-C")
+            await stopped()
+    else:
+        from bootstrap.worlds.sandbox import Sandbox
+
+        async with Sandbox.running(read_settings(Settings), work=work) as sandbox:
+            typer.echo(
+                f"Pico serves at {sandbox.url} - documentation at {sandbox.url}/docs - stop with Ctrl-C"
+            )
+            await stopped()
+
+
+def work() -> None:
+    """Run jobs and sweeps of the chosen world until the process is told to end. Raises as `serve`."""
+    asyncio.run(_work())
+
+
+async def _work() -> None:
+    from bootstrap.process import stopped
+
+    working: AbstractAsyncContextManager[None]
+    if chosen_world() is World.PRODUCTION:
+        from bootstrap.worlds.production import Production
+
+        working = Production.from_environment().working()
+    else:
+        from bootstrap.worlds.sandbox import Sandbox
+
+        working = Sandbox.working(read_settings(Settings))
+    async with working:
+        typer.echo("Pico works - stop with Ctrl-C")
+        await stopped()
+
+
+def tour(console: Console) -> int:
+    """Play the tour; return how many traces were left."""
+    from bootstrap.tour import tour as play
+
+    return play(console)
+
+
+def migrate() -> None:
+    """Bring the schema of the database up to date, an operator's or our own. Raises as `serve`."""
+    asyncio.run(_migrate())
+
+
+async def _migrate() -> None:
+    from adapters.outbound.postgres.schema import migrate as bring_up_to_date
+    from bootstrap.databases import databases
+
+    async with AsyncExitStack() as stack:
+        found = await databases(read_settings(Settings), stack)
+        await bring_up_to_date(found.database_url)
+
+
+def clauses() -> Sequence[ClauseReport]:
+    """Judge every clause of the policy by the proofs that the tests declare. Raises PolicyError."""
+    statuses = judge(parse(POLICY.read_text(encoding="utf-8")), declared_proofs(PROOFS))
+    return [
+        ClauseReport(
+            clause=status.clause.id,
+            sentence=status.clause.text,
+            verdict=status.verdict.value,
+            pending=status.clause.pending,
+            proofs=tuple((proof.test, proof.saboteur) for proof in status.proofs),
+            broken=status.verdict in {Verdict.UNPROVED, Verdict.STALE},
+        )
+        for status in statuses
+    ]
+
+
+def write_data_map() -> None:
+    """Write the data map in PRIVACY.md anew. Raises PolicyError when it has no place for one."""
+    POLICY.write_text(with_data_map(POLICY.read_text(encoding="utf-8"), INVENTORY), encoding="utf-8")
+
+
+COMMANDS = Commands(
+    serve=serve, work=work, tour=tour, migrate=migrate, clauses=clauses, write_data_map=write_data_map
+)

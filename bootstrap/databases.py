@@ -1,0 +1,90 @@
+"""The Sandbox's two databases: an operator's, those of a server of its own, or those of a Sandbox that runs."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from bootstrap.postgres_server import PostgresUnavailable, start
+from bootstrap.sandbox_state import SandboxState
+from bootstrap.settings import BadSettings, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Addresses of the main database and of the keyring's; the folder of our own server, if there is one."""
+
+    database_url: str
+    keyring_url: str
+    folder: Path | None = None
+
+
+async def databases(settings: Settings, stack: AsyncExitStack) -> Databases:
+    """Return the operator's databases, or start a server that ends with `stack`.
+
+    Raises PostgresUnavailable, BadSettings.
+    """
+    if (given := await operators_own(settings)) is not None:
+        return given
+    server = stack.enter_context(start(usable(settings.state_dir) / "postgres"))
+    connection = await asyncpg.connect(server.url("postgres"))
+    try:
+        for name in ("pico", "pico_keyring"):
+            with suppress(asyncpg.DuplicateDatabaseError):
+                await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+    return Databases(server.url("pico"), server.url("pico_keyring"), server.data_dir)
+
+
+async def databases_in_use(settings: Settings, state: SandboxState) -> Databases:
+    """Return the databases of a Sandbox that another process serves. Raises PostgresUnavailable."""
+    if (given := await operators_own(settings)) is not None:
+        return given
+    nothing_runs = "No Sandbox runs on PICO_STATE_DIR: start one with `pico serve --no-work`."
+    if not state.server_urls:
+        raise PostgresUnavailable(nothing_runs)
+    database_url, keyring_url = state.server_urls
+    await _must_answer(database_url, nothing_runs)
+    return Databases(database_url, keyring_url)
+
+
+async def operators_own(settings: Settings) -> Databases | None:
+    """Return the databases that the settings name, if they do. Raises PostgresUnavailable when one does not answer."""
+    if settings.database_url is None or settings.keyring_url is None:
+        return None
+    given = Databases(settings.database_url.get_secret_value(), settings.keyring_url.get_secret_value())
+    for variable, url in (
+        ("PICO_DATABASE_URL", given.database_url),
+        ("PICO_KEYRING_URL", given.keyring_url),
+    ):
+        await _must_answer(url, f"{variable}: no PostgreSQL answers there, or it does not let us in.")
+    return given
+
+
+def usable(state: Path) -> Path:
+    """Make the state folder if need be. Raises BadSettings."""
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        state = state / "nowhere"
+    if not os.access(state, os.W_OK):
+        raise BadSettings("PICO_STATE_DIR is no folder that can be written to: set it to another one.")
+    return state
+
+
+async def _must_answer(url: str, complaint: str) -> None:
+    """Ask a database that we did not start. Raises PostgresUnavailable, which quotes no address."""
+    try:
+        connection = await asyncpg.connect(url, timeout=10)
+        await connection.close()
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        answered = False
+    else:
+        answered = True
+    if not answered:
+        raise PostgresUnavailable(complaint)

@@ -1,0 +1,39 @@
+"""Everything outside of the product that it needs, by port: what a world must bring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from application.ports.carrier import Carrier
+from application.ports.clock import Clock
+from application.ports.directory import Directory
+from application.ports.ids import Ids
+from application.ports.jobs import Queue
+from application.ports.keyring import Keyring
+from application.ports.ledger import ErasureLedger, Fingerprint
+from application.ports.mail import Mail
+from application.ports.numbering import NumberingPlan
+from application.ports.passwords import PasswordHasher
+from application.ports.store import Store
+from application.ports.tokens import Tokens
+from domain.retention import Retention
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """One adapter per port, opened and ready, and the retention periods in force."""
+
+    store: Store
+    directory: Directory
+    queue: Queue
+    keyring: Keyring
+    carrier: Carrier
+    plan: NumberingPlan
+    mail: Mail
+    ledger: ErasureLedger
+    fingerprint: Fingerprint
+    hasher: PasswordHasher
+    tokens: Tokens
+    clock: Clock
+    ids: Ids
+    retention: Retention

@@ -1,0 +1,79 @@
+"""What every process of Pico does, whichever world it runs in: serve, work through jobs, sweep, end when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from adapters.inbound.http.app import build
+from adapters.inbound.http.context import Sandbox
+from adapters.inbound.http.server import serving
+from adapters.inbound.http_io import Webhooks
+from adapters.inbound.worker import SWEEP_EVERY, Worker, keep_sweeping
+from application.use_cases import UseCases
+from bootstrap.outside import Outside
+
+LOOPBACK = "127.0.0.1"
+"""Where Pico listens: what faces the internet is a proxy that ends TLS."""
+
+Ready = Callable[[], Awaitable[None]]
+"""Raises a PicoError while the product cannot serve."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A wired product, and what a process needs beside it to serve and to work."""
+
+    outside: Outside
+    use_cases: UseCases
+    ready: Ready
+    webhooks: tuple[Webhooks, ...]
+    """One for each provider that calls us."""
+    sweep_every: timedelta = SWEEP_EVERY
+
+
+@asynccontextmanager
+async def serve(product: Product, port: int, *, sandbox: Sandbox | None = None) -> AsyncIterator[None]:
+    """Serve HTTP on `port` until the block ends. Raises CannotListen."""
+    app = build(product.use_cases, ready=product.ready, webhooks=product.webhooks, sandbox=sandbox)
+    async with serving(app, LOOPBACK, port):
+        yield
+
+
+@asynccontextmanager
+async def work(product: Product) -> AsyncIterator[None]:
+    """Run jobs and sweeps until the block ends; jobs under way may finish."""
+    async with AsyncExitStack() as stack:
+        loops = (
+            product.outside.queue.run(Worker(product.use_cases, product.outside.clock)),
+            keep_sweeping(product.use_cases.sweep, product.sweep_every),
+        )
+        for loop in loops:
+            stack.push_async_callback(_ended, asyncio.create_task(loop))
+        yield
+
+
+async def stopped() -> None:
+    """Wait until the process is told to end: by SIGINT (Ctrl-C) or SIGTERM."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.create_server((LOOPBACK, 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancel a background task and wait for its end."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

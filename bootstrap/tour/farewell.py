@@ -1,0 +1,48 @@
+"""The last acts of the tour: taking everything along, and leaving nothing."""
+
+from __future__ import annotations
+
+import base64
+
+from bootstrap.tour.stage import Stage
+from bootstrap.tour.traveller import PASSWORD, TourFailed, Traveller, until
+
+
+async def export_everything(stage: Stage, who: Traveller) -> None:
+    """Ask for an export, wait, download it; a second download is refused."""
+    export = await who.ask("POST", "/v1/account/exports")
+    path = f"/v1/account/exports/{export['id']}"
+
+    async def ready() -> bool:
+        return bool((await who.ask("GET", path))["state"] == "ready")
+
+    await until("the export", ready)
+    again = {"X-Reauthenticate": base64.b64encode(PASSWORD.encode()).decode()}
+    records = (await who.ask("GET", f"{path}/download", **again))["records"]
+    stage.tell(", ".join(f"{len(rows)} {name}" for name, rows in records.items()))
+    bodies = [row["body"] for row in records["messages"]]
+    stage.tell(f"messages decrypted: {bodies[0]!r}")
+    try:
+        await who.ask("GET", f"{path}/download", **again)
+    except TourFailed as refused:
+        stage.tell(f"a second download: {refused}")
+    else:
+        raise TourFailed("the export could be downloaded twice")
+
+
+async def delete_account(stage: Stage, who: Traveller) -> None:
+    """Ask for deletion, move the clock by 30 days, and see the erasure end."""
+    preview = await who.ask("DELETE", "/v1/account", {"password": PASSWORD})
+    stage.tell("signed out everywhere, the line falls silent")
+    stage.tell(f"{preview['lines']} line and {preview['messages']} messages go on {preview['due_at'][:10]}")
+    who.token = ""
+    now = (await who.ask("POST", "/sandbox/clock", {"advance": "P30D"}))["now"]
+    stage.tell(f"the clock says {now}")
+
+    async def gone() -> bool:
+        held = await who.ask("GET", "/sandbox/providers")
+        return who.line["number"] not in str(held)
+
+    await until("erasure", gone)
+    await until("the receipt", stage.sandbox.erased)
+    stage.tell("numbers released and read back, keys destroyed, rows deleted, receipt signed")

@@ -1,0 +1,67 @@
+"""Where the tour is played: a Sandbox to look into, and a screen to tell it on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import asyncpg
+from rich.console import Console
+from rich.table import Table
+
+from bootstrap.plaintext_scan import Trace, search_files
+from bootstrap.worlds.sandbox import Sandbox
+
+
+class Stage:
+    """A running Sandbox and the console that everything is told on."""
+
+    def __init__(self, sandbox: Sandbox, console: Console) -> None:
+        """Nothing is told yet."""
+        self.sandbox = sandbox
+        self._console = console
+        self._chapter = 0
+
+    def begin(self, title: str) -> None:
+        """Begin a chapter."""
+        self._chapter += 1
+        self._console.print(f"\n[bold]{self._chapter}. {title}[/bold]", highlight=False)
+
+    def tell(self, line: str) -> None:
+        """Print one line."""
+        self._console.print(f"   {line}", highlight=False, markup=False)
+
+    async def show(self, table: str, *columns: str) -> None:
+        """Print rows as they lie in PostgreSQL."""
+        shown = Table(*columns, title=f"{table}, as stored", title_justify="left")
+        connection = await asyncpg.connect(self.sandbox.databases.database_url)
+        try:
+            first = f"SELECT {', '.join(columns)} FROM {table} ORDER BY id LIMIT 4"  # noqa: S608 - our own names
+            for row in await connection.fetch(first):
+                shown.add_row(
+                    *(f"{value.hex()[:28]}…" if isinstance(value, bytes) else str(value) for value in row)
+                )
+        finally:
+            await connection.close()
+        self._console.print(shown)
+
+    async def search_database(self, planted: Mapping[str, str]) -> list[Trace]:
+        """Search the database server's own files for the values."""
+        return await self._search(self.sandbox.databases.folder, planted)
+
+    async def search_everything(self, planted: Mapping[str, str]) -> list[Trace]:
+        """Search every file of the Sandbox for the values, and print what is left of each."""
+        found = await self._search(self.sandbox.state_dir, planted)
+        shown = Table("value", "traces")
+        for name in planted:
+            places = [f"{trace.form} in {trace.place}" for trace in found if trace.name == name]
+            shown.add_row(name, ", ".join(places) or "none")
+        self._console.print(shown)
+        return found
+
+    async def _search(self, folder: Path | None, planted: Mapping[str, str]) -> list[Trace]:
+        if folder is None:
+            raise LookupError("the database is not ours to search")
+        await self.sandbox.flush()
+        return await asyncio.to_thread(search_files, [folder], planted)

@@ -1,0 +1,92 @@
+"""Production: the product for operators, on their databases and with real providers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from adapters.outbound.system.clock import SystemClock
+from application.ports.kms import Kms
+from application.ports.ledger import ErasureLedger
+from application.ports.mail import Mail
+from bootstrap.assembly import Parts, TwilioAccess, assembled
+from bootstrap.databases import operators_own
+from bootstrap.process import LOOPBACK, Product, free_port, serve
+from bootstrap.process import work as working
+from bootstrap.settings import BadSettings, ProductionSettings, read_settings
+
+PRODUCTION = "production"
+"""The environment's name: part of what every ciphertext is bound to."""
+NOT_BUILT = ("AWS KMS (master keys)", "Amazon S3 (erasure ledger)", "SendGrid (mail)")
+"""Adapters that this repository does not hold yet, and without which no real account may be kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vendors:
+    """Adapters in the place of those not built: a team that has its own hands them in."""
+
+    kms: Kms
+    ledger: Callable[[bytes], ErasureLedger]
+    """Makes the ledger, given the key that signs its receipts."""
+    mail: Mail
+
+
+class Production:
+    """Pico as an operator runs it: any number of processes that serve, work or do both."""
+
+    def __init__(self, settings: ProductionSettings, vendors: Vendors) -> None:
+        """Nothing is opened yet."""
+        self._settings = settings
+        self._vendors = vendors
+
+    @classmethod
+    def from_environment(cls) -> Production:
+        """Make it of the environment's variables. Raises BadSettings, which names everything that is missing."""
+        said = [f"Production cannot start: no adapter yet for {', '.join(NOT_BUILT)}."]
+        try:
+            read_settings(ProductionSettings)
+        except BadSettings as error:
+            said.append(str(error))
+        raise BadSettings(" ".join(said))
+
+    @asynccontextmanager
+    async def running(self, *, work: bool = True) -> AsyncIterator[str]:
+        """Serve until the block ends and yield the address; run jobs and sweeps here unless `work` is False.
+
+        Raises PostgresUnavailable, StoreUnavailable, CannotListen.
+        """
+        port = self._settings.port or free_port()
+        async with AsyncExitStack() as stack:
+            product = await stack.enter_async_context(await self._product())
+            await stack.enter_async_context(serve(product, port))
+            if work:
+                await stack.enter_async_context(working(product))
+            yield f"http://{LOOPBACK}:{port}"
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Run jobs and sweeps until the block ends. Raises PostgresUnavailable, StoreUnavailable."""
+        async with await self._product() as product, working(product):
+            yield
+
+    async def _product(self) -> AbstractAsyncContextManager[Product]:
+        await operators_own(self._settings)
+        settings, vendors = self._settings, self._vendors
+        return assembled(
+            Parts(
+                environment=PRODUCTION,
+                database_url=settings.database_url.get_secret_value(),
+                keyring_url=settings.keyring_url.get_secret_value(),
+                public_url=settings.public_url,
+                twilio=TwilioAccess(
+                    account_sid=settings.twilio_account_sid,
+                    auth_token=settings.twilio_auth_token.get_secret_value(),
+                    api_url=settings.twilio_api_url,
+                ),
+                clock=SystemClock(),
+                kms=vendors.kms,
+                ledger=vendors.ledger,
+                mail=vendors.mail,
+            )
+        )

@@ -1,0 +1,65 @@
+"""Promises about exports, and about the records they are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from application.inventory import INVENTORY
+from domain.classification import StorageKind
+from tests.contract.store.world import World
+
+
+class ExportPromises:
+    async def test_rows_page_through_all_that_can_be_read_back_in_order_of_id(self, world: World) -> None:
+        has = await world.belongings()
+        await world.commit(has.account_id, *(world.new_message(has.conversation) for _ in range(3)))
+        async with world.store.begin(has.account_id) as tx:
+            count_records = await tx.records.count()
+            for stored in INVENTORY:
+                if not stored.exported:
+                    continue
+                found: list[dict[str, Any]] = []
+                while page := await tx.records.page(stored, found[-1]["id"] if found else None, 2):
+                    assert len(page) <= 2
+                    assert len(found) < 99
+                    found += page
+                assert [row["id"] for row in found] == sorted({row["id"] for row in found})
+                assert len(found) == count_records[stored.name] > 0
+                readable = frozenset(
+                    column.name for column in stored.columns if column.policy.kind is not StorageKind.INDEX
+                )
+                assert {frozenset(row) for row in found} == {readable}
+            (message,) = [
+                row for row in await tx.records.page(INVENTORY[4], None, 9) if row["id"] == has.message.id
+            ]
+            for name, value in message.items():
+                assert value == getattr(has.message, name)
+            (line,) = await tx.records.page(INVENTORY[2], None, 9)
+            assert (line["number"], line["capabilities"], line["label"]) == (has.line.number, ["sms"], None)
+
+    async def test_an_exports_parts_are_read_by_position_and_dropped_together(self, world: World) -> None:
+        account_id = await world.account()
+        one, two = world.new_export(account_id), world.new_export(account_id)
+        parts = [world.new_part(one, position, bytes([position])) for position in (2, 0, 1)]
+        await world.commit(account_id, one, two, *parts, world.new_part(two, 0, b"other"))
+        async with world.store.begin(account_id) as tx:
+            read = [await tx.exports.part(one.id, position) for position in range(4)]
+            assert [part and part.content for part in read] == [b"\x00", b"\x01", b"\x02", None]
+        for _ in range(2):
+            async with world.store.begin(account_id) as tx:
+                tx.exports.remove_parts(one.id)
+        async with world.store.begin(account_id) as tx:
+            assert [await tx.exports.part(one.id, position) for position in range(3)] == [None] * 3
+            other = await tx.exports.part(two.id, 0)
+            assert other is not None
+            assert other.content == b"other"
+            assert (await tx.records.count())["export_parts"] == 1
+
+    async def test_the_tally_counts_every_kind_of_record(self, world: World) -> None:
+        has = await world.belongings()
+        async with world.store.begin(has.account_id) as tx:
+            assert await tx.records.count() == {
+                "accounts": 1, "sessions": 1, "phone_lines": 1, "conversations": 2, "messages": 2,
+                "idempotency_records": 1,
+                "exports": 1, "export_parts": 1, "audit_entries": 2,
+            }  # fmt: skip

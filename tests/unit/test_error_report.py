@@ -1,0 +1,66 @@
+"""A report of an unforeseen error names its type and its place in our code, and never a value."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from pydantic_core import PydanticSerializationError
+from structlog.testing import capture_logs
+
+from adapters.inbound.error_report import report, where
+from adapters.inbound.http.json_format import encode
+from domain.values import PhoneNumber
+
+CANARY = "c4n4ry-7f3e"
+
+
+class Telling(Exception):
+    """An error that says all it knows, whichever way it is asked."""
+
+    def __str__(self) -> str:
+        return CANARY
+
+    __repr__ = __str__
+
+
+def rising_in_a_library() -> Exception:
+    """Return an error that rose in pydantic's encoder, which our own function called."""
+    with pytest.raises(PydanticSerializationError) as raised:
+        encode(object())
+    return raised.value
+
+
+def test_a_report_names_type_and_place_and_the_callers_facts() -> None:
+    error = rising_in_a_library()
+    with capture_logs() as events:
+        report(error, "job failed", job="send_message", attempt=3)
+    (event,) = events
+    assert re.fullmatch(r"adapters\.inbound\.http\.json_format:encode:\d+", event.pop("where"))
+    assert event == {
+        "event": "job failed",
+        "log_level": "error",
+        "error": type(error).__name__,
+        "job": "send_message",
+        "attempt": 3,
+    }
+
+
+def test_a_report_quotes_nothing() -> None:
+    error = Telling(CANARY, {"number": PhoneNumber("+12025550143")})
+    error.add_note(CANARY)
+    error.__cause__ = ValueError(CANARY)
+    with capture_logs() as events:
+        report(error)
+    assert [event["error"] for event in events] == ["Telling"]
+    assert CANARY not in repr(events)
+    assert "2025550143" not in repr(events)
+
+
+def test_the_place_is_the_innermost_of_ours_or_the_innermost_of_all() -> None:
+    assert where(rising_in_a_library()).startswith("adapters.inbound.http.json_format:encode:")
+    with pytest.raises(ValueError) as raised:
+        json.loads("{")
+    assert where(raised.value).startswith("json.decoder:raw_decode:")
+    assert where(ValueError()) == "unknown"

@@ -6,12 +6,16 @@ import os
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import asyncpg
 
 from bootstrap.postgres_server import PostgresUnavailable, start
 from bootstrap.sandbox_state import SandboxState
 from bootstrap.settings import BadSettings, Settings
+
+FEW_AND_SMALL = MappingProxyType({"shared_buffers": "8MB", "max_connections": "20", "min_wal_size": "32MB"})
+"""What suffices for a few small rows per account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +28,19 @@ class Databases:
 
 
 async def databases(settings: Settings, stack: AsyncExitStack) -> Databases:
-    """Return the operator's databases, or start a server that ends with `stack`.
+    """Return the operator's databases, or start two servers that end with `stack`.
 
-    Raises PostgresUnavailable, BadSettings.
+    Keys and rows lie in clusters of their own: a write-ahead log that both shared would hold a key beside what it
+    opens, in one backup. Raises PostgresUnavailable, BadSettings.
     """
     if (given := await operators_own(settings)) is not None:
         return given
-    server = stack.enter_context(start(usable(settings.state_dir) / "postgres"))
-    connection = await asyncpg.connect(server.url("postgres"))
-    try:
-        for name in ("pico", "pico_keyring"):
-            with suppress(asyncpg.DuplicateDatabaseError):
-                await connection.execute(f"CREATE DATABASE {name}")
-    finally:
-        await connection.close()
-    return Databases(server.url("pico"), server.url("pico_keyring"), server.data_dir)
+    folder = usable(settings.state_dir)
+    rows = stack.enter_context(start(folder / "postgres"))
+    keys = stack.enter_context(start(folder / "keyring", settings=FEW_AND_SMALL))
+    await _create(rows.url("postgres"), "pico")
+    await _create(keys.url("postgres"), "pico_keyring")
+    return Databases(rows.url("pico"), keys.url("pico_keyring"), rows.data_dir)
 
 
 async def databases_in_use(settings: Settings, state: SandboxState) -> Databases:
@@ -64,6 +66,16 @@ async def operators_own(settings: Settings) -> Databases | None:
     ):
         await _must_answer(url, f"{variable}: no PostgreSQL answers there, or it does not let us in.")
     return given
+
+
+async def _create(server: str, name: str) -> None:
+    """Create a database on our own server. Repeating is harmless."""
+    connection = await asyncpg.connect(server)
+    try:
+        with suppress(asyncpg.DuplicateDatabaseError):
+            await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
 
 
 def usable(state: Path) -> Path:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from application.ports.store import Store
 from application.purge import Purge, PurgeResult
+from domain.idempotency import IdempotencyRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +21,4 @@ class PurgeIdempotencyRecords(Purge):
 
     async def __call__(self, now: datetime, limit: int) -> PurgeResult:
         """Delete up to `limit` that expired by `now`. Repeating is harmless."""
-        return PurgeResult(await self.store.purge_idempotency_records(now, limit))
+        return PurgeResult(await self.store.purge(IdempotencyRecord, "expires_at", now, limit))

@@ -218,4 +218,5 @@ class PurgeRevokedSessions(Purge):
 
     async def __call__(self, now: datetime, limit: int) -> PurgeResult:
         """Delete up to `limit` that are due by `now`. Repeating is harmless."""
-        return PurgeResult(await self.store.purge_sessions(self.retention.revoked_session.cutoff(now), limit))
+        revoked_before = self.retention.revoked_session.cutoff(now)
+        return PurgeResult(await self.store.purge(Session, "revoked_at", revoked_before, limit))

@@ -158,10 +158,9 @@ class Store(Protocol):
         """Drop the checkpoint of a finished erasure. Repeating is harmless."""
         ...
 
-    async def purge_sessions(self, revoked_before: datetime, limit: int) -> int:
-        """Delete up to `limit` sessions revoked at or before that instant; return how many went."""
-        ...
+    async def purge(self, kind: type[Aggregate], since: str, until: datetime, limit: int) -> int:
+        """Delete up to `limit` records of a kind whose instant `since` (a field) is at or before `until`, oldest first.
 
-    async def purge_idempotency_records(self, expired_before: datetime, limit: int) -> int:
-        """Delete up to `limit` idempotency records that expired at or before that instant; return how many went."""
+        Returns how many went. Repeating is harmless. Needs no key.
+        """
         ...

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from itertools import islice
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from typing_extensions import override
 
 from adapters.outbound.memory.claims import Claim, claim
 from adapters.outbound.memory.queue import MemoryQueue
-from adapters.outbound.memory.rows import UNREADABLE, A, Loaded, Rows, copied, identity
+from adapters.outbound.memory.rows import UNREADABLE, Loaded, Rows, copied, identity
 from adapters.outbound.memory.tx import MemoryTx
 from application.inventory import BY_TYPE, INVENTORY
 from application.ports.ids import Ids
@@ -25,9 +24,7 @@ from application.unit_of_work import RetriedUpdates
 from domain.accounts import Account
 from domain.classification import Field
 from domain.erasure import Erasure
-from domain.idempotency import IdempotencyRecord
 from domain.kernel import AccountId, Aggregate, AuditId
-from domain.sessions import Session
 
 
 class MemoryStore(RetriedUpdates[MemoryTx], Store):
@@ -96,16 +93,15 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
         self.erasures.pop(account_id, None)
 
     @override
-    async def purge_sessions(self, revoked_before: datetime, limit: int) -> int:
-        return await self._purge(
-            Session,
-            lambda session: session.revoked_at is not None and session.revoked_at <= revoked_before,
-            limit,
-        )
-
-    @override
-    async def purge_idempotency_records(self, expired_before: datetime, limit: int) -> int:
-        return await self._purge(IdempotencyRecord, lambda r: r.expires_at <= expired_before, limit)
+    async def purge(self, kind: type[Aggregate], since: str, until: datetime, limit: int) -> int:
+        await self.answer()
+        every = (row for rows in self.accounts.values() for row in rows[kind].values())
+        due = [row for row in every if (began := getattr(row, since)) is not None and began <= until]
+        purged = sorted(due, key=lambda row: cast("datetime", getattr(row, since)))[:limit]
+        for row in purged:
+            del self.accounts[getattr(row, BY_TYPE[kind].owner)][kind][identity(row)]
+            self._unclaim(row)
+        return len(purged)
 
     async def answer(self) -> None:
         """Give others their turn, as a real store would. Raises StoreUnavailable during an outage."""
@@ -205,15 +201,6 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
     def _unclaim(self, row: Aggregate) -> None:
         if claimed := claim(row):
             self.claims.pop(claimed, None)
-
-    async def _purge(self, of: type[A], due: Callable[[A], bool], limit: int) -> int:
-        await self.answer()
-        every = (row for rows in self.accounts.values() for row in cast("Iterable[A]", rows[of].values()))
-        purged = list(islice((row for row in every if due(row)), limit))
-        for row in purged:
-            del self.accounts[getattr(row, BY_TYPE[of].owner)][of][identity(row)]
-            self._unclaim(row)
-        return len(purged)
 
 
 def _moved(field: Field, row: Aggregate, original: Aggregate, changed: Aggregate) -> Any:  # noqa: ANN401 - an int or an instant

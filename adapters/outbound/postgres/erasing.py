@@ -21,9 +21,7 @@ from adapters.outbound.postgres.tables import DIRECTORY, ERASURE_COUNTS, ERASURE
 from application.inventory import INVENTORY
 from application.ports.jobs import ERASURE_JOB
 from domain.erasure import Erasure
-from domain.idempotency import IdempotencyRecord
-from domain.kernel import AccountId
-from domain.sessions import Session
+from domain.kernel import AccountId, Aggregate
 
 BATCH = 5_000
 """How many rows one statement deletes at most: locks stay short."""
@@ -153,5 +151,12 @@ class _Purge:
         )
 
 
-purge_sessions = _Purge(Session, "revoked_at")
-purge_idempotency_records = _Purge(IdempotencyRecord, "expires_at")
+_purges: dict[tuple[str, str], _Purge] = {}
+
+
+def purge_by(of: type[Aggregate], since: str) -> _Purge:
+    """Return what purges one type by one of its columns, composed at first use. Raises KeyError for no column."""
+    name = of.stored_as, since
+    if name not in _purges:
+        _purges[name] = _Purge(of, since)
+    return _purges[name]

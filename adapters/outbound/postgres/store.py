@@ -21,7 +21,7 @@ from application.ports.keyring import AccountKey, Keyring
 from application.ports.store import Store
 from application.unit_of_work import RetriedUpdates
 from domain.erasure import Erasure
-from domain.kernel import AccountId
+from domain.kernel import AccountId, Aggregate
 
 
 class CipherCache:
@@ -88,9 +88,5 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
         await erasing.forget(self._database, account_id)
 
     @override
-    async def purge_sessions(self, revoked_before: datetime, limit: int) -> int:
-        return await erasing.purge_sessions(self._database, revoked_before, limit)
-
-    @override
-    async def purge_idempotency_records(self, expired_before: datetime, limit: int) -> int:
-        return await erasing.purge_idempotency_records(self._database, expired_before, limit)
+    async def purge(self, kind: type[Aggregate], since: str, until: datetime, limit: int) -> int:
+        return await erasing.purge_by(kind, since)(self._database, until, limit)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from domain.idempotency import Operation
+from domain.idempotency import IdempotencyRecord, Operation
+from domain.sessions import Session
 from tests.contract.store.world import INSTANT, World
 
 
@@ -12,8 +13,8 @@ class PurgePromises:
         living, late = world.new_session(account_id), world.new_session(account_id, revoked_at=now + INSTANT)
         revoked = [world.new_session(account_id, revoked_at=now) for _ in range(3)]
         await world.commit(account_id, living, late, *revoked)
-        assert await world.store.purge_sessions(now - INSTANT, 9) == 0
-        assert [await world.store.purge_sessions(now, 2) for _ in range(3)] == [2, 1, 0]
+        assert await world.store.purge(Session, "revoked_at", now - INSTANT, 9) == 0
+        assert [await world.store.purge(Session, "revoked_at", now, 2) for _ in range(3)] == [2, 1, 0]
         async with world.store.begin(account_id) as tx:
             assert (await tx.sessions.get(late.id)).revoked_at == late.revoked_at
             assert [session.id for session in await tx.sessions.list_open()] == [living.id]
@@ -28,8 +29,12 @@ class PurgePromises:
             for operation, at in zip(acts, expiries, strict=True)
         ]
         await world.commit(account_id, *done)
-        assert await world.store.purge_idempotency_records(now - INSTANT, 9) == 0
-        assert [await world.store.purge_idempotency_records(now, 2) for _ in range(3)] == [2, 1, 0]
+        assert await world.store.purge(IdempotencyRecord, "expires_at", now - INSTANT, 9) == 0
+        assert [await world.store.purge(IdempotencyRecord, "expires_at", now, 2) for _ in range(3)] == [
+            2,
+            1,
+            0,
+        ]
         async with world.store.begin(account_id) as tx:
             assert [await tx.idempotency.earlier_result(operation) is not None for operation in acts] == [
                 False,

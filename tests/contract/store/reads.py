@@ -13,7 +13,7 @@ import pytest
 
 from application.inventory import INVENTORY
 from application.ports.store import StoreUnavailable, Tx
-from domain.idempotency import Operation
+from domain.idempotency import IdempotencyRecord, Operation
 from domain.kernel import (
     CarrierRef,
     ConversationId,
@@ -23,6 +23,7 @@ from domain.kernel import (
     NotFound,
     SessionId,
 )
+from domain.sessions import Session
 from tests.contract.store.world import Belongings, World
 
 OWN = {"accounts.get", "records.page", "records.count"}
@@ -150,8 +151,8 @@ class ReadPromises:
                 await world.strike()
         for call in (
             world.store.count_rows(account_id), world.store.delete_rows(account_id), world.store.erasure(account_id),
-            world.store.forget_erasure(account_id), world.store.purge_sessions(now, 1),
-            world.store.purge_idempotency_records(now, 1),
+            world.store.forget_erasure(account_id), world.store.purge(Session, "revoked_at", now, 1),
+            world.store.purge(IdempotencyRecord, "expires_at", now, 1),
             world.directory.account_by_email("noa@example.com"), world.directory.session("pico_s1_unknown"),
             world.directory.line("+15550001111"), world.directory.accounts_to_erase(now, now, 1),
             world.directory.exports_to_expire(now, 1),

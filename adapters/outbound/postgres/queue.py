@@ -16,7 +16,8 @@ import asyncio
 import random
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -35,6 +36,8 @@ log = structlog.get_logger()
 
 PAUSE = 0.25
 """Seconds between two attempts to reach a database that does not answer."""
+ECHO = 0.005
+"""Seconds within which several commits wake the queue once."""
 BATCH = 64
 """The most jobs looked for at once."""
 SLOTS = 64
@@ -81,19 +84,26 @@ class PostgresQueue(Queue):
     async def waiting(self) -> int:
         return int((await self.database.first(sql.WAITING))[0])
 
+    async def due(self, limit: int) -> list[tuple[UUID, UUID]]:
+        """Look, without locking, for up to `limit` jobs that are due, the longest due first: account and id of each."""
+        return [tuple(row) for row in await self.database.fetch(sql.DUE, limit)]
+
     async def take(self, limit: int) -> list[LeasedJob]:
         """Lease up to `limit` jobs that are due, the longest due first. Raises StoreUnavailable."""
+        return await self.claim(await self.due(limit))
+
+    async def claim(self, due: Iterable[tuple[UUID, UUID]]) -> list[LeasedJob]:
+        """Lease those of these jobs that are still due, account by account. Raises StoreUnavailable if none could be."""
         by_account = defaultdict[UUID, list[UUID]](list)
-        for account_id, job_id in await self.database.fetch(sql.DUE, limit):
+        for account_id, job_id in due:
             by_account[account_id].append(job_id)
         accounts = list(by_account.items())
         random.shuffle(accounts)  # so that two workers who see the same jobs do not meet at each of them
         claims = await asyncio.gather(*(self._claim(*each) for each in accounts), return_exceptions=True)
-        taken = [leased for claim in claims if isinstance(claim, list) for leased in claim]
-        if not taken:
-            for claim in claims:
-                if isinstance(claim, BaseException):
-                    raise claim
+        failed = [claim for claim in claims if isinstance(claim, BaseException)]
+        taken = [leased for claim in claims if not isinstance(claim, BaseException) for leased in claim]
+        if failed and not taken:
+            raise failed[0]
         return taken
 
     async def settle(self, leased: LeasedJob, outcome: Outcome) -> None:
@@ -154,28 +164,40 @@ class _Worker:
             renewing.cancel()
 
     async def finish(self) -> None:
-        """Let what is under way finish within the grace; cut the rest short and put it back."""
-        if self.under_way:
-            await asyncio.wait(self.under_way, timeout=self.queue.grace.total_seconds())
-        for task in self.under_way:
-            task.cancel()
-        if self.under_way:
-            await asyncio.wait(self.under_way)
+        """Let what is under way finish within the grace; cut the rest short, which puts it back."""
+        try:
+            if self.under_way:
+                await asyncio.wait(self.under_way, timeout=self.queue.grace.total_seconds())
+        finally:
+            for task in self.under_way:
+                task.cancel()
+            if self.under_way:
+                await asyncio.wait(self.under_way)
 
     async def _round(self) -> None:
+        """Start what is due; then wait for news, unless there is more than was looked at."""
         self.news.clear()
         free = min(SLOTS - len(self.under_way), BATCH)
-        taken = await self.queue.take(free) if free else []
-        for leased in taken:
+        due = await self.queue.due(free) if free else []
+        for leased in await self._claimed(due):
             task = asyncio.create_task(self._do(leased))
             self.under_way[task] = leased
             task.add_done_callback(self._done)
-        if not taken:
-            try:
+        if len(due) < free or not free:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(self.queue.idle.total_seconds()):
                     await self.news.wait()
-            except TimeoutError:
-                pass
+                    await asyncio.sleep(ECHO)
+
+    async def _claimed(self, due: list[tuple[UUID, UUID]]) -> list[LeasedJob]:
+        """Claim jobs. Cancelled meanwhile, put back what was claimed."""
+        claiming = asyncio.create_task(self.queue.claim(due))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            for leased in await claiming:
+                await self._note(self.queue.put_back(leased))
+            raise
 
     def _done(self, task: asyncio.Task[None]) -> None:
         if len(self.under_way) == SLOTS:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -192,21 +194,29 @@ async def test_the_audit_log_only_grows(connection: asyncpg.Connection, change: 
 
 
 async def test_the_application_can_only_add_to_the_audit_log(postgres: Postgres) -> None:
-    dsn = await postgres.database("restricted")
-    owner = await asyncpg.connect(dsn)
-    role = f"app_{dsn.rpartition('_')[2].partition('?')[0]}"
-    await owner.execute(f"CREATE ROLE {role}; ALTER TABLE audit_log DISABLE TRIGGER ALL")
-    for _ in range(2):
-        await restrict(dsn, role)
-    await owner.execute(f"SET ROLE {role}")
-    await owner.execute(AUDITED, bytes(32))
-    for change in ("UPDATE audit_log SET day = day", "DELETE FROM audit_log", "TRUNCATE audit_log"):
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await owner.execute(change)
-    await owner.execute(JOB, "send_message")
-    await owner.execute("DELETE FROM jobs")
-    assert await owner.fetchval("SELECT count(*) FROM audit_log") == 1
-    await owner.close()
+    dsn, role = await postgres.database("restricted"), f"app_{uuid4().hex}"
+    async with owner_of(dsn) as owner:
+        await owner.execute(f"CREATE ROLE {role}")
+        await owner.execute("ALTER TABLE audit_log DISABLE TRIGGER ALL")
+        for _ in range(2):
+            await restrict(dsn, role)
+        await owner.execute(f"SET ROLE {role}")
+        await owner.execute(AUDITED, bytes(32))
+        for change in ("UPDATE audit_log SET day = day", "DELETE FROM audit_log", "TRUNCATE audit_log"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await owner.execute(change)
+        await owner.execute(JOB, "send_message")
+        await owner.execute("DELETE FROM jobs")
+        assert await owner.fetchval("SELECT count(*) FROM audit_log") == 1
+
+
+@asynccontextmanager
+async def owner_of(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 @pytest.mark.parametrize("name", ["", "Hello", "meet me", "+15551234567", "x" * 33])

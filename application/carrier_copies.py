@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from application.erasure_step import ErasureStep
-from application.ports.carrier import Carrier
 from application.ports.clock import Clock
+from application.ports.message_carrier import MessageCarrier, TooEarly
 from application.ports.store import Store
 from domain.erasure import Erasure, NotYetGone
-from domain.kernel import CarrierRef
+from domain.kernel import AccountId, CarrierRef
 
 BATCH = 500
 """Messages looked at per read."""
@@ -26,37 +26,56 @@ class DeleteCarrierCopies(ErasureStep):
     needs_keys: ClassVar[bool] = True
 
     store: Store
-    carrier: Carrier
+    carrier: MessageCarrier
     clock: Clock
 
     async def run(self, erasure: Erasure) -> Mapping[str, int]:
         """Delete the copies and read them back. Raises NotYetGone, CarrierUnavailable. Repeating is harmless."""
-        counts, after = dict[str, int](), None
+        known = self._known_copies(erasure.account_id)
+        return await delete_copies(self.carrier, known, erasure, self.clock.now())
+
+    async def _known_copies(self, account_id: AccountId) -> AsyncIterator[CarrierRef]:
+        after = None
         while True:
-            async with self.store.begin(erasure.account_id) as tx:
+            async with self.store.begin(account_id) as tx:
                 messages = await tx.messages.with_carrier_copy(after, BATCH)
+            for message in messages:
+                if message.ref is not None:
+                    yield message.ref
             if not messages:
-                return counts or {"messages_deleted": 0, "messages_left": 0}
-            refs = [message.ref for message in messages if message.ref is not None]
-            batch = await delete_copies(self.carrier, refs, erasure, self.clock.now())
-            counts = {name: counts.get(name, 0) + batch[name] for name in batch}
+                return
             after = messages[-1].id
 
 
 async def delete_copies(
-    carrier: Carrier, refs: Iterable[CarrierRef], erasure: Erasure, now: datetime
-) -> dict[str, int]:
+    carrier: MessageCarrier, refs: AsyncIterator[CarrierRef], erasure: Erasure, now: datetime
+) -> Mapping[str, int]:
     """Delete copies, read them back, and count them on top of what the erasure has counted.
 
-    Raises NotYetGone while some are left, for as long as the erasure waits for the carrier.
+    Raises NotYetGone while some are left, for as long as the erasure waits for the carrier. Where the carrier offers
+    no deletion, `copies_unsupported` counts what it keeps of the messages that we still know of.
     """
+    counted = erasure.counts.get
+    if not carrier.message_abilities.can_delete_copies:
+        unsupported = sum([1 async for _ in refs])
+        return {"copies_unsupported": max(counted("copies_unsupported", 0), unsupported)}
     deleted = left = 0
-    for ref in refs:
-        gone = await carrier.purge(ref) is None and await carrier.look_up(ref) is None
+    async for ref in refs:
+        gone = await is_deleted(carrier, ref)
         deleted, left = deleted + gone, left + (not gone)
     if left and not erasure.may_leave_behind(now):
         raise NotYetGone(within=erasure.patience_ends - now)
+    # What is left is seen again when the number's messages are listed: it must not count twice.
     return {
-        "messages_deleted": erasure.counts.get("messages_deleted", 0) + deleted,
-        "messages_left": max(erasure.counts.get("messages_left", 0), left),
+        "messages_deleted": counted("messages_deleted", 0) + deleted,
+        "messages_left": max(counted("messages_left", 0), left),
     }
+
+
+async def is_deleted(carrier: MessageCarrier, ref: CarrierRef) -> bool:
+    """Have a copy deleted, and tell whether it is gone: read back, not believed. Raises CarrierUnavailable."""
+    try:
+        await carrier.delete_copy(ref)
+    except TooEarly:
+        return False
+    return await carrier.look_up(ref) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from application.ports.clock import Clock
 from application.ports.directory import Directory, Lease
@@ -12,7 +13,7 @@ from application.ports.keyring import KeyGone
 from application.ports.store import Store, Tx
 from domain.idempotency import Operation
 from domain.kernel import AccountId, CarrierRef, ConversationId, LineId, MessageId, NotFound
-from domain.messages import Conversation, OptOut, Status, opt_out_of
+from domain.messages import Conversation, OptOut, Sent, Status, opt_out_of
 from domain.retention import Retention
 from domain.values import MessageBody, Peer, PhoneNumber
 
@@ -21,8 +22,9 @@ from domain.values import MessageBody, Peer, PhoneNumber
 class InboundMessage:
     """A message as the carrier hands it over, cut down to what Pico keeps.
 
-    `line_id` is the lease we named when we pointed the number's webhook at us: a message that was meant for the
-    number's former owner names another lease than the present one.
+    `line_id` is the lease that the webhook's address names, where each number has an address of its own: a message
+    for the number's former owner names another lease than the present one. Where it does not, `received_at` is the
+    instant at which the carrier received the message: one from before the lease was for somebody else.
     """
 
     ref: CarrierRef
@@ -31,6 +33,7 @@ class InboundMessage:
     body: MessageBody
     opt_out: OptOut | None = None
     line_id: LineId | None = None
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,9 @@ class ReceiveMessage:
 
     async def __call__(self, message: InboundMessage) -> None:
         """Store the message. Repeating is harmless: each carrier reference is stored once."""
-        for fresh in (False, True):  # a remembered lease may be over: ask anew, once
+        # The address proves whose number it is, and a remembered lease may be over: ask anew, once. Without that proof
+        # only our own record counts, as it is now.
+        for fresh in (False, True) if message.line_id is not None else (True,):
             lease = await self.directory.line(message.to, fresh=fresh)
             if lease is None:
                 return
@@ -62,6 +67,8 @@ class ReceiveMessage:
             if not context.line.holds_number:
                 return False
             if context.earlier is not None or not context.line.accepts_messages:
+                return True
+            if inbound.received_at is not None and not context.line.was_ours_at(inbound.received_at):
                 return True
             now = self.clock.now()
             conversation = context.conversation or Conversation.open(
@@ -80,13 +87,18 @@ class ReceiveMessage:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReceipt:
-    """What the carrier says of a message we sent from `sender`. `message_id` is our own tag, if it came back."""
+    """What the carrier says became of a message from `sender`. `message_id` is our own id, if it came back."""
 
     sender: PhoneNumber
     ref: CarrierRef
     message_id: MessageId | None
     status: Status
     error: int | None = None
+
+    @property
+    def sent(self) -> Sent:
+        """The message as the carrier knows it."""
+        return Sent(self.ref, self.status, self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +127,11 @@ class ApplyDeliveryReceipt:
             if message is None and receipt.message_id is not None:
                 # The receipt overtook the answer to our own request: adopt the reference it brings.
                 message = await tx.messages.get_even_deleted(receipt.message_id)
-                if not message.may_adopt():
+                if not message.may_adopt:
                     return False
             if message is None:
                 return False
-            message.accepted(receipt.ref, receipt.status, receipt.error, self.clock.now())
+            message.adopt(receipt.sent, self.clock.now())
             tx.save(message)
             return True
 

@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from application.carrier_copies import delete_copies
 from application.erasure_step import ErasureStep
-from application.ports.carrier import Carrier, TooEarly
 from application.ports.clock import Clock
 from application.ports.jobs import JobLease
+from application.ports.message_carrier import MessageCarrier
+from application.ports.numbers import NumberProvider
 from application.ports.store import Store, Tx
 from domain.erasure import Erasure, NotYetGone
-from domain.kernel import AccountId, LineId
+from domain.kernel import AccountId, CarrierRef, LineId
 from domain.lines import PhoneLine
 
 
 @dataclass(frozen=True, slots=True)
 class FinishRelease:
-    """Gives a number back, and with it what came in too late to be taken in."""
+    """Gives a number back, and deletes what the carrier still holds of messages that came in too late for the line."""
 
     store: Store
-    carrier: Carrier
+    numbers: NumberProvider
+    carrier: MessageCarrier
     clock: Clock
 
     async def __call__(self, account_id: AccountId, line_id: LineId, lease: JobLease) -> None:
         """Release the number. Raises CarrierUnavailable, NotYetGone, TooEarly. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
             line = await tx.lines.get(line_id)
-        await release_verified(self.carrier, line)
-        for ref in await self.carrier.list_message_refs(line.number):
-            if (wait := await self.carrier.purge(ref)) is not None:
-                raise TooEarly(wait)
+        await release_verified(self.numbers, line)
+        abilities = self.carrier.message_abilities
+        if abilities.can_list and abilities.can_delete_copies:
+            for ref in await self.carrier.list_message_refs(line.number):
+                await self.carrier.delete_copy(ref)
 
         async def change(tx: Tx) -> None:
             released = await tx.lines.get(line_id)
@@ -50,33 +53,47 @@ class ReleaseNumbers(ErasureStep):
     needs_keys: ClassVar[bool] = True
 
     store: Store
-    carrier: Carrier
+    numbers: NumberProvider
+    carrier: MessageCarrier
     clock: Clock
 
     async def run(self, erasure: Erasure) -> Mapping[str, int]:
-        """Release and read back. Raises NotYetGone, CarrierUnavailable. Repeating is harmless."""
+        """Release and read back. Raises NotYetGone, CarrierUnavailable. Repeating is harmless.
+
+        `numbers_unlisted` counts numbers whose messages the carrier cannot list, where there are such.
+        """
         async with self.store.begin(erasure.account_id) as tx:
             lines = [line for line in await tx.lines.list_all() if line.held_at_carrier]
-        for line in lines:
-            await release_verified(self.carrier, line)
+        released = [line for line in lines if await release_verified(self.numbers, line)]
+        counts = {"numbers_released": len(released)}
+        if not self.carrier.message_abilities.can_list:
+            return {**counts, "numbers_unlisted": len(released)}
         # Only now: nothing comes in any more for a number that is no longer ours.
-        held = [line for line in lines if line.ref is not None]
-        refs = [ref for line in held for ref in await self.carrier.list_message_refs(line.number)]
-        counts = await delete_copies(self.carrier, refs, erasure, self.clock.now())
-        return {"numbers_released": len(held), **counts}
+        copies = self._list_copies(released)
+        return {**counts, **await delete_copies(self.carrier, copies, erasure, self.clock.now())}
+
+    async def _list_copies(self, lines: list[PhoneLine]) -> AsyncIterator[CarrierRef]:
+        for line in lines:
+            for ref in await self.carrier.list_message_refs(line.number):
+                yield ref
 
 
-async def release_verified(carrier: Carrier, line: PhoneLine) -> None:
-    """Release a line's number and read it back. Raises NotYetGone while the carrier still lists it as ours.
+async def release_verified(numbers: NumberProvider, line: PhoneLine) -> bool:
+    """Release a line's number and read it back; tell whether there was one.
 
-    An order whose answer never came may have been filled all the same: the carrier is asked.
+    An order whose answer never came may have been filled all the same: the provider is asked. Raises NotYetGone while
+    the provider still counts the number as ours, or has not decided whether it will.
     """
     ref = line.ref
     if ref is None:
-        purchase = await carrier.find_purchase(line.number, line.id)
-        if purchase is None:
-            return
-        ref = purchase.ref
-    await carrier.release(ref)
-    if await carrier.owns(ref) or await carrier.find_purchase(line.number, line.id) is not None:
+        order = await numbers.find_order(line.number, line.id)
+        if order is not None and order.is_pending:
+            raise NotYetGone
+        if order is None or order.ref is None:
+            return False
+        ref = order.ref
+    await numbers.release(ref)
+    left = await numbers.find_order(line.number, line.id)
+    if await numbers.owns(ref) or (left is not None and left.ref is not None):
         raise NotYetGone
+    return True

@@ -8,15 +8,16 @@ from datetime import timedelta
 from application.job_type import NOW, JobType
 from application.line_purchase import CompletePurchase
 from application.line_release import FinishRelease
-from application.ports.carrier import AvailableNumber, Carrier, CarrierUnavailable, NumberTaken
+from application.ports.carrier_errors import CarrierUnavailable
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.ids import Ids
 from application.ports.numbering import NumberingPlan
+from application.ports.numbers import AvailableNumber, NumberProvider
 from application.ports.store import Store, Tx
 from domain.idempotency import IdempotencyInFlight, Operation
 from domain.kernel import AccountId, LineId
-from domain.lines import LineOrdered, LineReleaseRequested, PhoneLine
+from domain.lines import LineOrdered, LineReleaseRequested, NumberTaken, PhoneLine
 from domain.retention import Retention
 from domain.values import Capability, Country, Label, PhoneNumber
 
@@ -30,7 +31,7 @@ COMPLETE_AFTER = timedelta(seconds=30)
 class SearchNumbers:
     """Shows numbers on offer."""
 
-    carrier: Carrier
+    numbers: NumberProvider
 
     async def __call__(
         self,
@@ -40,7 +41,7 @@ class SearchNumbers:
         capabilities: frozenset[Capability],
     ) -> list[AvailableNumber]:
         """Return up to OFFERS numbers. Raises CarrierUnavailable. Repeating is harmless."""
-        return await self.carrier.search(
+        return await self.numbers.search(
             country, area_code=area_code, contains=contains, capabilities=capabilities, limit=OFFERS
         )
 
@@ -60,7 +61,7 @@ class BuyLine:
     async def __call__(
         self, account_id: AccountId, number: PhoneNumber, country: Country, label: Label | None, key: str
     ) -> PhoneLine:
-        """Return the line: active, or still ordering when the carrier gave no certain answer (a job completes it).
+        """Return the line: active, or still ordering while the carrier has not decided (a job completes it).
 
         Raises OtherCountry, NumberTaken, IdempotencyMismatch, IdempotencyInFlight, PendingDeletion. Repeating with the
         same key is harmless.

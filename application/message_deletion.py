@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from application.job_type import NOW, JobType
-from application.ports.carrier import Carrier, TooEarly
 from application.ports.clock import Clock
 from application.ports.jobs import JobLease
+from application.ports.message_carrier import MessageCarrier, TooEarly
 from application.ports.store import Store, Tx
 from domain.kernel import AccountId, CarrierRef, ConversationId, MessageId, NotFound
 from domain.messages import (
@@ -22,8 +22,8 @@ from domain.messages import (
 
 UNREFERENCED_AFTER = timedelta(hours=1)
 """By then an answer that has not come will not come."""
-COPY_SETTLES_AFTER = timedelta(minutes=2)
-"""Carriers refuse to delete a message younger than this (Twilio: error 20009)."""
+COPY_KEPT = timedelta(minutes=2)
+"""How long the carrier's copy stays at least: deliveries of one message may come twice within moments."""
 RECEIPT_LOST_AFTER = timedelta(hours=48)
 """A sent message that never reports a last status loses its carrier copy all the same."""
 BATCH = 200
@@ -35,19 +35,25 @@ class DeleteCarrierCopy:
     """Deletes the carrier's copy of a message; then the row itself, if the person deleted the message."""
 
     store: Store
-    carrier: Carrier
+    carrier: MessageCarrier
     clock: Clock
 
     async def __call__(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
-        """Delete the copy. Raises CarrierUnavailable, TooEarly: to be tried again. Repeating is harmless."""
+        """Delete the copy. Raises CarrierUnavailable, TooEarly: to be tried again. Repeating is harmless.
+
+        Where the carrier offers no deletion its copy stays on record as being there, for the erasure's receipt.
+        """
+        abilities = self.carrier.message_abilities
         async with self.store.begin(account_id) as tx:
             message = await tx.messages.get_even_deleted(message_id)
-        if message.has_carrier_copy:
-            refs = [message.ref] if message.ref is not None else await self._find_unreferenced(message)
-            for ref in refs:
-                if (wait := await self.carrier.purge(ref)) is not None:
-                    raise TooEarly(wait)
-        await self.commit(account_id, message_id, lease)
+        if message.has_carrier_copy and abilities.can_delete_copies:
+            settles = message.created_at + abilities.copy_settles_after - self.clock.now()
+            if settles > timedelta():
+                raise TooEarly(settles)
+            for ref in [message.ref] if message.ref is not None else await self._find_unreferenced(message):
+                await self.carrier.delete_copy(ref)
+        if abilities.can_delete_copies or message.is_deleted:
+            await self.commit(account_id, message_id, lease)
 
     async def _find_unreferenced(self, message: Message) -> list[CarrierRef]:
         """Find the copy of a message that was deleted before the carrier's answer told us its reference.
@@ -56,8 +62,10 @@ class DeleteCarrierCopy:
         whom it went to is forgotten: such a copy goes with what the carrier lists for the number at its release.
         """
         since = message.attempted_at
-        if since is None or self.clock.now() < since + UNREFERENCED_AFTER:
+        if since is None or message.was_attempted_within(UNREFERENCED_AFTER, self.clock.now()):
             raise TooEarly(UNREFERENCED_AFTER)
+        if not self.carrier.message_abilities.can_find_by_pair:
+            return []
         try:
             async with self.store.begin(message.account_id) as tx:
                 line = await tx.lines.get(message.line_id)
@@ -65,7 +73,7 @@ class DeleteCarrierCopy:
         except NotFound:
             return []
         until = since + UNREFERENCED_AFTER
-        found = await self.carrier.find_sent(line.number, conversation.peer, None, since, until)
+        found = await self.carrier.find_by_pair(line.number, conversation.peer, None, since, until)
         async with self.store.begin(message.account_id) as tx:
             return [sent.ref for sent in found if await tx.messages.by_ref(sent.ref) is None]
 
@@ -122,8 +130,8 @@ JOBS = (
         "delete_carrier_copy",
         DeleteCarrierCopy,
         after={
-            MessageReceived: COPY_SETTLES_AFTER,
-            MessageFinal: COPY_SETTLES_AFTER,
+            MessageReceived: COPY_KEPT,
+            MessageFinal: COPY_KEPT,
             MessageAccepted: RECEIPT_LOST_AFTER,
             MessageDeleted: NOW,
         },

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from application.job_type import NOW, JobType
-from application.ports.carrier import Carrier, CarrierRefused, OptedOut, Sent
+from application.ports.carrier_errors import CarrierRefused
 from application.ports.clock import Clock
 from application.ports.jobs import JobLease
+from application.ports.message_carrier import MessageCarrier, OptedOut
 from application.ports.store import Store, Tx
 from domain.kernel import AccountId, MessageId, NotFound
-from domain.messages import Message, MessageQueued
+from domain.messages import Message, MessageQueued, Sent
 from domain.values import Peer, PhoneNumber
 
 
@@ -19,13 +21,13 @@ from domain.values import Peer, PhoneNumber
 class Attempt:
     """A message about to be handed over.
 
-    `repeated`: the carrier may have it already. `may_send`: the line accepts messages.
+    `asked_at`: when the carrier was first asked, and so may have it already. `may_send`: the line accepts messages.
     """
 
     message: Message
     sender: PhoneNumber
     to: Peer
-    repeated: bool
+    asked_at: datetime | None
     may_send: bool
 
 
@@ -34,7 +36,7 @@ class SendQueuedMessage:
     """Hands a queued message to the carrier: at most once, whatever breaks in between."""
 
     store: Store
-    carrier: Carrier
+    carrier: MessageCarrier
     clock: Clock
 
     async def __call__(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
@@ -43,8 +45,8 @@ class SendQueuedMessage:
         if not attempt.message.is_waiting:
             return  # sent before
         try:
-            sent = await self._find(attempt) if attempt.repeated else None
-            if sent is None and attempt.may_send:
+            sent = await self._find(attempt)
+            if sent is None and self._may_ask(attempt):
                 sent = await self.carrier.send(message_id, attempt.sender, attempt.to, attempt.message.body)
         except CarrierRefused as refused:
             await self._commit_refusal(account_id, message_id, refused, lease)
@@ -58,7 +60,7 @@ class SendQueuedMessage:
             message = await tx.messages.get(message_id)
             line = await tx.lines.get(message.line_id)
             peer = (await tx.conversations.get(message.conversation_id)).peer
-            repeated = message.was_attempted
+            asked_at = message.attempted_at
             if line.accepts_messages:
                 message.attempt(self.clock.now())
             tx.require_unchanged(line)
@@ -67,19 +69,26 @@ class SendQueuedMessage:
                 message=message,
                 sender=line.number,
                 to=peer,
-                repeated=repeated,
+                asked_at=asked_at,
                 may_send=line.accepts_messages,
             )
 
         return await self.store.update(account_id, change)
 
+    def _may_ask(self, attempt: Attempt) -> bool:
+        """Tell whether asking the carrier cannot send the message twice."""
+        abilities = self.carrier.message_abilities
+        looked = attempt.asked_at is None or abilities.can_find_by_pair
+        key_holds = attempt.message.was_attempted_within(abilities.sends_idempotent_for, self.clock.now())
+        return attempt.may_send and (looked or key_holds)
+
     async def _find(self, attempt: Attempt) -> Sent | None:
-        """Return what an earlier attempt sent, if it did and its answer was lost."""
+        """Return what an earlier attempt sent, if it did, its answer was lost and the carrier can find it."""
         message = attempt.message
-        if message.attempted_at is None:
+        if attempt.asked_at is None or not self.carrier.message_abilities.can_find_by_pair:
             return None
-        for sent in await self.carrier.find_sent(
-            attempt.sender, attempt.to, message.body, message.attempted_at
+        for sent in await self.carrier.find_by_pair(
+            attempt.sender, attempt.to, message.body, attempt.asked_at
         ):
             async with self.store.begin(message.account_id) as tx:
                 if await tx.messages.by_ref(sent.ref) is None:
@@ -89,7 +98,11 @@ class SendQueuedMessage:
     async def _commit_answer(
         self, account_id: AccountId, message_id: MessageId, sent: Sent | None, lease: JobLease
     ) -> None:
-        """Commit the carrier's answer; none was asked for when the line had stopped accepting messages."""
+        """Commit the carrier's answer.
+
+        There is none when the line had stopped accepting messages, and when only asking again, perhaps sending twice,
+        could have told what an earlier attempt came to.
+        """
 
         async def change(tx: Tx) -> None:
             now = self.clock.now()
@@ -97,7 +110,7 @@ class SendQueuedMessage:
             if sent is None:
                 message.fail(None, now)
             else:
-                message.accepted(sent.ref, sent.status, sent.error, now)
+                message.adopt(sent, now)
             tx.save(message)
 
         await self.store.update(account_id, change, completing=lease)

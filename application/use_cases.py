@@ -10,6 +10,7 @@ from application.accounts import ChangeProfile, ReadAccount, SignUp, VerifyAccou
 from application.exports import DownloadExport, ReadExport, StartExport
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobHandler
+from application.line_purchase import ApplyOrderChange
 from application.lines import (
     BuyLine,
     ListLines,
@@ -72,6 +73,7 @@ class UseCases:
 
     receive_message: ReceiveMessage
     apply_delivery_receipt: ApplyDeliveryReceipt
+    apply_order_change: ApplyOrderChange
 
     sweep: Sweep
 

@@ -22,7 +22,9 @@ from adapters.outbound.system.ids import TimeOrderedIds
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from adapters.outbound.system.passwords import Argon2Hasher
 from adapters.outbound.system.tokens import SignedTokens
-from adapters.outbound.twilio.carrier import TwilioCarrier
+from adapters.outbound.twilio.api import TwilioApi
+from adapters.outbound.twilio.messages import TwilioMessages
+from adapters.outbound.twilio.numbers import TwilioNumbers
 from adapters.outbound.twilio.vocabulary import status_of
 from application.ports.clock import Clock
 from application.ports.kms import Kms
@@ -73,6 +75,13 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
         hasher = Argon2Hasher()
         stack.callback(hasher.close)
 
+        twilio = TwilioApi.over(
+            session,
+            account_sid=parts.twilio.account_sid,
+            auth_token=parts.twilio.auth_token,
+            public_url=parts.public_url,
+            api_url=parts.twilio.api_url,
+        )
         ids = TimeOrderedIds(parts.clock)
         keyring = PostgresKeyring(keys, parts.kms)
         outside = Outside(
@@ -80,13 +89,8 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             directory=PostgresDirectory(database, keyring),
             queue=PostgresQueue(database),
             keyring=keyring,
-            carrier=TwilioCarrier(
-                session,
-                account_sid=parts.twilio.account_sid,
-                auth_token=parts.twilio.auth_token,
-                public_url=parts.public_url,
-                api_url=parts.twilio.api_url,
-            ),
+            numbers=TwilioNumbers(twilio),
+            carrier=TwilioMessages(twilio),
             plan=PhonenumbersPlan(),
             mail=parts.mail,
             ledger=parts.ledger(await keyring.system("ledger")),

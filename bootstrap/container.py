@@ -28,7 +28,7 @@ from application.idempotency import PurgeIdempotencyRecords
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobType
 from application.jobs import JOBS
-from application.line_purchase import CompletePurchase
+from application.line_purchase import ApplyOrderChange, CompletePurchase
 from application.line_release import FinishRelease, ReleaseNumbers
 from application.lines import BuyLine, ListLines, ReadLine, RelabelLine, ReleaseLine, SearchNumbers
 from application.mail import (
@@ -51,7 +51,6 @@ from application.messages import (
     SendMessage,
 )
 from application.outbound_messages import SendQueuedMessage
-from application.ports.carrier import Carrier
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.ids import Ids
@@ -59,7 +58,9 @@ from application.ports.jobs import Queue
 from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.mail import Mail
+from application.ports.message_carrier import MessageCarrier
 from application.ports.numbering import NumberingPlan
+from application.ports.numbers import NumberProvider
 from application.ports.passwords import PasswordHasher
 from application.ports.store import Store
 from application.ports.tokens import Tokens
@@ -110,7 +111,8 @@ class Container(containers.DeclarativeContainer):
     directory = Dependency[Directory]()
     queue = Dependency[Queue]()
     keyring = Dependency[Keyring]()
-    carrier = Dependency[Carrier]()
+    numbers = Dependency[NumberProvider]()
+    carrier = Dependency[MessageCarrier]()
     plan = Dependency[NumberingPlan]()
     mail = Dependency[Mail]()
     ledger = Dependency[ErasureLedger]()
@@ -151,8 +153,11 @@ class Container(containers.DeclarativeContainer):
     purge_revoked_sessions = Singleton(PurgeRevokedSessions, store=store, retention=retention)
 
     # Lines
-    search_numbers = Singleton(SearchNumbers, carrier=carrier)
-    complete_purchase = Singleton(CompletePurchase, store=store, carrier=carrier, clock=clock)
+    search_numbers = Singleton(SearchNumbers, numbers=numbers)
+    complete_purchase = Singleton(CompletePurchase, store=store, numbers=numbers, clock=clock)
+    apply_order_change = Singleton(
+        ApplyOrderChange, directory=directory, complete_purchase=complete_purchase,
+    )
     buy_line = Singleton(
         BuyLine, store=store, directory=directory, plan=plan, clock=clock, ids=ids, retention=retention,
         complete_purchase=complete_purchase,
@@ -161,8 +166,8 @@ class Container(containers.DeclarativeContainer):
     read_line = Singleton(ReadLine, store=store)
     relabel_line = Singleton(RelabelLine, store=store)
     release_line = Singleton(ReleaseLine, store=store, clock=clock)
-    finish_release = Singleton(FinishRelease, store=store, carrier=carrier, clock=clock)
-    release_numbers = Singleton(ReleaseNumbers, store=store, carrier=carrier, clock=clock)
+    finish_release = Singleton(FinishRelease, store=store, numbers=numbers, carrier=carrier, clock=clock)
+    release_numbers = Singleton(ReleaseNumbers, store=store, numbers=numbers, carrier=carrier, clock=clock)
 
     # Messages
     receive_message = Singleton(

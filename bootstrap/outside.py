@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from application.ports.carrier import Carrier
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.ids import Ids
@@ -12,7 +11,9 @@ from application.ports.jobs import Queue
 from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.mail import Mail
+from application.ports.message_carrier import MessageCarrier
 from application.ports.numbering import NumberingPlan
+from application.ports.numbers import NumberProvider
 from application.ports.passwords import PasswordHasher
 from application.ports.store import Store
 from application.ports.tokens import Tokens
@@ -27,7 +28,8 @@ class Outside:
     directory: Directory
     queue: Queue
     keyring: Keyring
-    carrier: Carrier
+    numbers: NumberProvider
+    carrier: MessageCarrier
     plan: NumberingPlan
     mail: Mail
     ledger: ErasureLedger

@@ -27,7 +27,7 @@ class LineState(StrEnum):
     """Intent is on record; whether the carrier sold the number is not known yet."""
     ACTIVE = "active"
     SUSPENDED = "suspended"
-    """The account is leaving: nothing goes in or out."""
+    """The account waits to be deleted: nothing goes in or out."""
     RELEASING = "releasing"
     RELEASED = "released"
     FAILED = "failed"
@@ -42,6 +42,13 @@ class OtherCountry(PicoError):
     """The number belongs to another country than the one given."""
 
     code = "other_country"
+
+
+class NumberTaken(PicoError):
+    """The number is no longer available."""
+
+    kind = ErrorKind.CONFLICT
+    code = "number_taken"
 
 
 class LineNotActive(PicoError):
@@ -120,8 +127,11 @@ class PhoneLine(Aggregate):
         return line
 
     def activate(self, ref: CarrierRef, capabilities: frozenset[Capability], at: datetime) -> None:
-        """Note that the carrier sold the number. Repeating is harmless."""
-        if self.state is LineState.ORDERING:
+        """Note that the carrier sold the number. Repeating is harmless.
+
+        A line that had failed is active all the same: the carrier bills for it, so it is to be used or released.
+        """
+        if self.state in {LineState.ORDERING, LineState.FAILED}:
             self.state, self.ref, self.capabilities = LineState.ACTIVE, ref, capabilities
             self.record(LineActivated(account_id=self.account_id, subject=self.id, at=at))
 
@@ -160,6 +170,10 @@ class PhoneLine(Aggregate):
         """Whether the carrier may still hold the number for us: a release counts only once it was read back."""
         return self.released_at is None
 
+    def was_ours_at(self, instant: datetime) -> bool:
+        """Tell whether the lease had begun by `instant`: what was sent to the number earlier was for somebody else."""
+        return self.created_at <= instant
+
     def must_accept_messages(self) -> None:
         """Raise LineNotActive unless messages may go in and out."""
         if not self.accepts_messages:
@@ -170,7 +184,7 @@ class PhoneLine(Aggregate):
         self.label = label
 
     def suspend(self) -> None:
-        """Let nothing in or out while the account is leaving."""
+        """Let nothing in or out while the account waits to be deleted."""
         if self.state is LineState.ACTIVE:
             self.state = LineState.SUSPENDED
 

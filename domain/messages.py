@@ -1,9 +1,9 @@
-"""Conversations and the texts in them."""
+"""Conversations and the messages in them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
@@ -23,14 +23,14 @@ from domain.values import MessageBody, Peer
 
 
 class Direction(StrEnum):
-    """Which way a text went."""
+    """Which way a message went."""
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
 
 
 class Status(StrEnum):
-    """Where a text stands. Rank never falls; among equals the first terminal one wins (Twilio: message statuses)."""
+    """Where a message stands. Rank never falls; among equals the first terminal one wins (Twilio: message statuses)."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -80,45 +80,54 @@ def opt_out_of(body: str) -> OptOut | None:
 
 
 class PeerOptedOut(PicoError):
-    """The other side asked not to be texted from this line."""
+    """The other side asked not to get messages from this line."""
 
     kind = ErrorKind.CONFLICT
     code = "opted_out"
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message as the carrier knows it: its reference, where it stands, and the carrier's own code if it failed."""
+
+    ref: CarrierRef
+    status: Status
+    error: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageReceived(Event):
-    """A text came in and is safe with us: the carrier's copy may go."""
+    """A message came in and is safe with us: the carrier's copy may go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageQueued(Event):
-    """A text waits to be handed to the carrier."""
+    """A message waits to be handed to the carrier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageAccepted(Event):
-    """The carrier took a text: from now on it holds a copy."""
+    """The carrier took a message: from now on it holds a copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFinal(Event):
-    """A sent text reached its last status: the carrier's copy may go."""
+    """A sent message reached its last status: the carrier's copy may go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageDeleted(Event):
-    """The person deleted a text whose carrier copy may still exist."""
+    """The person deleted a message whose carrier copy may still exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationDeleted(Event):
-    """The person deleted a whole conversation; its texts are cleared batch by batch."""
+    """The person deleted a whole conversation; its messages are purged batch by batch."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Message(Aggregate):
-    """One text."""
+    """One message."""
 
     stored_as: ClassVar[str] = "messages"
     clause: ClassVar[str] = "C8"
@@ -152,6 +161,7 @@ class Message(Aggregate):
         """Whether the person deleted it; the row waits for the carrier's copy to go."""
         return self.deleted_at is not None
 
+    @property
     def may_adopt(self) -> bool:
         """Whether a receipt that names this message by our own id may give it its reference."""
         return self.ref is None and self.was_attempted
@@ -160,12 +170,16 @@ class Message(Aggregate):
         """Put on record that the carrier is about to be asked. Repeating is harmless: the first moment stands."""
         self.attempted_at = self.attempted_at or at
 
-    def accepted(self, ref: CarrierRef, status: Status, error: int | None, at: datetime) -> None:
-        """Note the carrier's reference and first status. Repeating is harmless."""
+    def was_attempted_within(self, period: timedelta, now: datetime) -> bool:
+        """Tell whether the carrier was first asked less than `period` ago."""
+        return self.attempted_at is not None and now < self.attempted_at + period
+
+    def adopt(self, sent: Sent, at: datetime) -> None:
+        """Note what the carrier says of it, and its reference if that is news. Repeating is harmless."""
         if self.ref is None:
-            self.ref = ref
+            self.ref = sent.ref
             self.record(MessageAccepted(account_id=self.account_id, subject=self.id, at=at))
-        self.advance(status, error, at)
+        self.advance(sent.status, sent.error, at)
 
     def advance(self, status: Status, error: int | None, at: datetime) -> None:
         """Move to `status` if it ranks higher. Any order and any repetition of the same reports ends the same."""
@@ -183,7 +197,7 @@ class Message(Aggregate):
         self.copy_deleted_at = self.copy_deleted_at or at
 
     def delete(self, at: datetime) -> None:
-        """Blank the text at once; the row stays, unseen, until the carrier's copy is gone. Repeating is harmless."""
+        """Blank the body at once; the row stays, unseen, until the carrier's copy is gone. Repeating is harmless."""
         if self.deleted_at is None:
             self.body, self.deleted_at = MessageBody(""), at
             self.record(MessageDeleted(account_id=self.account_id, subject=self.id, at=at))
@@ -196,7 +210,7 @@ class Message(Aggregate):
 
 @dataclass(slots=True, kw_only=True)
 class Conversation(Aggregate):
-    """All texts between one line and one other side."""
+    """All messages between one line and one other side."""
 
     stored_as: ClassVar[str] = "conversations"
     clause: ClassVar[str] = "C8"
@@ -223,18 +237,17 @@ class Conversation(Aggregate):
     def receive(
         self, message_id: MessageId, body: MessageBody, ref: CarrierRef, opt_out: OptOut | None, at: datetime
     ) -> Message:
-        """Take in a text from the other side."""
+        """Return a new message from the other side."""
         self.unread += 1
         self.last_at = max(self.last_at, at)
         if opt_out is not None:
             self.opted_out_at = at if opt_out is OptOut.STOP else None
-        message = self._message(message_id, Direction.INBOUND, Status.RECEIVED, body, at)
-        message.ref = ref
+        message = self._message(message_id, Direction.INBOUND, Status.RECEIVED, body, at, ref)
         message.record(MessageReceived(account_id=self.account_id, subject=message_id, at=at))
         return message
 
     def send(self, message_id: MessageId, body: MessageBody, at: datetime) -> Message:
-        """Queue a text to the other side. Raises PeerOptedOut."""
+        """Return a new message to the other side, queued. Raises PeerOptedOut."""
         if self.opted_out_at is not None:
             raise PeerOptedOut
         self.last_at = max(self.last_at, at)
@@ -257,7 +270,13 @@ class Conversation(Aggregate):
             self.record(ConversationDeleted(account_id=self.account_id, subject=self.id, at=at))
 
     def _message(
-        self, message_id: MessageId, direction: Direction, status: Status, body: MessageBody, at: datetime
+        self,
+        message_id: MessageId,
+        direction: Direction,
+        status: Status,
+        body: MessageBody,
+        at: datetime,
+        ref: CarrierRef | None = None,
     ) -> Message:
         return Message(
             account_id=self.account_id,
@@ -268,4 +287,5 @@ class Conversation(Aggregate):
             status=status,
             body=body,
             created_at=at,
+            ref=ref,
         )

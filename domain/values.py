@@ -12,6 +12,7 @@ from domain.kernel import PicoError
 E164_LENGTH = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 EMAIL_SHAPE = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f.]+(\.[^@\s\x00-\x1f\x7f.]+)+\Z")
 LOCALE_SHAPE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?\Z")
+SHORT_CODE = re.compile(r"[0-9]{3,8}\Z")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -66,6 +67,14 @@ class Peer(PersonalText):
         if not text or len(text) > 64 or CONTROL.search(text) or text.strip() != text:  # noqa: PLR2004 - see InvalidPeer
             raise InvalidPeer
         return cls(text)
+
+    @classmethod
+    def destination(cls, text: str) -> Self:
+        """Return somebody who can be sent a message: an E.164 number or a short code. Raises InvalidPhoneNumber.
+
+        A sender name can be received from, but not answered.
+        """
+        return cls(text) if SHORT_CODE.match(text) else cls(PhoneNumber.parse(text))
 
 
 class InvalidEmail(PicoError):
@@ -131,13 +140,13 @@ class Label(PersonalText):
 
 
 class InvalidMessageBody(PicoError):
-    """A text has 1 to 1600 characters (the carrier's limit) and no NUL."""
+    """A message has 1 to 1600 characters (the carrier's limit) and no NUL."""
 
     code = "invalid_message_body"
 
 
 class MessageBody(PersonalText):
-    """What a text says. Received bodies may be empty; sent ones may not."""
+    """What a message says. Received bodies may be empty; sent ones may not."""
 
     __slots__ = ()
     LIMIT = 1600

@@ -50,14 +50,17 @@ class InMemory:
         self.retention = retention
         self.wire()
 
+    def outside(self) -> Outside:
+        """Return the parts the world has now, by port."""
+        return Outside(
+            store=self.store, directory=self.directory, queue=self.queue, keyring=self.keyring, numbers=self.carrier,
+            carrier=self.carrier, plan=self.plan, mail=self.mail, ledger=self.ledger, fingerprint=self.fingerprint,
+            hasher=self.hasher, tokens=self.tokens, clock=self.clock, ids=self.ids, retention=self.retention,
+        )  # fmt: skip
+
     def wire(self, replaced: Replaced = NOTHING) -> None:
         """Put the use cases together, over the parts the world has now: to be called again after one was exchanged."""
-        outside = Outside(
-            store=self.store, directory=self.directory, queue=self.queue, keyring=self.keyring, carrier=self.carrier,
-            plan=self.plan, mail=self.mail, ledger=self.ledger, fingerprint=self.fingerprint, hasher=self.hasher,
-            tokens=self.tokens, clock=self.clock, ids=self.ids, retention=self.retention,
-        )  # fmt: skip
-        self.use_cases = wire(outside, replaced)
+        self.use_cases = wire(self.outside(), replaced)
         self.worker = Worker(self.use_cases, self.clock)
 
     async def settle(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from application.ports.carrier import AvailableNumber
+from application.ports.numbers import AvailableNumber
 from bootstrap.worlds import InMemory
 from domain.lines import PhoneLine
 from domain.values import Capability, Country, Email, Label, Locale, Password, Peer, PhoneNumber

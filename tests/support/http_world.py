@@ -26,7 +26,7 @@ from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.vocabulary import status_of
 from application.inbound_messages import InboundMessage
-from application.ports.carrier import AvailableNumber
+from application.ports.numbers import AvailableNumber
 from bootstrap.worlds import InMemory
 from domain.kernel import CarrierRef, PicoError
 from domain.values import Capability, Country, MessageBody, Peer, PhoneNumber
@@ -152,7 +152,7 @@ class HandSandbox:
         return self.knobs
 
     def providers(self) -> dict[str, Any]:
-        return {"carrier": {"texts": len(self.world.carrier.texts)}}
+        return {"carrier": {"texts": len(self.world.carrier.messages)}}
 
 
 class HttpWorld:

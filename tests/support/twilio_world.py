@@ -12,12 +12,14 @@ import aiohttp
 from aiohttp import web
 
 from adapters.inbound.webhooks.twilio import TwilioSignature
-from adapters.outbound.twilio.carrier import TwilioCarrier
+from adapters.outbound.twilio.api import TwilioApi
+from adapters.outbound.twilio.messages import TwilioMessages
+from adapters.outbound.twilio.numbers import TwilioNumbers
 from adapters.outbound.twilio.simulator import TwilioSimulator
 from adapters.outbound.twilio.vocabulary import status_of
-from domain.kernel import CarrierRef, MessageId
+from domain.kernel import CarrierRef, LineId, MessageId
 from domain.values import Peer, PhoneNumber
-from tests.contract.carrier.contract import CarrierWorld
+from tests.contract.carrier.world import CarrierWorld
 from tests.support.twilio_spec import Exchange, listen
 
 ACCOUNT, TOKEN = f"AC{'0' * 31}1", "pico-test-auth-token-not-a-secret"
@@ -37,10 +39,11 @@ class Hook:
 
 
 class TwilioWorld(CarrierWorld):
-    """The real adapter and the simulator over real sockets; `exchanges` is all that went between them."""
+    """The real adapters and the simulator over real sockets; `exchanges` is all that went between them."""
 
     unreachable = Peer("+15005550001")
-    carrier: TwilioCarrier
+    numbers: TwilioNumbers
+    carrier: TwilioMessages
     session: aiohttp.ClientSession
     api_url: str
     public_url: str
@@ -70,12 +73,12 @@ class TwilioWorld(CarrierWorld):
             self.session = await stack.enter_async_context(
                 aiohttp.ClientSession(trace_configs=[listen(self.exchanges)])
             )
-            self.carrier = self.carrier_with()
+            self.connect()
             yield self
 
-    def carrier_with(self, **settings: object) -> TwilioCarrier:
-        """Make an adapter with other settings; its pages are small, so that lists have several."""
-        return TwilioCarrier(
+    def connect(self, **settings: object) -> None:
+        """Make both adapters, perhaps with other settings; their pages are small, so that lists have several."""
+        api = TwilioApi.over(
             self.session,
             **{
                 "account_sid": ACCOUNT,
@@ -87,6 +90,7 @@ class TwilioWorld(CarrierWorld):
                 **settings,
             },  # type: ignore[arg-type]
         )
+        self.numbers, self.carrier = TwilioNumbers(api), TwilioMessages(api)
 
     async def _hook(self, request: web.Request) -> web.Response:
         hook = Hook(request, await request.text())
@@ -102,10 +106,11 @@ class TwilioWorld(CarrierWorld):
         form = hook.form
         if hook.path == "/webhooks/twilio/sms":
             self.inbox.append((form["From"], form["To"], form["Body"]))
+            self.proofs.append(LineId(UUID(hook.query["line"])))
         elif hook.path == "/webhooks/twilio/message-status":
             status = status_of(form["MessageStatus"])
             assert status is not None
-            self.reports.append(
+            self.receipts.append(
                 (MessageId(UUID(hook.query["message"])), CarrierRef(form["MessageSid"]), status)
             )
 

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from application.erasure import BeginErasures, EraseAccount
-from application.ports.carrier import CarrierUnavailable, NumberTaken, Purchase
+from application.ports.carrier_errors import CarrierUnavailable
 from application.ports.jobs import ERASURE_JOB
+from application.ports.numbers import NumberOrder
 from bootstrap.worlds import InMemory
 from domain.erasure import Erasure
 from domain.kernel import LineId, PicoError
+from domain.lines import NumberTaken
 from domain.retention import Retention
 from domain.values import Country, Email, Label, Locale, Password, PhoneNumber
 from tests.support.actors import PASSWORD, STRANGER, sign_up, with_line
@@ -53,7 +55,7 @@ async def test_no_text_leaves_after_goodbye(goodbye: str) -> None:
         await world.use_cases.release_line(ada.id, ada.line_id)
     world.carrier.outage = False
     await world.advance(timedelta(minutes=1))
-    assert not world.carrier.texts
+    assert not world.carrier.messages
 
 
 async def test_no_number_is_bought_after_goodbye() -> None:
@@ -75,15 +77,15 @@ async def test_a_purchase_under_way_while_erasing_leaves_no_number() -> None:
     await world.use_cases.delete_account(ada.id, PASSWORD)
     world.clock.advance(MONTH)
     world.carrier.outage = False
-    buy = world.carrier.buy
+    order = world.carrier.order
 
-    async def slow(number: PhoneNumber, line_id: LineId) -> Purchase:
+    async def slow(number: PhoneNumber, line_id: LineId) -> NumberOrder:
         await world.use_cases.sweep()  # the carrier takes its time; meanwhile the saga runs
-        return await buy(number, line_id)
+        return await order(number, line_id)
 
-    world.carrier.buy = slow  # type: ignore[method-assign]
+    world.carrier.order = slow  # type: ignore[method-assign]
     await _quietly(world, ada.id, line.id)
-    world.carrier.buy = buy  # type: ignore[method-assign]
+    world.carrier.order = order  # type: ignore[method-assign]
     await world.advance(timedelta(days=2))
     assert not world.carrier.numbers
 
@@ -109,7 +111,7 @@ async def test_a_text_that_arrives_between_two_steps_of_the_saga_is_purged_too()
     await world.advance(MONTH)
     await world.advance(timedelta(days=2))
     assert not await world.keyring.count(ada.id), "the saga must finish"
-    assert not world.carrier.texts
+    assert not world.carrier.messages
 
 
 async def test_a_text_dropped_while_a_line_is_being_released_is_purged() -> None:
@@ -123,7 +125,7 @@ async def test_a_text_dropped_while_a_line_is_being_released_is_purged() -> None
     await world.advance(timedelta(minutes=5))
     await world.use_cases.delete_account(ada.id, PASSWORD)
     await world.advance(MONTH)
-    assert not world.carrier.texts
+    assert not world.carrier.messages
 
 
 async def test_a_text_deleted_while_the_carriers_answer_is_lost_is_purged() -> None:
@@ -142,7 +144,7 @@ async def test_a_text_deleted_while_the_carriers_answer_is_lost_is_purged() -> N
     await world.settle()
     for _ in range(5):
         await world.advance(timedelta(days=1))
-    assert not world.carrier.texts
+    assert not world.carrier.messages
 
 
 async def test_erasure_takes_no_account_that_is_not_due() -> None:
@@ -187,14 +189,10 @@ async def test_a_failed_order_leaves_the_number_to_others() -> None:
     with pytest.raises(NumberTaken):
         await world.use_cases.buy_line(bob.id, number, Country("US"), None, "k")
     world.carrier.outage = False
-    taken, world.carrier.buy = world.carrier.buy, _refuse  # type: ignore[assignment, method-assign]
+    world.carrier.taken.add(number)
     await world.advance(timedelta(minutes=1))
-    world.carrier.buy = taken  # type: ignore[method-assign]
+    world.carrier.taken.clear()
     await world.use_cases.buy_line(bob.id, number, Country("US"), None, "k2")
-
-
-async def _refuse(*_: object) -> Purchase:
-    raise NumberTaken
 
 
 async def test_an_export_whose_download_a_crash_cut_short_is_gone_after_a_day() -> None:

@@ -43,7 +43,7 @@ async def nothing_left(world: InMemory, ada: Person) -> bool:
         not any((await world.store.count_rows(ada.id)).values())
         and not await world.keyring.count(ada.id)
         and not world.carrier.numbers
-        and not world.carrier.texts
+        and not world.carrier.messages
         and not await world.mail.holds(ada.email)
         and await world.store.erasure(ada.id) is None
         and await world.ledger.receipt(await world.fingerprint(ada.id)) is not None

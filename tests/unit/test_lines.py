@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
-from application.ports.carrier import NumberTaken
 from bootstrap.worlds import InMemory
 from domain.idempotency import IdempotencyInFlight, IdempotencyMismatch
-from domain.kernel import NotFound
-from domain.lines import LineNotActive, LineState
+from domain.kernel import AccountId, CarrierRef, LineId, NotFound
+from domain.lines import LineNotActive, LineState, NumberTaken, OtherCountry, PhoneLine
 from domain.values import Capability, Country, Label, PhoneNumber
 from tests.support.actors import PASSWORD, sign_up, with_line
 
 US, NUMBER = Country("US"), PhoneNumber("+12025550143")
 SMS = frozenset({Capability.SMS})
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def test_what_is_on_offer_can_be_bought(world: InMemory) -> None:
@@ -32,7 +33,7 @@ async def test_the_same_key_buys_once(world: InMemory) -> None:
     first = await world.use_cases.buy_line(ada.id, NUMBER, US, Label("mine"), "key")
     again = await world.use_cases.buy_line(ada.id, NUMBER, US, Label("mine"), "key")
     assert again.id == first.id
-    assert world.carrier.calls.count("buy") == 1
+    assert world.carrier.calls.count("order") == 1
 
 
 async def test_the_same_key_with_another_request_is_refused(world: InMemory) -> None:
@@ -68,7 +69,7 @@ async def test_a_lost_answer_is_found_again_and_bought_once(world: InMemory) -> 
         await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
     await world.advance(timedelta(minutes=5))
     assert (await world.use_cases.read_line(ada.id, line.id)).state is LineState.ACTIVE
-    assert world.carrier.calls.count("buy") == 1
+    assert world.carrier.calls.count("order") == 1
 
 
 async def test_an_outage_delays_the_purchase(world: InMemory) -> None:
@@ -82,7 +83,46 @@ async def test_an_outage_delays_the_purchase(world: InMemory) -> None:
     assert (await world.use_cases.read_line(ada.id, line.id)).state is LineState.ACTIVE
 
 
-async def test_a_purchase_that_ends_after_goodbye_carries_nothing(world: InMemory) -> None:
+async def test_an_order_that_waits_is_completed_when_it_is_decided(world: InMemory) -> None:
+    ada = await sign_up(world)
+    world.carrier.orders_wait = True
+    line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    await world.advance(timedelta(hours=1))
+    assert (await world.use_cases.read_line(ada.id, line.id)).state is LineState.ORDERING
+    world.carrier.decide()
+    await world.advance(timedelta(hours=1))
+    assert (await world.use_cases.read_line(ada.id, line.id)).state is LineState.ACTIVE
+    assert world.carrier.calls.count("order") == 1
+
+
+def test_a_line_that_failed_is_used_all_the_same_if_the_carrier_sold_the_number() -> None:
+    line = PhoneLine.order(
+        AccountId(UUID(int=1)),
+        LineId(UUID(int=2)),
+        number=NUMBER,
+        country=US,
+        countries=frozenset({US}),
+        label=None,
+        at=NOW,
+    )
+    line.fail()
+    assert not line.holds_number
+    line.activate(CarrierRef("PN1"), SMS, NOW)
+    assert line.accepts_messages
+    assert not line.was_ours_at(NOW - timedelta(microseconds=1))
+    assert line.was_ours_at(NOW)
+
+
+async def test_a_number_of_another_country_is_refused(world: InMemory) -> None:
+    ada = await sign_up(world)
+    with pytest.raises(OtherCountry):
+        await world.use_cases.buy_line(ada.id, NUMBER, Country("GB"), None, "key")
+    assert await world.use_cases.list_lines(ada.id) == []
+    canadian = await world.use_cases.buy_line(ada.id, NUMBER, Country("CA"), None, "key")
+    assert canadian.country == "CA", "+1 is shared"
+
+
+async def test_a_purchase_that_ends_after_a_request_to_delete_carries_nothing(world: InMemory) -> None:
     ada = await sign_up(world)
     world.carrier.lose_answers = 1
     ada.line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
@@ -93,7 +133,7 @@ async def test_a_purchase_that_ends_after_goodbye_carries_nothing(world: InMemor
     assert not world.carrier.numbers
 
 
-async def test_releasing_silences_the_line_at_once_and_the_carrier_lets_go(world: InMemory) -> None:
+async def test_a_released_line_refuses_messages_at_once_and_its_number_goes_back(world: InMemory) -> None:
     ada = await with_line(world)
     released = await world.use_cases.release_line(ada.id, ada.line_id)
     assert released.state is LineState.RELEASING

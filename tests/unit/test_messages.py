@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from application.inbound_messages import DeliveryReceipt, InboundMessage
+from application.ports.message_carrier import MessageAbilities
 from application.ports.repositories.conversations import ConversationRow
 from application.ports.repositories.messages import MessageRow
 from bootstrap.worlds import InMemory
@@ -69,7 +71,7 @@ async def test_the_same_key_sends_once_and_answers_the_same(world: InMemory) -> 
     await world.settle()
     assert await ada.texts("hello", key="k") == first
     await world.settle()
-    assert len(world.carrier.texts) == 1
+    assert len(world.carrier.messages) == 1
     with pytest.raises(IdempotencyMismatch):
         await ada.texts("another", key="k")
 
@@ -86,8 +88,8 @@ async def test_a_lost_answer_does_not_send_twice(world: InMemory) -> None:
     world.carrier.lose_answers = 1
     await world.settle()
     await world.advance(timedelta(minutes=1))
-    assert len(world.carrier.texts) == 1
-    assert (await world.use_cases.read_message(ada.id, sent.id)).ref in world.carrier.texts
+    assert len(world.carrier.messages) == 1
+    assert (await world.use_cases.read_message(ada.id, sent.id)).ref in world.carrier.messages
 
 
 async def test_two_equal_texts_are_two_texts_even_when_answers_are_lost(world: InMemory) -> None:
@@ -97,7 +99,7 @@ async def test_two_equal_texts_are_two_texts_even_when_answers_are_lost(world: I
     for _ in range(3):
         await world.advance(timedelta(minutes=1))
     refs = {(await world.use_cases.read_message(ada.id, sent.id)).ref for sent in (one, two)}
-    assert refs == set(world.carrier.texts)
+    assert refs == set(world.carrier.messages)
     assert len(refs) == 2
 
 
@@ -118,7 +120,7 @@ async def test_a_redelivered_job_has_one_effect(world: InMemory) -> None:
     await ada.texts("hello")
     await world.settle()
     await world.advance(timedelta(minutes=5))
-    assert len(world.carrier.texts) <= 1
+    assert len(world.carrier.messages) <= 1
     assert world.carrier.calls.count("send") == 1
 
 
@@ -127,7 +129,7 @@ async def test_a_report_that_overtakes_the_answer_is_not_lost(world: InMemory) -
     sent = await ada.texts("hello")
     world.carrier.lose_answers = 1
     await world.settle()
-    (text,) = world.carrier.texts.values()
+    (text,) = world.carrier.messages.values()
     await world.use_cases.apply_delivery_receipt(
         DeliveryReceipt(ada.number, text.ref, sent.id, Status.DELIVERED)
     )
@@ -172,10 +174,10 @@ async def test_the_carriers_copy_goes_after_two_minutes_in_and_after_the_last_re
     await world.settle()
     out = await ref_of(ada, sent.id)
     await world.advance(timedelta(minutes=2))
-    assert set(world.carrier.texts) == {out}
+    assert set(world.carrier.messages) == {out}
     await world.use_cases.apply_delivery_receipt(DeliveryReceipt(ada.number, out, None, Status.DELIVERED))
     await world.advance(timedelta(minutes=2))
-    assert not world.carrier.texts
+    assert not world.carrier.messages
     assert sorted(await ada.inbox()) == ["incoming", "outgoing"]
 
 
@@ -186,9 +188,9 @@ async def test_a_text_that_never_reports_its_end_loses_its_carrier_copy_after_tw
     await ada.texts("outgoing")
     await world.settle()
     await world.advance(timedelta(hours=47))
-    assert world.carrier.texts
+    assert world.carrier.messages
     await world.advance(timedelta(hours=1))
-    assert not world.carrier.texts
+    assert not world.carrier.messages
 
 
 async def test_a_carrier_that_is_not_ready_to_delete_is_asked_again(world: InMemory) -> None:
@@ -196,10 +198,39 @@ async def test_a_carrier_that_is_not_ready_to_delete_is_asked_again(world: InMem
     await ada.texted("incoming", ref=await world.carrier.receive(STRANGER, ada.number, "incoming"))
     world.carrier.too_early = 3
     await world.advance(timedelta(minutes=2))
-    assert world.carrier.texts
+    assert world.carrier.messages
     for _ in range(4):
         await world.advance(timedelta(minutes=10))
-    assert not world.carrier.texts
+    assert not world.carrier.messages
+
+
+async def test_a_carrier_is_not_asked_to_delete_what_has_not_settled_with_it(world: InMemory) -> None:
+    ada = await with_line(world)
+    world.carrier.message_abilities = replace(
+        world.carrier.message_abilities, copy_settles_after=timedelta(hours=1)
+    )
+    sent = await ada.texts("regret")
+    await world.settle()
+    await world.use_cases.delete_message(ada.id, sent.id)
+    await world.advance(timedelta(hours=1) - timedelta(microseconds=1))
+    assert "delete_copy" not in world.carrier.calls
+    await world.advance(timedelta(hours=1))
+    assert not world.carrier.messages
+    assert (await world.store.count_rows(ada.id))["messages"] == 0
+
+
+async def test_where_the_carrier_deletes_nothing_its_copy_stays_on_record(world: InMemory) -> None:
+    ada = await with_line(world)
+    world.carrier.message_abilities = MessageAbilities(sends_idempotent_for=timedelta(hours=1))
+    await ada.texted("kept there")
+    await world.advance(timedelta(hours=1))
+    _, message = await only_text(ada)
+    assert (await world.use_cases.read_message(ada.id, message.id)).has_carrier_copy
+    await world.use_cases.delete_message(ada.id, message.id)
+    await world.settle()
+    assert (await world.store.count_rows(ada.id))["messages"] == 0
+    assert await world.queue.waiting() == 0
+    assert "delete_copy" not in world.carrier.calls
 
 
 async def test_a_deleted_text_is_gone_at_once_and_its_row_when_the_carrier_let_go(world: InMemory) -> None:
@@ -214,7 +245,7 @@ async def test_a_deleted_text_is_gone_at_once_and_its_row_when_the_carrier_let_g
     assert (await world.store.count_rows(ada.id))["messages"] == 1
     await world.advance(timedelta(hours=1))
     assert (await world.store.count_rows(ada.id))["messages"] == 0
-    assert not world.carrier.texts
+    assert not world.carrier.messages
 
 
 async def test_a_deleted_conversation_is_gone_at_once_and_begins_anew(world: InMemory) -> None:

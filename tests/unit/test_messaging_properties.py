@@ -22,6 +22,7 @@ from domain.messages import (
     MessageReceived,
     OptOut,
     PeerOptedOut,
+    Sent,
     Status,
     opt_out_of,
 )
@@ -45,7 +46,7 @@ def conversation() -> Conversation:
 def sent() -> Message:
     """Return a text that the carrier has taken."""
     message = conversation().send(MessageId(UUID(int=4)), MessageBody("hi"), NOW)
-    message.accepted(CarrierRef("SM1"), Status.QUEUED, None, NOW)
+    message.adopt(Sent(CarrierRef("SM1"), Status.QUEUED), NOW)
     message.collect()
     return message
 
@@ -109,7 +110,7 @@ def test_every_status_has_a_rank_and_only_the_last_rank_is_terminal() -> None:
 
 def test_being_accepted_again_keeps_the_first_reference() -> None:
     message = sent()
-    message.accepted(CarrierRef("SM2"), Status.SENT, None, NOW)
+    message.adopt(Sent(CarrierRef("SM2"), Status.SENT), NOW)
     assert (message.ref, message.status, message.collect()) == ("SM1", Status.SENT, [])
 
 
@@ -124,7 +125,7 @@ def test_a_text_that_failed_before_the_carrier_took_it_leaves_no_copy_to_purge()
 def test_what_the_carrier_took_is_known_at_once() -> None:
     message = conversation().send(MessageId(UUID(int=4)), MessageBody("hi"), NOW)
     message.collect()
-    message.accepted(CarrierRef("SM1"), Status.DELIVERED, None, NOW)
+    message.adopt(Sent(CarrierRef("SM1"), Status.DELIVERED), NOW)
     assert [type(event) for event in message.collect()] == [MessageAccepted, MessageFinal]
     assert message.has_carrier_copy
 

@@ -21,7 +21,6 @@ ID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
 COUNTRY = re.compile(r"[A-Z]{2}\Z")
 AREA_CODE = re.compile(r"[0-9]{3}\Z")
 CONTAINS = re.compile(r"[0-9A-Z*]{2,16}\Z")
-SHORT_CODE = re.compile(r"[0-9]{3,8}\Z")
 DURATION = re.compile(r"P(?=[0-9T])([0-9]{1,3}D)?(T(?=[0-9])([0-9]{1,4}H)?([0-9]{1,4}M)?([0-9]{1,5}S)?)?\Z")
 TOKEN = re.compile(r"[!-~]{1,512}\Z")
 LIMIT = re.compile(r"([1-9][0-9]?|100)\Z")
@@ -69,11 +68,6 @@ def exactly(shape: re.Pattern[str], kind: Callable[[str], Any]) -> Text:
         return kind(text)
 
     return Text(parse, pattern(shape))
-
-
-def reachable(text: str) -> Peer:
-    """Return whom a message can be sent to: an E.164 number or a short code. Raises InvalidPhoneNumber."""
-    return Peer(text) if SHORT_CODE.match(text) else Peer(PhoneNumber.parse(text))
 
 
 def capability_set(text: str) -> frozenset[Capability]:
@@ -136,7 +130,7 @@ SomeCapabilities = Annotated[
 ]
 APhoneNumber = Annotated[PhoneNumber, A_NUMBER]
 APeer = Annotated[Peer, Text(Peer.parse, NOT_BLANK)]
-ADestination = Annotated[Peer, Text(reachable, {"pattern": r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8})$"})]
+ADestination = Annotated[Peer, Text(Peer.destination, {"pattern": r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8})$"})]
 ABody = Annotated[MessageBody, Text(MessageBody.parse, {"minLength": 1, **ANY_BODY})]
 AnIncomingBody = Annotated[str, Text(str, ANY_BODY)]
 AToken = Annotated[str, exactly(TOKEN, str)]

@@ -11,7 +11,7 @@ from twilio.http.response import Response
 from yarl import URL
 
 from adapters.outbound.twilio.vocabulary import failure
-from application.ports.carrier import CarrierRefused, CarrierUnavailable
+from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 
 TWILIO = "https://api.twilio.com"
 LONGEST_WAIT = 5.0
@@ -21,7 +21,7 @@ LONGEST_WAIT = 5.0
 class HttpClient:
     """What the SDK asks of an asynchronous `http_client`.
 
-    The SDK's own ignores its time limit and keeps the last request, texts and numbers included. This one also
+    The SDK's own ignores its time limit and keeps the last request, bodies and numbers included. This one also
     turns every failure into the port's errors before the SDK can build its own, which quote URL and message.
     Reads (GET) are tried again, few times and soon, on 429, 5xx and lost connections; writes never.
     """

@@ -2,14 +2,12 @@
 
 from datetime import timedelta
 
-from application.ports.carrier import (
-    BadDestination,
-    CarrierRefused,
-    CarrierUnavailable,
-    NumberTaken,
-    OptedOut,
-)
+from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
+from application.ports.message_carrier import OptedOut, TooEarly, Unreachable
 from domain.messages import Status
+
+SETTLES_AFTER = timedelta(seconds=60)
+"""How long after a message's last status Twilio deletes it (Twilio: error 20009); rarely it takes days."""
 
 
 class Gone(CarrierRefused):
@@ -18,14 +16,11 @@ class Gone(CarrierRefused):
     code = "carrier_gone"
 
 
-class TooEarly(CarrierUnavailable):
-    """Twilio is still working on it and will not let it be deleted yet."""
+class NotForSale(CarrierRefused):
+    """Twilio does not sell this number, or sold it to somebody else."""
 
-    code = "carrier_too_early"
+    code = "carrier_not_for_sale"
 
-
-PATIENCE = timedelta(seconds=60)
-"""How long Twilio asks us to wait, after a text's last status, before deleting it."""
 
 STATUSES = {
     "accepted": Status.QUEUED,
@@ -42,15 +37,16 @@ STATUSES = {
     "received": Status.RECEIVED,
 }
 
-MEANINGS: dict[int, type[CarrierRefused | CarrierUnavailable]] = {
+REFUSALS: dict[int, type[CarrierRefused]] = {
     20404: Gone,
-    **dict.fromkeys((20009, 20409, 21501), TooEarly),
-    # 20003, 20005: our own credentials or account. That is ours to mend, and no reason to give a text up.
-    **dict.fromkeys((20003, 20005, 20429, 20500, 20503, 21611, 70005), CarrierUnavailable),
-    **dict.fromkeys((21422, 21452), NumberTaken),
+    **dict.fromkeys((21422, 21452), NotForSale),
     21610: OptedOut,
-    **dict.fromkeys((21211, 21214, 21215, 21216, 21217, 21408, 21612, 21614), BadDestination),
+    **dict.fromkeys((21211, 21214, 21215, 21216, 21217, 21408, 21612, 21614), Unreachable),
 }
+TOO_EARLY = frozenset({20009, 20409, 21501})
+"""Twilio is still working on it and will not let it be deleted yet."""
+UNAVAILABLE = frozenset({20003, 20005, 20429, 20500, 20503, 21611, 70005})
+"""20003, 20005: our own credentials or account. That is ours to mend, and no reason to give a message up."""
 
 
 def status_of(word: str) -> Status | None:
@@ -61,14 +57,16 @@ def status_of(word: str) -> Status | None:
 def failure(http_status: int, code: int | None) -> CarrierRefused | CarrierUnavailable:
     """Translate an error answer. The code decides; the HTTP status only where the code is unknown or absent.
 
-    Twilio's own text is never read: it quotes numbers.
+    Twilio's own sentence is never read: it quotes numbers.
     """
-    meaning = MEANINGS.get(code or 0)
-    if meaning is None:
-        if http_status == 404:  # noqa: PLR2004 - HTTP
-            meaning = Gone
-        elif http_status in {401, 403, 408, 425, 429} or not 400 <= http_status < 500:  # noqa: PLR2004 - HTTP
-            meaning = CarrierUnavailable
-        else:
-            meaning = CarrierRefused
-    return meaning(code) if issubclass(meaning, CarrierRefused) else meaning()
+    if code in TOO_EARLY:
+        return TooEarly(SETTLES_AFTER)
+    if code in UNAVAILABLE:
+        return CarrierUnavailable()
+    if refusal := REFUSALS.get(code or 0):
+        return refusal(code)
+    if http_status == 404:  # noqa: PLR2004 - HTTP
+        return Gone(code)
+    if http_status in {401, 403, 408, 425, 429} or not 400 <= http_status < 500:  # noqa: PLR2004 - HTTP
+        return CarrierUnavailable()
+    return CarrierRefused(code)

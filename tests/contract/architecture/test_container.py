@@ -84,7 +84,7 @@ def test_nothing_may_be_missing_outside() -> None:
 
 def test_two_wirings_share_nothing_but_what_is_outside() -> None:
     world = InMemory()
-    outside = Outside(**{port: getattr(world, port) for port in PORTS})
+    outside = world.outside()
     one, other = wire(outside), wire(replace(outside))
     assert one.sign_up is not other.sign_up
     assert one.sign_up.store is other.sign_up.store is world.store

@@ -1,4 +1,4 @@
-"""The carrier in memory, under the one contract."""
+"""The carrier in memory, under both contracts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import pytest
 
 from adapters.outbound.memory.carrier import MemoryCarrier
 from application.inbound_messages import DeliveryReceipt, InboundMessage
+from application.ports.numbers import NumberAbilities
 from domain.kernel import CarrierRef
 from domain.messages import Status
 from domain.values import Peer, PhoneNumber
-from tests.contract.carrier.contract import BODY, LINE, MESSAGE, NUMBER, PEER, CarrierContract, CarrierWorld
+from tests.contract.carrier.messages_contract import MessageCarrierContract
+from tests.contract.carrier.numbers_contract import NumberProviderContract
+from tests.contract.carrier.world import BODY, LINE, MESSAGE, NUMBER, PEER, CarrierWorld
 
 
 class MemoryWorld(CarrierWorld):
@@ -19,48 +22,72 @@ class MemoryWorld(CarrierWorld):
 
     def __init__(self) -> None:
         super().__init__()
-        self.carrier: MemoryCarrier = MemoryCarrier(lambda: self.now)
-        self.carrier.unreachable.add(self.unreachable)
-        self.carrier.on_text = self.note_text
-        self.carrier.on_status = self.apply_delivery_receipt
+        self.fake = MemoryCarrier(lambda: self.now)
+        self.numbers = self.carrier = self.fake
+        self.fake.unreachable.add(self.unreachable)
+        self.fake.on_message = self._note_message
+        self.fake.on_receipt = self._note_receipt
 
-    async def note_text(self, text: InboundMessage) -> None:
-        self.inbox.append((text.sender, text.to, text.body))
+    async def _note_message(self, message: InboundMessage) -> None:
+        self.inbox.append((message.sender, message.to, message.body))
+        self.proofs.append(message.line_id)
 
-    async def apply_delivery_receipt(self, report: DeliveryReceipt) -> None:
-        self.reports.append((report.message_id, report.ref, report.status))
+    async def _note_receipt(self, receipt: DeliveryReceipt) -> None:
+        self.receipts.append((receipt.message_id, receipt.ref, receipt.status))
 
     def outage(self, *, on: bool) -> None:
-        self.carrier.outage = on
+        self.fake.outage = on
 
     def lose_next_answer(self) -> None:
-        self.carrier.lose_answers = 1
+        self.fake.lose_answers = 1
 
     def take(self, number: PhoneNumber) -> None:
-        self.carrier.taken.add(number)
+        self.fake.taken.add(number)
 
     def lie(self) -> None:
-        self.carrier.lies = True
+        self.fake.lies = True
 
     def too_early(self) -> None:
-        self.carrier.too_early = 1
+        self.fake.too_early = 1
 
     async def receive(self, sender: Peer, to: PhoneNumber, body: str) -> CarrierRef:
-        return await self.carrier.receive(sender, to, body)
+        return await self.fake.receive(sender, to, body)
 
     async def settle(self) -> None:
-        for ref, text in list(self.carrier.texts.items()):
-            if text.status is Status.QUEUED:
+        self.fake.decide()
+        for ref, copy in list(self.fake.messages.items()):
+            if copy.status is Status.QUEUED:
                 for status in (Status.SENDING, Status.SENT, Status.DELIVERED):
-                    await self.carrier.report(ref, status)
+                    await self.fake.report(ref, status)
 
 
-class TestMemoryCarrier(CarrierContract):
+class TestMemoryNumbers(NumberProviderContract):
     @pytest.fixture
     def world(self) -> MemoryWorld:
         return MemoryWorld()
 
-    async def test_it_tells_what_it_was_asked_and_never_with_what(self, world: MemoryWorld) -> None:
-        await world.carrier.buy(NUMBER, LINE)
-        await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
-        assert world.carrier.calls == ["buy", "send"]
+
+class TestMemoryNumbersThatTakeTime(NumberProviderContract):
+    """The same fake, with the knob for orders that wait."""
+
+    @pytest.fixture
+    def world(self) -> MemoryWorld:
+        world = MemoryWorld()
+        world.fake.orders_wait = True
+        world.fake.number_abilities = NumberAbilities(
+            has_area_codes=True, orders_take_time=True, has_line_webhooks=True
+        )
+        return world
+
+
+class TestMemoryMessages(MessageCarrierContract):
+    @pytest.fixture
+    def world(self) -> MemoryWorld:
+        return MemoryWorld()
+
+
+async def test_it_tells_what_it_was_asked_and_never_with_what() -> None:
+    world = MemoryWorld()
+    await world.numbers.order(NUMBER, LINE)
+    await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
+    assert world.fake.calls == ["order", "send"]

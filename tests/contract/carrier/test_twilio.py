@@ -14,29 +14,18 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
-from adapters.outbound.twilio.carrier import TwilioCarrier, capabilities_of
-from adapters.outbound.twilio.vocabulary import PATIENCE, STATUSES, Gone, TooEarly, failure, status_of
-from application.ports.carrier import (
-    BadDestination,
-    CarrierRefused,
-    CarrierUnavailable,
-    NumberTaken,
-    OptedOut,
-)
+from adapters.outbound.twilio.messages import TwilioMessages
+from adapters.outbound.twilio.numbers import TwilioNumbers, capabilities_of
+from adapters.outbound.twilio.vocabulary import SETTLES_AFTER, STATUSES, Gone, NotForSale, failure, status_of
+from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
+from application.ports.message_carrier import OptedOut, TooEarly, Unreachable
+from application.ports.numbers import NumberOrder, OrderFailure
 from domain.kernel import CarrierRef
 from domain.messages import Status
 from domain.values import Capability, Country, MessageBody, PhoneNumber
-from tests.contract.carrier.contract import (
-    BODY,
-    LINE,
-    MESSAGE,
-    NUMBER,
-    PEER,
-    SMS,
-    START,
-    CarrierContract,
-    every_method,
-)
+from tests.contract.carrier.messages_contract import MessageCarrierContract, every_message_method
+from tests.contract.carrier.numbers_contract import NumberProviderContract, every_number_method
+from tests.contract.carrier.world import BODY, LINE, MESSAGE, NUMBER, PEER, SMS, START
 from tests.support.provider_files import specification
 from tests.support.twilio_spec import Specification, twilio_specification
 from tests.support.twilio_world import TwilioWorld
@@ -58,7 +47,13 @@ async def world(spec: Specification) -> AsyncIterator[TwilioWorld]:
     assert complaints == []
 
 
-class TestTwilioCarrier(CarrierContract):
+class TestTwilioNumbers(NumberProviderContract):
+    @pytest.fixture
+    def world(self, world: TwilioWorld) -> TwilioWorld:
+        return world
+
+
+class TestTwilioMessages(MessageCarrierContract):
     @pytest.fixture
     def world(self, world: TwilioWorld) -> TwilioWorld:
         return world
@@ -67,8 +62,8 @@ class TestTwilioCarrier(CarrierContract):
 # ----------------------------------------------------------------------------------------------- what is asked
 
 
-async def test_a_purchase_and_a_text_name_their_webhooks_with_retries(world: TwilioWorld) -> None:
-    await world.carrier.buy(NUMBER, LINE)
+async def test_a_purchase_and_a_message_name_their_webhooks_with_retries(world: TwilioWorld) -> None:
+    await world.numbers.order(NUMBER, LINE)
     [number] = world.simulator.holdings()["numbers"]
     assert number["sms_url"] == f"{world.public_url}/webhooks/twilio/sms?line={LINE}#rc=3&rp=all"
     assert (number["sms_method"], number["friendly_name"]) == ("POST", f"pico-{LINE}")
@@ -80,59 +75,72 @@ async def test_a_purchase_and_a_text_name_their_webhooks_with_retries(world: Twi
 
 
 async def test_lists_are_read_to_their_end(world: TwilioWorld) -> None:
-    await world.carrier.buy(NUMBER, LINE)
+    await world.numbers.order(NUMBER, LINE)
     refs = [await world.receive(PEER, NUMBER, str(n)) for n in range(5)]
     assert sorted(await world.carrier.list_message_refs(NUMBER)) == sorted(refs)
     assert [e.url.query["Page"] for e in world.exchanges if "Page" in e.url.query] == ["1", "2"]
 
 
 async def test_a_number_is_not_taken_for_one_it_is_part_of(world: TwilioWorld) -> None:
-    await world.carrier.buy(NUMBER, LINE)
-    assert await world.carrier.find_purchase(PhoneNumber(NUMBER[:-1]), LINE) is None
+    await world.numbers.order(NUMBER, LINE)
+    assert await world.numbers.find_order(PhoneNumber(NUMBER[:-1]), LINE) is None
 
 
 async def test_outside_north_america_mobile_numbers_come_first_and_area_codes_mean_nothing(
     world: TwilioWorld,
 ) -> None:
     gb, voice = Country("GB"), frozenset({Capability.VOICE})
-    found = await world.carrier.search(gb, area_code=None, contains=None, capabilities=voice, limit=1002)
+    found = await world.numbers.search(gb, area_code=None, contains=None, capabilities=voice, limit=1002)
     assert [offer.number[:6] for offer in (found[0], found[-1])] == ["+44770", "+44207"]
     assert len(found) == 1002
-    assert await world.carrier.search(gb, area_code="20", contains=None, capabilities=voice, limit=5) == []
+    assert await world.numbers.search(gb, area_code="20", contains=None, capabilities=voice, limit=5) == []
 
 
 async def test_numbers_that_need_an_address_on_file_are_not_offered(world: TwilioWorld) -> None:
     assert (
-        await world.carrier.search(Country("FR"), area_code=None, contains=None, capabilities=SMS, limit=5)
+        await world.numbers.search(Country("FR"), area_code=None, contains=None, capabilities=SMS, limit=5)
         == []
     )
-    with pytest.raises(CarrierRefused) as refused:
-        await world.carrier.buy(PhoneNumber("+33639980042"), LINE)
-    assert refused.value.provider_code == 21631
+    order = await world.numbers.order(PhoneNumber("+33639980042"), LINE)
+    assert order == NumberOrder.failed(OrderFailure.REFUSED, 21631)
 
 
-async def test_a_text_that_has_not_left_is_found_and_cannot_be_purged_yet() -> None:
+async def test_a_message_that_has_not_left_is_found_and_cannot_be_purged_yet() -> None:
     async with TwilioWorld(pace=60).running() as world:
-        await world.carrier.buy(NUMBER, LINE)
+        await world.numbers.order(NUMBER, LINE)
         sent = await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
-        assert await world.carrier.find_sent(NUMBER, PEER, BODY, world.now) == [sent]
-        assert await world.carrier.purge(sent.ref) == PATIENCE == timedelta(seconds=60)
+        assert await world.carrier.find_by_pair(NUMBER, PEER, BODY, world.now) == [sent]
+        with pytest.raises(TooEarly) as early:
+            await world.carrier.delete_copy(sent.ref)
+        assert early.value.retry_after == SETTLES_AFTER == timedelta(seconds=60)
 
 
 async def test_a_clock_a_little_ahead_of_twilios_loses_no_text(world: TwilioWorld) -> None:
-    await world.carrier.buy(NUMBER, LINE)
+    await world.numbers.order(NUMBER, LINE)
     sent = await world.sent()
     assert [
-        s.ref for s in await world.carrier.find_sent(NUMBER, PEER, BODY, START + timedelta(seconds=20))
+        s.ref for s in await world.carrier.find_by_pair(NUMBER, PEER, BODY, START + timedelta(seconds=20))
     ] == [sent]
 
 
-async def test_a_text_that_fails_says_why(world: TwilioWorld) -> None:
-    await world.carrier.buy(NUMBER, LINE)
+async def test_a_message_that_fails_says_why(world: TwilioWorld) -> None:
+    await world.numbers.order(NUMBER, LINE)
     world.simulator.faults.set({"outcome": "undelivered", "outcome_error": 30003})
     found = await world.carrier.look_up(await world.sent())
     assert found is not None
     assert (found.status, found.error) == (Status.FAILED, 30003)
+
+
+def test_twilio_offers_what_the_policy_says_of_it() -> None:
+    """H5, H19: its copies are deleted; H9: it is asked again; none of them holds for a carrier that cannot."""
+    abilities = TwilioMessages.message_abilities
+    assert abilities.can_delete_copies
+    assert abilities.can_list
+    assert abilities.can_find_by_pair
+    assert not abilities.sends_idempotent_for
+    assert abilities.copy_settles_after == SETTLES_AFTER
+    assert not TwilioNumbers.number_abilities.orders_take_time
+    assert TwilioNumbers.number_abilities.has_line_webhooks
 
 
 # ---------------------------------------------------------------------------------------------- words
@@ -151,10 +159,10 @@ def test_every_status_of_twilio_has_a_meaning(spec: Specification) -> None:
 
 def test_every_error_twilio_documents_has_its_meaning() -> None:
     meanings = {
-        "NumberUnavailable": NumberTaken,
+        "NumberUnavailable": NotForSale,
         "RecipientOptedOut": OptedOut,
         "NotFound": Gone,
-        **dict.fromkeys(("InvalidDestination", "Unreachable", "DestinationNotAllowed"), BadDestination),
+        **dict.fromkeys(("InvalidDestination", "Unreachable", "DestinationNotAllowed"), Unreachable),
         **dict.fromkeys(("NotYetDeletable", "NotReady"), TooEarly),
         **dict.fromkeys(("RateLimited", "ProviderUnavailable", "ProviderAuthError"), CarrierUnavailable),
     }
@@ -211,7 +219,7 @@ async def twilio_that(
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         world.api_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        world.carrier = world.carrier_with()
+        world.connect()
         try:
             yield world
         finally:
@@ -219,19 +227,19 @@ async def twilio_that(
 
 
 async def test_reads_are_tried_again_and_writes_never(world: TwilioWorld) -> None:
-    await world.carrier.buy(NUMBER, LINE)
+    await world.numbers.order(NUMBER, LINE)
     world.simulator.faults.set({"rate_limit": 2})
-    assert await world.carrier.find_purchase(NUMBER, LINE) is not None
+    assert await world.numbers.find_order(NUMBER, LINE) is not None
     assert len(world.paths("GET")) == 3
     world.simulator.faults.set({"rate_limit": 3})
     with pytest.raises(CarrierUnavailable):
-        await world.carrier.find_purchase(NUMBER, LINE)
+        await world.numbers.find_order(NUMBER, LINE)
     assert len(world.paths("GET")) == 6
     world.exchanges.clear()
     for ask in (
         world.carrier.send(MESSAGE, NUMBER, PEER, BODY),
-        world.carrier.release(OWNED),
-        world.carrier.purge(TEXT),
+        world.numbers.release(OWNED),
+        world.carrier.delete_copy(TEXT),
     ):
         world.simulator.faults.set({"rate_limit": 1})
         with pytest.raises(CarrierUnavailable):
@@ -241,22 +249,22 @@ async def test_reads_are_tried_again_and_writes_never(world: TwilioWorld) -> Non
 
 
 async def test_a_refused_read_is_not_tried_again(world: TwilioWorld) -> None:
-    assert not await world.carrier.owns(OWNED)
+    assert not await world.numbers.owns(OWNED)
     assert len(world.exchanges) == 1
 
 
 async def test_a_lost_connection_is_no_answer(world: TwilioWorld) -> None:
     world.simulator.faults.set({"unreachable": True})
-    for ask in every_method(world.carrier, OWNED, TEXT):
+    for ask in every_number_method(world.numbers, OWNED) + every_message_method(world.carrier, TEXT):
         with pytest.raises(CarrierUnavailable) as raised:
             await ask
         assert raised.value.__context__ is None
 
 
 async def test_nobody_listening_is_no_answer(world: TwilioWorld) -> None:
-    carrier = world.carrier_with(api_url="http://127.0.0.1:1")
+    world.connect(api_url="http://127.0.0.1:1")
     with pytest.raises(CarrierUnavailable):
-        await carrier.send(MESSAGE, NUMBER, PEER, BODY)
+        await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
     world.exchanges.clear()
 
 
@@ -266,10 +274,10 @@ async def test_silence_is_cut_short() -> None:
         return web.Response()
 
     async with twilio_that(silent) as world:
-        carrier = world.carrier_with(total_timeout=0.05)
+        world.connect(total_timeout=0.05)
         begun = time.monotonic()
         with pytest.raises(CarrierUnavailable):
-            await carrier.send(MESSAGE, NUMBER, PEER, BODY)
+            await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
         assert time.monotonic() - begun < 5
 
 
@@ -283,13 +291,13 @@ async def test_a_wish_to_wait_is_granted_up_to_a_point() -> None:
 
     async with twilio_that(busy) as world:
         with pytest.raises(CarrierUnavailable):
-            await world.carrier.owns(OWNED)
+            await world.numbers.owns(OWNED)
         assert came[1] - came[0] >= 1
         assert len(came) == 3
         came.clear()
         wish = "3600"
         with pytest.raises(CarrierUnavailable):
-            await world.carrier.owns(OWNED)
+            await world.numbers.owns(OWNED)
         assert len(came) == 1
 
 
@@ -304,7 +312,7 @@ async def test_an_answer_that_cannot_be_read_is_no_certain_answer(status: int, b
             await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
         assert raised.value.__context__ is None
         with pytest.raises(CarrierUnavailable):
-            await world.carrier.buy(NUMBER, LINE)
+            await world.numbers.order(NUMBER, LINE)
 
 
 async def test_our_credentials_follow_no_redirect() -> None:
@@ -318,13 +326,14 @@ async def test_our_credentials_follow_no_redirect() -> None:
 
     async with twilio_that(elsewhere) as world:
         with pytest.raises(CarrierUnavailable):
-            await world.carrier.release(OWNED)
+            await world.numbers.release(OWNED)
     assert len(paths) == 1
 
 
 async def test_wrong_credentials_give_nothing_up(world: TwilioWorld) -> None:
+    world.connect(auth_token="wrong")
     with pytest.raises(CarrierUnavailable):
-        await world.carrier_with(auth_token="wrong").buy(NUMBER, LINE)
+        await world.numbers.order(NUMBER, LINE)
 
 
 async def test_the_environment_does_not_redirect_requests(
@@ -332,7 +341,8 @@ async def test_the_environment_does_not_redirect_requests(
 ) -> None:
     monkeypatch.setenv("TWILIO_EDGE", "dublin")
     monkeypatch.setenv("TWILIO_REGION", "ie1")
-    await world.carrier_with().buy(NUMBER, LINE)
+    world.connect()
+    await world.bought()
 
 
 # ---------------------------------------------------------------------------------------------- privacy
@@ -340,19 +350,19 @@ async def test_the_environment_does_not_redirect_requests(
 
 async def test_nothing_is_logged_about_anybody(world: TwilioWorld, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    await world.carrier.buy(NUMBER, LINE)
+    await world.numbers.order(NUMBER, LINE)
     await world.sent()
     await world.receive(PEER, NUMBER, BODY)
-    await world.carrier.find_sent(NUMBER, PEER, BODY, START)
+    await world.carrier.find_by_pair(NUMBER, PEER, BODY, START)
     for secret in (NUMBER, PEER, BODY):
         assert secret.removeprefix("+") not in caplog.text
 
 
 async def test_the_adapter_keeps_no_text(world: TwilioWorld) -> None:
-    await world.carrier.buy(NUMBER, LINE)
+    await world.numbers.order(NUMBER, LINE)
     await world.carrier.send(MESSAGE, NUMBER, PEER, MessageBody("kept by the SDK's own client"))
     held = reachable(world.carrier, beyond=world.session)
-    assert any(isinstance(value, TwilioCarrier) for value in held)
+    assert any(isinstance(value, TwilioMessages) for value in held)
     assert not any("kept by the SDK" in value for value in held if isinstance(value, str))
 
 

@@ -12,15 +12,11 @@ import pytest
 
 from adapters.outbound.twilio.simulator import Faults, TwilioSimulator, UnknownNumber
 from adapters.outbound.twilio.simulator.resources import segments
-from application.ports.carrier import (
-    BadDestination,
-    CarrierRefused,
-    CarrierUnavailable,
-    NumberTaken,
-    OptedOut,
-)
+from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
+from application.ports.message_carrier import OptedOut, Unreachable
+from application.ports.numbers import NumberOrder, OrderFailure
 from domain.values import MessageBody, Peer, PhoneNumber
-from tests.contract.carrier.contract import (
+from tests.contract.carrier.world import (
     BODY,
     LINE,
     MESSAGE,
@@ -38,7 +34,7 @@ from tests.support.twilio_world import ACCOUNT, TwilioWorld
 async def world() -> AsyncIterator[TwilioWorld]:
     """A world with one number bought."""
     async with TwilioWorld().running() as world:
-        await world.carrier.buy(NUMBER, LINE)
+        await world.numbers.order(NUMBER, LINE)
         yield world
 
 
@@ -140,12 +136,12 @@ async def test_webhooks_can_be_reordered_dropped_and_delayed(world: TwilioWorld)
 
 
 async def test_a_text_between_two_numbers_of_ours_arrives_with_a_sid_of_its_own(world: TwilioWorld) -> None:
-    await world.carrier.buy(OTHER_NUMBER, OTHER_LINE)
+    await world.numbers.order(OTHER_NUMBER, OTHER_LINE)
     sent = await world.carrier.send(MESSAGE, NUMBER, Peer(OTHER_NUMBER), BODY)
     await world.settle()
     assert world.inbox == [(NUMBER, OTHER_NUMBER, BODY)]
     [arrived] = [ref for ref in await world.carrier.list_message_refs(OTHER_NUMBER) if ref != sent.ref]
-    assert await world.carrier.purge(sent.ref) is None
+    await world.carrier.delete_copy(sent.ref)
     assert await world.carrier.look_up(arrived) is not None
     await world.carrier.send(OTHER_MESSAGE, OTHER_NUMBER, Peer(NUMBER), MessageBody("stop"))
     await world.settle()
@@ -177,17 +173,15 @@ async def test_nobody_can_text_a_number_that_is_not_ours(world: TwilioWorld) -> 
     ],
 )
 async def test_test_destinations_are_out_of_reach(world: TwilioWorld, to: str, code: int) -> None:
-    with pytest.raises(BadDestination) as refused:
+    with pytest.raises(Unreachable) as refused:
         await world.carrier.send(MESSAGE, NUMBER, Peer(to), BODY)
     assert refused.value.provider_code == code
 
 
 async def test_test_numbers_are_sold_as_twilio_documents(world: TwilioWorld) -> None:
     for number, code in (("+15005550000", 21422), ("+15005550001", 21421), ("+12125551234", 21422)):
-        with pytest.raises(CarrierRefused) as refused:
-            await world.carrier.buy(PhoneNumber(number), LINE)
-        assert refused.value.provider_code == code
-    assert (await world.carrier.buy(PhoneNumber("+15005550006"), OTHER_LINE)).number == "+15005550006"
+        assert (await world.numbers.order(PhoneNumber(number), LINE)).provider_code == code
+    assert await world.bought(PhoneNumber("+15005550006"), OTHER_LINE)
 
 
 async def test_a_body_too_long_is_refused(world: TwilioWorld) -> None:
@@ -202,16 +196,16 @@ async def test_a_code_of_ones_choice_refuses_every_write(world: TwilioWorld) -> 
         with pytest.raises(CarrierRefused) as refused:
             await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
         assert refused.value.provider_code == 30029
-    assert await world.carrier.find_purchase(NUMBER, LINE) is not None
+    assert await world.numbers.find_order(NUMBER, LINE) is not None
 
 
 async def test_counting_knobs_count_down(world: TwilioWorld) -> None:
     world.simulator.faults.set({"lose_answer": 1, "number_taken": 1})
-    with pytest.raises(NumberTaken):
-        await world.carrier.buy(OTHER_NUMBER, OTHER_LINE)
+    taken = await world.numbers.order(OTHER_NUMBER, OTHER_LINE)
+    assert taken == NumberOrder.failed(OrderFailure.TAKEN, 21422)
     with pytest.raises(CarrierUnavailable):
-        await world.carrier.buy(OTHER_NUMBER, OTHER_LINE)
-    assert await world.carrier.find_purchase(OTHER_NUMBER, OTHER_LINE) is not None
+        await world.numbers.order(OTHER_NUMBER, OTHER_LINE)
+    assert await world.numbers.find_order(OTHER_NUMBER, OTHER_LINE) is not None
     assert world.simulator.faults == Faults()
 
 
@@ -240,11 +234,11 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 async def test_a_number_has_the_same_sid_for_its_next_owner_and_tells_nothing(world: TwilioWorld) -> None:
-    first = await world.carrier.find_purchase(NUMBER, LINE)
+    first = await world.numbers.find_order(NUMBER, LINE)
     assert first is not None
-    await world.carrier.release(first.ref)
-    again = await world.carrier.buy(NUMBER, OTHER_LINE)
-    assert again.ref == first.ref
+    assert first.ref is not None
+    await world.numbers.release(first.ref)
+    assert await world.bought(NUMBER, OTHER_LINE) == first.ref
     elsewhere = TwilioSimulator(account_sid=ACCOUNT, auth_token="another", now=lambda: world.now)
     assert elsewhere._account.buy({"PhoneNumber": NUMBER})["sid"] != first.ref, (
         "keyed: no list of numbers undoes it"
@@ -254,7 +248,7 @@ async def test_a_number_has_the_same_sid_for_its_next_owner_and_tells_nothing(wo
 async def test_every_change_is_on_disk_before_it_is_answered(tmp_path: Path) -> None:
     file = tmp_path / "twilio.json"
     async with TwilioWorld(state_file=file, pace=60).running() as world:
-        bought = await world.carrier.buy(NUMBER, LINE)
+        bought = await world.numbers.order(NUMBER, LINE)
         sent = await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
         ref = await world.receive(PEER, NUMBER, "STOP")
         killed = json.loads(file.read_text("utf-8"))  # what a kill -9 at this very moment leaves
@@ -262,7 +256,7 @@ async def test_every_change_is_on_disk_before_it_is_answered(tmp_path: Path) -> 
     again = tmp_path / "again.json"
     again.write_text(json.dumps(killed), "utf-8")
     async with TwilioWorld(state_file=again).running() as world:
-        assert await world.carrier.find_purchase(NUMBER, LINE) == bought
+        assert await world.numbers.find_order(NUMBER, LINE) == bought
         assert set(await world.carrier.list_message_refs(NUMBER)) == {sent.ref, ref}
         with pytest.raises(OptedOut):
             await world.carrier.send(OTHER_MESSAGE, NUMBER, PEER, BODY)
@@ -271,8 +265,8 @@ async def test_every_change_is_on_disk_before_it_is_answered(tmp_path: Path) -> 
 async def test_what_a_killed_process_owed_is_sent_by_the_next(tmp_path: Path) -> None:
     file = tmp_path / "twilio.json"
     async with TwilioWorld(state_file=file, pace=60).running() as world:
-        await world.carrier.buy(NUMBER, LINE)
-        await world.carrier.buy(OTHER_NUMBER, OTHER_LINE)
+        await world.numbers.order(NUMBER, LINE)
+        await world.numbers.order(OTHER_NUMBER, OTHER_LINE)
         await world.carrier.send(MESSAGE, NUMBER, Peer(OTHER_NUMBER), BODY)
         former = world.public_url
     async with TwilioWorld(state_file=file).running() as world:
@@ -298,15 +292,15 @@ async def test_what_a_killed_process_owed_is_sent_by_the_next(tmp_path: Path) ->
 async def test_what_is_deleted_leaves_memory_and_file(tmp_path: Path) -> None:
     file = tmp_path / "twilio.json"
     async with TwilioWorld(state_file=file).running() as world:
-        bought = await world.carrier.buy(NUMBER, LINE)
+        owned = await world.bought()
         await world.sent()
         await world.receive(PEER, NUMBER, "STOP")
-        secrets = [NUMBER[1:], PEER[1:], "bring the keys", bought.ref, str(MESSAGE)]
+        secrets = [NUMBER[1:], PEER[1:], "bring the keys", owned, str(MESSAGE)]
         assert all(secret in file.read_text("utf-8") for secret in secrets)
         for ref in await world.carrier.list_message_refs(NUMBER):
-            await world.carrier.purge(ref)
+            await world.carrier.delete_copy(ref)
         assert "bring the keys" not in file.read_text("utf-8")
-        await world.carrier.release(bought.ref)
+        await world.numbers.release(owned)
         assert world.simulator.holdings() == {"numbers": [], "messages": [], "opted_out": []}
         [everything] = contents(tmp_path).values()
         assert not any(secret in everything for secret in secrets)
@@ -315,7 +309,7 @@ async def test_what_is_deleted_leaves_memory_and_file(tmp_path: Path) -> None:
 async def test_the_file_is_whole_at_every_moment(tmp_path: Path) -> None:
     file = tmp_path / "twilio.json"
     async with TwilioWorld(state_file=file).running() as world:
-        await world.carrier.buy(NUMBER, LINE)
+        await world.numbers.order(NUMBER, LINE)
         before = file.stat().st_ino
         with file.open() as reader:
             await world.sent()
@@ -342,7 +336,7 @@ def test_segments_are_counted_as_networks_count() -> None:
 
 async def test_stopping_waits_for_no_webhook() -> None:
     async with asyncio.timeout(5), TwilioWorld().running() as world:
-        await world.carrier.buy(NUMBER, LINE)
+        await world.numbers.order(NUMBER, LINE)
         world.simulator.faults.set({"delay": 60})
         await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
         await asyncio.sleep(0)

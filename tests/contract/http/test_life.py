@@ -61,7 +61,7 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     assert (sent.json["direction"], sent.json["status"]) == ("outbound", "queued")
     message = (await call("GET", f"/v1/messages/{sent.json['id']}", token=token)).json
     assert message["body"] == text["body"]
-    assert [one.body for one in http.world.carrier.texts.values()] == [text["body"]]
+    assert [one.body for one in http.world.carrier.messages.values()] == [text["body"]]
     await text_from_stranger(http, "Hello back", to=line["number"])
 
     chat = (await call("GET", f"/v1/conversations?line={line['id']}", token=token)).json["items"][0]

@@ -17,7 +17,7 @@ from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.inbound.http.schemas import answered
 from adapters.inbound.http_io import Refused
 from domain.kernel import PicoError
-from domain.values import Email, Label, Locale, MessageBody, Password, PhoneNumber
+from domain.values import Email, Label, Locale, MessageBody, Password, Peer, PhoneNumber
 from tests.support.http_world import HttpWorld
 
 ALL = ROUTES + SANDBOX_ROUTES
@@ -106,7 +106,7 @@ def test_one_code_means_one_thing() -> None:
         ("SignUp", "password", Password.parse, ["x" * 11, "x" * 12, "x" * 256, "x" * 257]),
         ("Purchase", "number", PhoneNumber.parse, ["+12025550143", "12025550143", "+0123456", "+1202555014\n"]),
         ("OutgoingMessage", "body", MessageBody.parse, ["", "a", "a\nb", "x" * 1600, "x" * 1601]),
-        ("OutgoingMessage", "to", params.reachable, ["+12025550143", "12", "123", "12345678", "PICO", "+12345", "1\n"]),
+        ("OutgoingMessage", "to", Peer.destination, ["+12025550143", "12", "123", "12345678", "PICO", "+12345", "1\n"]),
         ("ClockAdvance", "advance", params.duration, ["P30D", "PT1H", "P1DT1S", "P", "PT", "P1DT", "P1H", "P1D\n"]),
     ],
 )  # fmt: skip

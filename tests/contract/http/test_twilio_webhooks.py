@@ -52,7 +52,7 @@ async def sent(http: HttpWorld, token: str, line: str) -> tuple[str, CarrierRef]
     text = {"to": STRANGER, "body": "hi"}
     answer = await http.call("POST", f"/v1/lines/{line}/messages", text, token=token, headers=http.key())
     await http.world.settle()
-    return answer.json["id"], next(iter(http.world.carrier.texts))
+    return answer.json["id"], next(iter(http.world.carrier.messages))
 
 
 def forbidden(answer: Answer) -> bool:

@@ -185,4 +185,4 @@ async def test_hard_deletion_waits_a_day_for_young_texts_and_no_longer(world: Wo
     assert not await made.keyring.count(ada.id), "it waits still"
     assert await made.ledger.receipt(await made.fingerprint(ada.id))
     assert not made.carrier.numbers
-    assert len(made.carrier.texts) == 1
+    assert len(made.carrier.messages) == 1

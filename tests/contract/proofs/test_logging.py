@@ -18,12 +18,12 @@ from aiohttp import web
 from adapters.inbound.webhooks.twilio.messages import SMS
 from adapters.inbound.worker import Worker, keep_sweeping
 from adapters.outbound.memory.carrier import MemoryCarrier
-from application.ports.carrier import Sent
 from application.ports.jobs import JobLease, LeasedJob, Outcome
 from bootstrap.__main__ import configure_logs
 from bootstrap.plaintext_scan import search_bytes
 from bootstrap.worlds import InMemory
 from domain.kernel import AccountId, MessageId
+from domain.messages import Sent
 from domain.values import MessageBody, Peer, PhoneNumber
 from tests.contract.conftest import Postgres
 from tests.support.canary_account import lived

@@ -143,7 +143,7 @@ async def test_a_deleted_account_is_shut_at_once(world: Worlds) -> None:
         await ada.texts("too late")
     await made.settle()
     assert await ada.inbox() == ["on its way"]
-    assert not made.carrier.texts, f"{waiting.id} was sent all the same"
+    assert not made.carrier.messages, f"{waiting.id} was sent all the same"
 
 
 class WritesInWater(ChangeProfile):

@@ -15,8 +15,8 @@ from application.exports import DownloadExport
 from application.inbound_messages import DeliveryReceipt
 from application.message_deletion import DeleteCarrierCopy
 from application.messages import DeleteConversation, DeleteMessage
-from application.ports.carrier import TooEarly
 from application.ports.jobs import JobLease
+from application.ports.message_carrier import TooEarly
 from domain.exports import ExportNotReady
 from domain.kernel import AccountId, ConversationId, ExportId, MessageId, NotFound
 from domain.messages import Message, Status
@@ -70,16 +70,16 @@ async def test_the_carriers_copy_goes_however_often_it_is_too_early(world: World
     await ada.texted("heard", ref=heard)
     await ada.texts("said")
     await made.settle()
-    (said,) = made.carrier.texts.keys() - {heard}
+    (said,) = made.carrier.messages.keys() - {heard}
     made.carrier.too_early = 3
     await made.advance(2 * MINUTE)
-    assert heard in made.carrier.texts
+    assert heard in made.carrier.messages
     for _ in range(4):
         await made.advance(HOUR)
-    assert set(made.carrier.texts) == {said}, "the other text is on its way still"
+    assert set(made.carrier.messages) == {said}, "the other text is on its way still"
     await made.use_cases.apply_delivery_receipt(DeliveryReceipt(ada.number, said, None, Status.DELIVERED))
     await made.advance(2 * MINUTE)
-    assert not made.carrier.texts
+    assert not made.carrier.messages
     assert sorted(await ada.inbox()) == ["heard", "said"]
 
 
@@ -144,7 +144,7 @@ async def test_what_you_delete_goes_at_once_here_and_then_everywhere(world: Worl
         await made.advance(HOUR)
     rows = await made.store.count_rows(ada.id)
     assert (rows["conversations"], rows["messages"]) == (0, 0)
-    assert not made.carrier.texts
+    assert not made.carrier.messages
     assert shame.id not in made.store.rows(ada.id)[Message]
 
 

@@ -14,9 +14,9 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.outbound.memory.carrier import MemoryCarrier
-from adapters.outbound.twilio.carrier import TwilioCarrier
+from adapters.outbound.twilio.numbers import TwilioNumbers
 from application.line_purchase import CompletePurchase
-from application.ports.carrier import AvailableNumber, Purchase
+from application.ports.numbers import AvailableNumber, NumberOrder
 from bootstrap.container import NOTHING, Replaced
 from bootstrap.settings import Settings
 from bootstrap.worlds.sandbox import Sandbox
@@ -50,13 +50,13 @@ def product(postgres: Postgres, tmp_path: Path) -> Product:
 class SecondCarrier(MemoryCarrier):
     """Sells any number it is asked for."""
 
-    async def buy(self, number: PhoneNumber, line_id: LineId) -> Purchase:
+    async def order(self, number: PhoneNumber, line_id: LineId) -> NumberOrder:
         self.on_offer.append(AvailableNumber(number, Country("US"), frozenset(Capability)))
-        return await super().buy(number, line_id)
+        return await super().order(number, line_id)
 
 
 def buys_elsewhere(**given: Any) -> CompletePurchase:
-    return CompletePurchase(**given | {"carrier": SecondCarrier(given["clock"].now)})
+    return CompletePurchase(**given | {"numbers": SecondCarrier(given["clock"].now)})
 
 
 def has_a_second_carrier(product: Product) -> Product:
@@ -79,8 +79,8 @@ async def test_numbers_and_messages_are_carried_by_twilio_and_nobody_else(produc
         await sandbox.sms(STRANGER, line.number, "from somebody")
         (conversation,) = (await use_cases.list_conversations(me, None, None, 9)).items
         assert conversation.peer == Peer(STRANGER)
-        carriers = [getattr(getattr(use_cases, field.name), "carrier", None) for field in fields(use_cases)]
-        assert {type(carrier) for carrier in carriers if carrier} == {TwilioCarrier}
+        given = [getattr(getattr(use_cases, field.name), "numbers", None) for field in fields(use_cases)]
+        assert {type(numbers) for numbers in given if numbers} == {TwilioNumbers}
 
 
 async def seen(what: str, where: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-import application.ports.carrier
+import application.ports.numbers
 from adapters.inbound.http.guards import Bearer, Idempotent
 from adapters.inbound.http.input import Input
 from adapters.inbound.http.params import (
@@ -22,11 +22,11 @@ from adapters.inbound.http.params import (
 from adapters.inbound.http.reply import Id, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
-from application.ports.carrier import CarrierUnavailable, NumberTaken
+from application.ports.carrier_errors import CarrierUnavailable
 from domain.accounts import PendingDeletion, Unverified
 from domain.idempotency import IdempotencyInFlight, IdempotencyMismatch
 from domain.kernel import LineId
-from domain.lines import LineNotActive, LineState, OtherCountry, PhoneLine
+from domain.lines import LineNotActive, LineState, NumberTaken, OtherCountry, PhoneLine
 from domain.values import Capability
 
 Capabilities = list[Annotated[str, SpelledOut(Capability)]]
@@ -90,7 +90,7 @@ class Lines(TypedDict):
     next_cursor: None
 
 
-def offer(of: application.ports.carrier.AvailableNumber) -> AvailableNumber:
+def offer(of: application.ports.numbers.AvailableNumber) -> AvailableNumber:
     """Show a number on offer."""
     return {
         "number": str(of.number),

@@ -1,0 +1,140 @@
+"""The half of the carrier in memory that takes messages there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import count
+from typing import ClassVar
+
+from typing_extensions import override
+
+from adapters.outbound.memory.carrier_faults import CarrierFaults
+from application.inbound_messages import DeliveryReceipt, InboundMessage
+from application.ports.carrier_errors import CarrierRefused
+from application.ports.message_carrier import (
+    MessageAbilities,
+    MessageCarrier,
+    OptedOut,
+    TooEarly,
+    Unreachable,
+)
+from domain.kernel import CarrierRef, MessageId
+from domain.messages import OptOut, Sent, Status, opt_out_of
+from domain.values import MessageBody, Peer, PhoneNumber
+
+ABILITIES = MessageAbilities(can_delete_copies=True, can_list=True, can_find_by_pair=True)
+PAUSE = timedelta(seconds=60)
+"""What a deletion that is put off is told to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierCopy:
+    """The carrier's copy of a message. `message_id` is our own, if we sent it."""
+
+    ref: CarrierRef
+    sender: str
+    to: str
+    body: MessageBody
+    status: Status
+    at: datetime
+    error: int | None = None
+    message_id: MessageId | None = None
+
+    @property
+    def sent(self) -> Sent:
+        """In the port's words."""
+        return Sent(self.ref, self.status, self.error)
+
+
+class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
+    """Takes messages, and lets them lie as they are until `report` moves them."""
+
+    name: ClassVar[str] = "memory"
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        """Begin without a message."""
+        super().__init__(now)
+        self.message_abilities = ABILITIES
+        self.too_early = 0
+        self.unreachable: set[str] = set()
+        self.messages: dict[CarrierRef, CarrierCopy] = {}
+        self.on_message: Callable[[InboundMessage], Awaitable[None]] | None = None
+        self.on_receipt: Callable[[DeliveryReceipt], Awaitable[None]] | None = None
+        self._serial = count(1)
+
+    @override
+    async def send(self, message_id: MessageId, sender: PhoneNumber, to: Peer, body: MessageBody) -> Sent:
+        self.hear("send")
+        if to in self.unreachable:
+            raise Unreachable
+        if (sender, to) in self.opted_out:
+            raise OptedOut
+        if sender not in self.owners:
+            raise CarrierRefused
+        copy = self._keep(sender, to, body, Status.QUEUED, message_id)
+        self.answer()
+        return copy.sent
+
+    @override
+    async def find_by_pair(
+        self,
+        sender: PhoneNumber,
+        to: Peer,
+        body: MessageBody | None,
+        since: datetime,
+        until: datetime | None = None,
+    ) -> list[Sent]:
+        self.hear("find_by_pair")
+        return [
+            copy.sent
+            for copy in self.messages.values()
+            if (copy.sender, copy.to) == (sender, to) and body in {None, copy.body}
+            if since <= copy.at and (until is None or copy.at <= until)
+        ]
+
+    @override
+    async def look_up(self, ref: CarrierRef) -> Sent | None:
+        self.hear("look_up")
+        return self.messages[ref].sent if ref in self.messages else None
+
+    @override
+    async def delete_copy(self, ref: CarrierRef) -> None:
+        self.hear("delete_copy")
+        if ref in self.messages and self.too_early > 0:
+            self.too_early -= 1
+            raise TooEarly(PAUSE)
+        if not self.lies:
+            self.messages.pop(ref, None)
+        self.answer()
+
+    @override
+    async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:
+        self.hear("list_message_refs")
+        return [copy.ref for copy in self.messages.values() if number in {copy.sender, copy.to}]
+
+    async def receive(self, sender: Peer, to: PhoneNumber, body: str) -> CarrierRef:
+        """Let someone send a number a message; a keyword opts them out or in again, as carriers have it."""
+        copy = self._keep(sender, to, MessageBody(body), Status.RECEIVED)
+        if opt_out_of(body) is OptOut.STOP:
+            self.opted_out.add((to, sender))
+        elif opt_out_of(body) is OptOut.START:
+            self.opted_out.discard((to, sender))
+        if self.on_message is not None and to in self.owners:
+            await self.on_message(InboundMessage(copy.ref, to, sender, copy.body, line_id=self.owners[to]))
+        return copy.ref
+
+    async def report(self, ref: CarrierRef, status: Status, error: int | None = None) -> None:
+        """Move a sent message to `status` and say so. Raises KeyError when the copy was deleted."""
+        copy = self.messages[ref] = replace(self.messages[ref], status=status, error=error)
+        if self.on_receipt is not None:
+            sender = PhoneNumber(copy.sender)
+            await self.on_receipt(DeliveryReceipt(sender, ref, copy.message_id, status, error))
+
+    def _keep(
+        self, sender: str, to: str, body: MessageBody, status: Status, message_id: MessageId | None = None
+    ) -> CarrierCopy:
+        ref = CarrierRef(f"message-{next(self._serial)}")
+        self.messages[ref] = CarrierCopy(ref, sender, to, body, status, self.now(), message_id=message_id)
+        return self.messages[ref]

@@ -1,0 +1,58 @@
+"""What Twilio's two adapters share: the client, our address for webhooks, and how an answer is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from aiohttp import ClientSession
+from twilio.rest import Client
+
+from adapters.outbound.twilio.http import TWILIO, HttpClient
+from application.ports.carrier_errors import CarrierUnavailable
+from domain.kernel import CarrierRef
+
+RETRIES = "#rc=3&rp=all"
+"""Twilio's own retries of a webhook: three, after any failure. By default it gives up at once."""
+LARGEST_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioApi:
+    """One Twilio account, reached through Twilio's SDK. `webhooks` is the address below which Twilio calls us."""
+
+    client: Any
+    webhooks: str
+    page_size: int = LARGEST_PAGE
+
+    @classmethod
+    def over(
+        cls,
+        session: ClientSession,
+        *,
+        account_sid: str,
+        auth_token: str,
+        public_url: str,
+        api_url: str = TWILIO,
+        connect_timeout: float = 5.0,
+        total_timeout: float = 20.0,
+        read_pause: float = 0.25,
+        page_size: int = LARGEST_PAGE,
+    ) -> Self:
+        """Talk to `api_url` over `session`, which stays the caller's to close; webhooks come to `public_url`.
+
+        Times are seconds: the limits of one request, and the longest first pause before a read is tried again.
+        """
+        http_client = HttpClient(
+            session, api_url, connect=connect_timeout, total=total_timeout, pause=read_pause
+        )
+        # Only an empty mapping would make the SDK look into the process's own environment.
+        client = Client(account_sid, auth_token, http_client=http_client, environment={"TWILIO_EDGE": ""})
+        return cls(client, f"{public_url.rstrip('/')}/webhooks/twilio", page_size)
+
+
+def ref_of(resource: Any) -> CarrierRef:  # noqa: ANN401 - the SDK has no types
+    """Return the SID. An answer without one tells us nothing certain: raises CarrierUnavailable."""
+    if not resource.sid:
+        raise CarrierUnavailable
+    return CarrierRef(resource.sid)

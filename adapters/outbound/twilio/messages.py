@@ -1,0 +1,103 @@
+"""Twilio as our carrier of messages (Twilio: Messages resource)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from typing_extensions import override
+
+from adapters.outbound.twilio.api import RETRIES, TwilioApi, ref_of
+from adapters.outbound.twilio.vocabulary import SETTLES_AFTER, Gone, status_of
+from application.ports.message_carrier import MessageAbilities, MessageCarrier
+from domain.kernel import CarrierRef, MessageId
+from domain.messages import Sent, Status
+from domain.values import MessageBody, Peer, PhoneNumber
+
+CLOCK_SKEW = timedelta(seconds=30)
+"""How far Twilio's clock may be from ours. Too wide costs nothing: callers know the messages they have."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioMessages(MessageCarrier):
+    """Sends, finds and deletes messages; a Twilio SID is a CarrierRef. Twilio has no idempotency key for sends."""
+
+    name: ClassVar[str] = "twilio"
+    message_abilities = MessageAbilities(
+        can_delete_copies=True, can_list=True, can_find_by_pair=True, copy_settles_after=SETTLES_AFTER
+    )
+
+    api: TwilioApi
+
+    @override
+    async def send(self, message_id: MessageId, sender: PhoneNumber, to: Peer, body: MessageBody) -> Sent:
+        """Create the message; the address of its status callback carries our own id."""
+        return sent_of(
+            await self.api.client.messages.create_async(
+                to=to,
+                from_=sender,
+                body=body,
+                status_callback=f"{self.api.webhooks}/message-status?message={message_id}{RETRIES}",
+            )
+        )
+
+    @override
+    async def find_by_pair(
+        self,
+        sender: PhoneNumber,
+        to: Peer,
+        body: MessageBody | None,
+        since: datetime,
+        until: datetime | None = None,
+    ) -> list[Sent]:
+        """List the pair's messages and compare bodies. Twilio's clock is not ours: look a little before `since`.
+
+        Not filtered by `DateSent`, which is empty until the message leaves: a queued one would be missed, then
+        sent twice. The list stays short, because copies are deleted once the messages have arrived.
+        """
+        listed = await self.api.client.messages.list_async(from_=sender, to=to, page_size=self.api.page_size)
+        earliest = since - CLOCK_SKEW
+        matching = [
+            m
+            for m in reversed(listed)
+            if body in {None, m.body}
+            and earliest <= created_at(m)
+            and (until is None or created_at(m) <= until)
+        ]
+        return [sent_of(m) for m in sorted(matching, key=created_at)]
+
+    @override
+    async def look_up(self, ref: CarrierRef) -> Sent | None:
+        try:
+            return sent_of(await self.api.client.messages(ref).fetch_async())
+        except Gone:
+            return None
+
+    @override
+    async def delete_copy(self, ref: CarrierRef) -> None:
+        """Delete the message with its media. Twilio refuses until about a minute after its last status."""
+        try:
+            await self.api.client.messages(ref).delete_async()
+        except Gone:
+            return
+
+    @override
+    async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:
+        """List messages from the number, then to it. Twilio knows no message from a number to itself."""
+        messages, size = self.api.client.messages, self.api.page_size
+        sent = await messages.list_async(from_=number, page_size=size)
+        received = await messages.list_async(to=number, page_size=size)
+        return [ref_of(message) for message in (*sent, *received)]
+
+
+def sent_of(resource: Any) -> Sent:  # noqa: ANN401 - the SDK has no types
+    """Translate a message. A status that Twilio has added since ranks lowest: it moves nothing."""
+    status = status_of(resource.status) or Status.QUEUED
+    return Sent(ref_of(resource), status, int(resource.error_code) if resource.error_code else None)
+
+
+def created_at(message: Any) -> datetime:  # noqa: ANN401 - the SDK has no types
+    """Return the instant of acceptance; one that cannot be read counts as the beginning of time."""
+    at = message.date_created
+    return at.replace(tzinfo=UTC) if isinstance(at, datetime) else datetime.min.replace(tzinfo=UTC)

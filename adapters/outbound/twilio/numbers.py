@@ -1,0 +1,133 @@
+"""Twilio as our provider of numbers. Its orders are decided at once (Twilio: IncomingPhoneNumbers resource)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from typing_extensions import override
+
+from adapters.outbound.twilio.api import LARGEST_PAGE, RETRIES, TwilioApi, ref_of
+from adapters.outbound.twilio.vocabulary import Gone, NotForSale
+from application.ports.carrier_errors import CarrierRefused
+from application.ports.numbers import (
+    AvailableNumber,
+    NumberAbilities,
+    NumberOrder,
+    NumberProvider,
+    OrderFailure,
+)
+from domain.kernel import CarrierRef, LineId
+from domain.values import Capability, Country, PhoneNumber
+
+NORTH_AMERICA = frozenset({"US", "CA"})
+NOTHING_FITS = frozenset({20404, 21451, 21452})
+"""Codes that answer a search in a country, kind or area that Twilio does not serve."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioNumbers(NumberProvider):
+    """Buys, lists and releases numbers; a Twilio SID is a CarrierRef."""
+
+    name: ClassVar[str] = "twilio"
+    number_abilities = NumberAbilities(has_area_codes=True, has_line_webhooks=True)
+
+    api: TwilioApi
+
+    @override
+    async def search(
+        self,
+        country: Country,
+        *,
+        area_code: str | None,
+        contains: str | None,
+        capabilities: frozenset[Capability],
+        limit: int,
+    ) -> list[AvailableNumber]:
+        """Return numbers on offer that need no address on file. Area codes exist in North America only."""
+        if not re.fullmatch("[A-Z]{2}", country) or (area_code and country not in NORTH_AMERICA):
+            return []
+        offers = self.api.client.available_phone_numbers(country)
+        asked: dict[str, Any] = {f"{capability}_enabled": True for capability in capabilities}
+        asked |= {"area_code": area_code} if area_code else {}
+        asked |= {"contains": contains} if contains else {}
+        found: list[AvailableNumber] = []
+        # Outside North America messages go with mobile numbers; local ones seldom carry them.
+        for kind in (offers.local,) if country in NORTH_AMERICA else (offers.mobile, offers.local):
+            if len(found) < limit:
+                page = await self._offers(kind, min(limit, LARGEST_PAGE), asked)
+                found += [
+                    AvailableNumber(
+                        PhoneNumber.parse(n.phone_number), country, capabilities_of(n.capabilities)
+                    )
+                    for n in page
+                ]
+        return found[:limit]
+
+    async def _offers(self, kind: Any, limit: int, asked: Mapping[str, Any]) -> list[Any]:  # noqa: ANN401 - the SDK has no types
+        try:
+            return list(await kind.list_async(exclude_all_address_required=True, limit=limit, **asked))
+        except CarrierRefused as refusal:
+            if refusal.provider_code not in NOTHING_FITS:
+                raise
+            return []
+
+    @override
+    async def order(self, number: PhoneNumber, line_id: LineId) -> NumberOrder:
+        """Buy with the webhook in the same request, so that no message is lost, and our line in the friendly name."""
+        try:
+            return order_of(
+                await self.api.client.incoming_phone_numbers.create_async(
+                    phone_number=number,
+                    friendly_name=mark(line_id),
+                    sms_url=f"{self.api.webhooks}/sms?line={line_id}{RETRIES}",
+                    sms_method="POST",
+                )
+            )
+        except NotForSale as refusal:
+            return NumberOrder.failed(OrderFailure.TAKEN, refusal.provider_code)
+        except CarrierRefused as refusal:
+            return NumberOrder.failed(OrderFailure.REFUSED, refusal.provider_code)
+
+    @override
+    async def find_order(self, number: PhoneNumber, line_id: LineId) -> NumberOrder | None:
+        """List our numbers by this one; Twilio's filter also matches parts, so compare. Refusals leave no trace."""
+        for owned in await self.api.client.incoming_phone_numbers.list_async(
+            phone_number=number, page_size=self.api.page_size
+        ):
+            if owned.phone_number == number and owned.friendly_name == mark(line_id):
+                return order_of(owned)
+        return None
+
+    @override
+    async def release(self, ref: CarrierRef) -> None:
+        try:
+            await self.api.client.incoming_phone_numbers(ref).delete_async()
+        except Gone:
+            return
+
+    @override
+    async def owns(self, ref: CarrierRef) -> bool:
+        try:
+            await self.api.client.incoming_phone_numbers(ref).fetch_async()
+        except Gone:
+            return False
+        return True
+
+
+def mark(line_id: LineId) -> str:
+    """Return a number's friendly name, which names the line: by it an order with a lost answer is found again."""
+    return f"pico-{line_id}"
+
+
+def order_of(resource: Any) -> NumberOrder:  # noqa: ANN401 - the SDK has no types
+    """Translate an owned number."""
+    return NumberOrder.active(ref_of(resource), capabilities_of(resource.capabilities))
+
+
+def capabilities_of(flags: Mapping[str, bool] | None) -> frozenset[Capability]:
+    """Translate capability flags, whose keys come as `sms` or `SMS`."""
+    able = {name.lower() for name, flag in (flags or {}).items() if flag}
+    return frozenset(capability for capability in Capability if capability.value in able)

@@ -1,0 +1,102 @@
+"""A carrier of messages. What it cannot do it declares: use cases then do without, and receipts say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar, Protocol
+
+from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
+from domain.kernel import CarrierRef, MessageId
+from domain.messages import Sent
+from domain.values import MessageBody, Peer, PhoneNumber
+
+
+class OptedOut(CarrierRefused):
+    """The other side asked not to get messages from this line."""
+
+    code = "opted_out"
+
+
+class Unreachable(CarrierRefused):
+    """The destination cannot be reached from this line."""
+
+    code = "unreachable"
+
+
+class TooEarly(CarrierUnavailable):
+    """The carrier will delete its copy later: `retry_after` says when to ask again."""
+
+    code = "too_early"
+
+    def __init__(self, after: timedelta) -> None:
+        """Have it asked again `after`."""
+        self.retry_after = after
+        super().__init__()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAbilities:
+    """What a carrier of messages offers, and how it behaves."""
+
+    can_delete_copies: bool = False
+    """It deletes its copy of a message when asked."""
+    can_list: bool = False
+    """It lists the messages of a number."""
+    can_find_by_pair: bool = False
+    """It finds the messages from one number to another: how a send whose answer was lost is looked up."""
+    sends_idempotent_for: timedelta = timedelta()
+    """How long it takes a send with the same message id for the same send; zero: it knows no idempotency key."""
+    copy_settles_after: timedelta = timedelta()
+    """A younger message is not deleted: asking for it is of no use."""
+
+
+class MessageCarrier(Protocol):
+    """Every method raises CarrierUnavailable when no certain answer came (after its own bounded retries of reads).
+
+    Writes are never repeated by an adapter. What is not among `message_abilities` raises CarrierUnsupported.
+    """
+
+    name: ClassVar[str]
+    message_abilities: MessageAbilities
+
+    async def send(self, message_id: MessageId, sender: PhoneNumber, to: Peer, body: MessageBody) -> Sent:
+        """Send one message; delivery receipts come to our webhook.
+
+        Raises OptedOut, Unreachable, CarrierRefused; CarrierUnavailable: the outcome is unknown. Repeatable only
+        within `sends_idempotent_for`.
+        """
+        ...
+
+    async def find_by_pair(
+        self,
+        sender: PhoneNumber,
+        to: Peer,
+        body: MessageBody | None,
+        since: datetime,
+        until: datetime | None = None,
+    ) -> list[Sent]:
+        """Return messages with just this sender, destination and body that the carrier took from `since` until `until`.
+
+        Oldest first. No body: whatever they say. Clocks differ, so messages of up to a minute earlier may be among
+        them. Needs `can_find_by_pair`. Repeating is harmless.
+        """
+        ...
+
+    async def look_up(self, ref: CarrierRef) -> Sent | None:
+        """Return the message's present state, or None when the carrier holds no such one. Repeating is harmless."""
+        ...
+
+    async def delete_copy(self, ref: CarrierRef) -> None:
+        """Delete the carrier's copy of a message, media included; it may have been gone already.
+
+        Raises TooEarly. Needs `can_delete_copies`. Repeating is harmless.
+        """
+        ...
+
+    async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:
+        """Return the messages from or to our number that the carrier still holds.
+
+        Needs `can_list`. Repeating is harmless.
+        """
+        ...

@@ -1,0 +1,128 @@
+"""A provider of phone numbers. An order takes its time with some: pending until the provider decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Protocol, Self
+
+from domain.kernel import CarrierRef, LineId
+from domain.values import Capability, Country, PhoneNumber
+
+
+@dataclass(frozen=True, slots=True)
+class NumberAbilities:
+    """What a provider of numbers offers; what it does not is left out, not imitated."""
+
+    has_area_codes: bool = False
+    """Searches can be narrowed to an area code, in countries that have them."""
+    orders_take_time: bool = False
+    """An order may be pending; otherwise `order` answers with the decision."""
+    has_line_webhooks: bool = False
+    """Each number's webhooks have an address of their own, which names the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class AvailableNumber:
+    """A number on offer. It is not held for us: an order may still fail."""
+
+    number: PhoneNumber
+    country: Country
+    capabilities: frozenset[Capability]
+
+
+class OrderState(StrEnum):
+    """Where an order stands. Pending ones become active or failed; an active one stays so until it is released."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    FAILED = "failed"
+
+
+class OrderFailure(StrEnum):
+    """Why an order failed."""
+
+    TAKEN = "taken"
+    """Somebody else has the number, or it is not sold."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberOrder:
+    """What has become of an order. An active one has the number's `ref`; `provider_code` is for operators."""
+
+    state: OrderState
+    ref: CarrierRef | None = None
+    capabilities: frozenset[Capability] = frozenset()
+    failure: OrderFailure | None = None
+    provider_code: int | None = None
+
+    @classmethod
+    def active(cls, ref: CarrierRef, capabilities: frozenset[Capability]) -> Self:
+        """Return an order that was filled."""
+        return cls(OrderState.ACTIVE, ref, capabilities)
+
+    @classmethod
+    def failed(cls, failure: OrderFailure, provider_code: int | None = None) -> Self:
+        """Return an order that was refused."""
+        return cls(OrderState.FAILED, failure=failure, provider_code=provider_code)
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the provider has not decided yet."""
+        return self.state is OrderState.PENDING
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the provider decided against it: it holds nothing for us and bills nothing."""
+        return self.state is OrderState.FAILED
+
+
+PENDING = NumberOrder(OrderState.PENDING)
+
+
+class NumberProvider(Protocol):
+    """Every method raises CarrierUnavailable when no certain answer came (after its own bounded retries of reads).
+
+    Writes are never repeated by an adapter: on an unknown outcome it raises, and the use case looks (`find_order`)
+    before it asks again.
+    """
+
+    name: ClassVar[str]
+    number_abilities: NumberAbilities
+
+    async def search(
+        self,
+        country: Country,
+        *,
+        area_code: str | None,
+        contains: str | None,
+        capabilities: frozenset[Capability],
+        limit: int,
+    ) -> list[AvailableNumber]:
+        """Return numbers on offer; none when nothing fits or the country is not served. Repeating is harmless."""
+        ...
+
+    async def order(self, number: PhoneNumber, line_id: LineId) -> NumberOrder:
+        """Order the number, its webhooks pointed at us in the same act; the provider keeps `line_id` beside it.
+
+        Returns the order: a refusal is a failed one. Raises CarrierUnavailable: the outcome is unknown. Not
+        repeatable: look first.
+        """
+        ...
+
+    async def find_order(self, number: PhoneNumber, line_id: LineId) -> NumberOrder | None:
+        """Return what has become of the order of this number for exactly this line; None when there was none.
+
+        Of several, an active one counts before a pending one, and that before a failed one. A released number is
+        not active any more. A provider that keeps no refused orders answers None for them. Repeating is harmless.
+        """
+        ...
+
+    async def release(self, ref: CarrierRef) -> None:
+        """Give the number back. Already given back is success. Repeating is harmless."""
+        ...
+
+    async def owns(self, ref: CarrierRef) -> bool:
+        """Tell whether the number is still ours at the provider: read back, not remembered. Repeating is harmless."""
+        ...

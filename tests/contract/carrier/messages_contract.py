@@ -1,0 +1,246 @@
+"""What every carrier of messages promises; what only some can, the others refuse."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable
+from datetime import timedelta
+
+import pytest
+
+from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable, CarrierUnsupported
+from application.ports.message_carrier import MessageCarrier, OptedOut, TooEarly, Unreachable
+from domain.kernel import CarrierRef
+from domain.messages import Status
+from domain.values import MessageBody
+from tests.contract.carrier.world import (
+    BODY,
+    LINE,
+    MESSAGE,
+    NUMBER,
+    OTHER_LINE,
+    OTHER_MESSAGE,
+    OTHER_NUMBER,
+    OTHER_PEER,
+    PEER,
+    START,
+    CarrierWorld,
+    error_of,
+)
+
+
+class MessageCarrierContract:
+    """Subclass it, and give the fixture `world`. `owned` is NUMBER, already bought for LINE."""
+
+    @pytest.fixture
+    def world(self) -> CarrierWorld:
+        raise NotImplementedError
+
+    @pytest.fixture
+    async def owned(self, world: CarrierWorld) -> CarrierRef:
+        return await world.bought()
+
+    # ---------------------------------------------------------------------------------------- messages
+
+    async def test_a_message_to_a_number_of_ours_reaches_us(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        ref = await world.receive(PEER, NUMBER, BODY)
+        assert world.inbox == [(PEER, NUMBER, BODY)]
+        assert world.proofs == [LINE if world.number_abilities.has_line_webhooks else world.now]
+        found = await world.carrier.look_up(ref)
+        assert found is not None
+        assert (found.ref, found.status) == (ref, Status.RECEIVED)
+
+    async def test_a_sent_message_is_queued_then_receipts_come_under_our_own_id(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        sent = await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
+        assert (sent.status, sent.error) == (Status.QUEUED, None)
+        await world.settle()
+        assert {(message_id, ref) for message_id, ref, _ in world.receipts} == {(MESSAGE, sent.ref)}
+        assert world.receipts[-1][2] is Status.DELIVERED
+        found = await world.carrier.look_up(sent.ref)
+        assert found is not None
+        assert (found.ref, found.status) == (sent.ref, Status.DELIVERED)
+
+    async def test_a_message_whose_answer_was_lost_is_found_once_or_sent_once_under_its_id(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        since, abilities = world.now, world.message_abilities
+        assert abilities.can_find_by_pair or abilities.sends_idempotent_for, "no way to send at most once"
+        world.lose_next_answer()
+        with pytest.raises(CarrierUnavailable):
+            await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
+        if abilities.can_find_by_pair:
+            [found] = await world.carrier.find_by_pair(NUMBER, PEER, BODY, since)
+            assert await world.carrier.look_up(found.ref) is not None
+        if abilities.sends_idempotent_for:
+            again = await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
+            await world.settle()
+            assert {ref for _, ref, _ in world.receipts} == {again.ref}
+
+    async def test_a_message_during_an_outage_was_not_sent(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        world.outage(on=True)
+        with pytest.raises(CarrierUnavailable):
+            await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
+        world.outage(on=False)
+        await world.settle()
+        assert world.receipts == []
+        if world.message_abilities.can_find_by_pair:
+            assert await world.carrier.find_by_pair(NUMBER, PEER, BODY, world.now) == []
+
+    async def test_only_just_that_message_is_found_oldest_first(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        if not world.message_abilities.can_find_by_pair:
+            with pytest.raises(CarrierUnsupported):
+                await world.carrier.find_by_pair(NUMBER, PEER, BODY, START)
+            return
+        early = await world.sent()
+        world.now += timedelta(hours=1)
+        since = world.now
+        first = await world.sent()
+        await world.carrier.send(MESSAGE, NUMBER, OTHER_PEER, BODY)
+        await world.carrier.send(MESSAGE, NUMBER, PEER, MessageBody(f"{BODY}!"))
+        await world.bought(OTHER_NUMBER, OTHER_LINE)
+        await world.carrier.send(MESSAGE, OTHER_NUMBER, PEER, BODY)
+        await world.receive(PEER, NUMBER, BODY)
+        world.now += timedelta(seconds=1)
+        later = [await world.sent(OTHER_MESSAGE), await world.sent()]
+        found = await world.carrier.find_by_pair(NUMBER, PEER, BODY, since)
+        assert [sent.ref for sent in found] == [first, *later]
+        assert (await world.carrier.find_by_pair(NUMBER, PEER, BODY, START))[0].ref == early
+
+    async def test_a_message_to_a_peer_who_said_stop_is_refused_until_they_say_start(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        await world.receive(PEER, NUMBER, "Stop")
+        with pytest.raises(OptedOut):
+            await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
+        assert (await world.carrier.send(MESSAGE, NUMBER, OTHER_PEER, BODY)).status is Status.QUEUED
+        await world.receive(PEER, NUMBER, "START")
+        assert (await world.carrier.send(OTHER_MESSAGE, NUMBER, PEER, BODY)).status is Status.QUEUED
+        assert [body for _, _, body in world.inbox] == ["Stop", "START"]
+
+    async def test_a_message_to_a_destination_out_of_reach_is_refused(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        with pytest.raises(Unreachable):
+            await world.carrier.send(MESSAGE, NUMBER, world.unreachable, BODY)
+        await world.settle()
+        assert world.receipts == []
+        if world.message_abilities.can_list:
+            assert await world.carrier.list_message_refs(NUMBER) == []
+
+    async def test_a_message_from_a_number_that_is_not_ours_is_refused(self, world: CarrierWorld) -> None:
+        with pytest.raises(CarrierRefused):
+            await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
+
+    # ------------------------------------------------------------------------------------------- copies
+
+    async def test_a_deleted_copy_is_gone_and_deleting_may_be_repeated(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        ref = await world.sent()
+        if not world.message_abilities.can_delete_copies:
+            with pytest.raises(CarrierUnsupported):
+                await world.carrier.delete_copy(ref)
+            assert await world.carrier.look_up(ref) is not None
+            return
+        for _ in range(2):
+            await world.carrier.delete_copy(ref)
+            assert await world.carrier.look_up(ref) is None
+        if world.message_abilities.can_find_by_pair:
+            assert await world.carrier.find_by_pair(NUMBER, PEER, BODY, START) == []
+
+    async def test_a_deletion_that_comes_too_early_says_how_long_to_wait(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        if not world.message_abilities.can_delete_copies:
+            return
+        ref = await world.sent()
+        world.too_early()
+        with pytest.raises(TooEarly) as early:
+            await world.carrier.delete_copy(ref)
+        assert early.value.retry_after is not None
+        assert early.value.retry_after > timedelta(0)
+        assert await world.carrier.look_up(ref) is not None
+        await world.carrier.delete_copy(ref)
+        assert await world.carrier.look_up(ref) is None
+
+    async def test_a_deletion_that_was_not_done_shows_when_looked_up(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        if not world.message_abilities.can_delete_copies:
+            return
+        ref = await world.sent()
+        world.lie()
+        await world.carrier.delete_copy(ref)
+        assert await world.carrier.look_up(ref) is not None
+        if world.message_abilities.can_list:
+            assert await world.carrier.list_message_refs(NUMBER) == [ref]
+
+    async def test_what_is_listed_are_the_messages_of_this_number_both_ways_until_deleted(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        if not world.message_abilities.can_list:
+            with pytest.raises(CarrierUnsupported):
+                await world.carrier.list_message_refs(NUMBER)
+            return
+        await world.bought(OTHER_NUMBER, OTHER_LINE)
+        ours = {await world.sent(), await world.sent(to=OTHER_PEER), await world.receive(PEER, NUMBER, BODY)}
+        await world.receive(PEER, OTHER_NUMBER, BODY)
+        left = await world.carrier.list_message_refs(NUMBER)
+        assert set(left) == ours
+        assert len(left) == len(ours)
+        if world.message_abilities.can_delete_copies:
+            for ref in left:
+                await world.carrier.delete_copy(ref)
+            assert await world.carrier.list_message_refs(NUMBER) == []
+            assert len(await world.carrier.list_message_refs(OTHER_NUMBER)) == 1
+
+    # ------------------------------------------------------------------------------------------- errors
+
+    async def test_during_an_outage_every_question_about_messages_says_so(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        ref = await world.sent()
+        world.outage(on=True)
+        for ask in every_message_method(world.carrier, ref):
+            with pytest.raises(CarrierUnavailable):
+                await ask
+
+    async def test_no_error_shows_anything_about_anybody(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        await world.receive(PEER, NUMBER, "STOP")
+        refused = [
+            await error_of(world.carrier.send(MESSAGE, NUMBER, PEER, BODY)),
+            await error_of(world.carrier.send(MESSAGE, NUMBER, world.unreachable, BODY)),
+            await error_of(world.carrier.send(MESSAGE, OTHER_NUMBER, PEER, BODY)),
+        ]
+        assert all(isinstance(error, CarrierRefused) for error in refused)
+        world.outage(on=True)
+        unavailable = [await error_of(ask) for ask in every_message_method(world.carrier, owned)]
+        for error in refused + unavailable:
+            shown = repr(error) + "".join(traceback.format_exception(error))
+            for secret in (NUMBER, OTHER_NUMBER, PEER, world.unreachable, BODY):
+                assert str(secret) not in shown
+                assert secret.removeprefix("+") not in shown
+            assert (error.__cause__, error.__context__) == (None, None)
+
+
+def every_message_method(carrier: MessageCarrier, ref: CarrierRef) -> list[Awaitable[object]]:
+    """Ask the carrier for everything it offers, once."""
+    abilities = carrier.message_abilities
+    asked: list[Awaitable[object]] = [carrier.send(MESSAGE, NUMBER, PEER, BODY), carrier.look_up(ref)]
+    if abilities.can_find_by_pair:
+        asked.append(carrier.find_by_pair(NUMBER, PEER, BODY, START))
+    if abilities.can_delete_copies:
+        asked.append(carrier.delete_copy(ref))
+    if abilities.can_list:
+        asked.append(carrier.list_message_refs(NUMBER))
+    return asked

@@ -70,7 +70,7 @@ class Database:
 
     async def fetch(self, statement: str, *values: object) -> list[Any]:
         """Run one statement and return its rows."""
-        return await self._run(asyncpg.Connection.fetch, statement, values)  # type: ignore[no-any-return]
+        return await self._run(asyncpg.Connection.fetch, statement, values)  # type: ignore[no-any-return]  # asyncpg has no types
 
     async def first(self, statement: str, *values: object) -> Any:  # noqa: ANN401 - a row, or None
         """Run one statement and return its first row, or None."""

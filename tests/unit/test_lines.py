@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from application.ports.numbers import NumberOrder
 from bootstrap.worlds import InMemory
 from domain.idempotency import IdempotencyInFlight, IdempotencyMismatch
 from domain.kernel import AccountId, CarrierRef, LineId, NotFound
@@ -70,6 +71,23 @@ async def test_a_lost_answer_is_found_again_and_bought_once(world: InMemory) -> 
     await world.advance(timedelta(minutes=5))
     assert (await world.use_cases.read_line(ada.id, line.id)).state is LineState.ACTIVE
     assert world.carrier.calls.count("order") == 1
+
+
+async def test_a_number_taken_by_an_earlier_attempt_of_our_own_is_ours_though_the_list_shows_it_late(
+    world: InMemory,
+) -> None:
+    ada = await sign_up(world)
+    world.carrier.lose_answers = 1
+    line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    find, late = world.carrier.find_order, [True]
+
+    async def lagging(number: PhoneNumber, line_id: LineId) -> NumberOrder | None:
+        return None if late and late.pop() else await find(number, line_id)
+
+    world.carrier.find_order = lagging  # type: ignore[method-assign]
+    await world.advance(timedelta(minutes=5))
+    assert (await world.use_cases.read_line(ada.id, line.id)).state is LineState.ACTIVE
+    assert world.carrier.calls.count("order") == 2
 
 
 async def test_an_outage_delays_the_purchase(world: InMemory) -> None:
@@ -154,6 +172,19 @@ async def test_a_carrier_that_says_yes_and_keeps_the_number_is_not_believed(worl
     world.carrier.lies = False
     await world.advance(timedelta(days=1))
     assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
+
+
+async def test_a_number_that_left_the_list_and_is_still_ours_is_not_released(world: InMemory) -> None:
+    ada = await with_line(world)
+    world.carrier.lies = True
+
+    async def unlisted(number: PhoneNumber, line_id: LineId) -> NumberOrder | None:
+        return None
+
+    world.carrier.find_order = unlisted  # type: ignore[method-assign]
+    await world.use_cases.release_line(ada.id, ada.line_id)
+    await world.advance(timedelta(hours=1))
+    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASING
 
 
 async def test_a_failed_line_cannot_be_released(world: InMemory) -> None:

@@ -1,14 +1,18 @@
-"""Texts in and out, whatever breaks on the way."""
+"""Messages in and out, whatever breaks on the way."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import replace
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 
+from adapters.outbound.memory.directory import MemoryDirectory
+from application.carrier_copies import is_deleted
 from application.inbound_messages import DeliveryReceipt, InboundMessage
+from application.ports.directory import Lease
 from application.ports.message_carrier import MessageAbilities
 from application.ports.repositories.conversations import ConversationRow
 from application.ports.repositories.messages import MessageRow
@@ -16,42 +20,42 @@ from bootstrap.worlds import InMemory
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import CarrierRef, MessageId, NotFound
 from domain.messages import PeerOptedOut, Status
-from domain.values import MessageBody, Peer
+from domain.values import MessageBody, Peer, PhoneNumber
 from tests.support.actors import STRANGER, Person, with_line
 
 
 async def ref_of(ada: Person, message_id: MessageId) -> CarrierRef:
-    """Return how the carrier calls a text."""
+    """Return how the carrier calls a message."""
     ref = (await ada.world.use_cases.read_message(ada.id, message_id)).ref
     assert ref is not None
     return ref
 
 
-async def only_text(ada: Person) -> tuple[ConversationRow, MessageRow]:
+async def only_message(ada: Person) -> tuple[ConversationRow, MessageRow]:
     (conversation,) = (await ada.world.use_cases.list_conversations(ada.id, None, None, 9)).items
     (message,) = (await ada.world.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
     return conversation, message
 
 
-async def test_a_text_comes_in_once_however_often_it_is_delivered(world: InMemory) -> None:
+async def test_a_message_comes_in_once_however_often_it_is_delivered(world: InMemory) -> None:
     ada = await with_line(world)
     for _ in range(20):
         await ada.texted("hello", ref="SM1")
-    conversation, message = await only_text(ada)
+    conversation, message = await only_message(ada)
     assert (message.body, message.status, conversation.unread) == ("hello", Status.RECEIVED, 1)
 
 
-async def test_a_text_that_the_person_deleted_does_not_come_back(world: InMemory) -> None:
+async def test_a_message_that_the_person_deleted_does_not_come_back(world: InMemory) -> None:
     ada = await with_line(world)
     await ada.texted("hello", ref="SM1")
-    _, message = await only_text(ada)
+    _, message = await only_message(ada)
     await world.use_cases.delete_message(ada.id, message.id)
     await world.advance(timedelta(hours=1))
     await ada.texted("hello", ref="SM1")
     assert await ada.inbox() == []
 
 
-async def test_a_text_goes_out_and_its_reports_move_it_forward_in_any_order(world: InMemory) -> None:
+async def test_a_message_goes_out_and_its_reports_move_it_forward_in_any_order(world: InMemory) -> None:
     for seed in range(8):
         fresh = InMemory()
         ada = await with_line(fresh)
@@ -92,7 +96,7 @@ async def test_a_lost_answer_does_not_send_twice(world: InMemory) -> None:
     assert (await world.use_cases.read_message(ada.id, sent.id)).ref in world.carrier.messages
 
 
-async def test_two_equal_texts_are_two_texts_even_when_answers_are_lost(world: InMemory) -> None:
+async def test_two_equal_messages_are_two_messages_even_when_answers_are_lost(world: InMemory) -> None:
     ada = await with_line(world)
     one, two = await ada.texts("same"), await ada.texts("same")
     world.carrier.lose_answers = 2
@@ -103,7 +107,7 @@ async def test_two_equal_texts_are_two_texts_even_when_answers_are_lost(world: I
     assert len(refs) == 2
 
 
-async def test_an_outage_delays_a_text(world: InMemory) -> None:
+async def test_an_outage_delays_a_message(world: InMemory) -> None:
     ada = await with_line(world)
     world.carrier.outage = True
     sent = await ada.texts("hello")
@@ -137,7 +141,7 @@ async def test_a_report_that_overtakes_the_answer_is_not_lost(world: InMemory) -
     assert (message.ref, message.status) == (text.ref, Status.DELIVERED)
 
 
-async def test_unreachable_destinations_fail_the_text_for_good(world: InMemory) -> None:
+async def test_unreachable_destinations_fail_the_message_for_good(world: InMemory) -> None:
     ada = await with_line(world)
     world.carrier.unreachable.add(STRANGER)
     sent = await ada.texts("hello")
@@ -181,7 +185,7 @@ async def test_the_carriers_copy_goes_after_two_minutes_in_and_after_the_last_re
     assert sorted(await ada.inbox()) == ["incoming", "outgoing"]
 
 
-async def test_a_text_that_never_reports_its_end_loses_its_carrier_copy_after_two_days(
+async def test_a_message_that_never_reports_its_end_loses_its_carrier_copy_after_two_days(
     world: InMemory,
 ) -> None:
     ada = await with_line(world)
@@ -224,7 +228,7 @@ async def test_where_the_carrier_deletes_nothing_its_copy_stays_on_record(world:
     world.carrier.message_abilities = MessageAbilities(sends_idempotent_for=timedelta(hours=1))
     await ada.texted("kept there")
     await world.advance(timedelta(hours=1))
-    _, message = await only_text(ada)
+    _, message = await only_message(ada)
     assert (await world.use_cases.read_message(ada.id, message.id)).has_carrier_copy
     await world.use_cases.delete_message(ada.id, message.id)
     await world.settle()
@@ -233,7 +237,47 @@ async def test_where_the_carrier_deletes_nothing_its_copy_stays_on_record(world:
     assert "delete_copy" not in world.carrier.calls
 
 
-async def test_a_deleted_text_is_gone_at_once_and_its_row_when_the_carrier_let_go(world: InMemory) -> None:
+async def test_a_copy_counts_as_deleted_once_it_cannot_be_looked_up(world: InMemory) -> None:
+    ref = await world.carrier.receive(STRANGER, PhoneNumber("+12025550143"), "still there?")
+    world.carrier.lies = True
+    assert not await is_deleted(world.carrier, ref)
+    world.carrier.lies, world.carrier.too_early = False, 1
+    assert not await is_deleted(world.carrier, ref)
+    assert await is_deleted(world.carrier, ref)
+
+
+class RememberingDirectory(MemoryDirectory):
+    """Answers what it first heard about a number, unless it is asked anew."""
+
+    remembered: ClassVar[dict[str, Lease | None]] = {}
+
+    async def line(self, number: str, *, fresh: bool = False) -> Lease | None:
+        if fresh or number not in self.remembered:
+            self.remembered[number] = await super().line(number, fresh=fresh)
+        return self.remembered[number]
+
+
+@pytest.mark.parametrize("addressed", [True, False], ids=["to a line", "to a number"])
+async def test_a_lease_that_is_only_remembered_proves_nothing(world: InMemory, *, addressed: bool) -> None:
+    world.directory = RememberingDirectory(world.store)
+    RememberingDirectory.remembered.clear()
+    world.wire()
+    ada = await with_line(world, "ada", "+12025550143")
+    await ada.texted("for Ada")
+    remembered = dict(RememberingDirectory.remembered)
+    await world.use_cases.release_line(ada.id, ada.line_id)
+    await world.settle()
+    boris = await with_line(world, "boris", "+12025550143")
+    RememberingDirectory.remembered.update(remembered)
+    line_id = boris.line_id if addressed else None
+    await world.use_cases.receive_message(
+        InboundMessage(CarrierRef("SM9"), boris.number, STRANGER, MessageBody("for Boris"), line_id=line_id)
+    )
+    assert await boris.inbox() == ["for Boris"]
+    assert await ada.inbox() == ["for Ada"]
+
+
+async def test_a_deleted_message_is_gone_at_once_and_its_row_when_the_carrier_let_go(world: InMemory) -> None:
     ada = await with_line(world)
     sent = await ada.texts("regret")
     await world.settle()
@@ -267,7 +311,7 @@ async def test_a_deleted_conversation_is_gone_at_once_and_begins_anew(world: InM
 async def test_marking_read(world: InMemory) -> None:
     ada = await with_line(world)
     await ada.texted("hello")
-    conversation, _ = await only_text(ada)
+    conversation, _ = await only_message(ada)
     await world.use_cases.mark_read(ada.id, conversation.id)
     assert (await world.use_cases.read_conversation(ada.id, conversation.id)).unread == 0
 
@@ -293,7 +337,7 @@ async def test_a_recycled_number_brings_nothing_of_its_former_owner(world: InMem
     assert (await world.use_cases.read_message(ada.id, sent.id)).status is not Status.DELIVERED
 
 
-async def test_a_text_meant_for_the_numbers_former_owner_does_not_reach_the_next(world: InMemory) -> None:
+async def test_a_message_meant_for_the_numbers_former_owner_does_not_reach_the_next(world: InMemory) -> None:
     ada = await with_line(world, "ada", "+12025550143")
     late = InboundMessage(
         CarrierRef("SM1"), ada.number, STRANGER, MessageBody("for Ada"), line_id=ada.line_id

@@ -1,4 +1,4 @@
-"""Laws of texting: reports in any order end the same, what is deleted stays so, keywords are heard."""
+"""Laws of messaging: receipts in any order end the same, what is deleted stays so, keywords are heard."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def conversation() -> Conversation:
 
 
 def sent() -> Message:
-    """Return a text that the carrier has taken."""
+    """Return a message that the carrier has taken."""
     message = conversation().send(MessageId(UUID(int=4)), MessageBody("hi"), NOW)
     message.adopt(Sent(CarrierRef("SM1"), Status.QUEUED), NOW)
     message.collect()
@@ -52,7 +52,7 @@ def sent() -> Message:
 
 
 def end_of(reports: list[Report], message: Message | None = None) -> tuple[Status, int | None, list[type]]:
-    """Return what is left of a text after these reports: status, error, what happened."""
+    """Return what is left of a message after these receipts: status, error, what happened."""
     message = message or sent()
     for status, error in reports:
         message.advance(status, error, NOW)
@@ -92,7 +92,7 @@ def test_rank_never_falls_and_the_end_is_told_at_most_once(reports: list[Report]
 
 @laws
 @given(reports=st.lists(st.sampled_from(ON_THE_WAY + ENDS), min_size=1, max_size=8))
-def test_a_received_text_hears_no_reports(reports: list[Report]) -> None:
+def test_a_received_message_hears_no_reports(reports: list[Report]) -> None:
     ref = CarrierRef("SM1")
     message = conversation().receive(MessageId(UUID(int=4)), MessageBody(""), ref, None, NOW)
     assert [type(event) for event in message.collect()] == [MessageReceived]
@@ -114,7 +114,7 @@ def test_being_accepted_again_keeps_the_first_reference() -> None:
     assert (message.ref, message.status, message.collect()) == ("SM1", Status.SENT, [])
 
 
-def test_a_text_that_failed_before_the_carrier_took_it_leaves_no_copy_to_purge() -> None:
+def test_a_message_that_failed_before_the_carrier_took_it_leaves_no_copy_to_purge() -> None:
     message = conversation().send(MessageId(UUID(int=4)), MessageBody("hi"), NOW)
     message.collect()
     message.advance(Status.FAILED, 21610, NOW)
@@ -151,7 +151,7 @@ def test_deleting_again_changes_nothing(moments: list[datetime]) -> None:
 
 @laws
 @given(moments=st.lists(st.tuples(st.booleans(), instants), min_size=1, max_size=8))
-def test_a_conversation_is_as_lively_as_its_latest_text(moments: list[tuple[bool, datetime]]) -> None:
+def test_a_conversation_is_as_lively_as_its_latest_message(moments: list[tuple[bool, datetime]]) -> None:
     talk = conversation()
     for number, (inbound, at) in enumerate(moments):
         message_id = MessageId(UUID(int=number))

@@ -10,5 +10,5 @@ def sign(token: str, url: str, form: Iterable[tuple[str, str]] = ()) -> str:
 
     Names are sorted by code point; a repeated name counts once for each distinct value, values sorted.
     """
-    text = url + "".join([name + value for name, value in sorted(set(form))])
-    return b64encode(digest(token.encode(), text.encode("utf-8", "surrogatepass"), "sha1")).decode()
+    signed = url + "".join([name + value for name, value in sorted(set(form))])
+    return b64encode(digest(token.encode(), signed.encode("utf-8", "surrogatepass"), "sha1")).decode()

@@ -115,7 +115,7 @@ async def test_a_message_that_has_not_left_is_found_and_cannot_be_purged_yet() -
         assert early.value.retry_after == SETTLES_AFTER == timedelta(seconds=60)
 
 
-async def test_a_clock_a_little_ahead_of_twilios_loses_no_text(world: TwilioWorld) -> None:
+async def test_a_clock_a_little_ahead_of_twilios_loses_no_message(world: TwilioWorld) -> None:
     await world.numbers.order(NUMBER, LINE)
     sent = await world.sent()
     assert [
@@ -358,7 +358,7 @@ async def test_nothing_is_logged_about_anybody(world: TwilioWorld, caplog: pytes
         assert secret.removeprefix("+") not in caplog.text
 
 
-async def test_the_adapter_keeps_no_text(world: TwilioWorld) -> None:
+async def test_the_adapter_keeps_no_message(world: TwilioWorld) -> None:
     await world.numbers.order(NUMBER, LINE)
     await world.carrier.send(MESSAGE, NUMBER, PEER, MessageBody("kept by the SDK's own client"))
     held = reachable(world.carrier, beyond=world.session)

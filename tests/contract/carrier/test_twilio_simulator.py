@@ -45,7 +45,7 @@ def words(world: TwilioWorld) -> list[str]:
 # -------------------------------------------------------------------------------------------------- webhooks
 
 
-async def test_a_text_that_comes_in_tells_what_twilio_tells(world: TwilioWorld) -> None:
+async def test_a_message_that_comes_in_tells_what_twilio_tells(world: TwilioWorld) -> None:
     await world.receive(Peer("+13105550178"), NUMBER, "Hi, is the apartment still available?")
     [hook] = world.hooks
     sample = next(
@@ -86,7 +86,7 @@ async def test_statuses_come_in_order_as_twilio_words_them(world: TwilioWorld) -
 @pytest.mark.parametrize(
     ("outcome", "error", "last"), [("undelivered", 30003, "30003"), ("failed", 0, None), ("sent", 0, None)]
 )
-async def test_a_text_may_end_otherwise(
+async def test_a_message_may_end_otherwise(
     world: TwilioWorld, outcome: str, error: int, last: str | None
 ) -> None:
     world.simulator.faults.set({"outcome": outcome, "outcome_error": error})
@@ -135,7 +135,9 @@ async def test_webhooks_can_be_reordered_dropped_and_delayed(world: TwilioWorld)
     assert asyncio.get_running_loop().time() - begun >= 0.05
 
 
-async def test_a_text_between_two_numbers_of_ours_arrives_with_a_sid_of_its_own(world: TwilioWorld) -> None:
+async def test_a_message_between_two_numbers_of_ours_arrives_with_a_sid_of_its_own(
+    world: TwilioWorld,
+) -> None:
     await world.numbers.order(OTHER_NUMBER, OTHER_LINE)
     sent = await world.carrier.send(MESSAGE, NUMBER, Peer(OTHER_NUMBER), BODY)
     await world.settle()
@@ -154,7 +156,7 @@ async def test_only_a_single_word_opts_out(world: TwilioWorld) -> None:
     await world.sent()
 
 
-async def test_nobody_can_text_a_number_that_is_not_ours(world: TwilioWorld) -> None:
+async def test_nobody_can_message_a_number_that_is_not_ours(world: TwilioWorld) -> None:
     with pytest.raises(UnknownNumber):
         await world.receive(PEER, OTHER_NUMBER, BODY)
 

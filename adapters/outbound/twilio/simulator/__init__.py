@@ -24,7 +24,7 @@ class UnknownNumber(LookupError):
 
 
 class TwilioSimulator:
-    """One Twilio account with numbers, texts and webhooks.
+    """One Twilio account with numbers, messages and webhooks.
 
     With a `state_file` every change is on disk before it is answered, and what is deleted leaves the file too.
     """
@@ -64,12 +64,15 @@ class TwilioSimulator:
                 await self._traffic.close()
 
     async def inbound_sms(self, from_: str, to: str, body: str) -> str:
-        """Let someone text an owned number; return the SID once the webhook was tried. Raises UnknownNumber."""
+        """Let someone send an owned number a message; return its SID once the webhook was tried.
+
+        Raises UnknownNumber.
+        """
         if self._account.state.owned(to) is None:
             raise UnknownNumber
-        text = self._account.receive(from_, to, body)
-        await asyncio.wait({self._running.start(text)})
-        return str(text.resource["sid"])
+        message = self._account.receive(from_, to, body)
+        await asyncio.wait({self._running.start(message)})
+        return str(message.resource["sid"])
 
     def move_webhooks(self, old: str, new: str) -> None:
         """Point every webhook that leads to `old` to `new`: their receiver has another address now."""
@@ -80,7 +83,7 @@ class TwilioSimulator:
         self._running.resume()
 
     async def settled(self) -> None:
-        """Wait until every text under way has arrived and every webhook was tried."""
+        """Wait until every message under way has arrived and every webhook was tried."""
         await self._running.settled()
 
     def holdings(self) -> dict[str, Any]:

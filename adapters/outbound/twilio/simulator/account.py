@@ -1,4 +1,4 @@
-"""The rules of the simulated Twilio: what it does with numbers and texts, and what it refuses."""
+"""The rules of the simulated Twilio: what it does with numbers and messages, and what it refuses."""
 
 import hmac
 import re
@@ -12,7 +12,7 @@ from adapters.outbound.twilio.simulator import resources
 from adapters.outbound.twilio.simulator.faults import Faults
 from adapters.outbound.twilio.simulator.inventory import RANGES, SERVED, pattern, range_of
 from adapters.outbound.twilio.simulator.resources import Refused, Resource
-from adapters.outbound.twilio.simulator.state import State, Text
+from adapters.outbound.twilio.simulator.state import Message, State
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 LONGEST_BODY = 1600
@@ -115,8 +115,8 @@ class Account:
         if not self.faults.lie:
             self.state.forget_number(sid)
 
-    def create_message(self, form: Mapping[str, str]) -> Text:
-        """Accept a text to send."""
+    def create_message(self, form: Mapping[str, str]) -> Message:
+        """Accept a message to send."""
         from_, to, body = form.get("From", ""), form.get("To", ""), form.get("Body", "")
         ours = self.state.owned(from_) or (from_ == MAGIC_GOOD)
         checks = (
@@ -135,8 +135,8 @@ class Account:
                 raise Refused(code, f"Message from {from_} to {to} cannot be sent")
         return self._keep("outbound-api", "queued", from_, to, body, form.get("StatusCallback", ""))
 
-    def receive(self, from_: str, to: str, body: str) -> Text:
-        """Take in a text to an owned number. A single keyword opts the sender out, or in again."""
+    def receive(self, from_: str, to: str, body: str) -> Message:
+        """Take in a message to an owned number. A single keyword opts the sender out, or in again."""
         word = body.strip().upper()
         if word in STOP:
             self.state.opted_out.add((to, from_))
@@ -144,29 +144,31 @@ class Account:
             self.state.opted_out.discard((to, from_))
         return self._keep("inbound", "received", from_, to, body, "")
 
-    def _keep(self, direction: str, status: str, from_: str, to: str, body: str, callback: str) -> Text:
+    def _keep(self, direction: str, status: str, from_: str, to: str, body: str, callback: str) -> Message:
         sid = f"SM{secrets.token_hex(16)}"
         shape = resources.message(self.sid, sid, direction, status, from_, to, body, self.now())
-        text = Text(shape, callback, relay=direction == "outbound-api" and self.state.owned(to) is not None)
-        self.state.messages[sid] = text
+        message = Message(
+            shape, callback, relay=direction == "outbound-api" and self.state.owned(to) is not None
+        )
+        self.state.messages[sid] = message
         self.state.save()
-        return text
+        return message
 
     def message(self, sid: str) -> Resource:
-        """Fetch a text."""
+        """Fetch a message."""
         if sid not in self.state.messages:
             raise Refused(20404, f"The requested resource {sid} was not found")
         return self.state.messages[sid].resource
 
     def list_messages(self, query: Mapping[str, str]) -> list[Resource]:
-        """List texts, newest first. A text that has not left has no `date_sent`, so no filter on it finds it."""
+        """List messages, newest first. A message that has not left has no `date_sent`, so no filter on it finds it."""
         return [
-            text.resource
-            for text in reversed(self.state.messages.values())
-            if query.get("From") in {None, text.resource["from"]}
-            and query.get("To") in {None, text.resource["to"]}
+            message.resource
+            for message in reversed(self.state.messages.values())
+            if query.get("From") in {None, message.resource["from"]}
+            and query.get("To") in {None, message.resource["to"]}
             and all(
-                self._sent_within(text.resource, key, query[key])
+                self._sent_within(message.resource, key, query[key])
                 for key in query
                 if key.startswith("DateSent")
             )
@@ -179,7 +181,7 @@ class Account:
         return {"DateSent": sent == bound, "DateSent>": sent >= bound, "DateSent<": sent <= bound}[key]
 
     def redact(self, sid: str, form: Mapping[str, str]) -> Resource:
-        """Blank a text: the only change Twilio allows to its body."""
+        """Blank a message: the only change Twilio allows to its body."""
         shape = self.message(sid)
         self._must_be_finished(shape)
         if form.get("Body") != "":
@@ -189,7 +191,7 @@ class Account:
         return shape
 
     def delete_message(self, sid: str) -> None:
-        """Delete a text; nothing of it stays."""
+        """Delete a message; nothing of it stays."""
         self._must_be_finished(self.message(sid))
         if self.faults.spend("too_early"):
             raise Refused(20009, f"{sid} is still being processed")

@@ -74,9 +74,9 @@ class Api:
 
     async def send(self, request: web.Request) -> web.Response:
         """CreateMessage. The answer shows the first status; what follows happens behind it."""
-        text = self.account.create_message(await form_of(request))
-        answer = web.json_response(text.resource, status=201)
-        self.traffic.start(text)
+        message = self.account.create_message(await form_of(request))
+        answer = web.json_response(message.resource, status=201)
+        self.traffic.start(message)
         return answer
 
     async def message(self, request: web.Request) -> web.Response:

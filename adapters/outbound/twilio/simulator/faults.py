@@ -11,10 +11,10 @@ class Faults:
     Requests: `outage` answers 503 to everything, `unreachable` drops every connection unanswered,
     `rate_limit` answers 429 so often, `lose_answer` drops the connection after so many writes took place,
     `number_taken` refuses so many purchases, `refuse` refuses every write with this Twilio code (0: none),
-    `too_early` refuses so many deletions of texts, `lie` answers deletions well and deletes nothing.
+    `too_early` refuses so many deletions of messages, `lie` answers deletions well and deletes nothing.
 
-    Webhooks: `duplicate` repeats each so many times, `reorder` sends a text's statuses last one first, `drop`
-    sends none, `delay` waits so many seconds before each, `outcome` is a sent text's last status, and
+    Webhooks: `duplicate` repeats each so many times, `reorder` sends a message's statuses last one first, `drop`
+    sends none, `delay` waits so many seconds before each, `outcome` is a sent message's last status, and
     `outcome_error` the error code that goes with it (0: none).
     """
 

@@ -46,7 +46,7 @@ def rfc2822(at: datetime) -> str:
 
 
 def segments(body: str) -> int:
-    """Count the parts a text travels in: GSM-7 when every sign allows it, else UCS-2."""
+    """Count the parts a message travels in: GSM-7 when every sign allows it, else UCS-2."""
     if GSM.issuperset(set(body) - GSM_EXTENSION):
         units, one, many = len(body) + sum(sign in GSM_EXTENSION for sign in body), 160, 153
     else:
@@ -118,7 +118,7 @@ def owned(account_sid: str, sid: str, number: str, at: datetime) -> Resource:
 def message(
     account_sid: str, sid: str, direction: str, status: str, from_: str, to: str, body: str, at: datetime
 ) -> Resource:
-    """Shape a text. One that we send has no `date_sent` until it leaves."""
+    """Shape a message. One that we send has no `date_sent` until it leaves."""
     return {
         "sid": sid,
         "account_sid": account_sid,

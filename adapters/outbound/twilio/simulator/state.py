@@ -9,7 +9,7 @@ from adapters.outbound.twilio.simulator.resources import Resource
 
 
 @dataclass(slots=True)
-class Text:
+class Message:
     """A message, and what is still to be done about it.
 
     `callback` is where its statuses go. `owed`: webhooks are still to be sent. `relay`: it is still to be handed
@@ -31,7 +31,7 @@ class State:
 
     file: Path | None = None
     numbers: dict[str, Resource] = field(default_factory=dict)
-    messages: dict[str, Text] = field(default_factory=dict)
+    messages: dict[str, Message] = field(default_factory=dict)
     opted_out: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -39,7 +39,7 @@ class State:
         if self.file is not None and self.file.exists():
             kept = json.loads(self.file.read_text("utf-8"))
             self.numbers = kept["numbers"]
-            self.messages = {sid: Text(**text) for sid, text in kept["messages"].items()}
+            self.messages = {sid: Message(**message) for sid, message in kept["messages"].items()}
             self.opted_out = {(ours, peer) for ours, peer in kept["opted_out"]}
         self.save()
 
@@ -50,8 +50,8 @@ class State:
         kept = {
             "numbers": self.numbers,
             "messages": {
-                sid: {name: getattr(text, name) for name in Text.__slots__}
-                for sid, text in self.messages.items()
+                sid: {name: getattr(message, name) for name in Message.__slots__}
+                for sid, message in self.messages.items()
             },
             "opted_out": sorted(self.opted_out),
         }
@@ -78,14 +78,14 @@ class State:
 
         for number in self.numbers.values():
             number["sms_url"] = moved(number["sms_url"])
-        for text in self.messages.values():
-            text.callback = moved(text.callback)
+        for message in self.messages.values():
+            message.callback = moved(message.callback)
         self.save()
 
     def holdings(self) -> dict[str, Any]:
         """Everything held, as JSON."""
         return {
             "numbers": list(self.numbers.values()),
-            "messages": [text.resource for text in self.messages.values()],
+            "messages": [message.resource for message in self.messages.values()],
             "opted_out": [list(pair) for pair in sorted(self.opted_out)],
         }

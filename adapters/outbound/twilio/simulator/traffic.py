@@ -1,4 +1,4 @@
-"""What happens to texts by itself: they leave, arrive, and webhooks are told."""
+"""What happens to messages by itself: they leave, arrive, and webhooks are told."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from adapters.outbound.twilio.simulator.account import E164, Account
 from adapters.outbound.twilio.simulator.inventory import place
 from adapters.outbound.twilio.simulator.resources import VERSION, rfc2822
-from adapters.outbound.twilio.simulator.state import Text
+from adapters.outbound.twilio.simulator.state import Message
 from adapters.outbound.twilio.simulator.webhooks import Webhooks
 
 ARRIVED = frozenset({"sent", "delivered", "read"})
@@ -15,26 +15,26 @@ FINAL = frozenset({"delivered", "undelivered", "failed", "canceled", "read"})
 
 @dataclass(slots=True)
 class Traffic:
-    """Background tasks, one a text. `pace` is the seconds between two statuses of a sent text."""
+    """Background tasks, one a message. `pace` is the seconds between two statuses of a sent message."""
 
     account: Account
     webhooks: Webhooks
     pace: float = 0.0
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def start(self, text: Text) -> asyncio.Task[None]:
-        """Let a text take its course."""
-        course = self._arrive(text) if text.resource["direction"] == "inbound" else self._leave(text)
+    def start(self, message: Message) -> asyncio.Task[None]:
+        """Let a message take its course."""
+        course = self._arrive(message) if message.resource["direction"] == "inbound" else self._leave(message)
         task = asyncio.create_task(course)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         return task
 
     def resume(self) -> None:
-        """Take up every text whose webhooks were still owed when the former process ended."""
-        for text in self.account.state.messages.values():
-            if text.owed:
-                self.start(text)
+        """Take up every message whose webhooks were still owed when the former process ended."""
+        for message in self.account.state.messages.values():
+            if message.owed:
+                self.start(message)
 
     async def settled(self) -> None:
         """Wait until nothing is under way, replies to replies included."""
@@ -47,51 +47,51 @@ class Traffic:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
-    async def _leave(self, text: Text) -> None:
-        """Move a sent text through its statuses and report each. The first, `queued`, is never called back."""
-        faults, shape = self.account.faults, text.resource
+    async def _leave(self, message: Message) -> None:
+        """Move a sent message through its statuses and report each. The first, `queued`, is never called back."""
+        faults, shape = self.account.faults, message.resource
         path = list(dict.fromkeys(("sending", "sent", faults.outcome)))
         if shape["status"] != "queued":  # resumed: the last one told may not have been heard
             path = path[path.index(shape["status"]) :] if shape["status"] in path else [shape["status"]]
         reports = []
         for status in path:
             await asyncio.sleep(self.pace)
-            self._move(text, status)
-            reports.append(status_form(text, self.account))
+            self._move(message, status)
+            reports.append(status_form(message, self.account))
             if not faults.reorder:
-                await self.webhooks.post(text.callback, reports[-1])
+                await self.webhooks.post(message.callback, reports[-1])
         if faults.reorder:
             for report in reversed(reports):
-                await self.webhooks.post(text.callback, report)
-        self._done(text)
+                await self.webhooks.post(message.callback, report)
+        self._done(message)
 
-    def _move(self, text: Text, status: str) -> None:
-        """Change the status; hand over a text that arrives at a number of our own, in the same write."""
-        shape, now = text.resource, rfc2822(self.account.now())
+    def _move(self, message: Message, status: str) -> None:
+        """Change the status; hand over a message that arrives at a number of our own, in the same write."""
+        shape, now = message.resource, rfc2822(self.account.now())
         shape |= {"status": status, "date_updated": now}
         if status == "sent":
             shape["date_sent"] = now
         if status in FINAL - ARRIVED:
             shape["error_code"] = self.account.faults.outcome_error or None
-        if text.relay and status in FINAL & ARRIVED and self.account.state.owned(shape["to"]):
-            text.relay = False
+        if message.relay and status in FINAL & ARRIVED and self.account.state.owned(shape["to"]):
+            message.relay = False
             self.start(self.account.receive(shape["from"], shape["to"], shape["body"]))
         self.account.state.save()
 
-    async def _arrive(self, text: Text) -> None:
-        """Post a received text to its number."""
-        number = self.account.state.owned(text.resource["to"])
-        await self.webhooks.post(number["sms_url"] if number else "", inbound_form(text))
-        self._done(text)
+    async def _arrive(self, message: Message) -> None:
+        """Post a received message to its number."""
+        number = self.account.state.owned(message.resource["to"])
+        await self.webhooks.post(number["sms_url"] if number else "", inbound_form(message))
+        self._done(message)
 
-    def _done(self, text: Text) -> None:
-        text.owed = False
+    def _done(self, message: Message) -> None:
+        message.owed = False
         self.account.state.save()
 
 
-def status_form(text: Text, account: Account) -> dict[str, str]:
+def status_form(message: Message, account: Account) -> dict[str, str]:
     """Fields of a status callback."""
-    shape = text.resource
+    shape = message.resource
     form = {
         "ApiVersion": VERSION,
         "MessageStatus": shape["status"],
@@ -109,9 +109,9 @@ def status_form(text: Text, account: Account) -> dict[str, str]:
     return form
 
 
-def inbound_form(text: Text) -> dict[str, str]:
-    """Fields of a received text, where its sender lives included: Twilio tells that unasked."""
-    shape = text.resource
+def inbound_form(message: Message) -> dict[str, str]:
+    """Fields of a received message, where its sender lives included: Twilio tells that unasked."""
+    shape = message.resource
     form = {
         "SmsMessageSid": shape["sid"],
         "NumMedia": "0",

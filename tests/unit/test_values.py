@@ -184,3 +184,14 @@ def test_a_text_may_have_lines_and_no_nul() -> None:
     assert MessageBody.parse("two\nlines 👋🏽") == "two\nlines 👋🏽"
     with pytest.raises(InvalidMessageBody):
         MessageBody.parse("a\x00b")
+
+
+@pytest.mark.parametrize("text", ["+12025550143", "123", "12345678"])
+def test_a_number_or_a_short_code_can_be_sent_to(text: str) -> None:
+    assert Peer.destination(text) == text
+
+
+@pytest.mark.parametrize("text", ["12", "123456789", "PICO BANK", "+123456", "123\n", ""])
+def test_nobody_else_can_be_sent_to(text: str) -> None:
+    with pytest.raises(InvalidPhoneNumber):
+        Peer.destination(text)

@@ -26,8 +26,9 @@ from application.ports.keyring import Keyring
 from domain.accounts import Account
 from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, LineId, SessionId
+from domain.sessions import Session
 
-REMEMBERED_LINES = 10_000
+REMEMBERED = 10_000
 REMEMBERED_SECONDS = 30.0
 
 _LIMIT = sa.bindparam("limit", type_=sa.Integer())
@@ -38,10 +39,16 @@ _FIND = compiled(
     ),
     "kind", "key",
 )  # fmt: skip
-_A, _E, _P = (codec(of).table.c for of in (Account, Export, ExportPart))
-_ACTIVE = compiled(
-    sa.select(_A.state == sa.literal_column("'active'")).where(_A.id == sa.bindparam(ACCOUNT)), ACCOUNT
-)
+_A, _S, _E, _P = (codec(of).table.c for of in (Account, Session, Export, ExportPart))
+_OPEN = compiled(
+    sa.select(_S.id)
+    .select_from(codec(Session).table.join(codec(Account).table, _A.id == _S.account_id))
+    .where(
+        _S.account_id == sa.bindparam(ACCOUNT), _A.id == sa.bindparam(ACCOUNT), _S.id == sa.bindparam("id"),
+        _S.revoked_at.is_(None), _A.state == sa.literal_column("'active'"),
+    ),
+    ACCOUNT, "id",
+)  # fmt: skip
 
 
 def _to_erase() -> str:
@@ -76,10 +83,10 @@ _TO_EXPIRE = compiled(
 
 
 class PostgresDirectory(Directory):
-    """`Directory` on the store's database.
+    """`Directory` on the store's database. It remembers what it found for `REMEMBERED_SECONDS`.
 
-    Which line holds a number is remembered in this process for `REMEMBERED_SECONDS`, if one does: the answer changes
-    a few times in a number's life, and whoever finds the lease over asks again with `fresh`.
+    Which line holds a number changes a few times in the number's life, and whoever finds the lease over asks again with
+    `fresh`. Whose session a token opens never changes; whether it still opens it is asked each time.
     """
 
     def __init__(
@@ -87,8 +94,9 @@ class PostgresDirectory(Directory):
     ) -> None:
         self._database = database
         self._keyring = keyring
-        self._lines = Cache[str, Lease](
-            entries=REMEMBERED_LINES, seconds=REMEMBERED_SECONDS, monotonic=monotonic
+        self._lines = Cache[str, Lease](entries=REMEMBERED, seconds=REMEMBERED_SECONDS, monotonic=monotonic)
+        self._sessions = Cache[bytes, tuple[AccountId, SessionId]](
+            entries=REMEMBERED, seconds=REMEMBERED_SECONDS, monotonic=monotonic
         )
 
     @override
@@ -98,13 +106,19 @@ class PostgresDirectory(Directory):
 
     @override
     async def session(self, token: str) -> tuple[AccountId, SessionId] | None:
-        found = await self._find("sessions.token", token)
+        key = await self._key("sessions.token", token)
+        found = self._sessions.peek(key)
         if found is None:
+            listed = await self._listed("sessions.token", key)
+            if listed is None:
+                return None
+            found = listed[0], SessionId(listed[1])
+            self._sessions.put(key, found)
+        # Whose session it is never changes. Whether it is open does: it is asked each time, of the account's own rows.
+        if await self._database.first(_OPEN, *found) is None:
+            self._sessions.drop(key)
             return None
-        account_id, session_id = found
-        # A revoked session is not listed. But one may have been opened while its account was being deleted.
-        active = await self._database.first(_ACTIVE, account_id)
-        return (account_id, SessionId(session_id)) if active is not None and active[0] else None
+        return found
 
     @override
     async def line(self, number: str, *, fresh: bool = False) -> Lease | None:
@@ -134,6 +148,11 @@ class PostgresDirectory(Directory):
         return [(AccountId(row[0]), ExportId(row[1])) for row in rows]
 
     async def _find(self, kind: str, value: str) -> tuple[AccountId, UUID] | None:
-        key = blind_index(await self._keyring.system("index"), kind, canonical(value))
+        return await self._listed(kind, await self._key(kind, value))
+
+    async def _key(self, kind: str, value: str) -> bytes:
+        return blind_index(await self._keyring.system("index"), kind, canonical(value))
+
+    async def _listed(self, kind: str, key: bytes) -> tuple[AccountId, UUID] | None:
         row = await self._database.first(_FIND, kind, key)
         return None if row is None else (AccountId(row[0]), row[1])

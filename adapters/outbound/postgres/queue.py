@@ -93,7 +93,7 @@ class PostgresQueue(Queue):
         return await self.claim(await self.due(limit))
 
     async def claim(self, due: Iterable[tuple[UUID, UUID]]) -> list[LeasedJob]:
-        """Lease those of these jobs that are still due, account by account. Raises StoreUnavailable when none was."""
+        """Lease those of these jobs that are still due, account by account. Raises StoreUnavailable."""
         by_account = defaultdict[UUID, list[UUID]](list)
         for account_id, job_id in due:
             by_account[account_id].append(job_id)

@@ -325,6 +325,23 @@ async def test_a_line_is_remembered_for_a_while_unless_asked_for_afresh(world: P
     assert await directory.line(line.number) is None, "what was found out afresh is remembered"
 
 
+async def test_a_remembered_token_opens_nothing_once_its_session_was_revoked_elsewhere(
+    world: PostgresWorld,
+) -> None:
+    account_id = await world.account()
+    session = world.new_session(account_id, token="pico_s1_here")
+    await world.commit(account_id, session)
+    here, elsewhere = (PostgresDirectory(world.database, world.keyring) for _ in range(2))
+    for directory in (here, here, elsewhere):
+        assert await directory.session("pico_s1_here") == (account_id, session.id)
+    async with world.store.begin(account_id) as tx:
+        mine = await tx.sessions.get(session.id)
+        mine.revoke(world.clock.now())
+        tx.save(mine)
+    for directory in (here, elsewhere, here):
+        assert await directory.session("pico_s1_here") is None
+
+
 def test_working_keys_are_kept_for_the_very_key_for_a_while_and_not_many() -> None:
     one, two = AccountId(uuid4()), AccountId(uuid4())
     key, same = AccountKey(1, bytes(32)), AccountKey(1, bytes(32))

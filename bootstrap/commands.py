@@ -15,7 +15,7 @@ from adapters.inbound.cli import ClauseReport, Commands
 from application.inventory import INVENTORY
 from bootstrap.data_map import with_data_map
 from bootstrap.policy import Verdict, declared_proofs, judge, parse
-from bootstrap.settings import ROOT, Settings, World, chosen_world, read_settings
+from bootstrap.settings import ROOT, BadSettings, Settings, World, chosen_world, read_settings
 
 POLICY = ROOT / "PRIVACY.md"
 PROOFS = ROOT / "tests" / "contract" / "proofs"
@@ -74,18 +74,25 @@ def tour(console: Console) -> int:
     return play(console)
 
 
-def migrate() -> None:
-    """Bring the schema of the database up to date, an operator's or our own. Raises as `serve`."""
-    asyncio.run(_migrate())
+def migrate(distribute: bool) -> None:  # noqa: FBT001 - the one answer that the command line passes on
+    """Bring the schemas of both databases up to date, an operator's or our own.
+
+    Raises as `serve`, and BadSettings when told to `distribute` what has no extension for it.
+    """
+    asyncio.run(_migrate(distribute=distribute))
 
 
-async def _migrate() -> None:
-    from adapters.outbound.postgres.schema import migrate as bring_up_to_date
+async def _migrate(*, distribute: bool) -> None:
+    from adapters.outbound.postgres import schema
     from bootstrap.databases import databases
 
     async with AsyncExitStack() as stack:
         found = await databases(read_settings(Settings), stack)
-        await bring_up_to_date(found.database_url)
+        await schema.migrate_keyring(found.keyring_url)
+        try:
+            await schema.migrate(found.database_url, distribute=distribute)
+        except schema.NotDistributable as refused:
+            raise BadSettings("The database has no extension `citus`: --distribute needs it.") from refused
 
 
 def clauses() -> Sequence[ClauseReport]:

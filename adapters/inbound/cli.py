@@ -34,7 +34,8 @@ class Commands:
     work: Callable[[], None]
     tour: Callable[[Console], int]
     """Returns how many traces were left."""
-    migrate: Callable[[], None]
+    migrate: Callable[[bool], None]
+    """Brings both schemas up to date; shards the tables over the nodes of a Citus cluster if the argument says so."""
     clauses: Callable[[], Sequence[ClauseReport]]
     write_data_map: Callable[[], None]
 
@@ -67,9 +68,14 @@ def command_line(commands: Commands) -> typer.Typer:
         raise typer.Exit(1 if left else 0)
 
     @app.command()
-    def migrate() -> None:
-        """Bring the database's schema up to date. Repeating is harmless. Our own database must not be in use."""
-        commands.migrate()
+    def migrate(
+        *,
+        distribute: Annotated[
+            bool, typer.Option("--distribute", help="Shard the tables over the nodes of a Citus cluster.")
+        ] = False,
+    ) -> None:
+        """Bring both databases' schemas up to date. Repeating is harmless. Our own databases must not be in use."""
+        commands.migrate(distribute)
         Console().print("The schema is up to date.")
 
     @app.command()

@@ -18,7 +18,7 @@ if __name__ == "__main__":
     parser.add_argument("--tenth", action="store_true", help="a tenth of the data")
     parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument("--only", action="append", choices=list(SCENARIOS), default=[])
-    parser.add_argument("--profile", nargs="?", const="pico", choices=["pico", "floor"])
+    parser.add_argument("--profile", nargs="?", const="product", choices=["product", "floor"])
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     part = 10 if given.tenth else 1

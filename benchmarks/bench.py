@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import check
-from benchmarks.house import SIDES, EdgeContext, running
 from benchmarks.load import CONNECTIONS, NotServed, fire
 from benchmarks.population import Population
+from benchmarks.product import SIDES, Rig, running
 from benchmarks.scenarios import SCENARIOS, Scenario
 
 SLICE_SECONDS = 1.5
@@ -75,23 +75,23 @@ async def main(
 ) -> int:  # fmt: skip
     """Run the benchmark and print it. Return 0 when every median meets its target, else 1.
 
-    `only`: names of scenarios. `profile`: a side ("pico" or "floor") to be profiled instead of measured.
+    `only`: names of scenarios. `profile`: a side ("product" or "floor") to be profiled instead of measured.
     """
     console = Console(stderr=as_json, width=None if sys.stdout.isatty() else 120, highlight=False)
     try:
-        async with running(size or Population(), console.print) as house:
-            checked = await check.check(house)
+        async with running(size or Population(), console.print) as rig:
+            checked = await check.check(rig)
             console.print(f"{checked} kinds of requests: the same answers and the same rows on both sides.")
             scenarios = [SCENARIOS[name] for name in only or SCENARIOS]
             if profile:
                 for scenario in scenarios:
-                    await _profile(house, scenario, profile)
+                    await _profile(rig, scenario, profile)
                 return 0
             results = []
             for scenario in scenarios:
                 console.print(f"Measuring {scenario.title} ...")
-                results.append(await _measure(house, scenario, pairs))
-            written = await check.count_records(house)
+                results.append(await _measure(rig, scenario, pairs))
+            written = await check.count_records(rig)
             console.print(f"{sum(written.values())} rows on either side, and as many in each table.")
     except (check.Unequal, NotServed) as error:
         console.print(f"Not comparable: {error}", markup=False)
@@ -103,41 +103,41 @@ async def main(
     return 0 if all(result.summary()["met"] for result in results) else 1
 
 
-async def _measure(house: EdgeContext, scenario: Scenario, pairs: int) -> Result:
+async def _measure(rig: Rig, scenario: Scenario, pairs: int) -> Result:
     result = Result(scenario, {name: Figures() for name in SIDES})
-    count = await _warm(house, scenario)
+    count = await _warm(rig, scenario)
     for pair in range(pairs):
-        requests = scenario.requests(house.size, house.carrier_token, pair + 2, count)
+        requests = scenario.requests(rig.size, rig.carrier_token, pair + 2, count)
         seconds = dict.fromkeys(SIDES, 0.0)
-        before = {name: house.sides[name].cpu() for name in SIDES}
+        before = {name: rig.sides[name].cpu() for name in SIDES}
         for turn in range(TURNS):
             for name in SIDES if (pair + turn) % 2 else reversed(SIDES):
-                measured = await fire(house.sides[name].port, requests[turn::TURNS])
+                measured = await fire(rig.sides[name].port, requests[turn::TURNS])
                 seconds[name] += measured.seconds
                 result.figures[name].each += measured.each
         for name, figures in result.figures.items():
             figures.rates.append(count / seconds[name])
-            figures.cpu.append((house.sides[name].cpu() - before[name]) / count)
+            figures.cpu.append((rig.sides[name].cpu() - before[name]) / count)
     return result
 
 
-async def _warm(house: EdgeContext, scenario: Scenario) -> int:
+async def _warm(rig: Rig, scenario: Scenario) -> int:
     """Let both sides see every account, then let both do what tells how many requests fill a slice of the floor's."""
     rates = {}
-    for slice_, count in enumerate((house.size.accounts, 1_000)):
-        requests = scenario.requests(house.size, house.carrier_token, slice_, count)
+    for slice_, count in enumerate((rig.size.accounts, 1_000)):
+        requests = scenario.requests(rig.size, rig.carrier_token, slice_, count)
         for name in SIDES:
-            rates[name] = count / (await fire(house.sides[name].port, requests)).seconds
+            rates[name] = count / (await fire(rig.sides[name].port, requests)).seconds
     return max(200, round(rates["floor"] * SLICE_SECONDS))
 
 
-async def _profile(house: EdgeContext, scenario: Scenario, name: str) -> None:
+async def _profile(rig: Rig, scenario: Scenario, name: str) -> None:
     """Have a side profile itself; it prints the profile when it is stopped."""
-    side = house.sides[name]
-    count = await _warm(house, scenario)
+    side = rig.sides[name]
+    count = await _warm(rig, scenario)
     side.process.stdin.write(b"profile\n")  # type: ignore[union-attr]
     await asyncio.sleep(0.5)
-    await fire(side.port, scenario.requests(house.size, house.carrier_token, 2, count))
+    await fire(side.port, scenario.requests(rig.size, rig.carrier_token, 2, count))
 
 
 def _table(results: list[Result]) -> Table:

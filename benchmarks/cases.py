@@ -25,10 +25,13 @@ def cases(size: Population, secret: str) -> Iterator[tuple[str, bytes]]:
 
 LEFT, SUSPENDED, RELEASED, TIDY, PENDING_DELETION = 7, 8, 9, 10, 11
 """Accounts to which something happens behind both sides' backs, after they were seen."""
+UNLIST = "UPDATE directory SET kind = 'gone.{}' WHERE account_id = '{}' AND kind = '{}'"
 MEANWHILE = (
     f"UPDATE sessions SET revoked_at = now() WHERE account_id = '{people.account_id(LEFT)}'",
+    UNLIST.format("token", people.account_id(LEFT), "sessions.token"),
     f"UPDATE phone_lines SET state = 'suspended' WHERE account_id = '{people.account_id(SUSPENDED)}'",
     f"UPDATE phone_lines SET state = 'released' WHERE account_id = '{people.account_id(RELEASED)}'",
+    UNLIST.format("number", people.account_id(RELEASED), "phone_lines.number"),
     f"UPDATE accounts SET state = 'pending_deletion' WHERE id = '{people.account_id(PENDING_DELETION)}'",
     f"UPDATE conversations SET deleted_at = now() WHERE id = '{people.conversation_id(TIDY, 20)}'",
 )
@@ -37,6 +40,8 @@ MEND = (
     f"UPDATE sessions SET revoked_at = NULL WHERE account_id = '{people.account_id(LEFT)}'",
     f"UPDATE phone_lines SET state = 'active' WHERE account_id = '{people.account_id(SUSPENDED)}'",
     f"UPDATE phone_lines SET state = 'active' WHERE account_id = '{people.account_id(RELEASED)}'",
+    "UPDATE directory SET kind = 'sessions.token' WHERE kind = 'gone.token'",
+    "UPDATE directory SET kind = 'phone_lines.number' WHERE kind = 'gone.number'",
 )
 
 

@@ -18,64 +18,74 @@ import asyncpg
 
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.postgres.keyring import PostgresKeyring
+from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.sealing import AccountCipher
 from adapters.outbound.system.clock import SystemClock
 from benchmarks.cases import MEANWHILE, MEND, cases, meanwhile, rush
-from benchmarks.house import EdgeContext
 from benchmarks.load import ask, fire
+from benchmarks.product import Rig
 from bootstrap.worlds.sandbox import SANDBOX
 from domain.kernel import AccountId
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r'"(20[0-9-]{8}T[0-9:.]+)Z"')
 SEALED = {("messages", "body"), ("conversations", "peer")}
-TABLES = ("conversations", "messages", "idempotency_records", "pgqueuer")
+TABLES = ("conversations", "messages", "idempotency_records", "jobs")
 """What the four requests write to. Conversations come first: they name the others' new ids."""
+
+
+SINCE = dict.fromkeys(TABLES, "id > $1") | {
+    "conversations": (
+        "id > $1 OR last_at > to_timestamp(('x' || left(replace($1::text, '-', ''), 12))::bit(48)::bigint / 1e3)"
+    ),
+    "jobs": "$1::uuid IS NOT NULL",
+}
+"""Which rows were written since the run began, given the least id of that instant."""
 
 
 class Unequal(Exception):
     """The sides do not do the same. The message says where."""
 
 
-async def check(house: EdgeContext) -> int:
+async def check(rig: Rig) -> int:
     """Send every kind of request, good and bad, to both sides. Return how many were sent. Raises Unequal."""
-    began, secret = datetime.now(UTC), house.carrier_token
-    count = await _compare(house, chain(cases(house.size, secret), meanwhile(secret, "before")), began)
-    await _execute(house, MEANWHILE)
-    count += await _compare(house, meanwhile(secret, "after"), began)
-    await _execute(house, MEND)
-    for side in house.sides.values():
+    began, secret = datetime.now(UTC), rig.carrier_token
+    count = await _compare(rig, chain(cases(rig.size, secret), meanwhile(secret, "before")), began)
+    await _execute(rig, MEANWHILE)
+    count += await _compare(rig, meanwhile(secret, "after"), began)
+    await _execute(rig, MEND)
+    for side in rig.sides.values():
         await fire(side.port, rush(secret))
-    pico, floor = [Counter(await _rows(house, side.database_url, began)) for side in house.sides.values()]
+    pico, floor = [Counter(await _rows(rig, side.database_url, began)) for side in rig.sides.values()]
     if pico != floor:
         differing = [f"  Pico  {row}" for row in pico - floor] + [f"  floor {row}" for row in floor - pico]
         raise Unequal("rows differ:\n" + "\n".join(sorted(differing, key=lambda line: line[8:])[:20]))
-    await count_records(house)
+    await count_records(rig)
     return count
 
 
-async def _compare(house: EdgeContext, requests: Iterable[tuple[str, bytes]], began: datetime) -> int:
+async def _compare(rig: Rig, requests: Iterable[tuple[str, bytes]], began: datetime) -> int:
     count = 0
     for name, request in requests:
-        pico, floor = [_seen(await ask(side.port, request), began) for side in house.sides.values()]
+        pico, floor = [_seen(await ask(side.port, request), began) for side in rig.sides.values()]
         if pico != floor:
             raise Unequal(f"{name}:\n  Pico  {pico}\n  floor {floor}")
         count += 1
     return count
 
 
-async def _execute(house: EdgeContext, statements: Iterable[str]) -> None:
-    for side in house.sides.values():
+async def _execute(rig: Rig, statements: Iterable[str]) -> None:
+    for side in rig.sides.values():
         connection = await asyncpg.connect(side.database_url)
         for statement in statements:
             await connection.execute(statement)
         await connection.close()
 
 
-async def count_records(house: EdgeContext) -> dict[str, int]:
+async def count_records(rig: Rig) -> dict[str, int]:
     """Count the rows of every table on both sides. Raises Unequal."""
     counts = []
-    for side in house.sides.values():
+    for side in rig.sides.values():
         connection = await asyncpg.connect(side.database_url)
         tables = await connection.fetch("SELECT relname FROM pg_stat_user_tables ORDER BY relname")
         counts.append(
@@ -109,26 +119,20 @@ def _new(id_: UUID, began: datetime) -> bool:
     return id_.int >> 80 >= int(began.timestamp() * 1000)
 
 
-async def _rows(house: EdgeContext, url: str, began: datetime) -> list[str]:
+async def _rows(rig: Rig, url: str, began: datetime) -> list[str]:
     """Return every row written since, opened, with names in place of ids."""
     connection = await asyncpg.connect(url)
-    async with asyncpg.create_pool(house.keyring_url, min_size=1, max_size=1) as pool:
-        keyring = PostgresKeyring(pool, LocalKms(house.kms, SystemClock().now))
+    async with connect(rig.keyring_url, least=1, most=1) as keys:
+        keyring = PostgresKeyring(keys, LocalKms(rig.kms, SystemClock().now))
         names: dict[UUID, str] = {}
+        since = UUID(int=int(began.timestamp() * 1000) << 80)
         seen = []
         for table in TABLES:
-            version = "OR version > 1" if table == "conversations" else ""
-            since = f"WHERE id > $1 {version}" if table != "pgqueuer" else "WHERE $1::uuid IS NOT NULL"
-            for row in await connection.fetch(
-                f"SELECT * FROM {table} {since}", UUID(int=int(began.timestamp() * 1000) << 80)
-            ):
+            for row in await connection.fetch(f"SELECT * FROM {table} WHERE {SINCE[table]}", since):
                 values = dict(row)
-                if table == "conversations":  # one that a text changes nothing of is not counted up by Pico
-                    del values["version"]
-                if table == "pgqueuer":
-                    values["payload"] = [UUID(bytes=values["payload"][at : at + 16]) for at in (0, 16)]
-                    values["delay"] = (values["execute_after"] - values["created"]).total_seconds()
-                    for name in ("id", "created", "updated", "heartbeat", "execute_after"):
+                if table == "jobs":
+                    values["delay"] = (values["due_at"] - values["queued_at"]).total_seconds()
+                    for name in ("id", "due_at", "queued_at"):
                         del values[name]
                 else:
                     account = AccountId(values["account_id"])

@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from adapters.outbound.local.kms import LocalKms
-from adapters.outbound.postgres import keyring as keyring_database
 from adapters.outbound.postgres.codec import CODECS, Codec, Keys
 from adapters.outbound.postgres.keyring import PostgresKeyring
-from adapters.outbound.postgres.schema import migrate
+from adapters.outbound.postgres.pool import connect
+from adapters.outbound.postgres.schema import migrate, migrate_keyring
 from adapters.outbound.postgres.sealing import AccountCipher
 from adapters.outbound.system.clock import SystemClock
 from benchmarks import population as people
@@ -23,7 +25,7 @@ from benchmarks.population import BEGAN, LONG, ROUND, Population
 from bootstrap.worlds.sandbox import SANDBOX
 from domain.accounts import Account, AccountState
 from domain.idempotency import IdempotencyRecord
-from domain.kernel import Aggregate, CarrierRef, IdempotencyRecordId, MessageId, SessionId
+from domain.kernel import AccountId, CarrierRef, IdempotencyRecordId, MessageId, SessionId
 from domain.lines import LineState, PhoneLine
 from domain.messages import Conversation, Direction, Message, Status
 from domain.retention import Retention
@@ -47,9 +49,9 @@ PROCESSES = 2
 async def seed(url: str, keyring_url: str, kms: Path, size: Population) -> None:
     """Fill a new database and its keyring."""
     await migrate(url)
-    async with asyncpg.create_pool(keyring_url, min_size=1, max_size=4) as pool:
-        await keyring_database.prepare(pool)
-        keyring = PostgresKeyring(pool, LocalKms(kms, SystemClock().now), limit=size.accounts)
+    await migrate_keyring(keyring_url)
+    async with connect(keyring_url, least=1, most=4) as database:
+        keyring = PostgresKeyring(database, LocalKms(kms, SystemClock().now), limit=size.accounts)
         system = await keyring.system("index")
         accounts = [people.account_id(number) for number in range(size.accounts)]
         await asyncio.gather(*map(keyring.create, accounts))
@@ -88,23 +90,34 @@ async def _copy(url: str, size: Population, system: bytes, keys: list, accounts:
         (PhoneLine, map(_line, accounts)),
         (Conversation, (_conversation(size, one, of) for one in accounts for of in range(size.each))),
         (Message, _messages(size, accounts)),
-        (IdempotencyRecord, _onces(size, accounts)),
+        (IdempotencyRecord, _idempotency_records(size, accounts)),
     ):
         codec = CODECS[of]
-        columns = [codec.owner, *(name for at in codec.owned for name, _ in codec.written[at]), "version"]
-        await connection.copy_records_to_table(
-            codec.table, records=_records(codec, aggregates, sealed_with), columns=columns
-        )
+        columns = [codec.owner, *(column.name for column in codec.written(codec.owned)), "version"]
+        listed: list[tuple[str, bytes, UUID, UUID]] = []
+        records = _records(codec, aggregates, sealed_with, listed)
+        await connection.copy_records_to_table(codec.name, records=records, columns=columns)
+        await connection.copy_records_to_table("directory", records=listed)
     await connection.close()
 
 
-def _records(codec: Codec, aggregates: Iterable[Aggregate], sealed_with: dict) -> Iterator[list]:
+def _records(
+    codec: Codec[Any],
+    aggregates: Iterable[Any],
+    sealed_with: dict[AccountId, Keys],
+    listed: list[tuple[str, bytes, UUID, UUID]],
+) -> Iterator[list[Any]]:
+    """Yield the rows of aggregates, and note what the directory must say of them in `listed`."""
     for aggregate in aggregates:
         account = getattr(aggregate, codec.owner)
+        keys = sealed_with[account]
         row = [account]
-        codec.encode(aggregate, codec.owned, sealed_with[account], row)
+        codec.encode(aggregate, codec.owned, keys, 1, row)
         row.append(1)
         yield row
+        for key in codec.directory_keys:
+            value = codec.values(aggregate)[key.at]
+            listed.append((key.kind, keys.system_index(key.kind, value), account, aggregate.id))
 
 
 def _account(one: int) -> Account:
@@ -159,9 +172,9 @@ def _messages(size: Population, accounts: range) -> Iterator[Message]:
                 )  # fmt: skip
 
 
-def _onces(size: Population, accounts: range) -> Iterator[IdempotencyRecord]:
+def _idempotency_records(size: Population, accounts: range) -> Iterator[IdempotencyRecord]:
     """Deliveries that are still recognised."""
-    keep = Retention().carrier_event
+    keep = Retention().carrier_event.keep
     for turn in range(LONG - keep // ROUND, LONG):
         for one in accounts if turn % 2 == 0 else ():
             for of in range(size.long):

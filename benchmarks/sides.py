@@ -1,4 +1,4 @@
-"""One side of the comparison in a process of its own: `python -m benchmarks.sides pico|floor <JSON>`.
+"""One side of the comparison in a process of its own: `python -m benchmarks.sides product|floor <JSON>`.
 
 It prints the port it serves on. Standard input steers it: "profile" begins to profile, and its end ends it.
 """
@@ -19,7 +19,7 @@ from uuid import UUID
 
 
 @asynccontextmanager
-async def pico(database_url: str, keyring_url: str, state_dir: str, public_url: str) -> AsyncIterator[int]:
+async def product(database_url: str, keyring_url: str, state_dir: str, public_url: str) -> AsyncIterator[int]:
     """Pico as `./pico serve` runs it, without a worker: production's works elsewhere."""
     from pydantic import SecretStr  # noqa: PLC0415 - the floor's process must not carry it
 
@@ -37,11 +37,11 @@ async def pico(database_url: str, keyring_url: str, state_dir: str, public_url: 
 @asynccontextmanager
 async def floor(database_url: str, keyring_url: str, state_dir: str, public_url: str) -> AsyncIterator[int]:
     """The floor. Keys it has not seen lately come from the real keyring."""
-    import asyncpg  # noqa: PLC0415
     from aiohttp import web  # noqa: PLC0415
 
     from adapters.outbound.local.kms import LocalKms  # noqa: PLC0415
     from adapters.outbound.postgres.keyring import PostgresKeyring  # noqa: PLC0415
+    from adapters.outbound.postgres.pool import connect  # noqa: PLC0415
     from adapters.outbound.system.clock import SystemClock  # noqa: PLC0415
     from application.ports.keyring import KeyGone  # noqa: PLC0415
     from benchmarks.floor.database import Lanes  # noqa: PLC0415
@@ -51,8 +51,8 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
     state = json.loads((Path(state_dir) / "sandbox.json").read_text())
     lanes = Lanes(database_url)
     await lanes.open()
-    async with asyncpg.create_pool(keyring_url, min_size=1, max_size=4) as pool:
-        keyring = PostgresKeyring(pool, LocalKms(Path(state_dir) / "kms", SystemClock().now), limit=0)
+    async with connect(keyring_url, least=1, most=4) as keys:
+        keyring = PostgresKeyring(keys, LocalKms(Path(state_dir) / "kms", SystemClock().now), limit=0)
 
         async def load(account: UUID) -> tuple[int, bytes] | None:
             try:
@@ -81,7 +81,7 @@ async def main(side: str, place: dict[str, str]) -> None:
         lambda: asyncio.StreamReaderProtocol(commands), sys.stdin
     )
     profile = cProfile.Profile(time.thread_time)  # of the processor: others may be using it too
-    async with {"pico": pico, "floor": floor}[side](**place) as port:
+    async with {"product": product, "floor": floor}[side](**place) as port:
         print(port, flush=True)
         if await commands.readline():
             profile.enable()

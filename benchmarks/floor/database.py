@@ -21,14 +21,14 @@ UNDONE = (
     asyncpg.SerializationError,
 )  # fmt: skip
 
-# $1 account, $2 line, $3 index of the peer, $4 text, $5 its body, $6 now, $7-$10 the once-record
+# $1 account, $2 line, $3 index of the peer, $4 message, $5 its body, $6 now, $7-$10 the idempotency record
 _LINE = "line AS (SELECT FROM phone_lines WHERE account_id = $1 AND id = $2 AND state = 'active' FOR SHARE)"
 _ONCE = (
-    "act AS (INSERT INTO once (account_id, id, key, request, resource_id, expires_at, version)"
+    "act AS (INSERT INTO idempotency_records (account_id, id, key, request, resource_id, expires_at, version)"
     " VALUES ($1, $7, $8, $9, $4, $10, 1))"
 )
 _TALK = (
-    "talk AS (UPDATE conversations SET last_at = greatest(last_at, $6), version = version + 1{}"
+    "talk AS (UPDATE conversations SET last_at = greatest(last_at, $6){}"
     " WHERE account_id = $1 AND line_id = $2 AND peer_index = $3 AND deleted_at IS NULL{} RETURNING id)"
 )
 _NEW_TALK = (
@@ -42,16 +42,16 @@ _TEXT = (
     " SELECT $1, $4, id, $2, '{}', '{}', $5::bytea, $6, {}, 1 FROM talk)"
 )
 _JOB = (
-    "job AS (INSERT INTO pgqueuer (priority, status, entrypoint, payload, execute_after)"
-    " VALUES (0, 'queued', '{}', uuid_send($1) || uuid_send($4), now() + interval '{}'))"
+    "job AS (INSERT INTO jobs (account_id, id, name, subject, due_at)"
+    " VALUES ($1, gen_random_uuid(), '{}', $4, now() + interval '{}'))"
 )
 _ALL_WELL = "SELECT (SELECT id FROM talk), 1 / ((SELECT count(*) FROM line) * (SELECT count(*) FROM talk){})"
 
 _SESSION = (
-    "SELECT s.account_id FROM sessions s JOIN accounts a ON a.id = s.account_id"
-    " WHERE s.token = {} AND s.revoked_at IS NULL AND a.state = 'active'"
+    "SELECT d.account_id FROM directory d JOIN accounts a ON a.id = d.account_id"
+    " WHERE d.kind = 'sessions.token' AND d.key = {} AND a.state = 'active'"
 )
-_CALLER = f"caller AS ({_SESSION.format('$11')} AND s.account_id = $1)"
+_CALLER = f"caller AS ({_SESSION.format('$11')} AND d.account_id = $1)"
 _SENT = (
     _TEXT.format("outbound", "queued", "NULL"),
     _JOB.format("send_message", "0"),
@@ -63,7 +63,10 @@ _RECEIVED = (
     _JOB.format("delete_carrier_copy", "2 minutes"),
     _ALL_WELL.format(""),
 )
-_OPTED = ", unread = unread + 1, opted_out_at = CASE $12::int WHEN 0 THEN opted_out_at WHEN 1 THEN $6 END"
+_OPTED = (
+    ", unread = unread + 1, opted_out_at = CASE $12::int WHEN 0 THEN opted_out_at WHEN 1 THEN $6 END,"
+    " version = version + ($12::int = 1 OR $12::int = -1 AND opted_out_at IS NOT NULL)::int"
+)
 _NEW_OPTED = "CASE $12::int WHEN 1 THEN $6::timestamptz END"
 
 
@@ -72,7 +75,7 @@ def _write(*parts: str) -> str:
 
 
 # $1 account, $2 index of the token, $3 how many; further ones by statement
-_KNOWN = f"EXISTS ({_SESSION.format('$2')} AND s.account_id = $1)"
+_KNOWN = f"EXISTS ({_SESSION.format('$2')} AND d.account_id = $1)"
 _CONVERSATIONS = (
     "SELECT id, line_id, peer, last_at, unread, opted_out_at, created_at FROM conversations"
     f" WHERE account_id = $1 AND deleted_at IS NULL AND {_KNOWN}{{}} ORDER BY last_at DESC, id DESC LIMIT $3"
@@ -96,10 +99,7 @@ STATEMENTS = {
     "messages": _MESSAGES.format(""),
     "messages from": _MESSAGES.format(" AND id < $5"),
     # Off the hot path: first sight of a number or a token, and the reasons for a no.
-    "line": (
-        "SELECT account_id, id FROM phone_lines"
-        " WHERE number_index = $1 AND state IN ('active', 'ordering', 'releasing', 'suspended')"
-    ),
+    "line": ("SELECT account_id, subject_id FROM directory WHERE kind = 'phone_lines.number' AND key = $1"),
     "session": _SESSION.format("$1"),
     "why": (
         "SELECT l.state, c.id, c.opted_out_at, o.resource_id, o.request FROM phone_lines l"

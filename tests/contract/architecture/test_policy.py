@@ -48,7 +48,9 @@ def test_every_clause_is_proved_or_pending_and_no_sentence_changed_under_its_pro
 
 def test_the_pending_list_only_shrinks() -> None:
     pending = {clause.id for clause in parse(POLICY) if clause.pending}
-    assert pending - set(f"{WAITING} {FACTS}".split()) == set(), "a clause is proved when it is written, not later"
+    assert pending - set(f"{WAITING} {FACTS}".split()) == set(), (
+        "a clause is proved when it is written, not later"
+    )
     assert set(f"{WAITING} {FACTS}".split()) - pending == set(), (
         "proved: take it off here too, so that it cannot come back"
     )

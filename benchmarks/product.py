@@ -1,4 +1,4 @@
-"""The house both sides stand in: one PostgreSQL, one keyring, and for each side a clone of the same seeded database."""
+"""Both sides on one footing: one PostgreSQL, one keyring, and for each side a clone of the same seeded database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bootstrap.postgres_server import PostgresServer, start
 from bootstrap.sandbox_state import SandboxState
 
 ROOT = Path(__file__).resolve().parent.parent
-SIDES = ("pico", "floor")
+SIDES = ("product", "floor")
 POSTGRES = {"max_wal_size": "4GB", "checkpoint_timeout": "1h", "shared_buffers": "512MB"}
 """So that no checkpoint falls into one half of a pair. What makes a commit durable is left as it is."""
 TEMPLATE, KEYRING = "seeded", "keyring"
@@ -42,7 +42,7 @@ class Side:
 
 
 @dataclass(slots=True)
-class EdgeContext:
+class Rig:
     """Both sides, running. `carrier_token` signs webhooks for either."""
 
     size: Population
@@ -53,7 +53,7 @@ class EdgeContext:
 
 
 @asynccontextmanager
-async def running(size: Population, say: Callable[[str], None]) -> AsyncIterator[EdgeContext]:
+async def running(size: Population, say: Callable[[str], None]) -> AsyncIterator[Rig]:
     """Seed if need be, clone, start both sides; stop them at the end."""
     home = ROOT / "var" / "bench" / "-".join(map(str, astuple(size)))
     home.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ async def running(size: Population, say: Callable[[str], None]) -> AsyncIterator
             if not said:
                 raise RuntimeError(f"{name} did not start")
             sides[name] = Side(name, server.url(name), process, int(said))
-        yield EdgeContext(size, token, server.url(KEYRING), home / "kms", sides)
+        yield Rig(size, token, server.url(KEYRING), home / "kms", sides)
 
 
 async def _seeded(server: PostgresServer, home: Path, size: Population) -> None:
@@ -89,7 +89,11 @@ async def _seeded(server: PostgresServer, home: Path, size: Population) -> None:
         *(ROOT / "adapters/outbound/postgres/migrations").rglob("*.py"),
         *(ROOT / "benchmarks").glob("seed.py"),
     ]
-    sources += [ROOT / "adapters/outbound/postgres/sealing.py", ROOT / "benchmarks/population.py"]
+    sources += [
+        ROOT / "adapters/outbound/postgres" / name
+        for name in ("binding.py", "codec.py", "sealing.py", "tables.py")
+    ]
+    sources.append(ROOT / "benchmarks/population.py")
     wanted = sha256(b"".join(source.read_bytes() for source in sorted(sources))).hexdigest()
     note = home / "seeded"
     if note.exists() and note.read_text() == wanted:

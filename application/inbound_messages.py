@@ -32,6 +32,8 @@ class InboundMessage:
     sender: Peer
     body: MessageBody
     opt_out: OptOut | None = None
+    attachments: int = 0
+    """How many pictures or other files came with it."""
     line_id: LineId | None = None
     received_at: datetime | None = None
 
@@ -75,7 +77,14 @@ class ReceiveMessage:
                 lease.account_id, ConversationId(self.ids.new()), lease.line_id, inbound.sender, now
             )
             opt_out = inbound.opt_out or opt_out_of(inbound.body)
-            message = conversation.receive(MessageId(self.ids.new()), inbound.body, inbound.ref, opt_out, now)
+            message = conversation.receive(
+                MessageId(self.ids.new()),
+                inbound.body,
+                inbound.ref,
+                opt_out,
+                now,
+                inbound.attachments,
+            )
             tx.require_unchanged(context.line)
             tx.save(conversation)
             tx.save(message)

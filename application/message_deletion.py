@@ -41,11 +41,14 @@ class DeleteCarrierCopy:
     async def __call__(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
         """Delete the copy. Raises CarrierUnavailable, TooEarly: to be tried again. Repeating is harmless.
 
+        The copy of a message with attachments stays until the person deletes the message: we do not hold them yet.
         Where the carrier offers no deletion its copy stays on record as being there, for the erasure's receipt.
         """
         abilities = self.carrier.message_abilities
         async with self.store.begin(account_id) as tx:
             message = await tx.messages.get_even_deleted(message_id)
+        if not message.copy_may_go:
+            return
         if message.has_carrier_copy and abilities.can_delete_copies:
             settles = message.created_at + abilities.copy_settles_after - self.clock.now()
             if settles > timedelta():

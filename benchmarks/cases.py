@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from hashlib import md5
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -20,7 +21,12 @@ def cases(size: Population, secret: str) -> Iterator[tuple[str, bytes]]:
     yield from _sending(size)
     yield from _paging(size)
     # Whom the measured requests write to shall not have opted out.
-    yield "start again", inbound(secret, "SM-check-10", people.peer(0, 1), people.number(0), "start")
+    yield "start again", inbound(secret, sid("check-10"), people.peer(0, 1), people.number(0), "start")
+
+
+def sid(name: str) -> str:
+    """Return a message's id of Twilio's shape."""
+    return f"SM{md5(name.encode(), usedforsecurity=False).hexdigest()}"
 
 
 LEFT, SUSPENDED, RELEASED, TIDY, PENDING_DELETION = 7, 8, 9, 10, 11
@@ -48,7 +54,7 @@ MEND = (
 def meanwhile(secret: str, when: str) -> Iterator[tuple[str, bytes]]:
     """Name requests that are answered otherwise, or leave nothing, after `MEANWHILE`."""
     for one in (LEFT, SUSPENDED, RELEASED, TIDY, PENDING_DELETION):
-        ref, said = f"SM-{when}-{one}", f"{when} {one}"
+        ref, said = sid(f"{when}-{one}"), f"{when} {one}"
         yield f"{when}, list of {one}", http("GET", "/v1/conversations?limit=100", bearer(one))
         yield f"{when}, page of {one}", _page_of(one, 20)
         yield f"{when}, sent by {one}", outbound(one, ref, people.peer(one, 20), said)
@@ -62,36 +68,36 @@ def rush(secret: str) -> list[bytes]:
     """Return texts of one conversation, some of them repeated, to be sent all at once."""
     other, ours = people.peer(6, 1), people.number(6)
     texts = [outbound(6, f"rush-{n % 12}", other, f"out {n % 12}") for n in range(24)]
-    texts += [inbound(secret, f"SM-rush-{n % 12}", other, ours, f"in {n % 12}") for n in range(24)]
+    texts += [inbound(secret, sid(f"rush-{n % 12}"), other, ours, f"in {n % 12}") for n in range(24)]
     return texts[::2] + texts[1::2]
 
 
 def _receiving(secret: str) -> Iterator[tuple[str, bytes]]:
     ours, known, other = people.number(0), people.peer(0, 1), people.peer(0, 2)
-    text = inbound(secret, "SM-check-1", known, ours, 'You & "me" + 100% שלום 🙂\n')
+    text = inbound(secret, sid("check-1"), known, ours, 'You & "me" + 100% שלום 🙂\n')
     yield "received", text
     yield "received twice", text
-    yield "from somebody new", inbound(secret, "SM-check-2", "+16465550001", ours, "hello")
-    yield "from a name", inbound(secret, "SM-check-3", "PARCELS", ours, "")
-    yield "stop", inbound(secret, "SM-check-4", known, ours, " stop ")
-    yield "stop from somebody new", inbound(secret, "SM-check-5", "+16465550002", ours, "Quit")
+    yield "from somebody new", inbound(secret, sid("check-2"), "+16465550001", ours, "hello")
+    yield "from a name", inbound(secret, sid("check-3"), "PARCELS", ours, "")
+    yield "stop", inbound(secret, sid("check-4"), known, ours, " stop ")
+    yield "stop from somebody new", inbound(secret, sid("check-5"), "+16465550002", ours, "Quit")
     yield (
         "stop by the carrier's word",
-        inbound(secret, "SM-check-6", other, ours, "please", OptOutType="STOP"),
+        inbound(secret, sid("check-6"), other, ours, "please", OptOutType="STOP"),
     )
-    yield "start", inbound(secret, "SM-check-7", other, ours, "START")
-    yield "for nobody", inbound(secret, "SM-check-8", known, "+14159999999", "hello")
-    yield "no number of ours", inbound(secret, "SM-check-9", known, "12345", "hello")
+    yield "start", inbound(secret, sid("check-7"), other, ours, "START")
+    yield "for nobody", inbound(secret, sid("check-8"), known, "+14159999999", "hello")
+    yield "no number of ours", inbound(secret, sid("check-9"), known, "12345", "hello")
     yield "no reference", inbound(secret, "", known, ours, "hello")
     lease, former = people.line_id(0), people.line_id(1)
-    yield "on this lease", inbound(secret, "SM-check-11", known, ours, "for you", lease=lease)
-    yield "on a former lease", inbound(secret, "SM-check-12", known, ours, "not for you", lease=former)
-    yield "on no lease", inbound(secret, "SM-check-13", known, ours, "not for you", lease="x")
+    yield "on this lease", inbound(secret, sid("check-11"), known, ours, "for you", lease=lease)
+    yield "on a former lease", inbound(secret, sid("check-12"), known, ours, "not for you", lease=former)
+    yield "on no lease", inbound(secret, sid("check-13"), known, ours, "not for you", lease="x")
     yield (
         "on two leases",
-        inbound(secret, "SM-check-14", known, ours, "hm", lease=f"{former}&line={lease}&a=b"),
+        inbound(secret, sid("check-14"), known, ours, "hm", lease=f"{former}&line={lease}&a=b"),
     )
-    yield "on an empty lease", inbound(secret, "SM-check-15", known, ours, "hello", lease="&a=%20")
+    yield "on an empty lease", inbound(secret, sid("check-15"), known, ours, "hello", lease="&a=%20")
     yield "another signature", text.replace(b"X-Twilio-Signature: ", b"X-Twilio-Signature: A")
     yield "another text", text.replace(b"100%25", b"200%25")
     yield "another address", text.replace(SMS.encode(), SMS.encode() + b"?a=b", 1)

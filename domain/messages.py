@@ -140,6 +140,7 @@ class Message(Aggregate):
     status: Status
     body: MessageBody
     created_at: datetime
+    attachments: int = 0
     ref: Annotated[CarrierRef | None, held(exported=False)] = None
     error: int | None = None
     attempted_at: Annotated[datetime | None, held(exported=False)] = None
@@ -160,6 +161,11 @@ class Message(Aggregate):
     def is_deleted(self) -> bool:
         """Whether the person deleted it; the row waits for the carrier's copy to go."""
         return self.deleted_at is not None
+
+    @property
+    def copy_may_go(self) -> bool:
+        """Whether the carrier's copy is not needed: pictures are held by the carrier alone until they are deleted."""
+        return self.is_deleted or not self.attachments
 
     @property
     def may_adopt(self) -> bool:
@@ -183,8 +189,9 @@ class Message(Aggregate):
 
     def advance(self, status: Status, error: int | None, at: datetime) -> None:
         """Move to `status` if it ranks higher. Any order and any repetition of the same reports ends the same."""
-        if self.direction is Direction.OUTBOUND and status.rank > self.status.rank:
-            self.status, self.error = status, error
+        outbound = self.direction is Direction.OUTBOUND and status is not Status.RECEIVED
+        if outbound and status.rank > self.status.rank:
+            self.status, self.error = status, error if status is Status.FAILED else None
             if status.terminal and self.ref is not None:
                 self.record(MessageFinal(account_id=self.account_id, subject=self.id, at=at))
 
@@ -235,14 +242,21 @@ class Conversation(Aggregate):
         )
 
     def receive(
-        self, message_id: MessageId, body: MessageBody, ref: CarrierRef, opt_out: OptOut | None, at: datetime
+        self,
+        message_id: MessageId,
+        body: MessageBody,
+        ref: CarrierRef,
+        opt_out: OptOut | None,
+        at: datetime,
+        attachments: int = 0,
     ) -> Message:
-        """Return a new message from the other side."""
+        """Return a new message from the other side, with so many pictures or other attachments."""
         self.unread += 1
         self.last_at = max(self.last_at, at)
         if opt_out is not None:
             self.opted_out_at = at if opt_out is OptOut.STOP else None
         message = self._message(message_id, Direction.INBOUND, Status.RECEIVED, body, at, ref)
+        message.attachments = attachments
         message.record(MessageReceived(account_id=self.account_id, subject=message_id, at=at))
         return message
 

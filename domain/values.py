@@ -69,6 +69,15 @@ class Peer(PersonalText):
         return cls(text)
 
     @classmethod
+    def of_sender(cls, text: str) -> Self:
+        """Return whom a carrier names as the sender, made fit to be kept: a message is never lost for its sender.
+
+        Control characters and runs of blanks become one blank, 64 characters are kept, nobody is called "unknown".
+        """
+        visible = " ".join(re.sub(CONTROL, " ", text).split())[:64].rstrip()
+        return cls(visible or "unknown")
+
+    @classmethod
     def destination(cls, text: str) -> Self:
         """Return somebody who can be sent a message: an E.164 number or a short code. Raises InvalidPhoneNumber.
 

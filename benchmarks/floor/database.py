@@ -38,8 +38,8 @@ _NEW_TALK = (
 )
 _TEXT = (
     "text AS (INSERT INTO messages"
-    " (account_id, id, conversation_id, line_id, direction, status, body, created_at, ref, version)"
-    " SELECT $1, $4, id, $2, '{}', '{}', $5::bytea, $6, {}, 1 FROM talk)"
+    " (account_id, id, conversation_id, line_id, direction, status, body, created_at, attachments, ref, version)"
+    " SELECT $1, $4, id, $2, '{}', '{}', $5::bytea, $6, 0, {}, 1 FROM talk)"
 )
 _JOB = (
     "job AS (INSERT INTO jobs (account_id, id, name, subject, due_at)"
@@ -81,7 +81,7 @@ _CONVERSATIONS = (
     f" WHERE account_id = $1 AND deleted_at IS NULL AND {_KNOWN}{{}} ORDER BY last_at DESC, id DESC LIMIT $3"
 )
 _MESSAGES = (
-    "SELECT id, line_id, direction, status, body, created_at, error FROM messages"
+    "SELECT id, line_id, direction, status, body, created_at, attachments, error FROM messages"
     f" WHERE account_id = $1 AND conversation_id = $4 AND deleted_at IS NULL AND {_KNOWN}"
     " AND EXISTS (SELECT FROM conversations WHERE account_id = $1 AND id = $4 AND deleted_at IS NULL)"
     "{} ORDER BY id DESC LIMIT $3"

@@ -83,8 +83,10 @@ async def messages(floor: Floor, request: web.BaseRequest, query: str, conversat
     items = [
         f'{{"id":"{row}",{of},"direction":"{direction}","status":"{status}",'
         f'"body":{quoted(opened(body, row.bytes, sealed))},"created_at":{created_at},'
-        f'"error":{"null" if error is None else error}}}'
-        for (row, _, direction, status, sealed, _, error), created_at in zip(rows, *times, strict=True)
+        f'"attachments":{attachments},"error":{"null" if error is None else error}}}'
+        for (row, _, direction, status, sealed, _, attachments, error), created_at in zip(
+            rows, *times, strict=True
+        )
     ]
     return _page(items, more)
 

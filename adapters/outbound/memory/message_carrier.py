@@ -135,6 +135,6 @@ class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
     def _keep(
         self, sender: str, to: str, body: MessageBody, status: Status, message_id: MessageId | None = None
     ) -> CarrierCopy:
-        ref = CarrierRef(f"message-{next(self._serial)}")
+        ref = CarrierRef(f"SM{next(self._serial):032x}")
         self.messages[ref] = CarrierCopy(ref, sender, to, body, status, self.now(), message_id=message_id)
         return self.messages[ref]

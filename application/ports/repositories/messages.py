@@ -20,6 +20,7 @@ class MessageRow(NamedTuple):
     status: Status
     body: MessageBody
     created_at: datetime
+    attachments: int
     error: int | None
 
 

@@ -22,7 +22,7 @@ from tests.support.provider_files import sample_webhooks
 SMS = "/webhooks/twilio/sms"
 STATUS = "/webhooks/twilio/message-status"
 CANARY = "c4n4ry-7f3e"
-TEXT = {"MessageSid": "SM1", "From": STRANGER, "To": OURS, "Body": "hello", "NumMedia": "0"}
+TEXT = {"MessageSid": f"SM{1:032x}", "From": STRANGER, "To": OURS, "Body": "hello", "NumMedia": "0"}
 NOWHERE = {
     "FromCity": CANARY,
     "FromState": CANARY,
@@ -148,6 +148,8 @@ async def test_a_signature_by_an_algorithm_we_hold_no_key_for_is_403(http: HttpW
 async def test_what_is_signed_and_still_senseless_is_400(path: str, lacks: str, http: HttpWorld) -> None:
     whole = TEXT | {"MessageStatus": "sent"}
     for form in ({name: value for name, value in whole.items() if name != lacks}, whole | {lacks: ""}):
+        if (path, form.get("From")) == (SMS, ""):
+            continue  # a sender may be withheld: the message is stored all the same
         answer = await http.webhook(path, form)
         assert (answer.status, answer.body) == (400, b"malformed\n")
 
@@ -172,7 +174,7 @@ def test_where_people_are_is_never_looked_at() -> None:
     for kept in (text, report):
         assert kept is not None
         values = {str(getattr(kept, field.name)) for field in fields(kept)}
-        assert {"SM1"} < values, "the values themselves, not what their repr shows"
+        assert {f"SM{1:032x}"} < values, "the values themselves, not what their repr shows"
         assert not any(CANARY in value for value in values)
 
 
@@ -210,7 +212,12 @@ async def test_a_failure_brings_its_code(code: str, shown: int | None, http: Htt
 
 @pytest.mark.parametrize(
     "change",
-    [{"MessageStatus": "teleported"}, {"From": "+14155550100"}, {"From": "PICO"}, {"MessageSid": "SM404"}],
+    [
+        {"MessageStatus": "teleported"},
+        {"From": "+14155550100"},
+        {"From": "PICO"},
+        {"MessageSid": f"SM{404:032x}"},
+    ],
 )
 async def test_a_report_that_says_nothing_to_us_changes_nothing(
     change: dict[str, str], http: HttpWorld
@@ -225,7 +232,7 @@ async def test_a_report_that_says_nothing_to_us_changes_nothing(
 
 @pytest.mark.parametrize("query", ["?message=7", "?message=", "?other=1"])
 async def test_a_tag_that_is_none_of_ours_is_no_error(query: str, http: HttpWorld) -> None:
-    report = {"MessageSid": "SM9", "MessageStatus": "sent", "From": OURS, "ErrorCode": "9" * 5000}
+    report = {"MessageSid": f"SM{9:032x}", "MessageStatus": "sent", "From": OURS, "ErrorCode": "9" * 5000}
     assert (await http.webhook(STATUS + query, report)).status == 204
 
 

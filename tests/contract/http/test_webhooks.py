@@ -21,7 +21,7 @@ from tests.support.http_world import PUBLIC_URL, STRANGER, HttpWorld
 
 NEW, FORMER = "the-token-after-the-rotation", "the-token-before-the-rotation"
 PING = "/webhooks/toy/ping"
-FORM = {"MessageSid": "SM1", "From": STRANGER, "To": "+12025550143", "Body": "hello"}
+FORM = {"MessageSid": f"SM{1:032x}", "From": STRANGER, "To": "+12025550143", "Body": "hello"}
 
 
 class ToyWebhooks(Webhooks):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from functools import partial
 
 from aiohttp import web
 
 from adapters.inbound.webhooks.twilio import TwilioWebhooks
-from adapters.inbound.webhooks.twilio.form import Form
 from adapters.inbound.webhooks.twilio.messages import SMS
 from bootstrap.worlds import InMemory
 from domain.values import Label, Password, PasswordHash
@@ -51,10 +51,12 @@ async def test_no_password_is_stored_not_even_under_a_seal(stored: Databases) ->
 class KeepsPlaces(TwilioWebhooks):
     """Finds it useful to know where a text came from, and from which program."""
 
-    async def _verified(self, request: web.BaseRequest, path: str, query: str) -> Form | None:
-        form = await super()._verified(request, path, query)
+    async def _verified(
+        self, request: web.BaseRequest, path: str, query: str
+    ) -> Sequence[tuple[str, str]] | None:
+        form = dict(await super()._verified(request, path, query) or ())
         where = f"({form['FromCity']}, {request.headers['User-Agent']})" if form else ""
-        return form and {**form, "Body": f"{form['Body']} {where}"}
+        return [*(form | {"Body": f"{form['Body']} {where}"}).items()] if form else None
 
 
 def keeps_places(_edge: Edge) -> Edge:

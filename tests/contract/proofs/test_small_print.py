@@ -12,7 +12,7 @@ import pytest
 from adapters.outbound.postgres.sealing import AccountCipher
 from adapters.outbound.postgres.store import PostgresStore
 from application.exports import DownloadExport
-from application.inbound_messages import DeliveryReceipt
+from application.inbound_messages import DeliveryReceipt, InboundMessage
 from application.message_deletion import DeleteCarrierCopy
 from application.messages import DeleteConversation, DeleteMessage
 from application.ports.jobs import JobLease
@@ -20,6 +20,7 @@ from application.ports.message_carrier import TooEarly
 from domain.exports import ExportNotReady
 from domain.kernel import AccountId, ConversationId, ExportId, MessageId, NotFound
 from domain.messages import Message, Status
+from domain.values import MessageBody
 from tests.support.actors import STRANGER, with_line
 from tests.support.canary_account import lived
 from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, Worlds, in_clear
@@ -81,6 +82,55 @@ async def test_the_carriers_copy_goes_however_often_it_is_too_early(world: World
     await made.advance(2 * MINUTE)
     assert not made.carrier.messages
     assert sorted(await ada.inbox()) == ["heard", "said"]
+
+
+class TakesPicturesAlong(DeleteCarrierCopy):
+    """Deletes the carrier's copy of every message, whatever came with it."""
+
+    async def __call__(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
+        async with self.store.begin(account_id) as tx:
+            message = await tx.messages.get_even_deleted(message_id)
+        if message.ref is not None:
+            await self.carrier.delete_copy(message.ref)
+        await self.commit(account_id, message_id, lease)
+
+
+class LeavesPicturesThere(DeleteCarrierCopy):
+    """Never deletes what came with pictures."""
+
+    async def __call__(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
+        async with self.store.begin(account_id) as tx:
+            message = await tx.messages.get_even_deleted(message_id)
+        if not message.attachments:
+            await super().__call__(account_id, message_id, lease)
+
+
+def takes_pictures_along(world: Worlds) -> Worlds:
+    return partial(world, delete_carrier_copy=TakesPicturesAlong)
+
+
+def leaves_pictures_there(world: Worlds) -> Worlds:
+    return partial(world, delete_carrier_copy=LeavesPicturesThere)
+
+
+@proves("H26", text="02d0532ef7da", saboteur=takes_pictures_along)
+@proves("H26", text="02d0532ef7da", saboteur=leaves_pictures_there)
+async def test_pictures_stay_at_the_carrier_until_their_message_is_deleted(world: Worlds) -> None:
+    made = world()
+    ada = await with_line(made)
+    ref = await made.carrier.receive(STRANGER, ada.number, "")
+    await made.use_cases.receive_message(
+        InboundMessage(ref, ada.number, STRANGER, MessageBody(""), attachments=2)
+    )
+    for _ in range(3):
+        await made.advance(DAY)
+    assert ref in made.carrier.messages, "the pictures are gone, and we have none"
+    (conversation,) = (await made.use_cases.list_conversations(ada.id, None, None, 9)).items
+    (message,) = (await made.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
+    assert message.attachments == 2
+    await made.use_cases.delete_message(ada.id, message.id)
+    await made.advance(HOUR)
+    assert ref not in made.carrier.messages
 
 
 class DeletesNothing(DeleteMessage):

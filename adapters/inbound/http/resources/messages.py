@@ -64,7 +64,7 @@ class Conversations(TypedDict):
 
 
 class Message(TypedDict):
-    """One message. `error` is the carrier's code when it failed."""
+    """One message. `attachments` counts pictures that came with it; `error` is the carrier's code when it failed."""
 
     id: Id
     conversation_id: Id
@@ -73,6 +73,7 @@ class Message(TypedDict):
     status: Annotated[str, SpelledOut(Status)]
     body: str
     created_at: datetime
+    attachments: int
     error: int | None
 
 
@@ -106,6 +107,7 @@ def message(of: domain.messages.Message | MessageRow) -> Message:
         "status": str(of.status),
         "body": str(of.body),
         "created_at": of.created_at,
+        "attachments": of.attachments,
         "error": of.error,
     }
 
@@ -120,6 +122,7 @@ def accepted(of: Accepted) -> Message:
         "status": "queued",
         "body": str(of.body),
         "created_at": of.created_at,
+        "attachments": 0,
         "error": None,
     }
 

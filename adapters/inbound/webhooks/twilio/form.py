@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from aiohttp import web
@@ -14,9 +15,35 @@ Form: TypeAlias = Mapping[str, str]
 FormHandler: TypeAlias = Callable[[Form, str], Awaitable[web.Response]]
 """Answers a verified form, given the raw query it came with."""
 
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
+MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-f]{32}\Z")
+SID_NAMES = ("MessageSid", "SmsSid", "SmsMessageSid")
+
 XML = CIMultiDict({**COMMON_HEADERS, "Content-Type": "text/xml; charset=utf-8"})
 PLAIN = CIMultiDict({**COMMON_HEADERS, "Content-Type": "text/plain; charset=utf-8"})
 BARE = CIMultiDict(COMMON_HEADERS)
+
+
+def well_formed(pairs: Sequence[tuple[str, str]]) -> Form | None:
+    """Return a signed form, or None for one that Twilio cannot have sent.
+
+    Twilio's signature runs names and values together, so a form that was cut elsewhere has the same signature: a name
+    twice, a name with a blank, or the name of a message's id within the value of another field (the body apart, in
+    which a sender may write anything) is a form that somebody else cut.
+    """
+    form = dict(pairs)
+    if len(form) < len(pairs) or not all(map(NAME.match, form)):
+        return None
+    if any(sid in value for name, value in form.items() if name != "Body" for sid in SID_NAMES):
+        return None
+    return form
+
+
+def message_sid(form: Form) -> str | None:
+    """Return the message's id, or None unless it is one, and the same under each of its names (Twilio: 34 signs)."""
+    sid = form.get("MessageSid", "")
+    given = {form[name] for name in SID_NAMES if name in form}
+    return sid if given == {sid} and MESSAGE_SID.match(sid) else None
 
 
 def empty_twiml() -> web.Response:

@@ -10,7 +10,14 @@ from uuid import UUID
 
 from aiohttp import web
 
-from adapters.inbound.webhooks.twilio.form import Form, FormHandler, empty_twiml, malformed, noted
+from adapters.inbound.webhooks.twilio.form import (
+    Form,
+    FormHandler,
+    empty_twiml,
+    malformed,
+    message_sid,
+    noted,
+)
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from domain.kernel import CarrierRef, LineId, MessageId, PicoError
 from domain.messages import OptOut, Status
@@ -19,6 +26,7 @@ from domain.values import MessageBody, Peer, PhoneNumber
 SMS = "/webhooks/twilio/sms"
 MESSAGE_STATUS = "/webhooks/twilio/message-status"
 
+COUNT = re.compile(r"[0-9]{1,2}\Z")
 ERROR_CODE = re.compile(r"[0-9]{1,9}\Z")
 OPT_OUT = {"STOP": OptOut.STOP, "START": OptOut.START}
 
@@ -37,7 +45,7 @@ class TwilioMessages:
 
     async def sms(self, form: Form, query: str) -> web.Response:
         """Accept a message. Redelivery, an unknown number, an erased account: the same empty TwiML."""
-        if not all(form.get(name) for name in ("MessageSid", "From", "To")):
+        if message_sid(form) is None or "From" not in form or not form.get("To"):
             return malformed()
         message = inbound_message(form, query)
         if message is not None:
@@ -46,7 +54,7 @@ class TwilioMessages:
 
     async def message_status(self, form: Form, query: str) -> web.Response:
         """Apply a delivery receipt. An unknown status or message changes nothing."""
-        if not all(form.get(name) for name in ("MessageSid", "From", "MessageStatus")):
+        if message_sid(form) is None or not form.get("From") or not form.get("MessageStatus"):
             return malformed()
         status = self.status_of(form["MessageStatus"])
         receipt = status and delivery_receipt(form, status, query)
@@ -56,15 +64,16 @@ class TwilioMessages:
 
 
 def inbound_message(form: Form, query: str) -> InboundMessage | None:
-    """Reduce a form to what Pico keeps; None when it is not between somebody and a number that could be ours."""
+    """Reduce a form to what Pico keeps; None when it is not for a number that could be ours."""
     lease = dict(parse_qsl(query)).get("line", "") if query else ""
     try:
         return InboundMessage(
             ref=CarrierRef(form["MessageSid"]),
             to=PhoneNumber.parse(form["To"]),
-            sender=Peer.parse(form["From"]),
+            sender=Peer.of_sender(form["From"]),
             body=MessageBody(form.get("Body", "")),
             opt_out=OPT_OUT.get(form.get("OptOutType", "")),
+            attachments=int(form["NumMedia"]) if COUNT.match(form.get("NumMedia", "")) else 0,
             line_id=LineId(UUID(lease)) if lease else None,
         )
     except (ValueError, PicoError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from urllib.parse import parse_qsl
 
@@ -10,7 +10,7 @@ from aiohttp import web
 from typing_extensions import override
 
 from adapters.inbound.http_io import WebhookEndpoint, Webhooks, read_body
-from adapters.inbound.webhooks.twilio.form import Form, FormHandler, forbidden
+from adapters.inbound.webhooks.twilio.form import FormHandler, forbidden, malformed, well_formed
 from adapters.inbound.webhooks.twilio.messages import TwilioMessages
 from adapters.inbound.webhooks.twilio.signature import TwilioSignature
 from application.use_cases import UseCases
@@ -48,11 +48,16 @@ class TwilioWebhooks(Webhooks):
     async def _answer(
         self, path: str, handler: FormHandler, request: web.BaseRequest, query: str
     ) -> web.StreamResponse:
-        form = await self._verified(request, path, query)
-        return forbidden() if form is None else await handler(form, query)
+        signed = await self._verified(request, path, query)
+        if signed is None:
+            return forbidden()
+        form = well_formed(signed)
+        return malformed() if form is None else await handler(form, query)
 
-    async def _verified(self, request: web.BaseRequest, path: str, query: str) -> Form | None:
-        """Return the form, if Twilio signed it for the address we gave it, whatever `Host` says."""
+    async def _verified(
+        self, request: web.BaseRequest, path: str, query: str
+    ) -> Sequence[tuple[str, str]] | None:
+        """Return the pairs of a form, if Twilio signed it for the address we gave it, whatever `Host` says."""
         headers = request.headers
         signature = headers.get("X-Twilio-Signature")
         if not signature:
@@ -66,4 +71,4 @@ class TwilioWebhooks(Webhooks):
             return None
         url = f"{self._public_url}{path}?{query}" if query else f"{self._public_url}{path}"
         settings = headers.get("X-Twilio-Webhooks-Signature-Settings", "")
-        return dict(pairs) if self._signature.verify(url, pairs, signature, settings) else None
+        return pairs if self._signature.verify(url, pairs, signature, settings) else None

@@ -42,7 +42,15 @@ class MemoryMessages(Messages):
         newest = newest_first(m for m in shown if before is None or m.id < before)[:limit]
         return [
             MessageRow(
-                m.id, m.conversation_id, m.line_id, m.direction, m.status, m.body, m.created_at, m.error
+                m.id,
+                m.conversation_id,
+                m.line_id,
+                m.direction,
+                m.status,
+                m.body,
+                m.created_at,
+                m.attachments,
+                m.error,
             )
             for m in newest
         ]

@@ -105,6 +105,7 @@ CREATE TABLE messages (
     status status NOT NULL,
     body bytea NOT NULL CONSTRAINT messages_body_is_sealed CHECK (body < '\x02'),
     created_at timestamptz NOT NULL,
+    attachments integer NOT NULL,
     ref varchar(64),
     error integer,
     attempted_at timestamptz,

@@ -1,0 +1,174 @@
+"""One captured request is one message: a form that was cut elsewhere has Twilio's signature, and no effect."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.inbound.webhooks.twilio.form import message_sid, well_formed
+from adapters.inbound.webhooks.twilio.messages import inbound_message
+from adapters.inbound.webhooks.twilio.signature import signature_of
+from domain.messages import Direction, Message, Status
+from tests.support.http_world import OURS, STRANGER, HttpWorld
+
+SMS, STATUS = "/webhooks/twilio/sms", "/webhooks/twilio/message-status"
+SID, OTHER = f"SM{0xABC:032x}", f"SM{0xDEF:032x}"
+FORM = {
+    "AccountSid": f"AC{1:032x}", "ApiVersion": "2010-04-01", "Body": "hello", "From": STRANGER, "MessageSid": SID,
+    "NumMedia": "0", "NumSegments": "1", "SmsMessageSid": SID, "SmsSid": SID, "SmsStatus": "received", "To": OURS,
+}  # fmt: skip
+BAIT = f"xFrom+15550000001MessageSid{OTHER}To{OURS}Zzz"
+"""A body in which a sender spells the fields of another message."""
+Pairs = tuple[tuple[str, str], ...]
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpWorld]:
+    async with HttpWorld.running() as world:
+        yield world
+
+
+def said(pairs: Pairs) -> str:
+    return "".join(name + value for name, value in sorted(set(pairs)))
+
+
+def effect(pairs: Pairs) -> tuple[object, ...] | None:
+    """Return what a signed form makes: the id under which it is stored once, or None when it is refused."""
+    form = well_formed(pairs)
+    if form is None or message_sid(form) is None or "From" not in form or not form.get("To"):
+        return None
+    message = inbound_message(form, "")
+    return None if message is None else (message.ref,)
+
+
+@st.composite
+def recuts(draw: st.DrawFn) -> tuple[Pairs, Pairs]:
+    """Draw a form, and another one that is signed alike: the same signs, cut into names and values elsewhere."""
+    original = tuple((FORM | {"Body": draw(st.sampled_from(["hello", "", "a b", BAIT]))}).items())
+    signed = said(original)
+    names = [
+        "AccountSid",
+        "Body",
+        "From",
+        "MessageSid",
+        "NumMedia",
+        "SmsSid",
+        "To",
+        "ToCity",
+        "Zzz",
+        "Fro",
+        "Mes",
+    ]
+    ends = [signed.find(name, draw(st.integers(0, len(signed)))) for name in draw(st.permutations(names))]
+    cuts = sorted(
+        {0, *(end for end in ends if end > 0)}
+        | set(draw(st.lists(st.integers(1, len(signed) - 1), max_size=3)))
+    )
+    pieces = [signed[start:end] for start, end in zip(cuts, [*cuts[1:], len(signed)], strict=True)]
+    pairs = []
+    for piece in pieces:
+        known = next((name for name in names if piece.startswith(name)), None)
+        at = len(known) if known else draw(st.integers(1, len(piece)))
+        pairs.append((piece[:at], piece[at:]))
+    return original, tuple(pairs)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(both=recuts())
+def test_a_form_cut_elsewhere_is_refused_or_is_the_same_message(both: tuple[Pairs, Pairs]) -> None:
+    original, recut = both
+    if said(recut) != said(original):
+        return  # sorted otherwise: its signature is another
+    url = "https://pico.example/webhooks/twilio/sms"
+    assert signature_of("token", url, recut) == signature_of("token", url, original)
+    assert effect(recut) in {None, effect(original)}
+
+
+def test_a_body_that_spells_another_message_does_not_become_one() -> None:
+    original = tuple((FORM | {"Body": BAIT}).items())
+    rest = said(original).partition("Zzz")[2]
+    recut = (
+        ("AccountSid", FORM["AccountSid"]), ("ApiVersion", FORM["ApiVersion"]), ("Body", "x"),
+        ("From", "+15550000001"), ("MessageSid", OTHER), ("To", OURS), ("Zzz", rest),
+    )  # fmt: skip
+    assert said(recut) == said(original)
+    assert effect(recut) is None
+    assert effect(original) == (SID,), "whoever writes such a body is still heard"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"MessageSid": "SM1"}, {"MessageSid": SID.upper()}, {"MessageSid": SID + "\x00"}, {"MessageSid": "S" * 2600},
+        {"MessageSid": SID + "NumMedia1"}, {"SmsSid": OTHER}, {"SmsMessageSid": OTHER}, {"Num Media": "1"}, {"": "x"},
+        {"FromCity": f"MessageSid{OTHER}"}, {"MessageSid": f"AC{7:032x}"},
+    ],
+    ids=range(11),
+)  # fmt: skip
+async def test_a_form_that_twilio_cannot_have_sent_is_refused_and_nothing_is_stored(
+    http: HttpWorld, change: dict[str, str]
+) -> None:
+    token = await http.person()
+    await http.line(token)
+    assert (await http.webhook(SMS, FORM | change)).status == 400
+    status = {"MessageSid": SID, "MessageStatus": "sent", "From": OURS, "To": STRANGER, **change}
+    assert (await http.webhook(STATUS, status)).status == 400
+    assert (await http.call("GET", "/v1/conversations", token=token)).json["items"] == []
+
+
+async def stored(http: HttpWorld, token: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for chat in (await http.call("GET", "/v1/conversations", token=token)).json["items"]:
+        page = await http.call("GET", f"/v1/conversations/{chat['id']}/messages", token=token)
+        found += [{**message, "peer": chat["peer"]} for message in page.json["items"]]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sender", "kept"),
+    [("A\tB", "A B"), ("", "unknown"), ("  ", "unknown"), (" PICO  CO ", "PICO CO"), ("x" * 80, "x" * 64)],
+    ids=range(5),
+)
+async def test_nothing_signed_and_addressed_to_us_is_dropped_for_its_sender(
+    http: HttpWorld, sender: str, kept: str
+) -> None:
+    token = await http.person()
+    await http.line(token)
+    for _ in range(2):
+        assert (await http.webhook(SMS, FORM | {"From": sender})).status == 200
+    assert [(message["body"], message["peer"]) for message in await stored(http, token)] == [("hello", kept)]
+
+
+@pytest.mark.parametrize(
+    ("given", "counted"), [("1", 1), ("10", 10), ("0", 0), ("", 0), ("-1", 0), ("many", 0)]
+)
+async def test_a_message_says_how_many_attachments_it_had(http: HttpWorld, given: str, counted: int) -> None:
+    token = await http.person()
+    await http.line(token)
+    await http.webhook(SMS, FORM | {"Body": "", "NumMedia": given})
+    (message,) = await stored(http, token)
+    assert (message["body"], message["attachments"]) == ("", counted)
+
+
+def outbound(status: Status) -> Message:
+    return Message(
+        account_id=None, id=None, conversation_id=None, line_id=None, direction=Direction.OUTBOUND,  # type: ignore[arg-type]  # nobody's
+        status=status, body=None, created_at=None,  # type: ignore[arg-type]  # nothing
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.FAILED])
+def test_only_a_failed_message_has_an_error(status: Status) -> None:
+    message = outbound(Status.QUEUED)
+    message.advance(status, 30008, None)  # type: ignore[arg-type]  # at any instant
+    assert message.error is None
+
+
+def test_a_message_we_sent_was_never_received_by_us() -> None:
+    message = outbound(Status.SENT)
+    message.advance(Status.RECEIVED, None, None)  # type: ignore[arg-type]  # at any instant
+    assert message.status is Status.SENT

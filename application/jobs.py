@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import timedelta
 
-from application import erasure, exports, lines, mail, message_deletion, outbound_messages
+from application import erasure, exports, lines, mail, message_deletion, outbound_messages, sign_up
 from application.job_type import JobType
 from application.ports.jobs import Job
 from domain.kernel import Event
@@ -15,6 +15,7 @@ JOBS: tuple[JobType, ...] = (
     *message_deletion.JOBS,
     *lines.JOBS,
     *exports.JOBS,
+    *sign_up.JOBS,
     *mail.JOBS,
     *erasure.JOBS,
 )

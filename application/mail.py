@@ -9,15 +9,17 @@ from uuid import UUID
 
 from application.erasure_step import ErasureStep
 from application.job_type import NOW, JobType
+from application.ports.directory import Directory
 from application.ports.jobs import JobLease
 from application.ports.mail import Mail, MailKind
 from application.ports.store import Store
 from application.ports.tokens import Tokens
-from domain.accounts import Account, AccountDeletionRequested, AccountRecovered, AccountSignedUp
+from domain.accounts import Account, AccountDeletionRequested, AccountRecovered
 from domain.erasure import Erasure, NotYetGone
 from domain.exports import ExportReady
 from domain.kernel import AccountId
 from domain.retention import Retention
+from domain.values import Email, SignUpPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class SendVerificationMail(SendMail):
         return account.is_unverified
 
     async def link_token(self, account: Account) -> str:
-        """Return the token of the newest attempt to sign up."""
+        """Return the token of this attempt to sign up."""
         expires_at = self.retention.unverified.ends(account.created_at)
         return await self.tokens.verification(account.id, expires_at)
 
@@ -91,7 +93,7 @@ class SendExportReadyMail(SendMail):
 
 
 JOBS = (
-    JobType("mail_verification", SendVerificationMail, after={AccountSignedUp: NOW}),
+    JobType("mail_verification", SendVerificationMail),
     JobType("mail_already_registered", SendAlreadyRegisteredMail),
     JobType("mail_deletion_scheduled", SendDeletionScheduledMail, after={AccountDeletionRequested: NOW}),
     JobType("mail_recovered", SendRecoveredMail, after={AccountRecovered: NOW}),
@@ -108,12 +110,25 @@ class EraseMailAddress(ErasureStep):
 
     store: Store
     mail: Mail
+    directory: Directory
 
     async def run(self, erasure: Erasure) -> Mapping[str, int]:
-        """Have the address forgotten, and ask again. Raises NotYetGone, MailUnavailable. Repeating is harmless."""
+        """Have the address forgotten, and ask again. Raises NotYetGone, MailUnavailable. Repeating is harmless.
+
+        A sign-up that was never verified leaves the address to whoever still waits for mail at it, or has its
+        account: it is forgotten with the last of them.
+        """
         async with self.store.begin(erasure.account_id) as tx:
-            address = (await tx.accounts.get()).email
+            account = await tx.accounts.get()
+        address = account.email
+        if account.verified_at is None and await self._is_used_by_another(address):
+            return {}
         await self.mail.erase(address)
         if await self.mail.holds(address):
             raise NotYetGone
         return {}
+
+    async def _is_used_by_another(self, address: Email) -> bool:
+        """Tell whether a living sign-up or an account has this address; an attempt being erased holds no place."""
+        holders = await self.directory.sign_ups(SignUpPlace.every(address))
+        return any(holders) or await self.directory.account_by_email(address.canonical) is not None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount
-from application.accounts import ChangeProfile, ReadAccount, SignUp, VerifyAccount
+from application.accounts import ChangeProfile, ReadAccount
 from application.exports import DownloadExport, ReadExport, StartExport
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobHandler
@@ -31,6 +31,7 @@ from application.messages import (
 )
 from application.retention import Sweep
 from application.sessions import Authenticate, ListSessions, SignIn, SignOut, SignOutOthers
+from application.sign_up import SignUp, VerifyAccount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from dependency_injector import containers, providers
 from dependency_injector.providers import Dependency, Dict, Provider, Singleton
 
 from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount
-from application.accounts import ChangeProfile, ReadAccount, SignUp, VerifyAccount
+from application.accounts import ChangeProfile, ReadAccount
 from application.carrier_copies import DeleteCarrierCopies
 from application.erasure import (
     BeginErasures,
@@ -74,6 +74,7 @@ from application.sessions import (
     SignOutOthers,
     VerifyPassword,
 )
+from application.sign_up import AnswerSignUp, SignUp, VerifyAccount
 from application.use_cases import UseCases
 from bootstrap.outside import Outside
 from domain.retention import Retention
@@ -124,12 +125,12 @@ class Container(containers.DeclarativeContainer):
     retention = Dependency[Retention]()
 
     # Accounts
-    verify_password = Singleton(VerifyPassword, store=store, directory=directory, hasher=hasher)
-    sign_up = Singleton(
-        SignUp, store=store, directory=directory, keyring=keyring, hasher=hasher, clock=clock, ids=ids,
-    )
+    verify_password = Singleton(VerifyPassword, store=store, directory=directory, keyring=keyring, hasher=hasher)
+    sign_up = Singleton(SignUp, store=store, keyring=keyring, hasher=hasher, clock=clock, ids=ids)
+    answer_sign_up = Singleton(AnswerSignUp, store=store, directory=directory, clock=clock)
     verify_account = Singleton(
-        VerifyAccount, store=store, tokens=tokens, clock=clock, ids=ids, retention=retention,
+        VerifyAccount, store=store, directory=directory, verify_password=verify_password, tokens=tokens,
+        clock=clock, ids=ids,
     )
     read_account = Singleton(ReadAccount, store=store)
     change_profile = Singleton(ChangeProfile, store=store, clock=clock)
@@ -196,7 +197,7 @@ class Container(containers.DeclarativeContainer):
     send_deletion_scheduled_mail = Singleton(SendDeletionScheduledMail, store=store, mail=mail)
     send_recovered_mail = Singleton(SendRecoveredMail, store=store, mail=mail)
     send_export_ready_mail = Singleton(SendExportReadyMail, store=store, mail=mail)
-    erase_mail_address = Singleton(EraseMailAddress, store=store, mail=mail)
+    erase_mail_address = Singleton(EraseMailAddress, store=store, mail=mail, directory=directory)
 
     # Exports
     start_export = Singleton(StartExport, store=store, clock=clock, ids=ids, retention=retention)

@@ -16,7 +16,7 @@ from domain.kernel import (
     PicoError,
 )
 from domain.retention import RetentionRule, due
-from domain.values import Email, Label, Locale, PasswordHash
+from domain.values import Email, Label, Locale, PasswordHash, SignUpPlace
 
 
 class AccountState(StrEnum):
@@ -30,11 +30,11 @@ class AccountState(StrEnum):
     """The hard-delete saga has begun: there is no way back."""
 
 
-class Unverified(PicoError):
-    """The account's e-mail address has not been verified yet."""
+class NotUnverified(PicoError):
+    """The account's e-mail address was verified before, or the sign-up is over."""
 
-    kind = ErrorKind.FORBIDDEN
-    code = "unverified"
+    kind = ErrorKind.CONFLICT
+    code = "not_unverified"
 
 
 class PendingDeletion(PicoError):
@@ -90,13 +90,18 @@ class AccountErasureBegun(Event):
 
 @dataclass(slots=True, kw_only=True)
 class Account(Aggregate):
-    """One person's account."""
+    """One person's account. While it is unverified it is one attempt to sign up, of which an address may have several.
+
+    The first attempt that is verified takes the address: from then on the directory leads to it and to no other.
+    """
 
     stored_as: ClassVar[str] = "accounts"
     clause: ClassVar[str] = "C1"
 
     id: AccountId
     email: Annotated[Email, held(index=IndexScope.SYSTEM)]
+    place: Annotated[SignUpPlace | None, held(index=IndexScope.SYSTEM, readable=False)] = None
+    """The place it holds among the sign-ups of its address, while it is unverified."""
     password: Annotated[PasswordHash, held("C2", exported=False)]
     display_name: Annotated[Label, held("C3")]
     locale: Annotated[Locale, held("C4")]
@@ -132,23 +137,24 @@ class Account(Aggregate):
         account.record(AccountSignedUp(account_id=account_id, subject=account_id, at=at))
         return account
 
-    def sign_up_again(
-        self, *, password: PasswordHash, display_name: Label, locale: Locale, at: datetime
-    ) -> None:
-        """Take the newest attempt for the only one: nobody has shown the address to be theirs so far.
+    def is_listed_by(self, field: str) -> bool:
+        """Tell whether the directory leads here: by the address once it is verified, by the place until then."""
+        return self.is_unverified if field == "place" else self.verified_at is not None
 
-        Whoever tried before keeps nothing: neither password nor link (see `VerifyAccount`).
-        """
-        self.password, self.display_name, self.locale = password, display_name, locale
-        self.terms_accepted_at = self.privacy_accepted_at = self.created_at = at
-        self.record(AccountSignedUp(account_id=self.id, subject=self.id, at=at))
+    def take_place(self, place: SignUpPlace) -> None:
+        """Hold one of the places of its address, which only one unverified account holds at a time."""
+        self.place = place
+
+    def withdraw(self, at: datetime) -> None:
+        """Give up a sign-up before its day is over: erase it. Repeating is harmless; a verified account stays."""
+        if self.is_unverified:
+            self.state = AccountState.ERASING
+            self.record(AccountErasureBegun(account_id=self.id, subject=self.id, at=at))
 
     def verify(self, at: datetime) -> None:
-        """Note that the address is the person's own. Repeating is harmless; raises PendingDeletion."""
-        if self.state is AccountState.ACTIVE:
-            return
-        if self.state is not AccountState.UNVERIFIED:
-            raise PendingDeletion
+        """Note that the address is the person's own. Raises NotUnverified."""
+        if not self.is_unverified:
+            raise NotUnverified
         self.state, self.verified_at = AccountState.ACTIVE, at
         self.record(AccountVerified(account_id=self.id, subject=self.id, at=at))
 
@@ -173,9 +179,7 @@ class Account(Aggregate):
         return self.state is not AccountState.ERASING
 
     def must_be_active(self) -> None:
-        """Raise Unverified or PendingDeletion unless the account may be used."""
-        if self.is_unverified:
-            raise Unverified
+        """Raise PendingDeletion unless the account may be used."""
         if not self.is_active:
             raise PendingDeletion
 

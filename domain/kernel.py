@@ -89,7 +89,6 @@ class Aggregate:
         events, self.events = self.events, []
         return events
 
-    @property
-    def is_listed(self) -> bool:
-        """Whether the global directory leads to it by the fields that have a blind index under the system key."""
+    def is_listed_by(self, field: str) -> bool:
+        """Tell whether the global directory leads to it by this field, which has a blind index under the system key."""
         return True

@@ -160,9 +160,8 @@ class PhoneLine(Aggregate):
         """Whether the number is, or may be, ours on this line: no second line may lease it."""
         return self.state in HOLDING
 
-    @property
-    def is_listed(self) -> bool:
-        """Whether what is sent to the number belongs to this line."""
+    def is_listed_by(self, field: str) -> bool:
+        """Tell whether what is sent to the number belongs to this line."""
         return self.holds_number
 
     @property

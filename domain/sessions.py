@@ -46,9 +46,8 @@ class Session(Aggregate):
         """Whether it was ended."""
         return self.revoked_at is not None
 
-    @property
-    def is_listed(self) -> bool:
-        """Whether its token still opens it."""
+    def is_listed_by(self, field: str) -> bool:
+        """Tell whether its token still opens it."""
         return not self.is_revoked
 
     def revoke(self, at: datetime) -> None:

@@ -199,6 +199,19 @@ class Password(PersonalText):
         return password
 
 
+class SignUpPlace(PersonalText):
+    """One of the few places that an address has for sign-ups that are not verified yet."""
+
+    __slots__ = ()
+    MOST = 5
+    """Unverified sign-ups of one address at a time."""
+
+    @classmethod
+    def every(cls, email: Email) -> tuple[Self, ...]:
+        """Return all places of an address."""
+        return tuple(cls(f"{email.canonical} {number}") for number in range(cls.MOST))
+
+
 class SessionToken(PersonalText):
     """A bearer token, known in clear only to the person who signed in."""
 

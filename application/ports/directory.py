@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from domain.kernel import AccountId, ExportId, LineId, SessionId
+from domain.values import SignUpPlace
 
 
 class Lease(NamedTuple):
@@ -20,7 +21,11 @@ class Directory(Protocol):
     """Every method raises StoreUnavailable when the store does not answer. Repeating is harmless throughout."""
 
     async def account_by_email(self, canonical: str) -> AccountId | None:
-        """Return the account with this address, in any state."""
+        """Return the account with this address, in any state once it was verified."""
+        ...
+
+    async def sign_ups(self, places: Sequence[SignUpPlace]) -> Sequence[AccountId | None]:
+        """Return the unverified account that holds each of these places; None for a place that is free."""
         ...
 
     async def session(self, token: str) -> tuple[AccountId, SessionId] | None:

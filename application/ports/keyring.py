@@ -48,6 +48,13 @@ class Keyring(Protocol):
         """Return the newest key, from a bounded cache (300 s) or unwrapped. Raises KeyGone. Repeating is harmless."""
         ...
 
+    async def reopen(self, account_id: AccountId) -> AccountKey:
+        """Return the newest key, unwrapped anew and not from the cache, which then has it. Raises KeyGone.
+
+        It takes as long for a key in use as for one that is not. Repeating is harmless.
+        """
+        ...
+
     async def destroy(self, account_id: AccountId) -> int:
         """Destroy every version of the account's key, at rest and in the cache; return how many rows went.
 

@@ -66,7 +66,7 @@ async def sign_up(world: InMemory, name: str = "ada") -> Person:
     await world.use_cases.sign_up(email, PASSWORD, Label(name.title()), Locale("en"))
     await world.settle()
     link = next(mail.link_token for mail in reversed(world.mail.sent) if mail.to == email and mail.link_token)
-    return Person(world, email, await world.use_cases.verify_account(link))
+    return Person(world, email, await world.use_cases.verify_account(link, PASSWORD))
 
 
 async def with_line(world: InMemory, name: str = "ada", number: str = "+12025550143") -> Person:

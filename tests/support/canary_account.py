@@ -45,7 +45,7 @@ async def lived(world: InMemory) -> Planted:
     await world.use_cases.sign_up(email, password, name, locale)
     await world.settle()
     (link,) = [mail.link_token for mail in world.mail.sent if mail.to == email and mail.link_token]
-    signed_in = await world.use_cases.verify_account(link)
+    signed_in = await world.use_cases.verify_account(link, password)
     ada = Planted(
         world, email, signed_in, password=password, name=name, locale=locale, label=label, peer=some_number(),
         heard=f"heard {tag(8)}", said=f"said {tag(8)}",

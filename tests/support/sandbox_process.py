@@ -114,7 +114,8 @@ class Served(Command):
             return bool(links)
 
         until(mailed)
-        status, signed_in = self.ask("POST", "/v1/accounts/verify", {"token": links[-1]})
+        proof = {"token": links[-1], "password": PASSWORD}
+        status, signed_in = self.ask("POST", "/v1/accounts/verify", proof)
         assert status == 201
         return str(signed_in["token"])
 

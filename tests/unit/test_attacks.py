@@ -16,30 +16,10 @@ from domain.erasure import Erasure
 from domain.kernel import LineId, PicoError
 from domain.lines import NumberTaken
 from domain.retention import Retention
-from domain.values import Country, Email, Label, Locale, Password, PhoneNumber
+from domain.values import Country, PhoneNumber
 from tests.support.actors import PASSWORD, STRANGER, sign_up, with_line
 
 MONTH = timedelta(days=31)
-
-
-async def test_whoever_signs_up_first_with_my_address_does_not_keep_the_password() -> None:
-    world = InMemory()
-    mallory = Password("mallory's own password")
-    ada = await _two_sign_ups(world, mallory)
-    with pytest.raises(PicoError):
-        await world.use_cases.sign_in(ada, mallory)
-
-
-async def _two_sign_ups(world: InMemory, first: Password) -> Any:
-    ada = Email("ada@example.org")
-    await world.use_cases.sign_up(ada, first, Label("Mallory"), Locale("en"))
-    await world.settle()
-    await world.use_cases.sign_up(ada, PASSWORD, Label("Ada"), Locale("en"))
-    await world.settle()
-    token = [mail.link_token for mail in world.mail.sent if mail.link_token][-1]
-    assert token is not None
-    await world.use_cases.verify_account(token)
-    return ada
 
 
 @pytest.mark.parametrize("goodbye", ["account", "line"])

@@ -109,7 +109,7 @@ def test_what_links_accounts_is_only_what_must_be_found_without_one() -> None:
     anywhere = {
         f"{s.name}.{c.name}" for s in INVENTORY for c in s.columns if c.policy.index is IndexScope.SYSTEM
     }
-    assert anywhere == {"accounts.email", "sessions.token", "phone_lines.number"}
+    assert anywhere == {"accounts.email", "accounts.place", "sessions.token", "phone_lines.number"}
 
 
 def test_an_export_withholds_only_what_is_listed_here() -> None:
@@ -120,7 +120,8 @@ def test_an_export_withholds_only_what_is_listed_here() -> None:
         if not c.policy.exported and c.name != "account_id"
     }
     assert withheld == {
-        "accounts.password", "sessions.token", "conversations.deleted_at", "messages.ref", "messages.attempted_at",
+        "accounts.place", "accounts.password", "sessions.token", "conversations.deleted_at", "messages.ref",
+        "messages.attempted_at",
         "messages.copy_deleted_at", "messages.deleted_at", "idempotency_records.key",
         "idempotency_records.request", "export_parts.id",
         "export_parts.export_id", "export_parts.position", "export_parts.content", "audit_entries.salt",

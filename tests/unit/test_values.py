@@ -31,11 +31,23 @@ from domain.values import (
     PersonalText,
     PhoneNumber,
     SessionToken,
+    SignUpPlace,
     WeakPassword,
 )
 
 few = settings(max_examples=30, deadline=None)
-SECRETS = [PhoneNumber, Peer, Email, Locale, Label, MessageBody, PasswordHash, Password, SessionToken]
+SECRETS = [
+    PhoneNumber,
+    Peer,
+    Email,
+    Locale,
+    Label,
+    MessageBody,
+    PasswordHash,
+    Password,
+    SessionToken,
+    SignUpPlace,
+]
 PARSED: list[tuple[Callable[[str], PersonalText], type[PicoError]]] = [
     (PhoneNumber.parse, InvalidPhoneNumber), (Peer.parse, InvalidPeer), (Email.parse, InvalidEmail),
     (Locale.parse, InvalidLocale),

@@ -17,11 +17,13 @@ def claim(row: Aggregate) -> Claim | None:
     """Return what this row claims for itself alone, if anything; the first three lead to it in the directory."""
     claimed: Claim | None = None
     match row:
-        case Account():
+        case Account() if row.is_listed_by("email"):
             claimed = "address", row.email.canonical
-        case Session() if row.is_listed:
+        case Account() if row.is_listed_by("place") and row.place is not None:
+            claimed = "place", row.place
+        case Session() if row.is_listed_by("token"):
             claimed = "token", row.token
-        case PhoneLine() if row.is_listed:
+        case PhoneLine() if row.is_listed_by("number"):
             claimed = "number", row.number
         case Conversation(deleted_at=None):
             claimed = "peer", row.line_id, row.peer

@@ -15,6 +15,7 @@ from application.ports.directory import Directory, Lease
 from domain.accounts import Account, AccountState
 from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, LineId, SessionId
+from domain.values import SignUpPlace
 
 
 class MemoryDirectory(Directory):
@@ -29,6 +30,12 @@ class MemoryDirectory(Directory):
         await self._store.answer()
         found = self._store.claims.get(("address", canonical))
         return found and found[0]
+
+    @override
+    async def sign_ups(self, places: Sequence[SignUpPlace]) -> Sequence[AccountId | None]:
+        await self._store.answer()
+        held = (self._store.claims.get(("place", place)) for place in places)
+        return [found and found[0] for found in held]
 
     @override
     async def session(self, token: str) -> tuple[AccountId, SessionId] | None:

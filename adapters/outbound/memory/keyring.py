@@ -32,6 +32,10 @@ class MemoryKeyring(Keyring):
         return key
 
     @override
+    async def reopen(self, account_id: AccountId) -> AccountKey:
+        return await self.open(account_id)
+
+    @override
     async def destroy(self, account_id: AccountId) -> int:
         self._answer()
         return 0 if self._accounts.pop(account_id, None) is None else 1

@@ -96,6 +96,10 @@ class Codec(Generic[A]):
         """Return the columns that hold some fields, as `encode` appends their values."""
         return [column for at in places for column in self._written[at]]
 
+    def listed(self, aggregate: A) -> tuple[bool, ...]:
+        """Tell whether the directory leads to an aggregate, by each of `directory_keys`."""
+        return tuple([aggregate.is_listed_by(self.fields[key.at]) for key in self.directory_keys])
+
     def changed(self, aggregate: A, before: tuple[Any, ...]) -> tuple[int, ...]:
         """Return where in `fields` an aggregate differs from what it was loaded as, in order."""
         pairs = zip(self.values(aggregate), before, strict=True)

@@ -81,6 +81,7 @@ class Aggregates(Generic[A]):
 
     def __init__(self, codec: Codec[A]) -> None:
         self._codec = codec
+        self.listed = codec.listed
         self._fields = tuple(field.name for field in codec.readable)
         seal = (SEAL,) if codec.sealing == SEAL else ()  # opened for what it proves: it holds nothing
         self._decoder = Decoder(codec, (*self._fields, *seal, VERSION))

@@ -27,6 +27,7 @@ from domain.accounts import Account
 from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, LineId, SessionId
 from domain.sessions import Session
+from domain.values import SignUpPlace
 
 REMEMBERED = 10_000
 REMEMBERED_SECONDS = 30.0
@@ -103,6 +104,11 @@ class PostgresDirectory(Directory):
     async def account_by_email(self, canonical: str) -> AccountId | None:
         found = await self._find("accounts.email", canonical)
         return found and found[0]
+
+    @override
+    async def sign_ups(self, places: Sequence[SignUpPlace]) -> Sequence[AccountId | None]:
+        held = [await self._find("accounts.place", place) for place in places]
+        return [found and found[0] for found in held]
 
     @override
     async def session(self, token: str) -> tuple[AccountId, SessionId] | None:

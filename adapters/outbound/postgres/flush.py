@@ -166,17 +166,20 @@ class Flush:
         """Have the directory lead to an aggregate, or no longer, as its fields now say."""
         if not codec.directory_keys:
             return
-        values, listed = codec.values(aggregate), aggregate.is_listed
-        for key in codec.directory_keys:
+        values = codec.values(aggregate)
+        for place, (key, listed) in enumerate(
+            zip(codec.directory_keys, codec.listed(aggregate), strict=True)
+        ):
             value = values[key.at]
             if not aggregate.version:
-                freed, taken = False, listed
+                freed, taken = False, listed and value is not None
             elif original is None:  # what it was is not known: a value that cannot be read back stays listed
                 freed, taken = not listed or value is not None, listed and value is not None
             else:
                 moved = original.values[key.at] != value
-                freed = original.is_listed and (moved or not listed)
-                taken = listed and (moved or not original.is_listed)
+                was_listed = original.listed[place]
+                freed = was_listed and (moved or not listed)
+                taken = listed and (moved or not was_listed)
             if freed:
                 self._add(Verb.UNLIST, codec.of, aggregate.id, places=(key.at,))
             if taken:

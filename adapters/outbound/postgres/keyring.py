@@ -80,6 +80,11 @@ class PostgresKeyring(Keyring):
         return await self._accounts.get(account_id, self._open)
 
     @override
+    async def reopen(self, account_id: AccountId) -> AccountKey:
+        self._accounts.drop(account_id)
+        return await self.open(account_id)
+
+    @override
     async def destroy(self, account_id: AccountId) -> int:
         """Destroy every version of the account's key. The head of this module says what is left of the rows."""
         try:

@@ -26,7 +26,8 @@ class Original(NamedTuple):
 
     aggregate: Aggregate
     values: tuple[Any, ...]
-    is_listed: bool
+    listed: tuple[bool, ...]
+    """Whether the directory led to it, by each of its directory keys."""
 
 
 def owned(of: type[Aggregate]) -> sa.ColumnElement[bool]:
@@ -105,11 +106,11 @@ class Reader:
 
     def loader(self, of: Aggregates[A]) -> Callable[[Row], A]:
         """Return what makes an aggregate of a row, and remembers it."""
-        load, originals = of.loader(self.keys.cipher), self._originals
+        load, originals, listed = of.loader(self.keys.cipher), self._originals, of.listed
 
         def remembered(row: Row) -> A:
             aggregate, values = load(row)
-            originals[id(aggregate)] = Original(aggregate, values, aggregate.is_listed)
+            originals[id(aggregate)] = Original(aggregate, values, listed(aggregate))
             return aggregate
 
         return remembered

@@ -78,7 +78,7 @@ def finds_people_by_peer(fields: Fields) -> Fields:
 @proves("H23", text="84d70d9be7c9", saboteur=finds_people_by_peer)
 def test_only_what_finds_an_account_is_comparable_across_accounts(fields: Fields) -> None:
     everywhere = {name for name, column in fields.items() if column.policy.index is IndexScope.SYSTEM}
-    assert everywhere == {"accounts.email", "phone_lines.number", "sessions.token"}
+    assert everywhere == {"accounts.email", "accounts.place", "phone_lines.number", "sessions.token"}
 
 
 @dataclass(frozen=True)

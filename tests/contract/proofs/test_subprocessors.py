@@ -69,7 +69,7 @@ async def test_numbers_and_messages_are_carried_by_twilio_and_nobody_else(produc
         use_cases, email = sandbox.use_cases, Email("ada@example.org")
         await use_cases.sign_up(email, PASSWORD, Label("Ada"), Locale("en"))
         (mail,) = await until(sandbox.mails)
-        me = (await use_cases.verify_account(mail["token"])).session.account_id
+        me = (await use_cases.verify_account(mail["token"], PASSWORD)).session.account_id
         offer, *_ = await use_cases.search_numbers(Country("US"), None, None, frozenset())
         line = await use_cases.buy_line(me, offer.number, offer.country, None, "buy")
         held = sandbox.simulator.holdings

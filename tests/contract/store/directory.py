@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from application.ports.store import VersionConflict
 from domain.accounts import AccountState
 from domain.kernel import (
     AccountId,
 )
 from domain.lines import HOLDING, LineState
 from domain.retention import Retention
+from domain.values import Email, SignUpPlace
 from tests.contract.store.world import INSTANT, World
 
 
@@ -33,15 +37,46 @@ class DirectoryPromises:
             tx.save(account)
         assert await world.directory.session("pico_s1_b") is None, "begun while the account was leaving"
 
-    async def test_an_account_is_found_by_its_address_in_any_standing_until_it_is_erased(
+    async def test_an_account_is_found_by_its_address_once_verified_until_it_is_erased(
         self, world: World
     ) -> None:
-        for state in AccountState:
+        await world.account(state=AccountState.UNVERIFIED, email="nobody@example.com")
+        for state in set(AccountState) - {AccountState.UNVERIFIED}:
             account_id = await world.account(state=state, email=f"{state}@Example.com")
             assert await world.directory.account_by_email(f"{state}@example.com") == account_id
             await world.store.delete_rows(account_id)
             assert await world.directory.account_by_email(f"{state}@example.com") is None
         assert await world.directory.account_by_email("nobody@example.com") is None
+
+    async def test_an_unverified_account_is_found_by_its_place_and_a_verified_one_by_its_address(
+        self, world: World
+    ) -> None:
+        places = SignUpPlace.every(Email("Noa@example.com"))
+        first = await self._placed(world, places[1])
+        with pytest.raises(VersionConflict):
+            await self._placed(world, places[1])
+        assert await world.directory.sign_ups(places) == [None, first, None, None, None]
+        async with world.store.begin(first) as tx:
+            account = await tx.accounts.get()
+            account.verify(world.clock.now())
+            tx.save(account)
+        assert await world.directory.sign_ups(places) == [None] * 5
+        assert await world.directory.account_by_email("noa@example.com") == first
+        second = await self._placed(world, places[1])
+        async with world.store.begin(second) as tx:
+            account = await tx.accounts.get()
+            account.withdraw(world.clock.now())
+            tx.save(account)
+        assert await world.directory.sign_ups(places) == [None] * 5
+        assert await world.directory.account_by_email("noa@example.com") == first
+
+    async def _placed(self, world: World, place: SignUpPlace) -> AccountId:
+        account_id = await world.account(state=AccountState.UNVERIFIED, email="noa@example.com")
+        async with world.store.begin(account_id) as tx:
+            account = await tx.accounts.get()
+            account.take_place(place)
+            tx.save(account)
+        return account_id
 
     async def test_a_line_is_found_by_its_number_only_while_it_holds_it(self, world: World) -> None:
         account_id = await world.account()

@@ -24,9 +24,9 @@ from adapters.inbound.http.reply import Id
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.resources.sessions import Credentials, SignedIn, signed_in
 from adapters.inbound.http.route import OPEN, Route
-from application.accounts import BadToken
 from application.ports.passwords import Overloaded
 from application.sessions import WrongCredentials
+from application.sign_up import BadToken
 from domain.accounts import NotPendingDeletion
 
 
@@ -48,9 +48,10 @@ class SignUp(Input):
 
 
 class Verification(Input):
-    """The token from the mail."""
+    """The token from the mail, and the password typed when that mail was asked for."""
 
     token: AToken
+    password: KnownPassword
 
 
 class ProfileChange(Input):
@@ -119,8 +120,8 @@ async def sign_up(request: Request[SignUp]) -> None:
 
 
 async def verify_account(request: Request[Verification]) -> SignedIn:
-    """Turn the token from the mail into a session."""
-    return signed_in(await request.use_cases.verify_account(request.input.token))
+    """Turn the token from the mail into a session. The password is that of the same attempt to sign up."""
+    return signed_in(await request.use_cases.verify_account(request.input.token, request.input.password))
 
 
 async def read_account(request: Request[None]) -> Account:
@@ -153,11 +154,12 @@ async def recover_account(request: Request[Credentials]) -> SignedIn:
 
 PASSWORD = (WrongCredentials, Overloaded)
 RECOVERING = (*PASSWORD, NotPendingDeletion)
+VERIFYING = (*PASSWORD, BadToken)
 
 # fmt: off
 ROUTES = (
     Route("POST", "/v1/accounts", sign_up, 202, body=SignUp, guards=OPEN, raises=(Overloaded,)),
-    Route("POST", "/v1/accounts/verify", verify_account, 201, body=Verification, guards=OPEN, raises=(BadToken,)),
+    Route("POST", "/v1/accounts/verify", verify_account, 201, body=Verification, guards=OPEN, raises=VERIFYING),
     Route("POST", "/v1/account-recoveries", recover_account, 201, body=Credentials, guards=OPEN, raises=RECOVERING),
     Route("GET", "/v1/account", read_account, 200),
     Route("PATCH", "/v1/account", change_profile, 200, body=ProfileChange),

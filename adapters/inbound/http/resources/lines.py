@@ -23,7 +23,7 @@ from adapters.inbound.http.reply import Id, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from application.ports.carrier_errors import CarrierUnavailable
-from domain.accounts import PendingDeletion, Unverified
+from domain.accounts import PendingDeletion
 from domain.idempotency import IdempotencyInFlight, IdempotencyMismatch
 from domain.kernel import LineId
 from domain.lines import LineNotActive, LineState, NumberTaken, OtherCountry, PhoneLine
@@ -154,7 +154,7 @@ async def release_line(request: Request[None], line_id: LineId) -> Line:
 
 
 ONCE = (Bearer(), Idempotent())
-BUYING = (IdempotencyInFlight, IdempotencyMismatch, NumberTaken, OtherCountry, PendingDeletion, Unverified)
+BUYING = (IdempotencyInFlight, IdempotencyMismatch, NumberTaken, OtherCountry, PendingDeletion)
 
 # fmt: off
 ROUTES = (

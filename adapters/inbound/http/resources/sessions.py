@@ -15,7 +15,7 @@ from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import OPEN, Route
 from application.ports.passwords import Overloaded
 from application.sessions import WrongCredentials
-from domain.accounts import PendingDeletion, Unverified
+from domain.accounts import PendingDeletion
 from domain.kernel import SessionId
 
 
@@ -84,7 +84,7 @@ async def sign_out_others(request: Request[None]) -> None:
     await request.use_cases.sign_out_others(request.account_id, request.caller.session_id)
 
 
-SIGNING_IN = (WrongCredentials, Overloaded, Unverified, PendingDeletion)
+SIGNING_IN = (WrongCredentials, Overloaded, PendingDeletion)
 
 ROUTES = (
     Route("POST", "/v1/sessions", sign_in, 201, body=Credentials, guards=OPEN, raises=SIGNING_IN),

@@ -39,19 +39,18 @@ class BeginErasures(Purge):
 
     store: Store
     directory: Directory
-    clock: Clock
     retention: Retention
 
     async def __call__(self, now: datetime, limit: int) -> PurgeResult:
         """Refuse recovery for up to `limit` accounts that are due by `now`. Repeating is harmless."""
         unverified_before = self.retention.unverified.cutoff(now)
         due = await self.directory.accounts_to_erase(now, unverified_before, limit)
-        return await purge_each(due, self._begin)
+        return await purge_each(due, lambda account_id: self._begin(account_id, now))
 
-    async def _begin(self, account_id: AccountId) -> bool:
+    async def _begin(self, account_id: AccountId, now: datetime) -> bool:
         async def change(tx: Tx) -> None:
             account = await tx.accounts.get()
-            account.begin_erasure(self.clock.now(), self.retention.unverified)
+            account.begin_erasure(now, self.retention.unverified)
             tx.save(account)
 
         try:

@@ -42,11 +42,14 @@ class Sweep:
     clock: Clock
 
     async def __call__(self) -> SweepResult:
-        """Run every purge once; one that fails holds up no other. Repeating is harmless."""
+        """Run every purge once; one that fails holds up no other. Repeating is harmless.
+
+        While the clocks disagree nothing is purged, and the result says so for the alarm.
+        """
         result = SweepResult()
         for purge in self.purges:
             try:
-                done = await purge(self.clock.now(), BATCH)
+                done = await purge(await self.clock.agreed(), BATCH)
             except PicoError as error:
                 result.failed[error.code] += 1
             except Exception as error:  # noqa: BLE001 - retention must not stop because one purge did

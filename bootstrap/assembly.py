@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from aiohttp import ClientSession, DummyCookieJar
 
@@ -17,6 +17,7 @@ from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.schema import migrate, migrate_keyring
 from adapters.outbound.postgres.store import PostgresStore
+from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
 from adapters.outbound.system.numbering import PhonenumbersPlan
@@ -26,7 +27,6 @@ from adapters.outbound.twilio.api import TwilioApi
 from adapters.outbound.twilio.messages import TwilioMessages
 from adapters.outbound.twilio.numbers import TwilioNumbers
 from adapters.outbound.twilio.vocabulary import status_of
-from application.ports.clock import Clock
 from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
 from application.ports.mail import Mail
@@ -55,7 +55,7 @@ class Parts:
     keyring_url: str = field(repr=False)
     public_url: str
     twilio: TwilioAccess
-    clock: Clock
+    clock: SystemClock
     kms: Kms
     ledger: Callable[[bytes], ErasureLedger]
     """Makes the ledger, given the key that signs its receipts."""
@@ -82,6 +82,13 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             public_url=parts.public_url,
             api_url=parts.twilio.api_url,
         )
+
+        async def database_time() -> datetime:
+            [row] = await database.fetch("SELECT clock_timestamp() AS now")
+            at: datetime = row["now"]
+            return at
+
+        parts.clock.database = database_time
         ids = TimeOrderedIds(parts.clock)
         keyring = PostgresKeyring(keys, parts.kms)
         outside = Outside(

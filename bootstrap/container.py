@@ -208,7 +208,7 @@ class Container(containers.DeclarativeContainer):
 
     # Erasure
     begin_erasures = Singleton(
-        BeginErasures, store=store, directory=directory, clock=clock, retention=retention,
+        BeginErasures, store=store, directory=directory, retention=retention,
     )
     record_intent = Singleton(RecordIntent, keyring=keyring, ledger=ledger, fingerprint=fingerprint)
     destroy_keys = Singleton(DestroyKeys, keyring=keyring)

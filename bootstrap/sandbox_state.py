@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from typing_extensions import override
 
 from adapters.outbound.local import files
-from application.ports.clock import Clock
+from adapters.outbound.system.clock import SystemClock
 
 
 class SandboxState:
@@ -54,15 +54,16 @@ class SandboxState:
             files.replace(self._file, json.dumps(held).encode())
 
 
-class FollowedClock(Clock):
+class FollowedClock(SystemClock):
     """The clock of a Sandbox that another process serves, and moves."""
 
     def __init__(self, state: SandboxState) -> None:
         """Be as far ahead of the machine as the file of `state` says."""
+        super().__init__()
         self._state = state
 
     @override
-    def now(self) -> datetime:
+    def ahead(self) -> timedelta:
         if self._state.changed():
             self._state.reload()
-        return datetime.now(UTC) + self._state.offset
+        return self._state.offset

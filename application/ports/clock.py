@@ -1,9 +1,18 @@
-"""What time it is."""
+"""What time it is, and whether that can be believed."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Protocol
+
+from domain.kernel import ErrorKind, PicoError
+
+
+class ClocksDisagree(PicoError):
+    """The clocks at hand differ by more than a minute: nothing may be destroyed for its age until they agree."""
+
+    kind = ErrorKind.UNAVAILABLE
+    code = "clocks_disagree"
 
 
 class Clock(Protocol):
@@ -11,4 +20,11 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the present instant, in UTC, aware, to the microsecond."""
+        ...
+
+    async def agreed(self) -> datetime:
+        """Return the present instant once every clock at hand confirms it: what is destroyed for its age goes by it.
+
+        Raises ClocksDisagree, and what asking a store for its time raises. Repeating is harmless.
+        """
         ...

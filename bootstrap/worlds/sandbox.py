@@ -15,9 +15,8 @@ import asyncpg
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.local.mailbox import LocalMailbox
-from adapters.outbound.system.clock import ShiftedClock
+from adapters.outbound.system.clock import ShiftedClock, SystemClock
 from adapters.outbound.twilio.simulator import TwilioSimulator
-from application.ports.clock import Clock
 from application.use_cases import UseCases
 from bootstrap.assembly import Parts, TwilioAccess, assembled
 from bootstrap.container import NOTHING, Replaced
@@ -147,7 +146,7 @@ class Sandbox:
 
 
 def _parts(
-    folder: Path, found: Databases, saved: SandboxState, clock: Clock, mailbox: LocalMailbox, public_url: str
+    folder: Path, found: Databases, saved: SandboxState, clock: SystemClock, mailbox: LocalMailbox, public_url: str
 ) -> Parts:  # fmt: skip
     return Parts(
         environment=SANDBOX,

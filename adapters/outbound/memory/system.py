@@ -32,6 +32,10 @@ class HandClock(Clock):
     def now(self) -> datetime:
         return self._now
 
+    @override
+    async def agreed(self) -> datetime:
+        return self._now
+
     def advance(self, by: timedelta) -> None:
         """Move forward, and let those who wait for time to pass know. Raises ValueError when `by` is negative."""
         if by < timedelta():

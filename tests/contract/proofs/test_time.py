@@ -48,13 +48,11 @@ class ErasesTheIdle(MemoryDirectory):
 class AsksNobody(BeginErasures):
     """Begins the erasure of every account it is shown, whatever the account says of its own time."""
 
-    async def _begin(self, account_id: AccountId) -> bool:
+    async def _begin(self, account_id: AccountId, now: datetime) -> bool:
         async def change(tx: Tx) -> None:
             account = await tx.accounts.get()
             account.state = AccountState.ERASING
-            account.record(
-                AccountErasureBegun(account_id=account_id, subject=account_id, at=self.clock.now())
-            )
+            account.record(AccountErasureBegun(account_id=account_id, subject=account_id, at=now))
             tx.save(account)
 
         await self.store.update(account_id, change)

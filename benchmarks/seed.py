@@ -116,6 +116,8 @@ def _records(
         row.append(1)
         yield row
         for key in codec.directory_keys:
+            if not aggregate.is_listed_by(codec.fields[key.at]):
+                continue
             value = codec.values(aggregate)[key.at]
             listed.append((key.kind, keys.system_index(key.kind, value), account, aggregate.id))
 

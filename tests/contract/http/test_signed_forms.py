@@ -100,6 +100,20 @@ def test_a_body_that_spells_another_message_does_not_become_one() -> None:
     assert effect(original) == (SID,), "whoever writes such a body is still heard"
 
 
+def test_a_recut_that_cuts_the_names_of_ids_in_two_does_not_become_another_message() -> None:
+    body = f"hiFrom{STRANGER}MessageSid{OTHER}To{OURS}Z"
+    original = tuple((FORM | {"Body": body}).items())
+    recut = (
+        ("AccountSid", FORM["AccountSid"]), ("ApiVersion", FORM["ApiVersion"]), ("Body", "hi"), ("From", STRANGER),
+        ("MessageSid", OTHER), ("To", OURS), ("Z", f"From{STRANGER}M"),
+        ("e", f"ssageSid{SID}NumMedia0NumSegments1SmsM"), ("es", f"sageSid{SID}S"),
+        ("m", f"sSid{SID}SmsStatusreceivedTo{OURS}"),
+    )  # fmt: skip
+    assert said(recut) == said(original)
+    assert effect(recut) is None
+    assert effect(original) == (SID,), "whoever writes such a body is still heard"
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -17,6 +17,7 @@ FormHandler: TypeAlias = Callable[[Form, str], Awaitable[web.Response]]
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
 MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-f]{32}\Z")
+NAMED_SID = re.compile(r"(?:MessageSid|SmsSid)((?:SM|MM)[0-9a-f]{32})")
 SID_NAMES = ("MessageSid", "SmsSid", "SmsMessageSid")
 
 XML = CIMultiDict({**COMMON_HEADERS, "Content-Type": "text/xml; charset=utf-8"})
@@ -28,15 +29,17 @@ def well_formed(pairs: Sequence[tuple[str, str]]) -> Form | None:
     """Return a signed form, or None for one that Twilio cannot have sent.
 
     Twilio's signature runs names and values together, so a form that was cut elsewhere has the same signature: a name
-    twice, a name with a blank, or the name of a message's id within the value of another field (the body apart, in
-    which a sender may write anything) is a form that somebody else cut.
+    twice, a name with a blank, or the name of a message's id within the value of another field or across a cut (the
+    body apart, in which a sender may write anything) is a form that somebody else cut.
     """
     form = dict(pairs)
     if len(form) < len(pairs) or not all(map(NAME.match, form)):
         return None
+    # The signed characters as they run together, the body apart: a name cut in two is still spelled by them.
+    spelled = NAMED_SID.findall("".join(name + value for name, value in sorted(pairs) if name != "Body"))
     if any(sid in value for name, value in form.items() if name != "Body" for sid in SID_NAMES):
         return None
-    return form
+    return form if set(spelled) <= {form.get("MessageSid")} else None
 
 
 def message_sid(form: Form) -> str | None:

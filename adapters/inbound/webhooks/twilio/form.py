@@ -15,7 +15,7 @@ Form: TypeAlias = Mapping[str, str]
 FormHandler: TypeAlias = Callable[[Form, str], Awaitable[web.Response]]
 """Answers a verified form, given the raw query it came with."""
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
+NAMES = re.compile(r"(?:[A-Za-z][A-Za-z0-9_]{0,63}\n)*\Z")
 MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-f]{32}\Z")
 NAMED_SID = re.compile(r"(?:MessageSid|SmsSid)((?:SM|MM)[0-9a-f]{32})")
 SID_NAMES = ("MessageSid", "SmsSid", "SmsMessageSid")
@@ -33,12 +33,16 @@ def well_formed(pairs: Sequence[tuple[str, str]]) -> Form | None:
     body apart, in which a sender may write anything) is a form that somebody else cut.
     """
     form = dict(pairs)
-    if len(form) < len(pairs) or not all(map(NAME.match, form)):
+    # Joined and looked at once: field by field this took longer than the signature (70 of 490 µs a message).
+    names = "".join([f"{name}\n" for name in form])
+    if len(form) < len(pairs) or names.count("\n") > len(form) or not NAMES.match(names):
+        return None
+    others = [(name, value) for name, value in pairs if name != "Body"]
+    values = "\n".join([value for _, value in others])
+    if "MessageSid" in values or "SmsSid" in values:
         return None
     # The signed characters as they run together, the body apart: a name cut in two is still spelled by them.
-    spelled = NAMED_SID.findall("".join(name + value for name, value in sorted(pairs) if name != "Body"))
-    if any(sid in value for name, value in form.items() if name != "Body" for sid in SID_NAMES):
-        return None
+    spelled = NAMED_SID.findall("".join([name + value for name, value in sorted(others)]))
     return form if set(spelled) <= {form.get("MessageSid")} else None
 
 

@@ -68,8 +68,10 @@ class ReceiveMessage:
             context = await tx.conversations.context(lease.line_id, inbound.sender, operation)
             if not context.line.holds_number:
                 return False
-            if context.earlier is not None or not context.line.accepts_messages:
+            if context.earlier is not None or not context.line.takes_messages_in:
                 return True
+            if context.line.is_ordering and not await is_active(tx):
+                return True  # an active line would be suspended
             if inbound.received_at is not None and not context.line.was_ours_at(inbound.received_at):
                 return True
             now = self.clock.now()
@@ -92,6 +94,13 @@ class ReceiveMessage:
             return True
 
         return await self.store.update(lease.account_id, change)
+
+
+async def is_active(tx: Tx) -> bool:
+    """Tell whether the account is active, and have it stay so until the commit."""
+    account = await tx.accounts.get()
+    tx.require_unchanged(account)
+    return account.is_active
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,11 @@ class PhoneLine(Aggregate):
         return self.state is LineState.ACTIVE
 
     @property
+    def takes_messages_in(self) -> bool:
+        """Whether what is sent to it is kept: from the order on, because the carrier may know first that it is ours."""
+        return self.accepts_messages or self.is_ordering
+
+    @property
     def holds_number(self) -> bool:
         """Whether the number is, or may be, ours on this line: no second line may lease it."""
         return self.state in HOLDING

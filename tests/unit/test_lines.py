@@ -113,6 +113,47 @@ async def test_an_order_that_waits_is_completed_when_it_is_decided(world: InMemo
     assert world.carrier.calls.count("order") == 1
 
 
+async def test_a_message_that_comes_while_its_number_is_on_order_is_there_once(world: InMemory) -> None:
+    ada = await sign_up(world)
+    world.carrier.orders_wait = True
+    ada.line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    for _ in range(3):
+        await ada.texted("early", ref="SM1")
+    world.carrier.decide()
+    await world.advance(timedelta(hours=1))
+    assert (await world.use_cases.read_line(ada.id, ada.line_id)).accepts_messages
+    assert await ada.inbox() == ["early"]
+    await ada.texted("early", ref="SM1")
+    assert await ada.inbox() == ["early"]
+
+
+async def test_a_number_is_found_before_the_carrier_is_asked_for_it(world: InMemory) -> None:
+    ada = await sign_up(world)
+    order = world.carrier.order
+
+    async def order_overtaken(number: PhoneNumber, line_id: LineId) -> NumberOrder:
+        ordered = await order(number, line_id)
+        ada.line = await world.use_cases.read_line(ada.id, line_id)
+        await ada.texted("early")
+        return ordered
+
+    world.carrier.order = order_overtaken  # type: ignore[method-assign]
+    line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    assert line.state is LineState.ACTIVE
+    assert await ada.inbox() == ["early"]
+
+
+async def test_nothing_comes_in_on_an_order_after_a_request_to_delete(world: InMemory) -> None:
+    ada = await sign_up(world)
+    world.carrier.orders_wait = True
+    ada.line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    await world.use_cases.delete_account(ada.id, PASSWORD)
+    await ada.texted("too late")
+    world.carrier.decide()
+    await world.advance(timedelta(hours=1))
+    assert (await world.store.count_rows(ada.id))["messages"] == 0
+
+
 def test_a_line_that_failed_is_used_all_the_same_if_the_carrier_sold_the_number() -> None:
     line = PhoneLine.order(
         AccountId(UUID(int=1)),

@@ -172,6 +172,10 @@ class Message(Aggregate):
         """Whether a receipt that names this message by our own id may give it its reference."""
         return self.ref is None and self.was_attempted
 
+    def may_become(self, status: Status) -> bool:
+        """Whether a message in this direction can be so: only what came in was received, and it stays so."""
+        return self.direction is Direction.OUTBOUND and status is not Status.RECEIVED
+
     def attempt(self, at: datetime) -> None:
         """Put on record that the carrier is about to be asked. Repeating is harmless: the first moment stands."""
         self.attempted_at = self.attempted_at or at
@@ -181,7 +185,12 @@ class Message(Aggregate):
         return self.attempted_at is not None and now < self.attempted_at + period
 
     def adopt(self, sent: Sent, at: datetime) -> None:
-        """Note what the carrier says of it, and its reference if that is news. Repeating is harmless."""
+        """Note what the carrier says of it, and its reference if that is news. Repeating is harmless.
+
+        What no message in this direction can be says nothing of this one: it changes nothing.
+        """
+        if not self.may_become(sent.status):
+            return
         if self.ref is None:
             self.ref = sent.ref
             self.record(MessageAccepted(account_id=self.account_id, subject=self.id, at=at))
@@ -189,8 +198,7 @@ class Message(Aggregate):
 
     def advance(self, status: Status, error: int | None, at: datetime) -> None:
         """Move to `status` if it ranks higher. Any order and any repetition of the same reports ends the same."""
-        outbound = self.direction is Direction.OUTBOUND and status is not Status.RECEIVED
-        if outbound and status.rank > self.status.rank:
+        if self.may_become(status) and status.rank > self.status.rank:
             self.status, self.error = status, error if status is Status.FAILED else None
             if status.terminal and self.ref is not None:
                 self.record(MessageFinal(account_id=self.account_id, subject=self.id, at=at))

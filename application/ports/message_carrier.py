@@ -78,8 +78,9 @@ class MessageCarrier(Protocol):
     ) -> list[Sent]:
         """Return messages with just this sender, destination and body that the carrier took from `since` until `until`.
 
-        Oldest first. No body: whatever they say. Clocks differ, so messages of up to a minute earlier may be among
-        them. Needs `can_find_by_pair`. Repeating is harmless.
+        Oldest first, and only sent ones: what another number of ours received from this one is another message. No
+        body: whatever they say. Clocks differ, so messages of up to a minute earlier may be among them. Needs
+        `can_find_by_pair`. Repeating is harmless.
         """
         ...
 
@@ -95,7 +96,7 @@ class MessageCarrier(Protocol):
         ...
 
     async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:
-        """Return the messages from or to our number that the carrier still holds.
+        """Return the messages our number sent or received that the carrier still holds, and no other number's.
 
         Needs `can_list`. Repeating is harmless.
         """

@@ -141,6 +141,35 @@ async def test_a_report_that_overtakes_the_answer_is_not_lost(world: InMemory) -
     assert (message.ref, message.status) == (text.ref, Status.DELIVERED)
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["by its reference", "by our own id"])
+async def test_a_report_that_no_sent_message_can_have_changes_nothing(
+    world: InMemory, *, known: bool
+) -> None:
+    ada = await with_line(world)
+    sent = await ada.texts("hello")
+    world.carrier.lose_answers = 0 if known else 1
+    await world.settle()
+    before = await world.use_cases.read_message(ada.id, sent.id)
+    assert before.was_attempted
+    assert (before.ref is not None) is known
+    await world.use_cases.apply_delivery_receipt(
+        DeliveryReceipt(ada.number, before.ref or CarrierRef("SM9"), sent.id, Status.RECEIVED)
+    )
+    assert await world.use_cases.read_message(ada.id, sent.id) == before
+
+
+@pytest.mark.parametrize("status", list(Status))
+async def test_a_report_about_a_message_that_came_in_changes_nothing(world: InMemory, status: Status) -> None:
+    ada = await with_line(world)
+    await ada.texted("hello", ref="SM1")
+    _, message = await only_message(ada)
+    before = await world.use_cases.read_message(ada.id, message.id)
+    await world.use_cases.apply_delivery_receipt(
+        DeliveryReceipt(ada.number, CarrierRef("SM1"), message.id, status, 30008)
+    )
+    assert await world.use_cases.read_message(ada.id, message.id) == before
+
+
 async def test_unreachable_destinations_fail_the_message_for_good(world: InMemory) -> None:
     ada = await with_line(world)
     world.carrier.unreachable.add(STRANGER)

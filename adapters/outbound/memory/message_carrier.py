@@ -43,6 +43,16 @@ class CarrierCopy:
     message_id: MessageId | None = None
 
     @property
+    def came_in(self) -> bool:
+        """Whether it came to a number of ours."""
+        return self.status is Status.RECEIVED
+
+    @property
+    def number(self) -> str:
+        """Whose copy it is: a message from one number of ours to another has two."""
+        return self.to if self.came_in else self.sender
+
+    @property
     def sent(self) -> Sent:
         """In the port's words."""
         return Sent(self.ref, self.status, self.error)
@@ -90,7 +100,7 @@ class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
         return [
             copy.sent
             for copy in self.messages.values()
-            if (copy.sender, copy.to) == (sender, to) and body in {None, copy.body}
+            if (copy.sender, copy.to, copy.came_in) == (sender, to, False) and body in {None, copy.body}
             if since <= copy.at and (until is None or copy.at <= until)
         ]
 
@@ -112,7 +122,7 @@ class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
     @override
     async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:
         self.hear("list_message_refs")
-        return [copy.ref for copy in self.messages.values() if number in {copy.sender, copy.to}]
+        return [copy.ref for copy in self.messages.values() if copy.number == number]
 
     async def receive(self, sender: Peer, to: PhoneNumber, body: str) -> CarrierRef:
         """Let someone send a number a message; a keyword opts them out or in again, as carriers have it."""

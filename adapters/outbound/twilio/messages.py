@@ -61,7 +61,8 @@ class TwilioMessages(MessageCarrier):
         matching = [
             m
             for m in reversed(listed)
-            if body in {None, m.body}
+            if not came_in(m)
+            and body in {None, m.body}
             and earliest <= created_at(m)
             and (until is None or created_at(m) <= until)
         ]
@@ -84,17 +85,26 @@ class TwilioMessages(MessageCarrier):
 
     @override
     async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:
-        """List messages from the number, then to it. Twilio knows no message from a number to itself."""
+        """List what was sent from the number, then what came to it. Twilio knows no message from a number to itself.
+
+        A message from one number of ours to another is two messages with the same numbers, one for each.
+        """
         messages, size = self.api.client.messages, self.api.page_size
         sent = await messages.list_async(from_=number, page_size=size)
         received = await messages.list_async(to=number, page_size=size)
-        return [ref_of(message) for message in (*sent, *received)]
+        ours = (*(m for m in sent if not came_in(m)), *(m for m in received if came_in(m)))
+        return [ref_of(message) for message in ours]
 
 
 def sent_of(resource: Any) -> Sent:  # noqa: ANN401 - the SDK has no types
     """Translate a message. A status that Twilio has added since ranks lowest: it moves nothing."""
     status = status_of(resource.status) or Status.QUEUED
     return Sent(ref_of(resource), status, int(resource.error_code) if resource.error_code else None)
+
+
+def came_in(message: Any) -> bool:  # noqa: ANN401 - as above
+    """Tell whether a message came to a number of ours (Twilio: `inbound`, `outbound-api`, `-call`, `-reply`)."""
+    return bool(message.direction == "inbound")
 
 
 def created_at(message: Any) -> datetime:  # noqa: ANN401 - the SDK has no types

@@ -12,7 +12,7 @@ from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable,
 from application.ports.message_carrier import MessageCarrier, OptedOut, TooEarly, Unreachable
 from domain.kernel import CarrierRef
 from domain.messages import Status
-from domain.values import MessageBody
+from domain.values import MessageBody, Peer
 from tests.contract.carrier.world import (
     BODY,
     LINE,
@@ -201,6 +201,21 @@ class MessageCarrierContract:
                 await world.carrier.delete_copy(ref)
             assert await world.carrier.list_message_refs(NUMBER) == []
             assert len(await world.carrier.list_message_refs(OTHER_NUMBER)) == 1
+
+    async def test_a_message_between_two_numbers_of_ours_is_two_messages_one_for_each(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        await world.bought(OTHER_NUMBER, OTHER_LINE)
+        sent = await world.sent(to=Peer(OTHER_NUMBER))
+        received = await world.receive(Peer(NUMBER), OTHER_NUMBER, BODY)
+        if world.message_abilities.can_find_by_pair:
+            found = await world.carrier.find_by_pair(NUMBER, Peer(OTHER_NUMBER), BODY, START)
+            assert [message.ref for message in found] == [sent]
+        if world.message_abilities.can_list:
+            assert await world.carrier.list_message_refs(NUMBER) == [sent]
+            theirs = await world.carrier.list_message_refs(OTHER_NUMBER)
+            assert received in theirs
+            assert sent not in theirs
 
     # ------------------------------------------------------------------------------------------- errors
 

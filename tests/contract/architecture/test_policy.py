@@ -172,7 +172,7 @@ def test_refuses_a_proof_that_never_runs_or_cannot_be_read(source: str) -> None:
 
 PROOFS = """
     import pytest
-    from tests.support.proofs import proves
+    from tests.support.proofs import proves, refused
 
     def forgets(keep):
         return lambda days: False
@@ -189,43 +189,44 @@ PROOFS = """
     def keep():
         return lambda days: days <= 30
 
-    @proves("T2", text="", saboteur=forgets)
+    @proves("T2", text="", saboteur=forgets, says="forgotten")
     def test_sound(keep):
-        assert keep(30)
+        assert keep(30), "forgotten"
 
-    @proves("T2", text="", saboteur=forgets)
+    @proves("T2", text="", saboteur=forgets, says="forgotten")
     async def test_sound_and_async(keep):
-        assert keep(30)
+        assert keep(30), "forgotten"
 
-    @proves("T2", text="", saboteur=forgets)
-    @proves("T3", text="", saboteur=changes_nothing)
+    @proves("T2", text="", saboteur=forgets, says="forgotten")
+    @proves("T3", text="", saboteur=changes_nothing, says="forgotten")
     def test_half_sound(keep):
-        assert keep(30)
+        assert keep(30), "forgotten"
 
-    @proves("T2", text="", saboteur=forgets)
+    @proves("T2", text="", saboteur=forgets, says="forgotten")
     def test_says_nothing(keep):
         keep(30)
 
-    @proves("T2", text="", saboteur=crashes)
+    @proves("T2", text="", saboteur=crashes, says="forgotten")
     def test_saboteur_only_crashes(keep):
-        assert keep(30)
+        assert keep(30), "forgotten"
 
-    @proves("T2", text="", saboteur=crashes, fails_with=(RuntimeError,))
-    def test_failure_was_declared(keep):
-        assert keep(30)
+    @proves("T2", text="", saboteur=forgets, says="forgotten")
+    def test_fails_before_it_comes_to_the_rule(keep):
+        assert keep(29), "set up"
+        assert keep(30), "forgotten"
 
-    @proves("T2", text="", saboteur=forgets)
+    @proves("T2", text="", saboteur=forgets, says="forgotten")
     def test_rule_is_broken(keep):
-        assert keep(31)
+        assert keep(31), "forgotten"
 
-    @proves("T2", text="", saboteur=crashes)
+    @proves("T2", text="", saboteur=crashes, says="forgotten")
     def test_nothing_raised(keep):
-        with pytest.raises(RuntimeError):
+        with refused(RuntimeError, "forgotten"):
             keep(30)
 
-    @proves("T2", text="", saboteur=forgets)
+    @proves("T2", text="", saboteur=forgets, says="forgotten")
     def test_refusal(keep):
-        with pytest.raises(TypeError):
+        with refused(TypeError, "forgotten"):
             keep("thirty")
 """
 
@@ -237,6 +238,7 @@ def test_the_build_fails_on_proofs_that_cannot_fail(tmp_path: Path) -> None:
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     lines = re.findall(r"^(PASSED|FAILED|ERROR) \S*::(\S+)", run.stdout, re.MULTILINE)
     assert sorted(name for outcome, name in lines if outcome == "FAILED") == [
+        "test_fails_before_it_comes_to_the_rule[T2-forgets]",
         "test_half_sound[T3-changes_nothing]",
         "test_nothing_raised[T2-crashes]",
         "test_nothing_raised[honest]",
@@ -246,13 +248,13 @@ def test_the_build_fails_on_proofs_that_cannot_fail(tmp_path: Path) -> None:
     ]
     assert run.returncode == 1
     assert "test_says_nothing cannot fail" in run.stdout
+    assert "comes_to_the_rule fails of something else with T2 off, thanks to forgets: 'set up'" in run.stdout
     assert {name for outcome, name in lines if outcome == "PASSED"} >= {
         "test_sound[honest]",
         "test_sound[T2-forgets]",
         "test_sound_and_async[honest]",
         "test_sound_and_async[T2-forgets]",
         "test_half_sound[T2-forgets]",
-        "test_failure_was_declared[T2-crashes]",
         "test_refusal[honest]",
         "test_refusal[T2-forgets]",
     }

@@ -53,8 +53,8 @@ def erases_after_a_week(world: Worlds) -> Worlds:
     return partial(world, retention=keeping(soft_deleted=7 * DAY))
 
 
-@proves("H3", text="49cb83c78cb2", saboteur=brings_back_no_lines)
-@proves("H3", text="49cb83c78cb2", saboteur=erases_after_a_week)
+@proves("H3", text="49cb83c78cb2", saboteur=brings_back_no_lines, says="a line came back dead")
+@proves("H3", text="49cb83c78cb2", saboteur=erases_after_a_week, says="an account did not come back")
 async def test_until_the_last_moment_everything_comes_back(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -64,10 +64,12 @@ async def test_until_the_last_moment_everything_comes_back(world: Worlds) -> Non
     await made.advance(30 * DAY - MOMENT)
     try:
         back = await made.use_cases.recover_account(ada.email, PASSWORD)
-    except PicoError as no:
-        pytest.fail(str(no))
+    except PicoError:
+        pytest.fail("an account did not come back")
     assert (await made.use_cases.authenticate(back.token)).account_id == ada.id
-    assert (await made.use_cases.read_line(ada.id, ada.line_id)).state is LineState.ACTIVE
+    assert (await made.use_cases.read_line(ada.id, ada.line_id)).state is LineState.ACTIVE, (
+        "a line came back dead"
+    )
     await ada.texted("after")
     assert sorted(await ada.inbox()) == ["after", "before"]
     after = await made.store.count_rows(ada.id)
@@ -79,7 +81,7 @@ def spares_sessions(world: Worlds) -> Worlds:
     return partial(world, delete_rows=sparing(Session), verify_nothing_left=skipped_step("verified"))
 
 
-@proves("H4", text="0d20f4347914", saboteur=spares_sessions)
+@proves("H4", text="0d20f4347914", saboteur=spares_sessions, says="a session revoked a moment ago was kept")
 async def test_erasure_takes_sessions_revoked_a_moment_ago(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -88,7 +90,7 @@ async def test_erasure_takes_sessions_revoked_a_moment_ago(world: Worlds) -> Non
     back = await made.use_cases.recover_account(ada.email, PASSWORD)
     await made.use_cases.delete_account(ada.id, PASSWORD)
     await made.advance(30 * DAY)
-    assert back.session.id not in made.store.rows(ada.id)[Session]
+    assert back.session.id not in made.store.rows(ada.id)[Session], "a session revoked a moment ago was kept"
     assert (await made.store.count_rows(ada.id))["sessions"] == 0
 
 
@@ -128,8 +130,8 @@ def inherits(world: Worlds) -> Worlds:
     return partial(world, buy_line=Inherits)
 
 
-@proves("H13", text="427e6893b075", saboteur=inherits)
-@proves("H13", text="427e6893b075", saboteur=remembers_owners)
+@proves("H13", text="427e6893b075", saboteur=inherits, says="somebody else's messages are read")
+@proves("H13", text="427e6893b075", saboteur=remembers_owners, says="what came late was kept")
 async def test_the_next_owner_sees_nothing_and_what_comes_late_is_dropped(world: Worlds) -> None:
     made = world()
     ada, cleo = await with_line(made, "ada", "+12025550143"), await with_line(made, "cleo", "+12025550144")
@@ -146,10 +148,13 @@ async def test_the_next_owner_sees_nothing_and_what_comes_late_is_dropped(world:
     await ada.texted("late")
     await cleo.texted("late")
     await made.use_cases.apply_delivery_receipt(DeliveryReceipt(ada.number, ref, sent.id, Status.DELIVERED))
-    assert {"ada": await made.store.count_rows(ada.id), "cleo": await made.store.count_rows(cleo.id)} == late
+    assert {
+        "ada": await made.store.count_rows(ada.id),
+        "cleo": await made.store.count_rows(cleo.id),
+    } == late, "what came late was kept"
     boris, dora = await with_line(made, "boris", ada.number), await with_line(made, "dora", cleo.number)
     await made.use_cases.apply_delivery_receipt(DeliveryReceipt(boris.number, ref, sent.id, Status.DELIVERED))
-    assert await boris.inbox() + await dora.inbox() == []
+    assert await boris.inbox() + await dora.inbox() == [], "somebody else's messages are read"
     assert (await made.use_cases.read_message(ada.id, sent.id)).status is not Status.DELIVERED
 
 
@@ -169,8 +174,8 @@ def waits_for_ever(world: Worlds) -> Worlds:
     )
 
 
-@proves("H24", text="cbe57ee15b00", saboteur=waits_for_nobody)
-@proves("H24", text="cbe57ee15b00", saboteur=waits_for_ever)
+@proves("H24", text="cbe57ee15b00", saboteur=waits_for_nobody, says="it did not wait")
+@proves("H24", text="cbe57ee15b00", saboteur=waits_for_ever, says="it waits still")
 async def test_hard_deletion_waits_a_day_for_young_texts_and_no_longer(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)

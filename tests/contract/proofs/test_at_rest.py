@@ -52,10 +52,14 @@ def takes_plain_text(stored: Databases) -> Databases:
     return partial(stored, sql="ALTER TABLE messages DROP CONSTRAINT messages_body_is_sealed")
 
 
-@proves("H2", text="23b85e8a6bb6", saboteur=has_room_for_notes)
-@proves("H2", text="23b85e8a6bb6", saboteur=takes_any_word)
-@proves("H2", text="23b85e8a6bb6", saboteur=takes_plain_text)
-@proves("H2", text="23b85e8a6bb6", saboteur=in_clear("phone_lines.label"))
+@proves(
+    "H2", text="23b85e8a6bb6", saboteur=has_room_for_notes, says="a column that the data map does not list"
+)
+@proves("H2", text="23b85e8a6bb6", saboteur=takes_any_word, says="a column of a shape that is no kind's")
+@proves("H2", text="23b85e8a6bb6", saboteur=takes_plain_text, says="a column that takes a sentence")
+@proves(
+    "H2", text="23b85e8a6bb6", saboteur=in_clear("phone_lines.label"), says="a value that is not of its kind"
+)
 async def test_there_is_nothing_and_no_room_for_anything_but_the_seven_kinds(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
@@ -66,19 +70,25 @@ async def test_there_is_nothing_and_no_room_for_anything_but_the_seven_kinds(sto
         assert {table for table, _ in every} == COLUMNS.keys() | keyring_tables.COLUMNS.keys()
         assert [
             (table, name) for table, name in every if table in MAPPED and (table, name) not in data_map()
-        ] == [(table, "version") for table in MAPPED]
+        ] == [(table, "version") for table in MAPPED], "a column that the data map does not list"
         shapes = {place: shape for place, shape in every.items() if place[0] in ABOUT_PEOPLE}
         kinds = {(table, column): COLUMNS[table].get(column) for table, column in shapes}
-        assert [place for place, kind in kinds.items() if not kind or shapes[place] not in SHAPES[kind]] == []
+        assert [
+            place for place, kind in kinds.items() if not kind or shapes[place] not in SHAPES[kind]
+        ] == [], "a column of a shape that is no kind's"
         by_place = {place: kind for place, kind in kinds.items() if kind not in {None, StorageKind.INDEX}}
-        assert [place for place in by_place if await takes_a_sentence(world, *place, shapes[place])] == []
+        assert [place for place in by_place if await takes_a_sentence(world, *place, shapes[place])] == [], (
+            "a column that takes a sentence"
+        )
         cipher = AccountCipher(ENVIRONMENT, ada.id, await world.keyring.open(ada.id))
         for table in sorted(ABOUT_PEOPLE):
             rows = await world.rows(table)
             assert rows, f"{table} was not looked at"
             for row in rows:
                 for column, value in row.items():
-                    assert value is None or is_of_kind(cipher, table, column, row, kinds[table, column])
+                    assert value is None or is_of_kind(cipher, table, column, row, kinds[table, column]), (
+                        "a value that is not of its kind"
+                    )
 
 
 def data_map() -> set[tuple[str, str]]:
@@ -178,19 +188,19 @@ def lets_jobs_have_notes(stored: Databases) -> Databases:
     return partial(stored, sql="ALTER TABLE jobs ADD COLUMN notes text")
 
 
-@proves("H18", text="c6334efec616", saboteur=leaves_jobs)
-@proves("H18", text="c6334efec616", saboteur=lets_jobs_carry_more)
-@proves("H18", text="c6334efec616", saboteur=lets_jobs_have_notes)
+@proves("H18", text="c6334efec616", saboteur=leaves_jobs, says="jobs outlive their account")
+@proves("H18", text="c6334efec616", saboteur=lets_jobs_carry_more, says="a job takes a sentence")
+@proves("H18", text="c6334efec616", saboteur=lets_jobs_have_notes, says="a column that jobs do not need")
 async def test_what_waits_to_be_done_is_ids_and_times_and_goes_with_the_account(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
         waiting = await world.rows("jobs")
         assert {job["account_id"] for job in waiting} == {ada.id}
         shapes = {place: shape for place, shape in (await columns(world)).items() if place[0] == "jobs"}
-        assert {column for _, column in shapes} == COLUMNS["jobs"].keys()
+        assert {column for _, column in shapes} == COLUMNS["jobs"].keys(), "a column that jobs do not need"
         assert [
             place for place, shape in shapes.items() if await takes_a_sentence(world, *place, shape)
-        ] == []
+        ] == [], "a job takes a sentence"
         world.mail.outage = True
         await world.use_cases.delete_account(ada.id, ada.password)
         await world.settle()
@@ -199,4 +209,4 @@ async def test_what_waits_to_be_done_is_ids_and_times_and_goes_with_the_account(
         world.mail.outage = False
         await world.advance(30 * DAY)
         assert await world.rows("accounts") == [], "the account was not erased"
-        assert await world.rows("jobs") == []
+        assert await world.rows("jobs") == [], "jobs outlive their account"

@@ -8,7 +8,6 @@ from functools import partial
 from uuid import UUID
 
 import asyncpg
-import pytest
 from argon2 import PasswordHasher
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,7 +25,7 @@ from domain.lines import LineState
 from domain.messages import Direction, Status
 from tests.support.canary_account import lived
 from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, in_clear, skipping
-from tests.support.proofs import proves
+from tests.support.proofs import proves, refused
 
 EPOCH = """
     CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS
@@ -72,17 +71,21 @@ def has_one_key_for_all(stored: Databases) -> Databases:
     return with_keyring(OneKeyForAll, stored)
 
 
-@proves("C1", text="9d67ee70a027", saboteur=in_clear("accounts.email"))
-@proves("C1", text="9d67ee70a027", saboteur=fingerprints_without_a_key)
+@proves("C1", text="9d67ee70a027", saboteur=in_clear("accounts.email"), says="an address lies in clear")
+@proves(
+    "C1", text="9d67ee70a027", saboteur=fingerprints_without_a_key, says="an address is found without a key"
+)
 async def test_an_address_is_kept_encrypted_and_found_by_a_keyed_fingerprint(stored: Databases) -> None:
     async with stored() as world:
         began = world.clock.now()
         ada = await lived(world)
         row = await world.row("accounts", id=ada.id)
-        assert await world.traces(ada.email, ada.email.canonical) == set()
+        assert await world.traces(ada.email, ada.email.canonical) == set(), "an address lies in clear"
         assert await world.directory.account_by_email(ada.email.canonical) == ada.id
         listed = await world.row("directory", kind="accounts.email")
-        assert listed["key"] not in guesses("accounts.email", ada.email.canonical)
+        assert listed["key"] not in guesses("accounts.email", ada.email.canonical), (
+            "an address is found without a key"
+        )
         assert (row["created_at"], row["verified_at"]) == (began, began)
 
 
@@ -90,30 +93,36 @@ def hashes_weakly(stored: Databases) -> Databases:
     return partial(stored, hasher=lambda _: FakeHasher())
 
 
-@proves("C2", text="9cabdf8e7a69", saboteur=hashes_weakly)
-@proves("C2", text="9cabdf8e7a69", saboteur=in_clear("accounts.password"))
+@proves("C2", text="9cabdf8e7a69", saboteur=hashes_weakly, says="a password's hash is not Argon2id")
+@proves(
+    "C2", text="9cabdf8e7a69", saboteur=in_clear("accounts.password"), says="a password's hash lies in clear"
+)
 async def test_a_password_is_kept_as_an_argon2id_hash_and_encrypted_once_more(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
         phc = (await world.use_cases.read_account(ada.id)).password
-        assert phc.startswith("$argon2id$")
+        assert phc.startswith("$argon2id$"), "a password's hash is not Argon2id"
         assert PasswordHasher().verify(phc, ada.password)
-        assert await world.traces(phc, "$argon2id$", phc.rpartition("$")[2]) == set()
+        assert await world.traces(phc, "$argon2id$", phc.rpartition("$")[2]) == set(), (
+            "a password's hash lies in clear"
+        )
 
 
-@proves("C3", text="b57425d8a087", saboteur=in_clear("accounts.display_name"))
+@proves(
+    "C3", text="b57425d8a087", saboteur=in_clear("accounts.display_name"), says="a display name lies in clear"
+)
 async def test_a_display_name_is_kept_encrypted(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
-        assert await world.traces(ada.name) == set()
+        assert await world.traces(ada.name) == set(), "a display name lies in clear"
         assert (await world.use_cases.read_account(ada.id)).display_name == ada.name
 
 
-@proves("C4", text="585f72df4055", saboteur=in_clear("accounts.locale"))
+@proves("C4", text="585f72df4055", saboteur=in_clear("accounts.locale"), says="a locale lies in clear")
 async def test_a_locale_is_kept_encrypted(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
-        assert await world.traces(ada.locale) == set()
+        assert await world.traces(ada.locale) == set(), "a locale lies in clear"
         assert (await world.use_cases.read_account(ada.id)).locale == ada.locale
 
 
@@ -125,44 +134,60 @@ def forgets_the_policy(stored: Databases) -> Databases:
     return partial(stored, sql=EPOCH.format(table="accounts", column="privacy_accepted_at"))
 
 
-@proves("C5", text="31d27e7a162f", saboteur=forgets_the_terms)
-@proves("C5", text="31d27e7a162f", saboteur=forgets_the_policy)
+@proves("C5", text="31d27e7a162f", saboteur=forgets_the_terms, says="the times of acceptance are lost")
+@proves("C5", text="31d27e7a162f", saboteur=forgets_the_policy, says="the times of acceptance are lost")
 async def test_the_times_of_acceptance_are_kept(stored: Databases) -> None:
     async with stored() as world:
         accepted = world.clock.now()
         row = await world.row("accounts", id=(await lived(world)).id)
-        assert (row["terms_accepted_at"], row["privacy_accepted_at"]) == (accepted, accepted)
+        assert (row["terms_accepted_at"], row["privacy_accepted_at"]) == (accepted, accepted), (
+            "the times of acceptance are lost"
+        )
 
 
 def forgets_when_sessions_began(stored: Databases) -> Databases:
     return partial(stored, sql=EPOCH.format(table="sessions", column="created_at"))
 
 
-@proves("C6", text="f6a24678a91d", saboteur=fingerprints_without_a_key)
-@proves("C6", text="f6a24678a91d", saboteur=forgets_when_sessions_began)
+@proves("C6", text="f6a24678a91d", saboteur=fingerprints_without_a_key, says="a token is found without a key")
+@proves(
+    "C6", text="f6a24678a91d", saboteur=forgets_when_sessions_began, says="the times of sessions are lost"
+)
 async def test_sessions_are_kept_with_their_times_and_a_keyed_hash_of_the_token(stored: Databases) -> None:
     async with stored() as world:
         now = world.clock.now()
         ada = await lived(world)
         ended, lasting = sorted(await world.rows("sessions"), key=lambda row: row["revoked_at"] is None)
-        assert (ended["created_at"], ended["revoked_at"], lasting["created_at"]) == (now, now, now)
+        assert (ended["created_at"], ended["revoked_at"], lasting["created_at"]) == (now, now, now), (
+            "the times of sessions are lost"
+        )
         assert await world.directory.session(ada.signed_in.token) == (ada.id, lasting["id"])
         listed = await world.row("directory", kind="sessions.token")
         assert (listed["account_id"], listed["subject_id"]) == (ada.id, lasting["id"])
-        assert listed["key"] not in guesses("sessions.token", ada.signed_in.token)
+        assert listed["key"] not in guesses("sessions.token", ada.signed_in.token), (
+            "a token is found without a key"
+        )
         assert await world.traces(ada.signed_in.token) == set()
 
 
-@proves("C7", text="e4d0e7f54143", saboteur=in_clear("phone_lines.number"))
-@proves("C7", text="e4d0e7f54143", saboteur=in_clear("phone_lines.label"))
-@proves("C7", text="e4d0e7f54143", saboteur=fingerprints_without_a_key)
+@proves(
+    "C7", text="e4d0e7f54143", saboteur=in_clear("phone_lines.number"), says="number or label lies in clear"
+)
+@proves(
+    "C7", text="e4d0e7f54143", saboteur=in_clear("phone_lines.label"), says="number or label lies in clear"
+)
+@proves(
+    "C7", text="e4d0e7f54143", saboteur=fingerprints_without_a_key, says="a number is found without a key"
+)
 async def test_a_line_is_kept_with_number_and_label_encrypted(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
         row = await world.row("phone_lines", account_id=ada.id)
-        assert await world.traces(ada.number, ada.label) == set()
+        assert await world.traces(ada.number, ada.label) == set(), "number or label lies in clear"
         listed = await world.row("directory", kind="phone_lines.number")
-        assert listed["key"] not in guesses("phone_lines.number", ada.number)
+        assert listed["key"] not in guesses("phone_lines.number", ada.number), (
+            "a number is found without a key"
+        )
         assert (row["country"], row["state"], row["ref"]) == (
             "US",
             LineState.ACTIVE,
@@ -182,13 +207,24 @@ async def aes_256_gcm(
     return AESGCM(working).decrypt(blob[3:15], blob[15:], bound).decode()
 
 
-@proves("C8", text="dc5d4408d54f", saboteur=in_clear("messages.body"))
-@proves("C8", text="dc5d4408d54f", saboteur=in_clear("conversations.peer"))
-@proves("C8", text="dc5d4408d54f", saboteur=has_one_key_for_all)
+@proves(
+    "C8", text="dc5d4408d54f", saboteur=in_clear("messages.body"), says="a message or its peer lies in clear"
+)
+@proves(
+    "C8",
+    text="dc5d4408d54f",
+    saboteur=in_clear("conversations.peer"),
+    says="a message or its peer lies in clear",
+)
+@proves(
+    "C8", text="dc5d4408d54f", saboteur=has_one_key_for_all, says="one account's key opens another's messages"
+)
 async def test_messages_are_kept_as_ciphertext_under_the_accounts_own_key(stored: Databases) -> None:
     async with stored() as world:
         ada, boris = await lived(world), await lived(world)
-        assert await world.traces(ada.heard, ada.said, ada.peer) == set()
+        assert await world.traces(ada.heard, ada.said, ada.peer) == set(), (
+            "a message or its peer lies in clear"
+        )
         thread = await world.row("conversations", account_id=ada.id)
         sealed = "conversations", "peer", ada.id, thread["id"], thread["peer"]
         assert await aes_256_gcm(world, ada.id, *sealed) == ada.peer
@@ -197,7 +233,7 @@ async def test_messages_are_kept_as_ciphertext_under_the_accounts_own_key(stored
             sealed = "messages", "body", ada.id, row["id"], row["body"]
             read.add(await aes_256_gcm(world, ada.id, *sealed))
             kept.add((row["direction"], row["status"], row["created_at"]))
-            with pytest.raises(InvalidTag):
+            with refused(InvalidTag, "one account's key opens another's messages"):
                 await aes_256_gcm(world, boris.id, *sealed)
         assert read == {ada.heard, ada.said}
         now = world.clock.now()
@@ -215,8 +251,8 @@ def logs_no_sign_in(stored: Databases) -> Databases:
     return partial(stored, sql=skipping("INSERT", "audit_log", "new.kind = 'session_opened'"))
 
 
-@proves("C14", text="a47b6103cfe1", saboteur=lets_the_log_be_changed)
-@proves("C14", text="a47b6103cfe1", saboteur=logs_no_sign_in)
+@proves("C14", text="a47b6103cfe1", saboteur=lets_the_log_be_changed, says="the log can be changed")
+@proves("C14", text="a47b6103cfe1", saboteur=logs_no_sign_in, says="the log does not say all that was done")
 async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
@@ -227,8 +263,10 @@ async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases
         }  # fmt: skip
         assert {row["at"] for row in mine} == {world.clock.now()}
         log = await world.rows("audit_log")
-        assert {(row["id"], row["kind"]) for row in log} == {(row["id"], row["kind"]) for row in mine}
+        assert {(row["id"], row["kind"]) for row in log} == {(row["id"], row["kind"]) for row in mine}, (
+            "the log does not say all that was done"
+        )
         assert not any(secret in str((mine, log)) for secret in ada.secrets)
         for change in ("UPDATE audit_log SET day = day + 1", "DELETE FROM audit_log", "TRUNCATE audit_log"):
-            with pytest.raises(asyncpg.RestrictViolationError):
+            with refused(asyncpg.RestrictViolationError, "the log can be changed"):
                 await world.pool.execute(change)

@@ -45,9 +45,9 @@ def never_complains(build: Build) -> Build:
     return lambda _markdown, _proofs: ()
 
 
-@proves("H1", text="43f2369054b4", saboteur=never_complains)
+@proves("H1", text="43f2369054b4", saboteur=never_complains, says="a sentence without proof passed")
 def test_no_sentence_without_proof_passes_the_build(build: Build) -> None:
-    assert build("- **C1** We keep it.", [])
+    assert build("- **C1** We keep it.", []), "a sentence without proof passed"
     assert build("- **C1** We sell it.", [Proof("C1", "the hash of another wording", "test_kept", "forgets")])
     with pytest.raises(PolicyError):
         build("We also keep this.", [])
@@ -58,14 +58,16 @@ def hides_messages(fields: Fields) -> Fields:
     return fields | {"messages.body": replace(body, policy=replace(body.policy, exported=False))}
 
 
-@proves("H16", text="aa9fe4b0a581", saboteur=hides_messages)
+@proves("H16", text="aa9fe4b0a581", saboteur=hides_messages, says="content is withheld from the export")
 def test_all_content_but_secrets_is_exported(fields: Fields) -> None:
     withheld = {
         name
         for name, column in fields.items()
         if column.policy.kind is StorageKind.SEALED and not column.policy.exported
     }
-    assert withheld == {"accounts.password", "audit_entries.salt", "export_parts.content"}
+    assert withheld == {"accounts.password", "audit_entries.salt", "export_parts.content"}, (
+        "content is withheld from the export"
+    )
 
 
 def finds_people_by_peer(fields: Fields) -> Fields:
@@ -75,10 +77,17 @@ def finds_people_by_peer(fields: Fields) -> Fields:
     }
 
 
-@proves("H23", text="84d70d9be7c9", saboteur=finds_people_by_peer)
+@proves(
+    "H23",
+    text="84d70d9be7c9",
+    saboteur=finds_people_by_peer,
+    says="something else is comparable across accounts",
+)
 def test_only_what_finds_an_account_is_comparable_across_accounts(fields: Fields) -> None:
     everywhere = {name for name, column in fields.items() if column.policy.index is IndexScope.SYSTEM}
-    assert everywhere == {"accounts.email", "accounts.place", "phone_lines.number", "sessions.token"}
+    assert everywhere == {"accounts.email", "accounts.place", "phone_lines.number", "sessions.token"}, (
+        "something else is comparable across accounts"
+    )
 
 
 @dataclass(frozen=True)
@@ -94,11 +103,11 @@ class StoppedClock:
         return await self.tokens.verified(token, min(now, NOW))
 
 
-@proves("H17", text="faaf667c498b", saboteur=StoppedClock)
+@proves("H17", text="faaf667c498b", saboteur=StoppedClock, says="a link does not expire")
 async def test_a_confirmation_link_is_signed_and_expires(tokens: SignedTokens) -> None:
     tomorrow = NOW + timedelta(days=1)
     token = await tokens.verification(ACCOUNT, tomorrow)
     forged = await SignedTokens(MemoryKeyring()).verification(ACCOUNT, tomorrow)
     assert await tokens.verified(token, tomorrow - timedelta(seconds=1)) == ACCOUNT
-    assert await tokens.verified(token, tomorrow) is None
+    assert await tokens.verified(token, tomorrow) is None, "a link does not expire"
     assert await tokens.verified(forged, NOW) is None

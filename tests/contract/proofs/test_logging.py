@@ -98,9 +98,9 @@ def quotes_requests(edge: Edge) -> Edge:
     return chatty
 
 
-@proves("H14", text="107e70950f04", saboteur=logs_requests)
-@proves("H14", text="107e70950f04", saboteur=logs_what_jobs_say)
-@proves("H14", text="107e70950f04", saboteur=quotes_requests)
+@proves("H14", text="107e70950f04", saboteur=logs_requests, says="a personal value was logged or quoted")
+@proves("H14", text="107e70950f04", saboteur=logs_what_jobs_say, says="a personal value was logged or quoted")
+@proves("H14", text="107e70950f04", saboteur=quotes_requests, says="a personal value was logged or quoted")
 async def test_nothing_of_a_life_full_of_faults_is_logged_or_quoted(
     edge: Edge, stored: Databases, logs: Callable[[], bytes], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -159,7 +159,7 @@ async def test_nothing_of_a_life_full_of_faults_is_logged_or_quoted(
         assert noted, "the queue failed at nothing"
         everything = repr(said).encode() + noise.encode() + repr(noted).encode() + logs()
         wanted = {secret: secret for secret in (*ada.secrets, ada.password[::-1])}
-        assert list(search_bytes("logs", everything, wanted)) == []
+        assert list(search_bytes("logs", everything, wanted)) == [], "a personal value was logged or quoted"
 
 
 async def jobs_run(world: InMemory) -> None:

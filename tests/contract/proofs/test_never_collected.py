@@ -35,7 +35,7 @@ def keeps_passwords(stored: Databases) -> Databases:
     return partial(stored, hasher=lambda _: KeepsPasswords())
 
 
-@proves("N1", text="eeb504bd39bd", saboteur=keeps_passwords)
+@proves("N1", text="eeb504bd39bd", saboteur=keeps_passwords, says="a password is stored under a seal")
 async def test_no_password_is_stored_not_even_under_a_seal(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
@@ -44,7 +44,7 @@ async def test_no_password_is_stored_not_even_under_a_seal(stored: Databases) ->
         await world.use_cases.delete_account(ada.id, ada.password)
         await world.use_cases.recover_account(ada.email, ada.password)
         assert ada.heard in await world.opened(ada.id), "the search looks in the wrong place"
-        assert ada.password not in await world.opened(ada.id)
+        assert ada.password not in await world.opened(ada.id), "a password is stored under a seal"
         assert await world.traces(ada.password) == set()
 
 
@@ -82,8 +82,8 @@ def keeps_addresses(edge: Edge) -> Edge:
 PLACES = ("City", "State", "Zip", "Country")
 
 
-@proves("N5", text="af017071ed85", saboteur=keeps_places)
-@proves("N5", text="af017071ed85", saboteur=keeps_addresses)
+@proves("N5", text="af017071ed85", saboteur=keeps_places, says="where somebody is was kept")
+@proves("N5", text="af017071ed85", saboteur=keeps_addresses, says="where somebody is was kept")
 async def test_where_somebody_is_and_with_what_is_dropped_on_arrival(edge: Edge, stored: Databases) -> None:
     where = {f"{side}{part}": f"{part} {secrets.token_hex(6)}" for side in ("From", "To") for part in PLACES}
     address, agent = (
@@ -104,5 +104,7 @@ async def test_where_somebody_is_and_with_what_is_dropped_on_arrival(edge: Edge,
         assert (await client.call("POST", "/v1/sessions", credentials))[0] == 201
         everything = await world.opened(ada.id)
         assert "hello" in everything, "the text did not arrive"
-        assert [value for value in (*where.values(), address, agent) if value in everything] == []
+        assert [value for value in (*where.values(), address, agent) if value in everything] == [], (
+            "where somebody is was kept"
+        )
         assert await world.traces(*where.values(), address, agent) == set()

@@ -27,7 +27,7 @@ from domain.values import Label, Locale
 from tests.support.actors import PASSWORD, with_line
 from tests.support.canary_account import lived
 from tests.support.harness import Databases, Worlds
-from tests.support.proofs import proves
+from tests.support.proofs import proves, refused
 
 
 class SkipsOldTexts(BuildExport):
@@ -65,9 +65,9 @@ def exports_ciphertext(stored: Databases) -> Databases:
     return partial(stored, build_export=ExportsCiphertext)
 
 
-@proves("R1", text="03d26f09c27e", saboteur=exports_half)
-@proves("R1", text="03d26f09c27e", saboteur=exports_no_sessions)
-@proves("R1", text="03d26f09c27e", saboteur=exports_ciphertext)
+@proves("R1", text="03d26f09c27e", saboteur=exports_half, says="a row is missing from the export")
+@proves("R1", text="03d26f09c27e", saboteur=exports_no_sessions, says="a row is missing from the export")
+@proves("R1", text="03d26f09c27e", saboteur=exports_ciphertext, says="a message is not exported in clear")
 async def test_an_export_holds_every_row_with_texts_in_clear(stored: Databases) -> None:
     async with stored() as world:
         ada, _boris = await lived(world), await lived(world)
@@ -80,8 +80,12 @@ async def test_an_export_holds_every_row_with_texts_in_clear(stored: Databases) 
         }
         slices = await world.use_cases.download_export(ada.id, export.id, ada.password)
         records = json.loads(b"".join([part async for part in slices]))["records"]
-        assert {name: {row["id"] for row in rows} for name, rows in records.items()} == there
-        assert sorted(row["body"] for row in records["messages"]) == sorted([ada.heard, ada.said])
+        assert {name: {row["id"] for row in rows} for name, rows in records.items()} == there, (
+            "a row is missing from the export"
+        )
+        assert sorted(row["body"] for row in records["messages"]) == sorted([ada.heard, ada.said]), (
+            "a message is not exported in clear"
+        )
         assert [row["peer"] for row in records["conversations"]] == [ada.peer]
         (me,), (line,) = records["accounts"], records["phone_lines"]
         assert (me["email"], me["display_name"], me["locale"]) == (ada.email, ada.name, ada.locale)
@@ -125,8 +129,8 @@ def keeps_lines_open(world: Worlds) -> Worlds:
     return partial(world, delete_account=KeepsLinesOpen)
 
 
-@proves("R2", text="bd5cb3c346dc", saboteur=ignores_revocation)
-@proves("R2", text="bd5cb3c346dc", saboteur=keeps_lines_open)
+@proves("R2", text="bd5cb3c346dc", saboteur=ignores_revocation, says="a session outlives its account")
+@proves("R2", text="bd5cb3c346dc", saboteur=keeps_lines_open, says="a line of a deleted account sends")
 async def test_a_deleted_account_is_shut_at_once(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -134,12 +138,12 @@ async def test_a_deleted_account_is_shut_at_once(world: Worlds) -> None:
     waiting = await ada.texts("on its way")
     await made.use_cases.delete_account(ada.id, PASSWORD)
     for token in (ada.signed_in.token, other.token):
-        with pytest.raises(Unauthenticated):
+        with refused(Unauthenticated, "a session outlives its account"):
             await made.use_cases.authenticate(token)
     with pytest.raises(PendingDeletion):
         await made.use_cases.sign_in(ada.email, PASSWORD)
     await ada.texted("too late")
-    with pytest.raises(LineNotActive):
+    with refused(LineNotActive, "a line of a deleted account sends"):
         await ada.texts("too late")
     await made.settle()
     assert await ada.inbox() == ["on its way"]
@@ -176,8 +180,8 @@ def corrects_no_label(world: Worlds) -> Worlds:
     return partial(world, relabel_line=KeepsTheOldLabel)
 
 
-@proves("R4", text="942c9a18b28b", saboteur=corrects_no_profile)
-@proves("R4", text="942c9a18b28b", saboteur=corrects_no_label)
+@proves("R4", text="942c9a18b28b", saboteur=corrects_no_profile, says="what was corrected stays wrong")
+@proves("R4", text="942c9a18b28b", saboteur=corrects_no_label, says="what was corrected stays wrong")
 async def test_what_is_wrong_can_be_corrected(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -187,7 +191,9 @@ async def test_what_is_wrong_can_be_corrected(world: Worlds) -> None:
         await made.use_cases.read_account(ada.id),
         await made.use_cases.read_line(ada.id, ada.line_id),
     )
-    assert (account.display_name, account.locale, line.label) == ("Ada Lovelace", "he-IL", "Home")
+    assert (account.display_name, account.locale, line.label) == ("Ada Lovelace", "he-IL", "Home"), (
+        "what was corrected stays wrong"
+    )
 
 
 class SignsEveryoneOut(SignOut):
@@ -218,9 +224,9 @@ def clears_data_on_sign_out(world: Worlds) -> Worlds:
     return partial(world, sign_out=ClearsTheDevice)
 
 
-@proves("R5", text="21b46a2abd80", saboteur=ignores_revocation)
-@proves("R5", text="21b46a2abd80", saboteur=signs_everyone_out)
-@proves("R5", text="21b46a2abd80", saboteur=clears_data_on_sign_out)
+@proves("R5", text="21b46a2abd80", saboteur=ignores_revocation, says="a session that was signed out lives on")
+@proves("R5", text="21b46a2abd80", saboteur=signs_everyone_out, says="signing out ended another session")
+@proves("R5", text="21b46a2abd80", saboteur=clears_data_on_sign_out, says="signing out lost data")
 async def test_signing_out_ends_that_session_and_loses_nothing(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -228,9 +234,11 @@ async def test_signing_out_ends_that_session_and_loses_nothing(world: Worlds) ->
     other = await made.use_cases.sign_in(ada.email, PASSWORD)
     before = await made.store.count_rows(ada.id)
     await made.use_cases.sign_out(ada.id, ada.signed_in.session.id)
-    with pytest.raises(Unauthenticated):
+    with refused(Unauthenticated, "a session that was signed out lives on"):
         await made.use_cases.authenticate(ada.signed_in.token)
-    assert [session.id for session in await made.use_cases.list_sessions(ada.id)] == [other.session.id]
+    assert [session.id for session in await made.use_cases.list_sessions(ada.id)] == [other.session.id], (
+        "signing out ended another session"
+    )
     after = await made.store.count_rows(ada.id)
-    assert after == before | {"audit_entries": before["audit_entries"] + 1}
+    assert after == before | {"audit_entries": before["audit_entries"] + 1}, "signing out lost data"
     assert await ada.inbox() == ["hello"]

@@ -24,7 +24,7 @@ from domain.values import MessageBody
 from tests.support.actors import STRANGER, with_line
 from tests.support.canary_account import lived
 from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, Worlds, in_clear
-from tests.support.proofs import proves
+from tests.support.proofs import proves, refused
 from tests.support.sabotage import keeping
 
 MOMENT, MINUTE, HOUR, DAY = (
@@ -62,8 +62,8 @@ def asks_once(world: Worlds) -> Worlds:
     return partial(world, delete_carrier_copy=AsksOnce)
 
 
-@proves("H5", text="ba46b4265e70", saboteur=keeps_copies)
-@proves("H5", text="ba46b4265e70", saboteur=asks_once)
+@proves("H5", text="ba46b4265e70", saboteur=keeps_copies, says="the other text is on its way still")
+@proves("H5", text="ba46b4265e70", saboteur=asks_once, says="the other text is on its way still")
 async def test_the_carriers_copy_goes_however_often_it_is_too_early(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -113,8 +113,12 @@ def leaves_pictures_there(world: Worlds) -> Worlds:
     return partial(world, delete_carrier_copy=LeavesPicturesThere)
 
 
-@proves("H26", text="02d0532ef7da", saboteur=takes_pictures_along)
-@proves("H26", text="02d0532ef7da", saboteur=leaves_pictures_there)
+@proves(
+    "H26", text="02d0532ef7da", saboteur=takes_pictures_along, says="the pictures are gone, and we have none"
+)
+@proves(
+    "H26", text="02d0532ef7da", saboteur=leaves_pictures_there, says="the carrier keeps pictures for ever"
+)
 async def test_pictures_stay_at_the_carrier_until_their_message_is_deleted(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -130,7 +134,7 @@ async def test_pictures_stay_at_the_carrier_until_their_message_is_deleted(world
     assert message.attachments == 2
     await made.use_cases.delete_message(ada.id, message.id)
     await made.advance(HOUR)
-    assert ref not in made.carrier.messages
+    assert ref not in made.carrier.messages, "the carrier keeps pictures for ever"
 
 
 class DeletesNothing(DeleteMessage):
@@ -169,10 +173,10 @@ def deletes_no_conversation(world: Worlds) -> Worlds:
     return partial(world, delete_conversation=DeletesNoConversation)
 
 
-@proves("H19", text="9da48477c302", saboteur=deletes_nothing)
-@proves("H19", text="9da48477c302", saboteur=deletes_no_conversation)
-@proves("H19", text="9da48477c302", saboteur=only_hides)
-@proves("H19", text="9da48477c302", saboteur=keeps_copies)
+@proves("H19", text="9da48477c302", saboteur=deletes_nothing, says="a deleted message is seen")
+@proves("H19", text="9da48477c302", saboteur=deletes_no_conversation, says="a deleted conversation is seen")
+@proves("H19", text="9da48477c302", saboteur=only_hides, says="our copy is kept, out of sight")
+@proves("H19", text="9da48477c302", saboteur=keeps_copies, says="the carrier's copy stays")
 async def test_what_you_delete_goes_at_once_here_and_then_everywhere(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -182,19 +186,19 @@ async def test_what_you_delete_goes_at_once_here_and_then_everywhere(world: Worl
     (conversation,) = (await made.use_cases.list_conversations(ada.id, None, None, 9)).items
     shame, regret = (await made.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
     await made.use_cases.delete_message(ada.id, regret.id)
-    assert await ada.inbox() == ["shame"]
+    assert await ada.inbox() == ["shame"], "a deleted message is seen"
     with pytest.raises(NotFound):
         await made.use_cases.read_message(ada.id, regret.id)
     assert "regret" not in {str(text.body) for text in made.store.rows(ada.id)[Message].values()}  # type: ignore[attr-defined]
     await made.use_cases.delete_conversation(ada.id, conversation.id)
-    assert await ada.inbox() == []
+    assert await ada.inbox() == [], "a deleted conversation is seen"
     with pytest.raises(NotFound):
         await made.use_cases.read_conversation(ada.id, conversation.id)
     for _ in range(3):
         await made.advance(HOUR)
     rows = await made.store.count_rows(ada.id)
-    assert (rows["conversations"], rows["messages"]) == (0, 0)
-    assert not made.carrier.messages
+    assert (rows["conversations"], rows["messages"]) == (0, 0), "our copy is kept, out of sight"
+    assert not made.carrier.messages, "the carrier's copy stays"
     assert shame.id not in made.store.rows(ada.id)[Message]
 
 
@@ -227,10 +231,25 @@ def notes_requests_as_they_are(stored: Databases) -> Databases:
     return partial(stored, store=store)
 
 
-@proves("H6", text="79563d44f80a", saboteur=remembers_requests_for_two_days)
-@proves("H6", text="79563d44f80a", saboteur=forgets_requests_at_once)
-@proves("H6", text="79563d44f80a", saboteur=forgets_texts_after_a_month)
-@proves("H6", text="79563d44f80a", saboteur=notes_requests_as_they_are)
+@proves(
+    "H6",
+    text="79563d44f80a",
+    saboteur=remembers_requests_for_two_days,
+    says="a request is remembered too long",
+)
+@proves("H6", text="79563d44f80a", saboteur=forgets_requests_at_once, says="a request was forgotten early")
+@proves(
+    "H6",
+    text="79563d44f80a",
+    saboteur=forgets_texts_after_a_month,
+    says="that of the text which was delivered",
+)
+@proves(
+    "H6",
+    text="79563d44f80a",
+    saboteur=notes_requests_as_they_are,
+    says="a request can be read in its fingerprint",
+)
 async def test_fingerprints_of_requests_and_texts_are_kept_for_a_while(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
@@ -241,11 +260,15 @@ async def test_fingerprints_of_requests_and_texts_are_kept_for_a_while(stored: D
         await ada.texts("hello", key=key)
         made = {row["id"] for row in await world.rows("idempotency_records")}
         assert len(made) == 3
-        assert await world.traces(key, f"receive:{ref}", f"send:{key}"[:16], f"receive:{ref}"[:16]) == set()
+        assert (
+            await world.traces(key, f"receive:{ref}", f"send:{key}"[:16], f"receive:{ref}"[:16]) == set()
+        ), "a request can be read in its fingerprint"
         await world.advance(DAY - MOMENT)
-        assert {row["id"] for row in await world.rows("idempotency_records")} == made
+        assert {row["id"] for row in await world.rows("idempotency_records")} == made, (
+            "a request was forgotten early"
+        )
         await world.advance(MOMENT)
-        assert len(await world.rows("idempotency_records")) == 2
+        assert len(await world.rows("idempotency_records")) == 2, "a request is remembered too long"
         await world.advance(59 * DAY - MOMENT)
         (left,) = await world.rows("idempotency_records")
         await ada.texted("hello", ref=ref)
@@ -270,19 +293,19 @@ def keeps_exports_for_two_days(stored: Databases) -> Databases:
     return partial(stored, retention=keeping(export=2 * DAY))
 
 
-@proves("H15", text="c3a3e2c96414", saboteur=in_clear("export_parts.content"))
-@proves("H15", text="c3a3e2c96414", saboteur=hands_exports_over_again)
-@proves("H15", text="c3a3e2c96414", saboteur=keeps_exports_for_two_days)
+@proves("H15", text="c3a3e2c96414", saboteur=in_clear("export_parts.content"), says="an export lies in clear")
+@proves("H15", text="c3a3e2c96414", saboteur=hands_exports_over_again, says="an export was handed over again")
+@proves("H15", text="c3a3e2c96414", saboteur=keeps_exports_for_two_days, says="an export outlives its day")
 async def test_an_export_is_sealed_handed_over_once_and_gone_in_a_day(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
         taken = await world.use_cases.start_export(ada.id)
         await world.settle()
         assert await world.rows("export_parts")
-        assert await world.traces(*ada.secrets) == set()
+        assert await world.traces(*ada.secrets) == set(), "an export lies in clear"
         assert [part async for part in await world.use_cases.download_export(ada.id, taken.id, ada.password)]
         assert await world.rows("export_parts") == []
-        with pytest.raises(ExportNotReady):
+        with refused(ExportNotReady, "an export was handed over again"):
             await world.use_cases.download_export(ada.id, taken.id, ada.password)
         broken_off = await world.use_cases.start_export(ada.id)
         await world.settle()
@@ -292,4 +315,4 @@ async def test_an_export_is_sealed_handed_over_once_and_gone_in_a_day(stored: Da
         await world.advance(DAY - MOMENT)
         assert await world.rows("export_parts")
         await world.advance(MOMENT)
-        assert await world.rows("export_parts") == []
+        assert await world.rows("export_parts") == [], "an export outlives its day"

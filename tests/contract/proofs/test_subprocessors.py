@@ -63,7 +63,7 @@ def has_a_second_carrier(product: Product) -> Product:
     return partial(product, replaced={"complete_purchase": buys_elsewhere})
 
 
-@proves("S1", text="33961980e998", saboteur=has_a_second_carrier)
+@proves("S1", text="33961980e998", saboteur=has_a_second_carrier, says="the number was bought elsewhere")
 async def test_numbers_and_messages_are_carried_by_twilio_and_nobody_else(product: Product) -> None:
     async with product() as sandbox:
         use_cases, email = sandbox.use_cases, Email("ada@example.org")

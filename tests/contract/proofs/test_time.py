@@ -63,7 +63,9 @@ def erases_idle_accounts(world: Worlds) -> Worlds:
     return partial(world, directory=lambda made: ErasesTheIdle(made.store), begin_erasures=AsksNobody)
 
 
-@proves("T1", text="80dace8b6c32", saboteur=erases_idle_accounts)
+@proves(
+    "T1", text="80dace8b6c32", saboteur=erases_idle_accounts, says="data of an active account went by itself"
+)
 async def test_nothing_of_an_active_account_goes_by_itself(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -73,7 +75,7 @@ async def test_nothing_of_an_active_account_goes_by_itself(world: Worlds) -> Non
     for _ in range(10):
         await made.advance(365 * DAY)
     after = await made.store.count_rows(ada.id)
-    assert {name: after[name] for name in lasting} == before
+    assert {name: after[name] for name in lasting} == before, "data of an active account went by itself"
     assert await ada.inbox() == ["years ago"]
 
 
@@ -120,8 +122,15 @@ def sleeps_through_the_due_time(world: Worlds) -> Worlds:
     return partial(world, sweep=SleepySweep)
 
 
-@proves("T2", text="2c03f1ea3b52", saboteur=erases_a_second_early)
-@proves("T2", text="2c03f1ea3b52", saboteur=sleeps_through_the_due_time)
+@proves(
+    "T2", text="2c03f1ea3b52", saboteur=erases_a_second_early, says="the erasure began too early or too late"
+)
+@proves(
+    "T2",
+    text="2c03f1ea3b52",
+    saboteur=sleeps_through_the_due_time,
+    says="three minutes on, nothing has begun",
+)
 async def test_erasure_starts_within_a_minute_of_thirty_days(world: Worlds) -> None:
     made = world()
 
@@ -145,7 +154,9 @@ async def test_erasure_starts_within_a_minute_of_thirty_days(world: Worlds) -> N
         return left, intents[0].at
 
     left, began = await asyncio.to_thread(run_hurried, made.clock, life)
-    assert left + timedelta(hours=30 * 24) <= began <= left + timedelta(hours=30 * 24, minutes=1)
+    assert left + timedelta(hours=30 * 24) <= began <= left + timedelta(hours=30 * 24, minutes=1), (
+        "the erasure began too early or too late"
+    )
 
 
 def forgets_sessions_early(world: Worlds) -> Worlds:
@@ -156,8 +167,8 @@ def forgets_sessions_late(world: Worlds) -> Worlds:
     return partial(world, retention=keeping(revoked_session=90 * DAY + MOMENT))
 
 
-@proves("T5", text="304bfa34e843", saboteur=forgets_sessions_early)
-@proves("T5", text="304bfa34e843", saboteur=forgets_sessions_late)
+@proves("T5", text="304bfa34e843", saboteur=forgets_sessions_early, says="a session was forgotten early")
+@proves("T5", text="304bfa34e843", saboteur=forgets_sessions_late, says="a session is kept too long")
 async def test_a_revoked_session_is_kept_for_ninety_days(world: Worlds) -> None:
     made = world()
     ada = await sign_up(made)
@@ -165,9 +176,9 @@ async def test_a_revoked_session_is_kept_for_ninety_days(world: Worlds) -> None:
     await made.use_cases.sign_out(ada.id, ada.signed_in.session.id)
     kept = made.store.rows(ada.id)[Session]
     await made.advance(90 * DAY - MOMENT)
-    assert set(kept) == {ada.signed_in.session.id, lasting.session.id}
+    assert set(kept) == {ada.signed_in.session.id, lasting.session.id}, "a session was forgotten early"
     await made.advance(MOMENT)
-    assert set(kept) == {lasting.session.id}
+    assert set(kept) == {lasting.session.id}, "a session is kept too long"
 
 
 def forgets_the_log(world: Worlds) -> Worlds:
@@ -190,8 +201,8 @@ def leaves_the_log_personal(world: Worlds) -> Worlds:
     return partial(world, delete_rows=sparing(AuditEntry), verify_nothing_left=skipped_step("verified"))
 
 
-@proves("T6", text="5830ec811130", saboteur=forgets_the_log)
-@proves("T6", text="5830ec811130", saboteur=leaves_the_log_personal)
+@proves("T6", text="5830ec811130", saboteur=forgets_the_log, says="the log was forgotten")
+@proves("T6", text="5830ec811130", saboteur=leaves_the_log_personal, says="the log stays personal")
 async def test_the_audit_log_stays_for_ever_and_becomes_anonymous(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -200,9 +211,9 @@ async def test_the_audit_log_stays_for_ever_and_becomes_anonymous(world: Worlds)
     assert len(log) == (await made.store.count_rows(ada.id))["audit_entries"] > 0
     for _ in range(3):
         await made.advance(365 * DAY)
-    assert made.store.audit_log.items() >= log.items()
+    assert made.store.audit_log.items() >= log.items(), "the log was forgotten"
     assert await made.ledger.receipt(await made.fingerprint(ada.id)), "the account was not erased"
-    assert (await made.store.count_rows(ada.id))["audit_entries"] == 0
+    assert (await made.store.count_rows(ada.id))["audit_entries"] == 0, "the log stays personal"
     assert ada.id.hex not in repr(made.store.audit_log).replace("-", "")
 
 
@@ -214,8 +225,8 @@ def erases_sign_ups_late(world: Worlds) -> Worlds:
     return partial(world, retention=keeping(unverified=DAY + MOMENT))
 
 
-@proves("T7", text="2b19cafac524", saboteur=erases_sign_ups_early)
-@proves("T7", text="2b19cafac524", saboteur=erases_sign_ups_late)
+@proves("T7", text="2b19cafac524", saboteur=erases_sign_ups_early, says="a sign-up was erased early")
+@proves("T7", text="2b19cafac524", saboteur=erases_sign_ups_late, says="a sign-up is kept too long")
 async def test_a_sign_up_not_verified_in_a_day_is_erased(world: Worlds) -> None:
     made = world()
     boris = await sign_up(made, "boris")
@@ -223,9 +234,9 @@ async def test_a_sign_up_not_verified_in_a_day_is_erased(world: Worlds) -> None:
     await made.settle()
     (ada,) = filter(None, await made.directory.sign_ups(SignUpPlace.every(Email("ada@example.org"))))
     await made.advance(DAY - MOMENT)
-    assert await made.keyring.count(ada)
+    assert await made.keyring.count(ada), "a sign-up was erased early"
     assert (await made.store.count_rows(ada))["accounts"] == 1
     await made.advance(MOMENT)
-    assert not await made.keyring.count(ada)
+    assert not await made.keyring.count(ada), "a sign-up is kept too long"
     assert not any((await made.store.count_rows(ada)).values())
     assert await made.directory.account_by_email("boris@example.org") == boris.id

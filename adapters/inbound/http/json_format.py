@@ -6,6 +6,7 @@ import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
+from math import inf, isinf
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,11 @@ from adapters.inbound.http.problems import MalformedJson
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+DEEPEST = 32
+"""Lists and objects in each other. Nothing we take has more than three."""
+LONGEST_NUMBER = 40
+"""Characters, far more than a double can tell apart."""
+STRING_OR_BRACKET = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def encode(value: object) -> bytes:
@@ -28,16 +34,34 @@ def encode(value: object) -> bytes:
 def decode(raw: bytes) -> object:
     """Read JSON as strictly as RFC 8259 lets us. Raises MalformedJson.
 
-    Refused beyond what Python refuses: a name given twice, NaN and Infinity, nesting past the interpreter's
-    limit, numbers too long to be one, and text that no store can hold (NUL, half a surrogate pair).
+    Refused beyond what Python refuses: a name given twice, NaN and numbers that are infinite or longer than
+    `LONGEST_NUMBER`, more than `DEEPEST` lists and objects in each other, and text that no store can hold (NUL,
+    half a surrogate pair).
     """
+    if is_too_deep(raw):  # Asked first: how deep a parser can go depends on its version and its callers.
+        raise MalformedJson
     try:
         value = _decoder.decode(raw.decode())
-    except (ValueError, RecursionError):
+    except ValueError:
         raise MalformedJson from None
     if b"\\u" in raw:  # The only way to write NUL or half a pair: UTF-8 and JSON themselves refuse them bare.
         _must_be_text(value)
     return value
+
+
+def is_too_deep(raw: bytes) -> bool:
+    """Tell whether more than `DEEPEST` lists and objects lie in each other, without following any of them."""
+    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+        return False  # Nearly always.
+    depth = 0
+    for token in STRING_OR_BRACKET.finditer(raw):
+        if token[0] in b"[{":
+            depth += 1
+            if depth > DEEPEST:
+                return True
+        elif token[0] in b"]}":
+            depth -= 1
+    return False
 
 
 def time_cursor(moment: datetime, last: UUID) -> str:
@@ -77,8 +101,21 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _finite(_constant: str) -> float:
+def _no_number(_constant: str) -> float:
     raise ValueError
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > LONGEST_NUMBER:
+        raise ValueError
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits) if len(digits) <= LONGEST_NUMBER else inf
+    if isinf(number):
+        raise ValueError
+    return number
 
 
 def _must_be_text(value: object) -> None:
@@ -96,4 +133,6 @@ def _must_be_text(value: object) -> None:
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
-_decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_finite)
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_float=_finite, parse_constant=_no_number
+)

@@ -41,7 +41,7 @@ class Flaw:
 
 
 class MalformedJson(Refused):
-    """The body is not JSON: RFC 8259, UTF-8, each name once, no NaN, no NUL, no half of a surrogate pair."""
+    """The body is not JSON: RFC 8259, UTF-8, names once, finite numbers, 32 levels, no NUL, no half of a pair."""
 
     code = "malformed_json"
 

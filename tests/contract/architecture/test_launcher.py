@@ -30,7 +30,7 @@ def test_the_launcher_imports_the_standard_library_only() -> None:
     assert {str(name).partition(".")[0] for name in names} <= sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("program", ["pico", ".ci/run"])
+@pytest.mark.parametrize("program", ["pico", ".ci/run", ".ci/pythons"])
 def test_programs_can_be_executed(program: str) -> None:
     assert os.access(ROOT / program, os.X_OK)
 
@@ -139,6 +139,7 @@ FROM_NOTHING_WITH_TOOLS = ["venv", *ADDING_TOOLS]
 @pytest.fixture
 def launcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Launcher:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache of mine"))
+    monkeypatch.delenv("PICO_VENV", raising=False)
     return Launcher(tmp_path / "a checkout")
 
 
@@ -173,6 +174,39 @@ def test_another_python_fills_from_nothing(launcher: Launcher) -> None:
     stamp = launcher.checkout / ".venv" / "pico-stamp"
     stamp.write_text(stamp.read_text().replace(sys.implementation.cache_tag or "", "cpython-310"))
     assert launcher.serve() == FROM_NOTHING
+
+
+def test_a_python_can_have_an_environment_of_its_own(
+    launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PICO_VENV", str(tmp_path / "another"))
+    assert launcher.serve() == FROM_NOTHING
+    assert launcher.serve() == []
+    assert (tmp_path / "another" / "pico-stamp").exists()
+    assert not (launcher.checkout / ".venv").exists()
+
+
+def test_a_change_is_tried_on_the_oldest_and_the_newest_python_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in ("3.10.9", "3.11.7", "3.12.1", "3.13.0", "3.14.0"):
+        python = tmp_path / version / "bin" / "python3"
+        python.parent.mkdir(parents=True)
+        works = f"echo {version} $0" if version != "3.14.0" else "exit 127"
+        python.write_text(f"#!/bin/sh\n{works}\n")
+        python.chmod(0o755)
+    (tmp_path / "versions").symlink_to(tmp_path)
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("sort", "sed", "cut", "uniq", "bash"):
+        (tools / tool).symlink_to(str(shutil.which(tool)))
+    monkeypatch.setenv("PATH", str(tools))
+    said = subprocess.run(
+        [tools / "bash", ROOT / ".ci" / "pythons"], capture_output=True, text=True, check=True
+    )
+    found = [Path(line).relative_to(tmp_path / "versions").parts[0] for line in said.stdout.splitlines()]
+    assert found == ["3.11.7", "3.13.0"]
 
 
 @pytest.mark.parametrize("damage", [b"", b"\xff", b"cpython"])

@@ -14,12 +14,21 @@ BESIDE = Path(__file__).resolve().parents[3] / "shared"
 
 def specification(name: str) -> Any:
     """Read a file of provider specifications, from `PICO_SPECS` or beside the repository."""
-    return _read(Path(os.environ.get("PICO_SPECS") or BESIDE / "specs") / name)
+    return _read(_specification(name))
+
+
+def is_there(name: str) -> bool:
+    """Tell whether a file of provider specifications is at hand: for checks that a test makes besides its own."""
+    return _specification(name).exists()
 
 
 def sample_webhooks(name: str) -> Any:
     """Read a file of sample webhooks, from `PICO_WEBHOOK_SAMPLES` or beside the repository."""
     return _read(Path(os.environ.get("PICO_WEBHOOK_SAMPLES") or BESIDE / "webhooks") / name)
+
+
+def _specification(name: str) -> Path:
+    return Path(os.environ.get("PICO_SPECS") or BESIDE / "specs") / name
 
 
 def _read(path: Path) -> Any:

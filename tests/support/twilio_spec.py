@@ -18,6 +18,7 @@ from yarl import URL
 
 from tests.support.provider_files import specification
 
+DOCUMENT = "twilio_api_v2010.subset.json"
 FORMATS = FormatChecker(formats=())
 
 
@@ -161,4 +162,4 @@ def typed(value: str, schema: dict[str, Any]) -> Any:
 
 def twilio_specification() -> Specification:
     """Read the document."""
-    return Specification(specification("twilio_api_v2010.subset.json"))
+    return Specification(specification(DOCUMENT))

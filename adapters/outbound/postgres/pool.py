@@ -14,6 +14,8 @@ from application.ports.store import JobGone, StoreUnavailable, VersionConflict
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 10.0
 """How long a statement, and before it a free connection, is waited for."""
+DROP_SECONDS = 2.0
+"""How long the server has for ending what a dropped connection was busy with."""
 
 VERSION_CONFLICT, JOB_GONE = "PC001", "PC002"
 """The SQLSTATEs by which a flush is refused. PostgreSQL leaves classes that begin with I to Z to applications."""
@@ -40,6 +42,8 @@ _NO_ANSWER = (
     asyncpg.ObjectNotInPrerequisiteStateError,  # a lock not had in time, a database closed to connections
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.PostgresSystemError,  # its disk fails
+    asyncpg.InternalClientError,  # the driver lost the thread: what came is no answer
     OSError,
     TimeoutError,
 )
@@ -56,8 +60,9 @@ class Database:
     own pool must allow for that: 283 microseconds a statement, 166 with the reset taken out, 127 here (docs/adr/0012).
 
     Errors are those of the store's port (VersionConflict, JobGone, StoreUnavailable) or StatementRefused, made
-    afresh: the original, which may quote values, is not even their context. A connection that failed with anything
-    but a database error is dropped: nobody knows what state it is in.
+    afresh: the original, which may quote values, is not even their context. A connection whose statement ended with
+    anything but rows or a database error, cancellation included, is dropped: nobody knows what state it is in. Its
+    place is free again once the server has ended the statement, so that connections stay few.
     """
 
     def __init__(self, dsn: str, most: int) -> None:
@@ -66,6 +71,7 @@ class Database:
         self._dsn = dsn
         self._slots = asyncio.Semaphore(most)
         self._idle: list[asyncpg.Connection] = []
+        self._dropped: set[asyncio.Task[None]] = set()
         self._closing = False
 
     async def fetch(self, statement: str, *values: object) -> list[Any]:
@@ -95,31 +101,44 @@ class Database:
         """Close what is idle now, and refuse whatever comes later."""
         self._closing = True
         while self._idle:
-            with suppress(Exception):
-                await self._idle.pop().close(timeout=CONNECT_SECONDS)
+            await _closed(self._idle.pop(), CONNECT_SECONDS)
+        if self._dropped:
+            await asyncio.wait(self._dropped)
 
     async def _run(
         self, how: Callable[..., Awaitable[Any]], statement: str, values: tuple[object, ...]
     ) -> Any:  # noqa: ANN401 - rows, or a command's tag
         await self._enter()
-        connection = None
+        connection, sound = None, False
         try:
             connection = await self._connection()
-            return await how(connection, statement, *values)
+            answer = await how(connection, statement, *values)
         except asyncpg.PostgresError as error:
-            problem = _translated(error)
+            problem, sound = _translated(error), True
         except Exception as error:  # noqa: BLE001 - whatever it is, it is translated
             problem = _translated(error)
-            if connection is not None:
-                connection.terminate()
+        else:
+            sound = True
+            return answer
         finally:
-            self._slots.release()
-            if connection is not None and not connection.is_closed():
-                if self._closing:
-                    connection.terminate()
-                else:
-                    self._idle.append(connection)
+            self._leave(connection, sound=sound)
         raise problem  # outside of the block above, so that the original is left behind
+
+    def _leave(self, connection: asyncpg.Connection | None, *, sound: bool) -> None:
+        """Keep a sound connection for the next statement, and drop any other."""
+        if connection is None or connection.is_closed():
+            self._slots.release()
+        elif sound and not self._closing:
+            self._idle.append(connection)
+            self._slots.release()
+        else:
+            dropping = asyncio.create_task(_closed(connection, DROP_SECONDS))
+            self._dropped.add(dropping)
+            dropping.add_done_callback(self._end)
+
+    def _end(self, dropping: asyncio.Task[None]) -> None:
+        self._dropped.discard(dropping)
+        self._slots.release()
 
     async def _enter(self) -> None:
         if not self._slots.locked():
@@ -142,6 +161,12 @@ class Database:
             self._dsn, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS, server_settings=_SERVER_SETTINGS,
             statement_cache_size=300, max_cached_statement_lifetime=0, max_cacheable_statement_size=0,
         )  # fmt: skip
+
+
+async def _closed(connection: asyncpg.Connection, seconds: float) -> None:
+    """Have the server end what a connection is busy with, and close it; after `seconds`, without being polite."""
+    with suppress(Exception):
+        await connection.close(timeout=seconds)
 
 
 @asynccontextmanager

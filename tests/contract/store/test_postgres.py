@@ -263,13 +263,38 @@ async def test_a_connection_that_failed_otherwise_than_by_the_database_is_droppe
         assert (await database.first(pid))[0] != first
 
 
-async def test_a_cancelled_statement_does_not_cost_its_connection_for_long(postgres: Postgres) -> None:
+async def test_a_connection_whose_statement_was_cancelled_is_dropped_and_its_statement_ended(
+    postgres: Postgres,
+) -> None:
     async with connect(await postgres.database("cancel"), least=1, most=1) as database:
+        pid = "SELECT pg_backend_pid()"
         for _ in range(3):
+            before = (await database.first(pid))[0]
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
                     await database.fetch("SELECT pg_sleep(5)")
-            assert (await database.first("SELECT 1"))[0] == 1
+            assert (await database.first(pid))[0] != before
+            asleep = "SELECT count(*) FROM pg_stat_activity WHERE pid = $1"
+            assert (await database.first(asleep, before))[0] == 0, "it took its place until it had ended"
+
+
+@pytest.mark.parametrize(
+    "failure", [asyncpg.InternalClientError, asyncpg.ProtocolError, asyncpg.InterfaceError]
+)
+async def test_what_the_driver_fails_with_is_an_outage_and_costs_the_connection(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
+) -> None:
+    async def fails(*_: object) -> None:
+        raise failure("+15551234567")
+
+    async with connect(await postgres.database("driver"), least=1, most=1) as database:
+        before = (await database.first("SELECT pg_backend_pid()"))[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(asyncpg.Connection, "fetch", fails)
+            with pytest.raises(StoreUnavailable) as told:
+                await database.fetch("SELECT 1")
+        assert (told.value.__context__, told.value.__cause__) == (None, None)
+        assert (await database.first("SELECT pg_backend_pid()"))[0] != before
 
 
 async def test_connections_are_few_and_come_back_after_they_were_cut(postgres: Postgres) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from application.erasure_step import ErasureStep
+from application.hold import Hold
 from application.ports.clock import Clock
 from application.ports.message_carrier import MessageCarrier, TooEarly
 from application.ports.store import Store
@@ -29,10 +30,10 @@ class DeleteCarrierCopies(ErasureStep):
     carrier: MessageCarrier
     clock: Clock
 
-    async def run(self, erasure: Erasure) -> Mapping[str, int]:
+    async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
         """Delete the copies and read them back. Raises NotYetGone, CarrierUnavailable. Repeating is harmless."""
         known = self._known_copies(erasure.account_id)
-        return await delete_copies(self.carrier, known, erasure, self.clock.now())
+        return await delete_copies(self.carrier, known, erasure, self.clock.now(), hold)
 
     async def _known_copies(self, account_id: AccountId) -> AsyncIterator[CarrierRef]:
         after = None
@@ -48,7 +49,7 @@ class DeleteCarrierCopies(ErasureStep):
 
 
 async def delete_copies(
-    carrier: MessageCarrier, refs: AsyncIterator[CarrierRef], erasure: Erasure, now: datetime
+    carrier: MessageCarrier, refs: AsyncIterator[CarrierRef], erasure: Erasure, now: datetime, hold: Hold
 ) -> Mapping[str, int]:
     """Delete copies, read them back, and count them on top of what the erasure has counted.
 
@@ -61,7 +62,7 @@ async def delete_copies(
         return {"copies_unsupported": max(counted("copies_unsupported", 0), unsupported)}
     deleted = left = 0
     async for ref in refs:
-        gone = await is_deleted(carrier, ref)
+        gone = await is_deleted(carrier, ref, hold)
         deleted, left = deleted + gone, left + (not gone)
     if left and not erasure.may_leave_behind(now):
         raise NotYetGone(within=erasure.patience_ends - now)
@@ -72,8 +73,9 @@ async def delete_copies(
     }
 
 
-async def is_deleted(carrier: MessageCarrier, ref: CarrierRef) -> bool:
+async def is_deleted(carrier: MessageCarrier, ref: CarrierRef, hold: Hold) -> bool:
     """Have a copy deleted, and tell whether it is gone: read back, not believed. Raises CarrierUnavailable."""
+    await hold()
     try:
         await carrier.delete_copy(ref)
     except TooEarly:

@@ -9,10 +9,11 @@ from typing import ClassVar
 from uuid import UUID
 
 from application.erasure_step import ErasureStep
+from application.hold import Hold, HoldOfJob
 from application.job_type import NOW, JobType
 from application.ports.clock import Clock
 from application.ports.directory import Directory
-from application.ports.jobs import ERASURE_JOB, JobLease
+from application.ports.jobs import ERASURE_JOB, JobLease, Queue
 from application.ports.keyring import KeyGone, Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.store import Store, Tx
@@ -66,26 +67,28 @@ class EraseAccount:
 
     steps: tuple[ErasureStep, ...]
     store: Store
+    queue: Queue
     keyring: Keyring
     ledger: ErasureLedger
     fingerprint: Fingerprint
     clock: Clock
 
-    async def __call__(self, account_id: AccountId, _subject: UUID, _lease: JobLease) -> None:
+    async def __call__(self, account_id: AccountId, _subject: UUID, lease: JobLease) -> None:
         """Take the steps that remain, then sign the receipt. Raises what a step raises. Repeating is harmless."""
         erasure = await self.store.erasure(account_id)
         if erasure is None:
             if await self.ledger.receipt(await self.fingerprint(account_id)) is not None:
                 return  # finished before; only the end of the job was lost
             erasure = Erasure(account_id=account_id, began_at=self.clock.now())
-        steps = {step.name: step for step in self.steps}
+        steps, hold = {step.name: step for step in self.steps}, HoldOfJob(self.queue, account_id, lease)
         for name in erasure.remaining(tuple(steps)):
             try:
-                counts = await steps[name].run(erasure)
+                counts = await steps[name].run(erasure, hold)
             except (KeyGone, NotFound):
                 raise ErasureBlocked from None
             erasure = erasure.finish(name, counts)
             await self.store.checkpoint(erasure)
+        await hold()
         await self._complete(erasure)
 
     async def _complete(self, erasure: Erasure) -> None:
@@ -110,10 +113,11 @@ class RecordIntent(ErasureStep):
     ledger: ErasureLedger
     fingerprint: Fingerprint
 
-    async def run(self, erasure: Erasure) -> Mapping[str, int]:
+    async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
         """Open the intent. Raises LedgerUnavailable. Repeating is harmless: the first intent stands."""
         keys = await self.keyring.count(erasure.account_id)
         fingerprint = await self.fingerprint(erasure.account_id)
+        await hold()
         await self.ledger.open_intent(Intent(fingerprint, keys, erasure.began_at))
         return {}
 
@@ -127,8 +131,9 @@ class DestroyKeys(ErasureStep):
 
     keyring: Keyring
 
-    async def run(self, erasure: Erasure) -> Mapping[str, int]:
+    async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
         """Destroy every key of the account, and count what is left. Raises NotYetGone, KeysUnavailable."""
+        await hold()
         destroyed = await self.keyring.destroy(erasure.account_id)
         if await self.keyring.count(erasure.account_id):
             raise NotYetGone
@@ -144,7 +149,7 @@ class DeleteRows(ErasureStep):
 
     store: Store
 
-    async def run(self, erasure: Erasure) -> Mapping[str, int]:
+    async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
         """Delete the rows and count them. Raises StoreUnavailable. Repeating is harmless."""
         deleted = await self.store.delete_rows(erasure.account_id)
         return {"rows_deleted": sum(deleted.values()) + erasure.counts.get("rows_deleted", 0)}
@@ -160,7 +165,7 @@ class VerifyNothingLeft(ErasureStep):
     store: Store
     keyring: Keyring
 
-    async def run(self, erasure: Erasure) -> Mapping[str, int]:
+    async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
         """Count keys and rows. Raises NotYetGone. Repeating is harmless."""
         left = sum((await self.store.count_rows(erasure.account_id)).values())
         if left or await self.keyring.count(erasure.account_id):

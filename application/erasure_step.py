@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Protocol
 
+from application.hold import Hold
 from domain.erasure import Erasure
 
 
@@ -17,8 +18,10 @@ class ErasureStep(Protocol):
     name: ClassVar[str]
     needs_keys: ClassVar[bool]
 
-    async def run(self, erasure: Erasure) -> Mapping[str, int]:
+    async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
         """Take the step; return what was deleted, by the words of the receipt. Repeating is harmless.
+
+        `hold` is asked right before every write to a provider.
 
         Raises NotYetGone while something is left, and whatever its store or provider raises: it is tried again.
         """

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
+from application.hold import HoldOfJob
 from application.ports.clock import Clock
 from application.ports.directory import Directory
-from application.ports.jobs import JobLease
+from application.ports.jobs import JobLease, Queue
 from application.ports.keyring import KeyGone
 from application.ports.numbers import NumberOrder, NumberProvider
 from application.ports.store import Store, Tx
 from domain.kernel import AccountId, ErrorKind, LineId, NotFound, PicoError
 from domain.lines import PhoneLine
 from domain.values import PhoneNumber
+
+FIRST_ATTEMPT_WITHIN = timedelta(seconds=5)
+"""A request that was held up for longer leaves the order to the job: it might order what the job has ordered."""
 
 
 class OrderPending(PicoError):
@@ -28,41 +33,51 @@ class CompletePurchase:
     """Asks the carrier for the number, or finds out what an earlier order came to."""
 
     store: Store
+    queue: Queue
     numbers: NumberProvider
     clock: Clock
 
     async def __call__(self, account_id: AccountId, line_id: LineId, lease: JobLease) -> None:
-        """Complete an order left open. Raises OrderPending, CarrierUnavailable: it stays open. Repeatable."""
-        line = await self._complete(account_id, line_id, lease, first=False)
-        if line.is_ordering:
+        """Complete an order left open: look, then ask. Repeatable.
+
+        Raises OrderPending, CarrierUnavailable: it stays open. Raises JobGone: it is another worker's now.
+        """
+        line, may_order = await self._read(account_id, line_id)
+        if not line.is_ordering:
+            return
+        order = await self.numbers.find_order(line.number, line_id)
+        if order is None and may_order:
+            await HoldOfJob(self.queue, account_id, lease)()
+            order = await self._order(line)
+        if order is not None and order.is_pending:
             raise OrderPending
+        await self._commit(account_id, line_id, order, lease)
 
     async def now(self, account_id: AccountId, line_id: LineId) -> PhoneLine:
         """Return the line: active, failed, or ordering while the carrier has not decided.
 
         Raises CarrierUnavailable: the order stays open. For the first attempt: it does not look before it asks.
         """
-        return await self._complete(account_id, line_id, None, first=True)
+        line, may_order = await self._read(account_id, line_id)
+        in_time = self.clock.now() < line.created_at + FIRST_ATTEMPT_WITHIN
+        if not (line.is_ordering and may_order and in_time):
+            return line
+        order = await self._order(line)
+        return line if order.is_pending else await self._commit(account_id, line_id, order)
 
     async def again(self, account_id: AccountId, line_id: LineId) -> None:
         """Ask what the order has come to, and commit a decision. Raises CarrierUnavailable. Repeating is harmless."""
-        await self._complete(account_id, line_id, None, first=False)
+        line, _ = await self._read(account_id, line_id)
+        if line.is_ordering:
+            order = await self.numbers.find_order(line.number, line_id)
+            if order is not None and not order.is_pending:
+                await self._commit(account_id, line_id, order)
 
-    async def _complete(
-        self, account_id: AccountId, line_id: LineId, lease: JobLease | None, *, first: bool
-    ) -> PhoneLine:
+    async def _read(self, account_id: AccountId, line_id: LineId) -> tuple[PhoneLine, bool]:
+        """Return the line, and whether it may be ordered: after a request to delete nothing is bought any more."""
         async with self.store.begin(account_id) as tx:
             line, account = await tx.lines.get(line_id), await tx.accounts.get()
-        if not line.is_ordering:
-            return line
-        # A later attempt looks before it asks; after a request to delete nothing is bought any more.
-        look = not (first and account.is_active)
-        order = await self.numbers.find_order(line.number, line_id) if look else None
-        if order is None and account.is_active:
-            order = await self._order(line)
-        if order is not None and order.is_pending:
-            return line
-        return await self._commit(account_id, line_id, order, lease)
+        return line, account.is_active
 
     async def _order(self, line: PhoneLine) -> NumberOrder:
         order = await self.numbers.order(line.number, line.id)
@@ -72,7 +87,7 @@ class CompletePurchase:
         return order
 
     async def _commit(
-        self, account_id: AccountId, line_id: LineId, order: NumberOrder | None, lease: JobLease | None
+        self, account_id: AccountId, line_id: LineId, order: NumberOrder | None, lease: JobLease | None = None
     ) -> PhoneLine:
         """Commit what the carrier decided."""
 

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from application.carrier_copies import delete_copies
 from application.erasure_step import ErasureStep
+from application.hold import Hold, HoldOfJob
 from application.ports.clock import Clock
-from application.ports.jobs import JobLease
+from application.ports.jobs import JobLease, Queue
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbers import NumberProvider
 from application.ports.store import Store, Tx
@@ -23,6 +24,7 @@ class FinishRelease:
     """Gives a number back, and deletes what the carrier still holds of messages that came in too late for the line."""
 
     store: Store
+    queue: Queue
     numbers: NumberProvider
     carrier: MessageCarrier
     clock: Clock
@@ -31,10 +33,12 @@ class FinishRelease:
         """Release the number. Raises CarrierUnavailable, NotYetGone, TooEarly. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
             line = await tx.lines.get(line_id)
-        await release_verified(self.numbers, line)
+        hold = HoldOfJob(self.queue, account_id, lease)
+        await release_verified(self.numbers, line, hold)
         abilities = self.carrier.message_abilities
         if abilities.can_list and abilities.can_delete_copies:
             for ref in await self.carrier.list_message_refs(line.number):
+                await hold()
                 await self.carrier.delete_copy(ref)
 
         async def change(tx: Tx) -> None:
@@ -57,20 +61,20 @@ class ReleaseNumbers(ErasureStep):
     carrier: MessageCarrier
     clock: Clock
 
-    async def run(self, erasure: Erasure) -> Mapping[str, int]:
+    async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
         """Release and read back. Raises NotYetGone, CarrierUnavailable. Repeating is harmless.
 
         `numbers_unlisted` counts numbers whose messages the carrier cannot list, where there are such.
         """
         async with self.store.begin(erasure.account_id) as tx:
             lines = [line for line in await tx.lines.list_all() if line.held_at_carrier]
-        released = [line for line in lines if await release_verified(self.numbers, line)]
+        released = [line for line in lines if await release_verified(self.numbers, line, hold)]
         counts = {"numbers_released": len(released)}
         if not self.carrier.message_abilities.can_list:
             return {**counts, "numbers_unlisted": len(released)}
         # Only now: nothing comes in any more for a number that is no longer ours.
         copies = self._list_copies(released)
-        return {**counts, **await delete_copies(self.carrier, copies, erasure, self.clock.now())}
+        return {**counts, **await delete_copies(self.carrier, copies, erasure, self.clock.now(), hold)}
 
     async def _list_copies(self, lines: list[PhoneLine]) -> AsyncIterator[CarrierRef]:
         for line in lines:
@@ -78,7 +82,7 @@ class ReleaseNumbers(ErasureStep):
                 yield ref
 
 
-async def release_verified(numbers: NumberProvider, line: PhoneLine) -> bool:
+async def release_verified(numbers: NumberProvider, line: PhoneLine, hold: Hold) -> bool:
     """Release a line's number and read it back; tell whether there was one.
 
     An order whose answer never came may have been filled all the same: the provider is asked. Raises NotYetGone while
@@ -92,8 +96,9 @@ async def release_verified(numbers: NumberProvider, line: PhoneLine) -> bool:
         if order is None or order.ref is None:
             return False
         ref = order.ref
-    await numbers.release(ref)
+    await hold()
+    await numbers.release(ref, line.id)
     left = await numbers.find_order(line.number, line.id)
-    if await numbers.owns(ref) or (left is not None and left.ref is not None):
+    if await numbers.owns(ref, line.id) or (left is not None and left.ref is not None):
         raise NotYetGone
     return True

@@ -8,9 +8,10 @@ from typing import ClassVar
 from uuid import UUID
 
 from application.erasure_step import ErasureStep
+from application.hold import Hold, HoldOfJob
 from application.job_type import NOW, JobType
 from application.ports.directory import Directory
-from application.ports.jobs import JobLease
+from application.ports.jobs import JobLease, Queue
 from application.ports.mail import Mail, MailKind
 from application.ports.store import Store
 from application.ports.tokens import Tokens
@@ -29,16 +30,17 @@ class SendMail:
     mail_kind: ClassVar[MailKind]
 
     store: Store
+    queue: Queue
     mail: Mail
 
-    async def __call__(self, account_id: AccountId, _subject: UUID, _lease: JobLease) -> None:
-        """Send the mail, if it is still called for. Raises MailUnavailable. Repeating sends it again."""
+    async def __call__(self, account_id: AccountId, _subject: UUID, lease: JobLease) -> None:
+        """Send the mail, if it is still called for. Raises JobGone, MailUnavailable. Repeating sends it again."""
         async with self.store.begin(account_id) as tx:
             account = await tx.accounts.get()
         if account.may_receive_mail and self.is_called_for(account):
-            await self.mail.send(
-                account.email, self.mail_kind, account.locale, await self.link_token(account)
-            )
+            token = await self.link_token(account)
+            await HoldOfJob(self.queue, account_id, lease)()
+            await self.mail.send(account.email, self.mail_kind, account.locale, token)
 
     def is_called_for(self, account: Account) -> bool:
         """Tell whether the mail still makes sense."""
@@ -112,7 +114,7 @@ class EraseMailAddress(ErasureStep):
     mail: Mail
     directory: Directory
 
-    async def run(self, erasure: Erasure) -> Mapping[str, int]:
+    async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
         """Have the address forgotten, and ask again. Raises NotYetGone, MailUnavailable. Repeating is harmless.
 
         A sign-up that was never verified leaves the address to whoever still waits for mail at it, or has its
@@ -123,6 +125,7 @@ class EraseMailAddress(ErasureStep):
         address = account.email
         if account.verified_at is None and await self._is_used_by_another(address):
             return {}
+        await hold()
         await self.mail.erase(address)
         if await self.mail.holds(address):
             raise NotYetGone

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from application.hold import HoldOfJob
 from application.job_type import NOW, JobType
 from application.ports.clock import Clock
-from application.ports.jobs import JobLease
+from application.ports.jobs import JobLease, Queue
 from application.ports.message_carrier import MessageCarrier, TooEarly
 from application.ports.store import Store, Tx
 from domain.kernel import AccountId, CarrierRef, ConversationId, MessageId, NotFound
@@ -35,11 +36,12 @@ class DeleteCarrierCopy:
     """Deletes the carrier's copy of a message; then the row itself, if the person deleted the message."""
 
     store: Store
+    queue: Queue
     carrier: MessageCarrier
     clock: Clock
 
     async def __call__(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
-        """Delete the copy. Raises CarrierUnavailable, TooEarly: to be tried again. Repeating is harmless.
+        """Delete the copy. Raises JobGone, CarrierUnavailable, TooEarly: to be tried again. Repeating is harmless.
 
         The copy of a message with attachments stays until the person deletes the message: we do not hold them yet.
         Where the carrier offers no deletion its copy stays on record as being there, for the erasure's receipt.
@@ -54,6 +56,7 @@ class DeleteCarrierCopy:
             if settles > timedelta():
                 raise TooEarly(settles)
             for ref in [message.ref] if message.ref is not None else await self._find_unreferenced(message):
+                await HoldOfJob(self.queue, account_id, lease)()
                 await self.carrier.delete_copy(ref)
         if abilities.can_delete_copies or message.is_deleted:
             await self.commit(account_id, message_id, lease)

@@ -6,10 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from application.hold import HoldOfJob
 from application.job_type import NOW, JobType
 from application.ports.carrier_errors import CarrierRefused
 from application.ports.clock import Clock
-from application.ports.jobs import JobLease
+from application.ports.jobs import JobLease, Queue
 from application.ports.message_carrier import MessageCarrier, OptedOut
 from application.ports.store import Store, Tx
 from domain.kernel import AccountId, MessageId, NotFound
@@ -36,17 +37,22 @@ class SendQueuedMessage:
     """Hands a queued message to the carrier: at most once, whatever breaks in between."""
 
     store: Store
+    queue: Queue
     carrier: MessageCarrier
     clock: Clock
 
     async def __call__(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
-        """Send the message. Raises CarrierUnavailable: to be tried again, looking first. Repeating is harmless."""
+        """Send the message. Repeating is harmless.
+
+        Raises JobGone; CarrierUnavailable: to be tried again, looking first.
+        """
         attempt = await self._attempt(account_id, message_id)
         if not attempt.message.is_waiting:
             return  # sent before
         try:
             sent = await self._find(attempt)
             if sent is None and self._may_ask(attempt):
+                await HoldOfJob(self.queue, account_id, lease)()
                 sent = await self.carrier.send(message_id, attempt.sender, attempt.to, attempt.message.body)
         except CarrierRefused as refused:
             await self._commit_refusal(account_id, message_id, refused, lease)

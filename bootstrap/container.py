@@ -155,7 +155,7 @@ class Container(containers.DeclarativeContainer):
 
     # Lines
     search_numbers = Singleton(SearchNumbers, numbers=numbers)
-    complete_purchase = Singleton(CompletePurchase, store=store, numbers=numbers, clock=clock)
+    complete_purchase = Singleton(CompletePurchase, store=store, queue=queue, numbers=numbers, clock=clock)
     apply_order_change = Singleton(
         ApplyOrderChange, directory=directory, complete_purchase=complete_purchase,
     )
@@ -167,7 +167,7 @@ class Container(containers.DeclarativeContainer):
     read_line = Singleton(ReadLine, store=store)
     relabel_line = Singleton(RelabelLine, store=store)
     release_line = Singleton(ReleaseLine, store=store, clock=clock)
-    finish_release = Singleton(FinishRelease, store=store, numbers=numbers, carrier=carrier, clock=clock)
+    finish_release = Singleton(FinishRelease, store=store, queue=queue, numbers=numbers, carrier=carrier, clock=clock)
     release_numbers = Singleton(ReleaseNumbers, store=store, numbers=numbers, carrier=carrier, clock=clock)
 
     # Messages
@@ -176,7 +176,7 @@ class Container(containers.DeclarativeContainer):
     )
     apply_delivery_receipt = Singleton(ApplyDeliveryReceipt, store=store, directory=directory, clock=clock)
     send_message = Singleton(SendMessage, store=store, clock=clock, ids=ids, retention=retention)
-    send_queued_message = Singleton(SendQueuedMessage, store=store, carrier=carrier, clock=clock)
+    send_queued_message = Singleton(SendQueuedMessage, store=store, queue=queue, carrier=carrier, clock=clock)
     read_message = Singleton(ReadMessage, store=store)
     delete_message = Singleton(DeleteMessage, store=store, clock=clock)
     list_conversations = Singleton(ListConversations, store=store)
@@ -184,19 +184,19 @@ class Container(containers.DeclarativeContainer):
     list_messages = Singleton(ListMessages, store=store)
     mark_read = Singleton(MarkRead, store=store)
     delete_conversation = Singleton(DeleteConversation, store=store, clock=clock)
-    delete_carrier_copy = Singleton(DeleteCarrierCopy, store=store, carrier=carrier, clock=clock)
+    delete_carrier_copy = Singleton(DeleteCarrierCopy, store=store, queue=queue, carrier=carrier, clock=clock)
     purge_conversation = Singleton(PurgeConversation, store=store, clock=clock)
     delete_carrier_copies = Singleton(DeleteCarrierCopies, store=store, carrier=carrier, clock=clock)
     purge_idempotency_records = Singleton(PurgeIdempotencyRecords, store=store)
 
     # Mail
     send_verification_mail = Singleton(
-        SendVerificationMail, store=store, mail=mail, tokens=tokens, retention=retention,
+        SendVerificationMail, store=store, queue=queue, mail=mail, tokens=tokens, retention=retention,
     )
-    send_already_registered_mail = Singleton(SendAlreadyRegisteredMail, store=store, mail=mail)
-    send_deletion_scheduled_mail = Singleton(SendDeletionScheduledMail, store=store, mail=mail)
-    send_recovered_mail = Singleton(SendRecoveredMail, store=store, mail=mail)
-    send_export_ready_mail = Singleton(SendExportReadyMail, store=store, mail=mail)
+    send_already_registered_mail = Singleton(SendAlreadyRegisteredMail, store=store, queue=queue, mail=mail)
+    send_deletion_scheduled_mail = Singleton(SendDeletionScheduledMail, store=store, queue=queue, mail=mail)
+    send_recovered_mail = Singleton(SendRecoveredMail, store=store, queue=queue, mail=mail)
+    send_export_ready_mail = Singleton(SendExportReadyMail, store=store, queue=queue, mail=mail)
     erase_mail_address = Singleton(EraseMailAddress, store=store, mail=mail, directory=directory)
 
     # Exports
@@ -215,7 +215,7 @@ class Container(containers.DeclarativeContainer):
     delete_rows = Singleton(DeleteRows, store=store)
     verify_nothing_left = Singleton(VerifyNothingLeft, store=store, keyring=keyring)
     erase_account = Singleton(
-        EraseAccount, steps=_all(locals(), ERASURE_STEPS), store=store, keyring=keyring, ledger=ledger,
+        EraseAccount, steps=_all(locals(), ERASURE_STEPS), store=store, queue=queue, keyring=keyring, ledger=ledger,
         fingerprint=fingerprint, clock=clock,
     )
 

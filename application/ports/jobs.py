@@ -78,7 +78,11 @@ class Queue(Protocol):
         ...
 
     async def holds(self, account_id: AccountId, lease: JobLease) -> bool:
-        """Tell whether the lease is still this worker's, and if so renew it. Repeating is harmless."""
+        """Tell whether the lease is still this worker's, and if so renew it. Repeating is harmless.
+
+        Asked right before a write to a provider: a yes is good for longer than such a write may take. Raises
+        StoreUnavailable when there was no answer in time.
+        """
         ...
 
     async def shift(self, by: timedelta) -> None:

@@ -119,10 +119,13 @@ class NumberProvider(Protocol):
         """
         ...
 
-    async def release(self, ref: CarrierRef) -> None:
-        """Give the number back. Already given back is success. Repeating is harmless."""
+    async def release(self, ref: CarrierRef, line_id: LineId) -> None:
+        """Give the number back, if it is held for exactly this line. One that is not is left alone, and is success.
+
+        Whoever bought the number since may have it under the same reference. Repeating is harmless.
+        """
         ...
 
-    async def owns(self, ref: CarrierRef) -> bool:
-        """Tell whether the number is still ours at the provider: read back, not remembered. Repeating is harmless."""
+    async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
+        """Tell whether the number is held for this line: read back, not remembered. Repeating is harmless."""
         ...

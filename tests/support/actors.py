@@ -16,6 +16,10 @@ PASSWORD = Password("correct horse battery staple")
 STRANGER = Peer("+13105550178")
 
 
+async def held() -> None:
+    """Hold a job that nobody else could take."""
+
+
 @dataclass
 class Person:
     """Somebody with an account, perhaps a line."""

@@ -10,6 +10,7 @@ from typing import Any
 from adapters.outbound.memory.store import MemoryStore
 from application.erasure import DeleteRows, EraseAccount
 from application.erasure_step import ErasureStep
+from application.hold import Hold
 from application.purge import PurgeResult
 from domain.erasure import NO_COUNTS, Erasure
 from domain.kernel import Aggregate
@@ -31,7 +32,7 @@ class SkippedStep:
     name: str
     needs_keys: bool = False
 
-    async def run(self, erasure: Erasure) -> Mapping[str, int]:
+    async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
         return NO_COUNTS
 
 
@@ -70,8 +71,8 @@ class ShiftedStep:
     def name(self) -> str:
         return self.step.name
 
-    async def run(self, erasure: Erasure) -> Mapping[str, int]:
-        return await self.step.run(replace(erasure, began_at=erasure.began_at + self.by))
+    async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
+        return await self.step.run(replace(erasure, began_at=erasure.began_at + self.by), hold)
 
 
 def beginning(by: timedelta, step: Any) -> Any:
@@ -84,9 +85,9 @@ def sparing(kind: type[Aggregate]) -> Any:
 
     def delete_rows(store: MemoryStore) -> DeleteRows:
         class Sparing(DeleteRows):
-            async def run(self, erasure: Erasure) -> Mapping[str, int]:
+            async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
                 spared = dict(store.rows(erasure.account_id)[kind])
-                counts = await super().run(erasure)
+                counts = await super().run(erasure, hold)
                 store.rows(erasure.account_id)[kind].update(spared)
                 return counts
 

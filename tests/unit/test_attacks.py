@@ -17,7 +17,7 @@ from domain.kernel import LineId, PicoError
 from domain.lines import NumberTaken
 from domain.retention import Retention
 from domain.values import Country, PhoneNumber
-from tests.support.actors import PASSWORD, STRANGER, sign_up, with_line
+from tests.support.actors import PASSWORD, STRANGER, held, sign_up, with_line
 
 MONTH = timedelta(days=31)
 
@@ -83,9 +83,9 @@ async def test_a_text_that_arrives_between_two_steps_of_the_saga_is_purged_too()
     await world.use_cases.delete_account(ada.id, PASSWORD)
     release = world.carrier.release
 
-    async def late(ref: Any) -> None:
+    async def late(ref: Any, line_id: Any) -> None:
         await world.carrier.receive(STRANGER, ada.number, "just before you let go")
-        await release(ref)
+        await release(ref, line_id)
 
     world.carrier.release = late  # type: ignore[method-assign]
     await world.advance(MONTH)
@@ -148,7 +148,7 @@ async def test_a_saga_whose_last_checkpoint_was_lost_still_ends() -> None:
     assert isinstance(eraser, EraseAccount)
     erasure = Erasure(account_id=ada.id, began_at=world.clock.now())
     for step in eraser.steps:
-        await step.run(erasure)
+        await step.run(erasure, held)
         if step.name == "keys":
             break  # killed before it could say so
         erasure = erasure.finish(step.name, {})

@@ -15,6 +15,7 @@ from application.erasure import EraseAccount, ErasureBlocked
 from application.erasure_step import ErasureStep
 from application.erasure_steps import ERASURE_STEPS
 from application.export_building import BuildExport
+from application.hold import Hold
 from application.ports.jobs import ERASURE_JOB, JobLease
 from application.ports.keyring import KeyGone
 from application.sessions import WrongCredentials
@@ -94,10 +95,10 @@ class Dying:
     def needs_keys(self) -> bool:
         return self.step.needs_keys
 
-    async def run(self, erasure: Erasure) -> Mapping[str, int]:
+    async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
         if self.when == "before":
             raise Crash
-        await self.step.run(erasure)
+        await self.step.run(erasure, hold)
         raise Crash
 
 
@@ -107,10 +108,10 @@ class Stuck(Dying):
 
     account_id: AccountId
 
-    async def run(self, erasure: Erasure) -> Mapping[str, int]:
+    async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
         if erasure.account_id == self.account_id:
             raise NotYetGone
-        return await self.step.run(erasure)
+        return await self.step.run(erasure, hold)
 
 
 def eraser(world: InMemory) -> EraseAccount:
@@ -135,8 +136,10 @@ async def test_a_crash_at_any_step_changes_nothing_about_the_end(
     world.clock.advance(timedelta(days=30))
     await world.use_cases.sweep()
     dying = swap(world, step, lambda honest: Dying(honest, when))
+    lease = world.queue.take(ERASURE_JOB)
     with pytest.raises(Crash):
-        await dying(ada.id, ada.id, JobLease(ada.id, 1))
+        await dying(ada.id, ada.id, lease)
+    world.queue.lapse(lease)
     await world.advance(timedelta(minutes=1))
     assert await nothing_left(world, ada)
 
@@ -182,8 +185,10 @@ async def test_a_lost_key_stops_the_saga_instead_of_skipping_what_needs_it(world
     world.clock.advance(timedelta(days=30))
     await world.use_cases.sweep()
     await world.keyring.destroy(ada.id)
+    lease = world.queue.take(ERASURE_JOB)
     with pytest.raises(ErasureBlocked):
-        await eraser(world)(ada.id, ada.id, JobLease(ada.id, 1))
+        await eraser(world)(ada.id, ada.id, lease)
+    world.queue.lapse(lease)
     await world.advance(timedelta(minutes=1))
     assert world.carrier.numbers, "nobody released it, and nobody says so"
     assert await world.ledger.receipt(await world.fingerprint(ada.id)) is None

@@ -21,7 +21,7 @@ from domain.idempotency import IdempotencyMismatch
 from domain.kernel import CarrierRef, MessageId, NotFound
 from domain.messages import PeerOptedOut, Status
 from domain.values import MessageBody, Peer, PhoneNumber
-from tests.support.actors import STRANGER, Person, with_line
+from tests.support.actors import STRANGER, Person, held, with_line
 
 
 async def ref_of(ada: Person, message_id: MessageId) -> CarrierRef:
@@ -269,10 +269,10 @@ async def test_where_the_carrier_deletes_nothing_its_copy_stays_on_record(world:
 async def test_a_copy_counts_as_deleted_once_it_cannot_be_looked_up(world: InMemory) -> None:
     ref = await world.carrier.receive(STRANGER, PhoneNumber("+12025550143"), "still there?")
     world.carrier.lies = True
-    assert not await is_deleted(world.carrier, ref)
+    assert not await is_deleted(world.carrier, ref, held)
     world.carrier.lies, world.carrier.too_early = False, 1
-    assert not await is_deleted(world.carrier, ref)
-    assert await is_deleted(world.carrier, ref)
+    assert not await is_deleted(world.carrier, ref, held)
+    assert await is_deleted(world.carrier, ref, held)
 
 
 class RememberingDirectory(MemoryDirectory):

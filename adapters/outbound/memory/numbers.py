@@ -99,24 +99,27 @@ class MemoryNumberProvider(CarrierFaults, NumberProvider):
         return NumberOrder.failed(OrderFailure.TAKEN) if (number, line_id) in self.refused else None
 
     @override
-    async def release(self, ref: CarrierRef) -> None:
-        """Give the number back. What the other sides asked of it goes with it."""
+    async def release(self, ref: CarrierRef, line_id: LineId) -> None:
+        """Give the line's number back. What the other sides asked of it goes with it."""
         self.hear("release")
-        if ref in self.numbers and not self.lies:
+        if self._is_held(ref, line_id) and not self.lies:
             number = self.numbers.pop(ref).number
             del self.owners[number]
             self.opted_out = {pair for pair in self.opted_out if pair[0] != number}
         self.answer()
 
     @override
-    async def owns(self, ref: CarrierRef) -> bool:
+    async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
         self.hear("owns")
-        return ref in self.numbers
+        return self._is_held(ref, line_id)
 
     def decide(self) -> None:
         """Decide every pending order: it is filled unless the number is taken meanwhile."""
         pending, self.pending = self.pending, []
         self.refused |= {wanted for wanted in pending if self._sell(*wanted).has_failed}
+
+    def _is_held(self, ref: CarrierRef, line_id: LineId) -> bool:
+        return ref in self.numbers and self.numbers[ref].line_id == line_id
 
     def _fill(self, number: PhoneNumber, line_id: LineId) -> NumberOrder:
         if not self.orders_wait:

@@ -106,6 +106,12 @@ class MemoryQueue(Queue):
     async def waiting(self) -> int:
         return len(self._jobs)
 
+    def take(self, name: str) -> JobLease:
+        """Lease the one job of this name to the caller, who then plays its worker. Raises ValueError."""
+        [waiting] = [waiting for waiting in self._jobs if waiting.job.name == name and not waiting.leased]
+        waiting.token, waiting.leased = waiting.token + 1, True
+        return waiting.lease
+
     def lapse(self, lease: JobLease) -> None:
         """Pass the lease to somebody else while its worker still works. Raises JobGone."""
         waiting = self._held(lease)

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -73,7 +74,11 @@ class PostgresQueue(Queue):
 
     @override
     async def holds(self, account_id: AccountId, lease: JobLease) -> bool:
-        return await self.database.execute(sql.RENEW, account_id, lease.job_id, lease.token, self.lease) == 1
+        asked_at = monotonic()
+        renewed = await self.database.execute(sql.RENEW, account_id, lease.job_id, lease.token, self.lease)
+        if monotonic() - asked_at > self.lease.total_seconds() / 3:
+            raise StoreUnavailable  # whatever it says was so too long ago
+        return renewed == 1
 
     @override
     async def shift(self, by: timedelta) -> None:

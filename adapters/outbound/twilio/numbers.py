@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -97,29 +98,34 @@ class TwilioNumbers(NumberProvider):
         for owned in await self.api.client.incoming_phone_numbers.list_async(
             phone_number=number, page_size=self.api.page_size
         ):
-            if owned.phone_number == number and owned.friendly_name == mark(line_id):
+            if owned.phone_number == number and is_held_for(owned, line_id):
                 return order_of(owned)
         return None
 
     @override
-    async def release(self, ref: CarrierRef) -> None:
-        try:
-            await self.api.client.incoming_phone_numbers(ref).delete_async()
-        except Gone:
+    async def release(self, ref: CarrierRef, line_id: LineId) -> None:
+        if not await self.owns(ref, line_id):
             return
+        with suppress(Gone):
+            await self.api.client.incoming_phone_numbers(ref).delete_async()
 
     @override
-    async def owns(self, ref: CarrierRef) -> bool:
+    async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
         try:
-            await self.api.client.incoming_phone_numbers(ref).fetch_async()
+            owned = await self.api.client.incoming_phone_numbers(ref).fetch_async()
         except Gone:
             return False
-        return True
+        return is_held_for(owned, line_id)
 
 
 def mark(line_id: LineId) -> str:
     """Return a number's friendly name, which names the line: by it an order with a lost answer is found again."""
     return f"pico-{line_id}"
+
+
+def is_held_for(resource: Any, line_id: LineId) -> bool:  # noqa: ANN401 - the SDK has no types
+    """Tell whose an owned number is: its webhook names the line as well, should somebody have renamed it by hand."""
+    return resource.friendly_name == mark(line_id) or f"?line={line_id}" in (resource.sms_url or "")
 
 
 def order_of(resource: Any) -> NumberOrder:  # noqa: ANN401 - the SDK has no types

@@ -87,12 +87,12 @@ class NumberProviderContract:
         assert not found.has_failed
         assert await world.numbers.find_order(NUMBER, OTHER_LINE) is None
         assert await world.numbers.find_order(OTHER_NUMBER, LINE) is None
-        assert await world.numbers.owns(owned)
+        assert await world.numbers.owns(owned, LINE)
 
     async def test_a_number_ordered_twice_is_taken(self, world: CarrierWorld, owned: CarrierRef) -> None:
         assert failure_of(await world.ordered(NUMBER, OTHER_LINE)) is OrderFailure.TAKEN
         assert not await world.holds(NUMBER, OTHER_LINE)
-        assert await world.numbers.owns(owned)
+        assert await world.numbers.owns(owned, LINE)
         found = await world.numbers.find_order(NUMBER, LINE)
         assert found is not None
         assert found.ref == owned
@@ -120,7 +120,7 @@ class NumberProviderContract:
         found = await world.numbers.find_order(NUMBER, LINE)
         assert found is not None
         assert found.ref is not None
-        assert await world.numbers.owns(found.ref)
+        assert await world.numbers.owns(found.ref, LINE)
 
     async def test_an_order_during_an_outage_was_not_placed(self, world: CarrierWorld) -> None:
         world.outage(on=True)
@@ -134,25 +134,36 @@ class NumberProviderContract:
         self, world: CarrierWorld, owned: CarrierRef
     ) -> None:
         for _ in range(2):
-            await world.numbers.release(owned)
-            assert not await world.numbers.owns(owned)
+            await world.numbers.release(owned, LINE)
+            assert not await world.numbers.owns(owned, LINE)
             assert not await world.holds(NUMBER, LINE)
 
     async def test_a_release_that_was_not_done_shows_when_read_back(
         self, world: CarrierWorld, owned: CarrierRef
     ) -> None:
         world.lie()
-        await world.numbers.release(owned)
-        assert await world.numbers.owns(owned)
+        await world.numbers.release(owned, LINE)
+        assert await world.numbers.owns(owned, LINE)
         assert await world.holds(NUMBER, LINE)
 
     async def test_a_released_number_serves_its_next_line_only(
         self, world: CarrierWorld, owned: CarrierRef
     ) -> None:
-        await world.numbers.release(owned)
+        await world.numbers.release(owned, LINE)
         await world.bought(NUMBER, OTHER_LINE)
         assert await world.holds(NUMBER, OTHER_LINE)
         assert not await world.holds(NUMBER, LINE)
+
+    async def test_a_late_release_takes_nothing_from_the_numbers_next_line(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        await world.numbers.release(owned, LINE)
+        theirs = await world.bought(NUMBER, OTHER_LINE)
+        for ref in (owned, theirs):
+            await world.numbers.release(ref, LINE)
+            assert not await world.numbers.owns(ref, LINE)
+        assert await world.numbers.owns(theirs, OTHER_LINE)
+        assert await world.holds(NUMBER, OTHER_LINE)
 
     # ------------------------------------------------------------------------------------------- errors
 
@@ -185,6 +196,6 @@ def every_number_method(numbers: NumberProvider, owned: CarrierRef) -> list[Awai
         numbers.search(US, area_code=None, contains=None, capabilities=SMS, limit=1),
         numbers.order(OTHER_NUMBER, OTHER_LINE),
         numbers.find_order(NUMBER, LINE),
-        numbers.release(owned),
-        numbers.owns(owned),
+        numbers.release(owned, LINE),
+        numbers.owns(owned, LINE),
     ]

@@ -126,16 +126,19 @@ class OtherSchool(NumberProvider, MessageCarrier):
         return NumberOrder.failed(OrderFailure.TAKEN, 10027) if refused else None
 
     @override
-    async def release(self, ref: CarrierRef) -> None:
+    async def release(self, ref: CarrierRef, line_id: LineId) -> None:
         self._hear()
-        if not self.lies:
-            self.held.pop(ref, None)
+        if self._is_held(ref, line_id) and not self.lies:
+            del self.held[ref]
         self._answer()
 
     @override
-    async def owns(self, ref: CarrierRef) -> bool:
+    async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
         self._hear()
-        return ref in self.held
+        return self._is_held(ref, line_id)
+
+    def _is_held(self, ref: CarrierRef, line_id: LineId) -> bool:
+        return ref in self.held and any((order.ref, order.line_id) == (ref, line_id) for order in self.orders)
 
     async def decide(self) -> None:
         """Decide every pending order, the oldest first, and say so."""

@@ -255,18 +255,17 @@ async def test_reads_are_tried_again_and_writes_never(world: TwilioWorld) -> Non
     world.exchanges.clear()
     for ask in (
         world.carrier.send(MESSAGE, NUMBER, PEER, BODY),
-        world.numbers.release(OWNED),
         world.carrier.delete_copy(TEXT),
     ):
         world.simulator.faults.set({"rate_limit": 1})
         with pytest.raises(CarrierUnavailable):
             await ask
-    assert len(world.exchanges) == 3
+    assert len(world.exchanges) == 2
     assert await world.carrier.list_message_refs(NUMBER) == []
 
 
 async def test_a_refused_read_is_not_tried_again(world: TwilioWorld) -> None:
-    assert not await world.numbers.owns(OWNED)
+    assert not await world.numbers.owns(OWNED, LINE)
     assert len(world.exchanges) == 1
 
 
@@ -308,13 +307,13 @@ async def test_a_wish_to_wait_is_granted_up_to_a_point() -> None:
 
     async with twilio_that(busy) as world:
         with pytest.raises(CarrierUnavailable):
-            await world.numbers.owns(OWNED)
+            await world.numbers.owns(OWNED, LINE)
         assert came[1] - came[0] >= 1
         assert len(came) == 3
         came.clear()
         wish = "3600"
         with pytest.raises(CarrierUnavailable):
-            await world.numbers.owns(OWNED)
+            await world.numbers.owns(OWNED, LINE)
         assert len(came) == 1
 
 
@@ -343,7 +342,7 @@ async def test_our_credentials_follow_no_redirect() -> None:
 
     async with twilio_that(elsewhere) as world:
         with pytest.raises(CarrierUnavailable):
-            await world.numbers.release(OWNED)
+            await world.carrier.delete_copy(TEXT)
     assert len(paths) == 1
 
 

@@ -239,7 +239,7 @@ async def test_a_number_has_the_same_sid_for_its_next_owner_and_tells_nothing(wo
     first = await world.numbers.find_order(NUMBER, LINE)
     assert first is not None
     assert first.ref is not None
-    await world.numbers.release(first.ref)
+    await world.numbers.release(first.ref, LINE)
     assert await world.bought(NUMBER, OTHER_LINE) == first.ref
     elsewhere = TwilioSimulator(account_sid=ACCOUNT, auth_token="another", now=lambda: world.now)
     assert elsewhere._account.buy({"PhoneNumber": NUMBER})["sid"] != first.ref, (
@@ -302,7 +302,7 @@ async def test_what_is_deleted_leaves_memory_and_file(tmp_path: Path) -> None:
         for ref in await world.carrier.list_message_refs(NUMBER):
             await world.carrier.delete_copy(ref)
         assert "bring the keys" not in file.read_text("utf-8")
-        await world.numbers.release(owned)
+        await world.numbers.release(owned, LINE)
         assert world.simulator.holdings() == {"numbers": [], "messages": [], "opted_out": []}
         [everything] = contents(tmp_path).values()
         assert not any(secret in everything for secret in secrets)

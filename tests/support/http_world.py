@@ -217,9 +217,9 @@ class HttpWorld:
         self.contract.check(method, path, answer)
         return answer
 
-    async def person(self, name: str = "ada") -> str:
+    async def person(self, name: str = "ada", address: str | None = None) -> str:
         """Sign somebody up and return their token."""
-        email = f"{name}@example.org"
+        email = address or f"{name}@example.org"
         new = {
             "email": email,
             "password": PASSWORD,

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from domain.kernel import PicoError
 from domain.values import (
     Email,
-    InvalidEmail,
     InvalidLabel,
     InvalidLocale,
     InvalidMessageBody,
@@ -49,7 +48,7 @@ SECRETS = [
     SignUpPlace,
 ]
 PARSED: list[tuple[Callable[[str], PersonalText], type[PicoError]]] = [
-    (PhoneNumber.parse, InvalidPhoneNumber), (Peer.parse, InvalidPeer), (Email.parse, InvalidEmail),
+    (PhoneNumber.parse, InvalidPhoneNumber), (Peer.parse, InvalidPeer),
     (Locale.parse, InvalidLocale),
     (Label.parse, InvalidLabel), (MessageBody.parse, InvalidMessageBody), (Password.parse, WeakPassword),
 ]  # fmt: skip
@@ -121,28 +120,18 @@ def test_anything_else_is_no_number(text: str) -> None:
         PhoneNumber.parse(text)
 
 
-@pytest.mark.parametrize("text", ["noa@example.com", "N.O+a@sub.example.co.il", "נועה@דוגמה.ישראל"])
-def test_an_address_is_kept_as_it_is_written(text: str) -> None:
-    assert Email.parse(text) == text
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "noa", "@example.com", "noa@", "noa@example", "noa@@example.com", "no a@example.com", "noa@example..com",
-     "noa@example.com\n", "noa@.com", "x" * 65 + "@example.com", "a@" + "b" * 250 + ".com"],
-)  # fmt: skip
-def test_anything_else_is_no_address(text: str) -> None:
-    with pytest.raises(InvalidEmail):
-        Email.parse(text)
-
-
 @few
 @given(
     text=st.from_regex(re.compile(r"[a-z]{1,8}@[a-z]{1,8}\.com", re.ASCII), fullmatch=True), data=st.data()
 )
 def test_addresses_that_differ_in_case_are_the_same(text: str, data: st.DataObject) -> None:
     other = "".join(data.draw(st.sampled_from([c.lower(), c.upper()])) for c in text)
-    assert Email.parse(text).canonical == Email.parse(other).canonical
+    assert Email(text).canonical == Email(other).canonical
+
+
+@few
+@given(st.text(max_size=40))
+def test_the_canonical_form_of_an_address_is_its_own(text: str) -> None:
     assert Email(Email(text).canonical).canonical == Email(text).canonical
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, Strict, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from adapters.inbound.email_addresses import LONGEST, email_address
 from adapters.inbound.http import json_format
 from domain import values
 from domain.kernel import ConversationId, LineId, MessageId, PicoError
@@ -88,6 +89,12 @@ NOT_BLANK = {
     "maxLength": 64,
     "pattern": r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$",
 }
+AN_ADDRESS = {
+    "format": "idn-email",
+    "minLength": 3,
+    "maxLength": LONGEST,
+    "pattern": r"^[^\x00-\x1f\x7f]+@[^\x00-\x20\x7f@]+$",
+}
 NO_NUL = {"pattern": r"^[^\x00]*$"}
 ANY_BODY = {"maxLength": MessageBody.LIMIT, **NO_NUL}
 LONGEST_PASSWORD = 256
@@ -114,7 +121,7 @@ A_NUMBER = Text(PhoneNumber.parse, pattern(values.E164_LENGTH))
 A_LABEL = Text(Label.parse, NOT_BLANK)
 A_LOCALE = Text(Locale.parse, pattern(values.LOCALE_SHAPE))
 
-AnEmail = Annotated[Email, Text(Email.parse, {"maxLength": 254, **pattern(values.EMAIL_SHAPE)})]
+AnEmail = Annotated[Email, Text(email_address, AN_ADDRESS)]
 NewPassword = Annotated[Password, Text(Password.parse, {**ANY_PASSWORD, "minLength": 12})]
 KnownPassword = Annotated[Password, Text(presented, ANY_PASSWORD)]
 ALabel = Annotated[Label, A_LABEL]

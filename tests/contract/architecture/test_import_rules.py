@@ -38,6 +38,7 @@ VIOLATIONS = [
     ("inbound", "adapters/inbound/webhooks/__init__.py", "import adapters.inbound.http.problems"),
     ("inbound", "adapters/inbound/http/__init__.py", "import adapters.inbound.worker"),
     ("inbound", "adapters/inbound/http_io.py", "import adapters.inbound.http.problems"),
+    ("inbound", "adapters/inbound/email_addresses.py", "import adapters.inbound.http_io"),
     ("inbound", "adapters/inbound/cli.py", "import adapters.inbound.http"),
     ("aggregates", "domain/accounts.py", "import domain.sessions"),
     ("aggregates", "domain/messages.py", "from domain import lines"),

@@ -136,6 +136,19 @@ async def test_signing_up_again_is_answered_alike(http: HttpWorld) -> None:
     assert (first.status, first.body) == (again.status, again.body) == (202, b"")
 
 
+async def test_every_spelling_of_a_mailbox_leads_to_its_account_and_another_mailbox_to_another(
+    http: HttpWorld,
+) -> None:
+    tokens = [await http.person(address=address) for address in ("p@strasse.example", "p@straße.example")]
+    accounts = [(await http.call("GET", "/v1/account", token=token)).json for token in tokens]
+    assert [account["email"] for account in accounts] == ["p@strasse.example", "p@straße.example"]
+    assert accounts[0]["id"] != accounts[1]["id"]
+    for spelled in ("P@XN--STRAE-OQA.example", '"p"@straße.example.', "p@STRAßE.example"):
+        signed_in = await http.call("POST", "/v1/sessions", {"email": spelled, "password": PASSWORD})
+        account = await http.call("GET", "/v1/account", token=signed_in.json["token"])
+        assert account.json["id"] == accounts[1]["id"]
+
+
 async def test_pages_follow_each_other_without_gap_or_repetition(http: HttpWorld) -> None:
     token = await http.person()
     await http.line(token)

@@ -11,13 +11,14 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from typing_extensions import is_typeddict
 
+from adapters.inbound.email_addresses import email_address
 from adapters.inbound.http import openapi, params
 from adapters.inbound.http.resources.sandbox import Faults
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.inbound.http.schemas import answered
 from adapters.inbound.http_io import Refused
 from domain.kernel import PicoError
-from domain.values import Email, Label, Locale, MessageBody, Password, Peer, PhoneNumber
+from domain.values import Label, Locale, MessageBody, Password, Peer, PhoneNumber
 from tests.support.http_world import HttpWorld
 
 ALL = ROUTES + SANDBOX_ROUTES
@@ -100,7 +101,7 @@ def test_one_code_means_one_thing() -> None:
 @pytest.mark.parametrize(
     ("model", "field", "parse", "samples"),
     [
-        ("SignUp", "email", Email.parse, ["a@b.c", "a@b", "a b@c.d", "@b.c", "a@b.c\n", "a@.c", "é@ü.de"]),
+        ("SignUp", "email", email_address, ["a@b.co", "a", "a@c d", "@b.co", "a@b.co\n", "é@ü.de", "x" * 255 + "@b"]),
         ("SignUp", "locale", Locale.parse, ["en", "he-IL", "zh-Hant-TW", "EN", "english", "en_US", "en\n"]),
         ("SignUp", "display_name", Label.parse, ["a", " ", "", "a\tb", " a ", "x" * 64, "x" * 65, "a\n", "שלום"]),
         ("SignUp", "password", Password.parse, ["x" * 11, "x" * 12, "x" * 256, "x" * 257]),

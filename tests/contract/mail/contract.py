@@ -10,8 +10,8 @@ import pytest
 from application.ports.mail import Mail, MailKind, MailUnavailable
 from domain.values import Email, Locale
 
-ANNE = Email.parse("Anne.Example+pico@mail.example")
-BEN = Email.parse("ben@mail.example")
+ANNE = Email("Anne.Example+pico@mail.example")
+BEN = Email("ben@mail.example")
 ENGLISH = Locale.parse("en")
 HEBREW = Locale.parse("he-IL")
 
@@ -82,7 +82,7 @@ class MailContract:
 
     async def test_case_does_not_hide_an_address(self, mail: Mail) -> None:
         await mail.send(ANNE, MailKind.VERIFY, ENGLISH, "token-1")
-        shouted = Email.parse(ANNE.upper())
+        shouted = Email(ANNE.upper())
         assert await mail.holds(shouted)
         await mail.erase(shouted)
         assert not await mail.holds(ANNE)
@@ -90,8 +90,8 @@ class MailContract:
     async def test_a_likeness_is_not_the_address(self, mail: Mail) -> None:
         await mail.send(ANNE, MailKind.VERIFY, ENGLISH, "token-1")
         for other in ("anne.example@mail.example", "x" + ANNE, ANNE + ".test", ANNE[:-1]):
-            await mail.erase(Email.parse(other))
-            assert not await mail.holds(Email.parse(other))
+            await mail.erase(Email(other))
+            assert not await mail.holds(Email(other))
         assert await mail.holds(ANNE)
 
     async def test_an_outage_is_told_as_such_by_every_method(

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from application.job_type import NOW, JobType
 from application.ports.clock import Clock
 from application.ports.ids import Ids
+from application.ports.jobs import JobLease
 from application.ports.store import Store, Tx
 from application.ports.tokens import Tokens
-from application.sessions import SignedIn, VerifyPassword, open_session
+from application.sessions import SignedIn, VerifyPassword, open_session, revoke_all
+from domain.accounts import AccountDeletionRequested
 from domain.kernel import AccountId
 from domain.retention import Retention
 from domain.values import Email, Password
@@ -41,14 +44,49 @@ class PreviewDeletion:
         return DeletionPreview(erase_at, rows["phone_lines"], rows["conversations"], rows["messages"])
 
 
+async def _shut(tx: Tx, now: datetime) -> None:
+    """Revoke every session and suspend every line, as part of `tx`."""
+    await revoke_all(tx, now)
+    for line in await tx.lines.list_all():
+        line.suspend()
+        tx.save(line)
+
+
+@dataclass(frozen=True, slots=True)
+class ShutAccount:
+    """Shuts what began while a soft delete was on its way: a session signed in by then, a line bought by then.
+
+    The soft delete may not have seen it. After that nothing begins any more: what does relies on an active account.
+    """
+
+    store: Store
+    clock: Clock
+
+    async def __call__(self, account_id: AccountId, _subject: AccountId, lease: JobLease) -> None:
+        """Do so as a job, in case whoever deleted the account did not come so far. Repeating is harmless."""
+        await self.commit(account_id, lease)
+
+    async def commit(self, account_id: AccountId, lease: JobLease | None = None) -> None:
+        """Revoke and suspend, unless the person is back already. Repeating is harmless."""
+
+        async def change(tx: Tx) -> None:
+            account = await tx.accounts.get()
+            tx.require_unchanged(account)
+            if not account.is_active:
+                await _shut(tx, self.clock.now())
+
+        await self.store.update(account_id, change, completing=lease)
+
+
 @dataclass(frozen=True, slots=True)
 class DeleteAccount:
-    """Soft-deletes: in one commit all sessions are revoked and all lines refuse to carry anything."""
+    """Soft-deletes: all sessions are revoked and all lines refuse to carry anything."""
 
     store: Store
     verify_password: VerifyPassword
     clock: Clock
     preview_deletion: PreviewDeletion
+    shut_account: ShutAccount
 
     async def __call__(self, account_id: AccountId, password: Password) -> DeletionPreview:
         """Return what goes, and when. Raises WrongCredentials. Repeating is harmless: the first due time stands."""
@@ -65,14 +103,10 @@ class DeleteAccount:
             account = await tx.accounts.get()
             account.request_deletion(now, erase_at)
             tx.save(account)
-            for session in await tx.sessions.list_open():
-                session.revoke(now)
-                tx.save(session)
-            for line in await tx.lines.list_all():
-                line.suspend()
-                tx.save(line)
+            await _shut(tx, now)
 
         await self.store.update(account_id, change)
+        await self.shut_account.commit(account_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +125,20 @@ class RecoverAccount:
         return await self.commit(account.id)
 
     async def commit(self, account_id: AccountId) -> SignedIn:
-        """Open the account and its lines again, and one session."""
+        """Open the account and its lines again, and one session: no other comes back with it."""
 
         async def change(tx: Tx) -> SignedIn:
             now = self.clock.now()
             account = await tx.accounts.get()
             account.recover(now)
             tx.save(account)
+            await revoke_all(tx, now)
             for line in await tx.lines.list_all():
                 line.resume()
                 tx.save(line)
             return open_session(tx, account_id, self.ids, self.tokens, now)
 
         return await self.store.update(account_id, change)
+
+
+JOBS = (JobType("shut_account", ShutAccount, after={AccountDeletionRequested: NOW}),)

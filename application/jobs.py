@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import timedelta
 
-from application import erasure, exports, lines, mail, message_deletion, outbound_messages, sign_up
+from application import (
+    account_deletion,
+    erasure,
+    exports,
+    lines,
+    mail,
+    message_deletion,
+    outbound_messages,
+    sign_up,
+)
 from application.job_type import JobType
 from application.ports.jobs import Job
 from domain.kernel import Event
@@ -16,6 +25,7 @@ JOBS: tuple[JobType, ...] = (
     *lines.JOBS,
     *exports.JOBS,
     *sign_up.JOBS,
+    *account_deletion.JOBS,
     *mail.JOBS,
     *erasure.JOBS,
 )

@@ -118,6 +118,13 @@ def open_session(tx: Tx, account_id: AccountId, ids: Ids, tokens: Tokens, now: d
     return SignedIn(token, session)
 
 
+async def revoke_all(tx: Tx, now: datetime) -> None:
+    """Revoke every open session as part of `tx`."""
+    for session in await tx.sessions.list_open():
+        session.revoke(now)
+        tx.save(session)
+
+
 @dataclass(frozen=True, slots=True)
 class SignIn:
     """Opens a session with e-mail and password."""

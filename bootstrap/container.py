@@ -10,7 +10,7 @@ from typing import Any
 from dependency_injector import containers, providers
 from dependency_injector.providers import Dependency, Dict, Provider, Singleton
 
-from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount
+from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount, ShutAccount
 from application.accounts import ChangeProfile, ReadAccount
 from application.carrier_copies import DeleteCarrierCopies
 from application.erasure import (
@@ -135,9 +135,10 @@ class Container(containers.DeclarativeContainer):
     read_account = Singleton(ReadAccount, store=store)
     change_profile = Singleton(ChangeProfile, store=store, clock=clock)
     preview_deletion = Singleton(PreviewDeletion, store=store, clock=clock, retention=retention)
+    shut_account = Singleton(ShutAccount, store=store, clock=clock)
     delete_account = Singleton(
         DeleteAccount, store=store, verify_password=verify_password, clock=clock,
-        preview_deletion=preview_deletion,
+        preview_deletion=preview_deletion, shut_account=shut_account,
     )
     recover_account = Singleton(
         RecoverAccount, store=store, verify_password=verify_password, tokens=tokens, clock=clock, ids=ids,

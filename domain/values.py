@@ -8,11 +8,12 @@ from enum import StrEnum
 from typing import Self
 
 from domain.kernel import PicoError
+from domain.text import shown
 
 E164_LENGTH = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 LOCALE_SHAPE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?\Z")
 SHORT_CODE = re.compile(r"[0-9]{3,8}\Z")
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class PersonalText(str):
@@ -63,7 +64,7 @@ class Peer(PersonalText):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the peer; raises InvalidPeer."""
-        if not text or len(text) > 64 or CONTROL.search(text) or text.strip() != text:  # noqa: PLR2004 - see InvalidPeer
+        if not 1 <= len(text) <= 64 or text.strip() != text or shown(text) != text:  # noqa: PLR2004 - see of_sender
             raise InvalidPeer
         return cls(text)
 
@@ -71,10 +72,11 @@ class Peer(PersonalText):
     def of_sender(cls, text: str) -> Self:
         """Return whom a carrier names as the sender, made fit to be kept: a message is never lost for its sender.
 
-        Control characters and runs of blanks become one blank, 64 characters are kept, nobody is called "unknown".
+        What cannot be seen goes; line breaks and runs of blanks become one blank; 64 characters are kept; nobody is
+        called "unknown".
         """
-        visible = " ".join(re.sub(CONTROL, " ", text).split())[:64].rstrip()
-        return cls(visible or "unknown")
+        visible = " ".join(shown(BREAKS.sub(" ", text)).split())
+        return cls(shown(visible[:64]).rstrip() or "unknown")
 
     @classmethod
     def destination(cls, text: str) -> Self:
@@ -132,7 +134,7 @@ class Locale(PersonalText):
 
 
 class InvalidLabel(PicoError):
-    """A name or label has 1 to 64 characters, none of them a control character."""
+    """A name or label has 1 to 64 characters that can be seen: none that controls, hides or turns others round."""
 
     code = "invalid_label"
 
@@ -145,7 +147,7 @@ class Label(PersonalText):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the label; raises InvalidLabel."""
-        if not 1 <= len(text) <= 64 or CONTROL.search(text) or not text.strip():  # noqa: PLR2004 - see InvalidLabel
+        if not 1 <= len(text) <= 64 or not text.strip() or shown(text) != text:  # noqa: PLR2004 - see InvalidLabel
             raise InvalidLabel
         return cls(text)
 
@@ -183,20 +185,29 @@ class WeakPassword(PicoError):
 
 
 class Password(PersonalText):
-    """A password on its way to the hasher; it is never stored."""
+    """A password on its way to the hasher; it is never stored. However a keyboard composes its letters, it is one."""
 
     __slots__ = ()
+    SHORTEST = 12
+    LONGEST = 256
+    """Composed (NFC)."""
+    LONGEST_SPELLING = 4 * LONGEST
+    """A composed letter is spelled in four characters at most."""
 
     @classmethod
-    def given(cls, text: str) -> Self:
-        """Take a password to be checked, not judged. However a keyboard composes its letters, it is the same one."""
-        return cls(unicodedata.normalize("NFC", text))
+    def presented(cls, text: str) -> Self:
+        """Return a password to be checked, in any spelling of what `parse` takes or took. Raises WeakPassword."""
+        if len(text) <= cls.LONGEST_SPELLING:
+            password = cls(unicodedata.normalize("NFC", text))
+            if 1 <= len(password) <= cls.LONGEST:
+                return password
+        raise WeakPassword
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return a password to be kept; raises WeakPassword."""
-        password = cls.given(text)
-        if not 12 <= len(password) <= 256:  # noqa: PLR2004 - see WeakPassword
+        password = cls.presented(text)
+        if min(len(text), len(password)) < cls.SHORTEST:
             raise WeakPassword
         return password
 

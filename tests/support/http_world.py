@@ -217,12 +217,12 @@ class HttpWorld:
         self.contract.check(method, path, answer)
         return answer
 
-    async def person(self, name: str = "ada", address: str | None = None) -> str:
+    async def person(self, name: str = "ada", address: str | None = None, password: str = PASSWORD) -> str:
         """Sign somebody up and return their token."""
         email = address or f"{name}@example.org"
         new = {
             "email": email,
-            "password": PASSWORD,
+            "password": password,
             "display_name": name.title(),
             "locale": "en",
             "accepted": {"terms": True, "privacy": True},
@@ -230,7 +230,7 @@ class HttpWorld:
         assert (await self.call("POST", "/v1/accounts", new)).status == 202
         await self.world.settle()
         link = next(mail.link_token for mail in reversed(self.world.mail.sent) if mail.to == email)
-        answer = await self.call("POST", "/v1/accounts/verify", {"token": link, "password": PASSWORD})
+        answer = await self.call("POST", "/v1/accounts/verify", {"token": link, "password": password})
         assert answer.status == 201
         return str(answer.json["token"])
 

@@ -8,9 +8,10 @@ import re
 import traceback
 import unicodedata
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domain.kernel import PicoError
@@ -164,10 +165,74 @@ def test_lengths_are_exact(
             parse("ש" * length)
 
 
-@pytest.mark.parametrize("text", [" ", "\t", "a\x00b", "a\nb", "a\x7f"])
-def test_a_label_has_something_to_show_and_no_control_characters(text: str) -> None:
+FORMS: list[Literal["NFC", "NFD"]] = ["NFC", "NFD"]
+LONG = st.text("ae\u0301\u00e9\u1f82\ud4db\ufb2c\U0001d160ש", min_size=8, max_size=300)
+
+
+@few
+@given(st.text(min_size=8, max_size=300) | LONG)
+@example("e\u0301" * 129)
+@example("\u1f82" * 256)
+@example("\U0001d160" * 12)
+def test_a_password_that_can_be_set_can_be_used_however_it_is_typed(text: str) -> None:
+    try:
+        password = Password.parse(text)
+    except WeakPassword:
+        return
+    assert Password.presented(text) == Password.presented(password) == password
+    for form in FORMS:
+        assert Password.presented(unicodedata.normalize(form, text)) == password
+
+
+@pytest.mark.parametrize("text", ["", "x" * 257, "e\u0301" * 257, "\u0301" * 100_000])
+def test_what_cannot_have_been_set_is_not_hashed(text: str) -> None:
+    with pytest.raises(WeakPassword):
+        Password.presented(text)
+
+
+NOT_SHOWN = [
+    " ", "\t", "\u3000", "a\x00b", "a\nb", "a\x7f", "a\x85b", "\u200b", "a\u200bb", "\u200d", "a\u200db", "\u2800",
+    "\u3164", "\ufe0f", "\u0301", "\u202emoc.live", "a\u2066b\u2069", "\u200fa", "a\u2028b", "a\u00adb", "\ufeffa",
+    "a\ue000", "a\uffff", "a\u0378", "a\ud800", "\U000e0068\U000e0069",
+]  # fmt: skip
+"""Alone they are blank or nothing, among letters they hide or turn them round."""
+
+
+@pytest.mark.parametrize("text", NOT_SHOWN, ids=ascii)
+def test_a_name_is_seen_whole(text: str) -> None:
     with pytest.raises(InvalidLabel):
         Label.parse(text)
+    with pytest.raises(InvalidPeer):
+        Peer.parse(text)
+
+
+@pytest.mark.parametrize("text", ["👨‍👩‍👧", "❤️", "نیم‌فاصله", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "שָׁלוֹם", "Zoë 2"])
+def test_a_name_may_be_written_as_its_language_is(text: str) -> None:
+    assert Label.parse(text) == text
+    assert Peer.parse(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("", "unknown"), ("\u200b", "unknown"), ("\u202e \u3164", "unknown"), ("A\x85B\u2028C", "A B C"),
+        ("P\u200bI\u00adCO", "PICO"),
+        ("\u202eOCIP\u202c", "OCIP"), ("a \u200b b", "a b"), ("👨‍👩‍👧 Mum", "👨‍👩‍👧 Mum"),
+        ("x" * 63 + "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "x" * 63 + "🏴"),
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_a_sender_is_cleaned_and_never_refused(text: str, kept: str) -> None:
+    assert Peer.of_sender(text) == kept
+
+
+@given(
+    st.text(max_size=80)
+    | st.text("a \u200b\u200d\ufe0f\u0301👍\U000e0067\U000e007f🏴\x85\u2028", min_size=55, max_size=80)
+)
+def test_whom_a_carrier_names_can_be_asked_for(text: str) -> None:
+    kept = Peer.of_sender(text)
+    assert Peer.parse(kept) == Peer.of_sender(kept) == kept
 
 
 @pytest.mark.parametrize("text", ["+12025550143", "12345", "PICO", "Bank Leumi"])

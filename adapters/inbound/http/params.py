@@ -16,7 +16,18 @@ from adapters.inbound.email_addresses import LONGEST, email_address
 from adapters.inbound.http import json_format
 from domain import values
 from domain.kernel import ConversationId, LineId, MessageId, PicoError
-from domain.values import Capability, Country, Email, Label, Locale, MessageBody, Password, Peer, PhoneNumber
+from domain.values import (
+    Capability,
+    Country,
+    Email,
+    Label,
+    Locale,
+    MessageBody,
+    Password,
+    Peer,
+    PhoneNumber,
+    WeakPassword,
+)
 
 ID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
 COUNTRY = re.compile(r"[A-Z]{2}\Z")
@@ -84,11 +95,9 @@ def duration(text: str) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
-NOT_BLANK = {
-    "minLength": 1,
-    "maxLength": 64,
-    "pattern": r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$",
-}
+UNSEEN = r"\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+"""What a pattern can say of `domain.text`."""
+NOT_BLANK = {"minLength": 1, "maxLength": 64, "pattern": rf"^[^{UNSEEN}]*[^{UNSEEN}\s][^{UNSEEN}]*$"}
 AN_ADDRESS = {
     "format": "idn-email",
     "minLength": 3,
@@ -97,16 +106,21 @@ AN_ADDRESS = {
 }
 NO_NUL = {"pattern": r"^[^\x00]*$"}
 ANY_BODY = {"maxLength": MessageBody.LIMIT, **NO_NUL}
-LONGEST_PASSWORD = 256
-"""In characters."""
-ANY_PASSWORD = {"minLength": 1, "maxLength": LONGEST_PASSWORD, **NO_NUL}
+ANY_PASSWORD = {"minLength": 1, "maxLength": Password.LONGEST_SPELLING, **NO_NUL}
+A_NEW_PASSWORD = {
+    **ANY_PASSWORD,
+    "minLength": Password.SHORTEST,
+    "description": f"At most {Password.LONGEST} characters once it is composed (Unicode NFC).",
+}
 
 
 def presented(text: str) -> Password:
     """Take a password to be checked, not judged: today's rules for new ones may be stricter. Raises ValueError."""
-    if not 1 <= len(text) <= LONGEST_PASSWORD:
-        raise ValueError
-    return Password.given(text)
+    try:
+        return Password.presented(text)
+    except WeakPassword:
+        pass
+    raise ValueError
 
 
 def yes(answer: bool) -> bool:  # noqa: FBT001 - it is what was answered
@@ -122,7 +136,7 @@ A_LABEL = Text(Label.parse, NOT_BLANK)
 A_LOCALE = Text(Locale.parse, pattern(values.LOCALE_SHAPE))
 
 AnEmail = Annotated[Email, Text(email_address, AN_ADDRESS)]
-NewPassword = Annotated[Password, Text(Password.parse, {**ANY_PASSWORD, "minLength": 12})]
+NewPassword = Annotated[Password, Text(Password.parse, A_NEW_PASSWORD)]
 KnownPassword = Annotated[Password, Text(presented, ANY_PASSWORD)]
 ALabel = Annotated[Label, A_LABEL]
 ALocale = Annotated[Locale, A_LOCALE]

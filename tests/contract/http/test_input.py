@@ -100,6 +100,8 @@ async def test_compressed_bodies_are_refused_unopened(http: HttpWorld) -> None:
         ({"password": "x" * 257}, ("/password", "weak_password")),
         ({"display_name": " "}, ("/display_name", "invalid_label")),
         ({"display_name": "a\nb"}, ("/display_name", "invalid_label")),
+        ({"display_name": "a\x85b"}, ("/display_name", "invalid_label")),
+        ({"display_name": "\u200b"}, ("/display_name", "invalid_label")),
         ({"locale": "english"}, ("/locale", "invalid_locale")),
         ({"accepted": {"terms": True, "privacy": False}}, ("/accepted/privacy", "must_be_true")),
         ({"accepted": {"terms": 1, "privacy": True}}, ("/accepted/terms", "wrong_type")),

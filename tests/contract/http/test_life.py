@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -147,6 +149,32 @@ async def test_every_spelling_of_a_mailbox_leads_to_its_account_and_another_mail
         signed_in = await http.call("POST", "/v1/sessions", {"email": spelled, "password": PASSWORD})
         account = await http.call("GET", "/v1/account", token=signed_in.json["token"])
         assert account.json["id"] == accounts[1]["id"]
+
+
+async def test_a_password_signs_in_however_it_is_composed(http: HttpWorld) -> None:
+    long = " ".join(
+        f"\u1ebf\ud55c{number}" for number in range(50)
+    )  # 239 characters, and 439 as others type them
+    typed = unicodedata.normalize("NFD", long)
+    await http.person(password=typed)
+    for password in (typed, long):
+        signed_in = await http.call(
+            "POST", "/v1/sessions", {"email": "ada@example.org", "password": password}
+        )
+        assert signed_in.status == 201
+        again = {"X-Reauthenticate": b64encode(password.encode()).decode()}
+        nothing = f"/v1/account/exports/{uuid4()}/download"
+        assert (await http.call("GET", nothing, token=signed_in.json["token"], headers=again)).status == 404
+
+
+async def test_a_line_is_labelled_as_its_person_writes(http: HttpWorld) -> None:
+    token = await http.person()
+    line = f"/v1/lines/{await http.line(token)}"
+    for label in ("👨‍👩‍👧", "נועה", "نیم‌فاصله"):
+        assert (await http.call("PATCH", line, {"label": label}, token=token)).json["label"] == label
+    for label in ("\u200b", "a\x85b", "\u202ea", "a\u2069"):
+        refused = await http.call("PATCH", line, {"label": label}, token=token)
+        assert (refused.status, refused.flaws) == (422, {("/label", "invalid_label")})
 
 
 async def test_pages_follow_each_other_without_gap_or_repetition(http: HttpWorld) -> None:

@@ -144,8 +144,16 @@ async def stored(http: HttpWorld, token: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("sender", "kept"),
-    [("A\tB", "A B"), ("", "unknown"), ("  ", "unknown"), (" PICO  CO ", "PICO CO"), ("x" * 80, "x" * 64)],
-    ids=range(5),
+    [
+        ("A\tB", "A B"),
+        ("", "unknown"),
+        ("  ", "unknown"),
+        (" PICO  CO ", "PICO CO"),
+        ("x" * 80, "x" * 64),
+        ("\u202eP\u200bI\u2066CO\x85", "PICO"),
+        ("\u200b", "unknown"),
+    ],
+    ids=range(7),
 )
 async def test_nothing_signed_and_addressed_to_us_is_dropped_for_its_sender(
     http: HttpWorld, sender: str, kept: str

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from application.erasure_step import ErasureStep
 from application.hold import Hold
+from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.clock import Clock
-from application.ports.message_carrier import MessageCarrier, TooEarly
+from application.ports.message_carrier import MessageCarrier
 from application.ports.store import Store
 from domain.erasure import Erasure, NotYetGone
 from domain.kernel import AccountId, CarrierRef
@@ -74,10 +76,20 @@ async def delete_copies(
 
 
 async def is_deleted(carrier: MessageCarrier, ref: CarrierRef, hold: Hold) -> bool:
-    """Have a copy deleted, and tell whether it is gone: read back, not believed. Raises CarrierUnavailable."""
+    """Have a copy deleted, and tell whether it is gone. Raises CarrierUnavailable.
+
+    No answer to a deletion is believed, be it good, bad or lost: what counts is what is read back.
+    """
     await hold()
-    try:
+    with suppress(CarrierUnavailable, CarrierRefused):
         await carrier.delete_copy(ref)
-    except TooEarly:
-        return False
     return await carrier.look_up(ref) is None
+
+
+async def delete_verified(carrier: MessageCarrier, refs: Iterable[CarrierRef], hold: Hold) -> None:
+    """Have copies deleted and read back. Raises TooEarly, CarrierUnavailable; NotYetGone when one is still there."""
+    for ref in refs:
+        await hold()
+        await carrier.delete_copy(ref)
+        if await carrier.look_up(ref) is not None:
+            raise NotYetGone

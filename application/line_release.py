@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from application.carrier_copies import delete_copies
+from application.carrier_copies import delete_copies, delete_verified
 from application.erasure_step import ErasureStep
 from application.hold import Hold, HoldOfJob
 from application.ports.clock import Clock
@@ -37,9 +37,7 @@ class FinishRelease:
         await release_verified(self.numbers, line, hold)
         abilities = self.carrier.message_abilities
         if abilities.can_list and abilities.can_delete_copies:
-            for ref in await self.carrier.list_message_refs(line.number):
-                await hold()
-                await self.carrier.delete_copy(ref)
+            await delete_verified(self.carrier, await self.carrier.list_message_refs(line.number), hold)
 
         async def change(tx: Tx) -> None:
             released = await tx.lines.get(line_id)

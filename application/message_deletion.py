@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from application.carrier_copies import delete_verified
 from application.hold import HoldOfJob
 from application.job_type import NOW, JobType
 from application.ports.clock import Clock
@@ -41,7 +42,9 @@ class DeleteCarrierCopy:
     clock: Clock
 
     async def __call__(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
-        """Delete the copy. Raises JobGone, CarrierUnavailable, TooEarly: to be tried again. Repeating is harmless.
+        """Delete the copy. Repeating is harmless.
+
+        Raises JobGone, and to be tried again CarrierUnavailable, TooEarly, NotYetGone.
 
         The copy of a message with attachments stays until the person deletes the message: we do not hold them yet.
         Where the carrier offers no deletion its copy stays on record as being there, for the erasure's receipt.
@@ -55,9 +58,8 @@ class DeleteCarrierCopy:
             settles = message.created_at + abilities.copy_settles_after - self.clock.now()
             if settles > timedelta():
                 raise TooEarly(settles)
-            for ref in [message.ref] if message.ref is not None else await self._find_unreferenced(message):
-                await HoldOfJob(self.queue, account_id, lease)()
-                await self.carrier.delete_copy(ref)
+            refs = [message.ref] if message.ref is not None else await self._find_unreferenced(message)
+            await delete_verified(self.carrier, refs, HoldOfJob(self.queue, account_id, lease))
         if abilities.can_delete_copies or message.is_deleted:
             await self.commit(account_id, message_id, lease)
 

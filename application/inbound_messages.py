@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,6 @@ from application.ports.store import Store, Tx
 from domain.idempotency import Operation
 from domain.kernel import AccountId, CarrierRef, ConversationId, LineId, MessageId, NotFound
 from domain.messages import Conversation, OptOut, Sent, Status, opt_out_of
-from domain.retention import Retention
 from domain.values import MessageBody, Peer, PhoneNumber
 
 
@@ -46,17 +46,19 @@ class ReceiveMessage:
     directory: Directory
     clock: Clock
     ids: Ids
-    retention: Retention
 
     async def __call__(self, message: InboundMessage) -> None:
-        """Store the message. Repeating is harmless: each carrier reference is stored once."""
+        """Store the message. Repeating is harmless: each carrier reference is stored once, whatever became of it.
+
+        Raises KeyGone when the account's key is lost: the message may yet be stored.
+        """
         # The address proves whose number it is, and a remembered lease may be over: ask anew, once. Without that proof
         # only our own record counts, as it is now.
         for fresh in (False, True) if message.line_id is not None else (True,):
             lease = await self.directory.line(message.to, fresh=fresh)
             if lease is None:
                 return
-            with suppress(NotFound, KeyGone):
+            async with passing_over_the_erased(self.store, lease, fresh=fresh):
                 if message.line_id in {None, lease.line_id} and await self.accept(lease, message):
                     return
 
@@ -90,10 +92,25 @@ class ReceiveMessage:
             tx.require_unchanged(context.line)
             tx.save(conversation)
             tx.save(message)
-            tx.idempotent(operation, message.id, self.retention.carrier_event.ends(now))
+            tx.never_again(operation)
             return True
 
         return await self.store.update(lease.account_id, change)
+
+
+@asynccontextmanager
+async def passing_over_the_erased(store: Store, lease: Lease, *, fresh: bool) -> AsyncIterator[None]:
+    """Pass over an account that is being erased, and over a lease that is only remembered. Raises KeyGone.
+
+    A key that is gone without an erasure is lost, and perhaps comes back: what is for its account must not be dropped.
+    """
+    try:
+        yield
+    except NotFound:
+        return
+    except KeyGone:
+        if fresh and await store.erasure(lease.account_id) is None:
+            raise
 
 
 async def is_active(tx: Tx) -> bool:
@@ -128,12 +145,15 @@ class ApplyDeliveryReceipt:
     clock: Clock
 
     async def __call__(self, receipt: DeliveryReceipt) -> None:
-        """Apply the receipt; one about an unknown message changes nothing. Any order and repetition ends the same."""
+        """Apply the receipt; one about an unknown message changes nothing. Any order and repetition ends the same.
+
+        Raises KeyGone when the account's key is lost.
+        """
         for fresh in (False, True):  # as for messages that come in
             lease = await self.directory.line(receipt.sender, fresh=fresh)
             if lease is None:
                 return
-            with suppress(NotFound, KeyGone):
+            async with passing_over_the_erased(self.store, lease, fresh=fresh):
                 if await self.apply(lease.account_id, receipt):
                     return
 

@@ -60,6 +60,11 @@ class PendingWrites:
         record_id = IdempotencyRecordId(self.ids.new())
         self.save(IdempotencyRecord.of(self.account_id, record_id, operation, resource_id, expires_at))
 
+    def never_again(self, operation: Operation) -> None:
+        """Note that an operation was done, under an id that does not tell when."""
+        record_id = IdempotencyRecordId(self.ids.random_id())
+        self.save(IdempotencyRecord.of(self.account_id, record_id, operation))
+
     def queue(self, job: Job) -> None:
         """Note a job that no event calls for."""
         self.jobs.append(job)

@@ -28,7 +28,6 @@ from domain.idempotency import IdempotencyRecord
 from domain.kernel import AccountId, CarrierRef, IdempotencyRecordId, MessageId, SessionId
 from domain.lines import LineState, PhoneLine
 from domain.messages import Conversation, Direction, Message, Status
-from domain.retention import Retention
 from domain.sessions import Session
 from domain.values import (
     Capability,
@@ -175,9 +174,8 @@ def _messages(size: Population, accounts: range) -> Iterator[Message]:
 
 
 def _idempotency_records(size: Population, accounts: range) -> Iterator[IdempotencyRecord]:
-    """Deliveries that are still recognised."""
-    keep = Retention().carrier_event.keep
-    for turn in range(LONG - keep // ROUND, LONG):
+    """Deliveries: they are recognised for good."""
+    for turn in range(LONG):
         for one in accounts if turn % 2 == 0 else ():
             for of in range(size.long):
                 at = _time(size, one, of, turn)
@@ -185,7 +183,6 @@ def _idempotency_records(size: Population, accounts: range) -> Iterator[Idempote
                     account_id=people.account_id(one), id=IdempotencyRecordId(people.identity(at,
                     "idempotency_records", one, of, turn)),
                     key=f"receive:{_ref(one, of, turn)}", request="",
-                    resource_id=_text_id(at, one, of, turn), expires_at=at + keep,
                 )  # fmt: skip
 
 

@@ -173,7 +173,7 @@ class Container(containers.DeclarativeContainer):
 
     # Messages
     receive_message = Singleton(
-        ReceiveMessage, store=store, directory=directory, clock=clock, ids=ids, retention=retention,
+        ReceiveMessage, store=store, directory=directory, clock=clock, ids=ids,
     )
     apply_delivery_receipt = Singleton(ApplyDeliveryReceipt, store=store, directory=directory, clock=clock)
     send_message = Singleton(SendMessage, store=store, clock=clock, ids=ids, retention=retention)

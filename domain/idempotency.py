@@ -48,21 +48,25 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class EarlierResult:
-    """An operation found done: what it made, and whether the request was the same."""
+    """An operation found done: what it made, if that is on record, and whether the request was the same."""
 
-    resource_id: UUID
+    resource_id: UUID | None
     same_request: bool
 
     def must_match(self) -> UUID:
         """Return what the operation made. Raises IdempotencyMismatch."""
-        if not self.same_request:
+        if not self.same_request or self.resource_id is None:
             raise IdempotencyMismatch
         return self.resource_id
 
 
 @dataclass(slots=True, kw_only=True)
 class IdempotencyRecord(Aggregate):
-    """The record that an operation was done. Only keyed fingerprints of key and request are held."""
+    """The record that an operation was done. Only keyed fingerprints of key and request are held.
+
+    One that never expires goes with the account. It says that the operation was done and nothing else, not even when:
+    its id is random, and what was made may be deleted meanwhile.
+    """
 
     stored_as: ClassVar[str] = "idempotency_records"
     clause: ClassVar[str] = "H6"
@@ -75,8 +79,8 @@ class IdempotencyRecord(Aggregate):
     request: Annotated[str | None, held(index=IndexScope.ACCOUNT, readable=False)] = field(
         default=None, repr=False
     )
-    resource_id: UUID
-    expires_at: datetime
+    resource_id: UUID | None = None
+    expires_at: datetime | None = None
 
     @classmethod
     def of(
@@ -84,10 +88,10 @@ class IdempotencyRecord(Aggregate):
         account_id: AccountId,
         record_id: IdempotencyRecordId,
         operation: Operation,
-        resource_id: UUID,
-        expires_at: datetime,
+        resource_id: UUID | None = None,
+        expires_at: datetime | None = None,
     ) -> IdempotencyRecord:
-        """Put on record that `operation` made `resource_id`."""
+        """Put on record that `operation` made something; without an expiry, until the account goes."""
         return cls(
             account_id=account_id,
             id=record_id,

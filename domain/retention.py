@@ -41,6 +41,3 @@ class Retention:
     revoked_session: RetentionRule = RetentionRule("T5", timedelta(days=90), "revoked sessions")
     export: RetentionRule = RetentionRule("H15", timedelta(hours=24), "exports")
     idempotency: RetentionRule = RetentionRule("H6", timedelta(hours=24), "blind indexes of requests")
-    carrier_event: RetentionRule = RetentionRule(
-        "H6", timedelta(days=60), "blind indexes of carriers' deliveries"
-    )

@@ -98,6 +98,10 @@ class Tx(Protocol):
         """Put on record that `operation` made `resource_id`. Done meanwhile by another: VersionConflict."""
         ...
 
+    def never_again(self, operation: Operation) -> None:
+        """Put on record, for as long as the account is there, that `operation` was done. As above: VersionConflict."""
+        ...
+
     def queue(self, job: Job) -> None:
         """Queue a job that no event calls for."""
         ...

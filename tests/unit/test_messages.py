@@ -13,10 +13,12 @@ from adapters.outbound.memory.directory import MemoryDirectory
 from application.carrier_copies import is_deleted
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from application.ports.directory import Lease
+from application.ports.keyring import KeyGone
 from application.ports.message_carrier import MessageAbilities
 from application.ports.repositories.conversations import ConversationRow
 from application.ports.repositories.messages import MessageRow
 from bootstrap.worlds import InMemory
+from domain.erasure import Erasure
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import CarrierRef, MessageId, NotFound
 from domain.messages import PeerOptedOut, Status
@@ -53,6 +55,36 @@ async def test_a_message_that_the_person_deleted_does_not_come_back(world: InMem
     await world.advance(timedelta(hours=1))
     await ada.texted("hello", ref="SM1")
     assert await ada.inbox() == []
+
+
+@pytest.mark.parametrize("days", [61, 4000])
+@pytest.mark.parametrize("deleted", ["message", "conversation", "nothing"])
+async def test_a_message_delivered_again_after_months_changes_nothing(
+    world: InMemory, deleted: str, days: int
+) -> None:
+    ada = await with_line(world)
+    await ada.texted("hello", ref="SM1")
+    conversation, message = await only_message(ada)
+    if deleted == "message":
+        await world.use_cases.delete_message(ada.id, message.id)
+    elif deleted == "conversation":
+        await world.use_cases.delete_conversation(ada.id, conversation.id)
+    await world.advance(timedelta(days=days))
+    await ada.texted("hello", ref="SM1")
+    assert await ada.inbox() == (["hello"] if deleted == "nothing" else [])
+
+
+async def test_what_comes_for_an_account_whose_key_is_lost_is_not_taken_for_done(world: InMemory) -> None:
+    ada = await with_line(world)
+    await world.keyring.destroy(ada.id)
+    with pytest.raises(KeyGone):
+        await ada.texted("hello")
+    with pytest.raises(KeyGone):
+        await world.use_cases.apply_delivery_receipt(
+            DeliveryReceipt(ada.number, CarrierRef("SM1"), None, Status.SENT)
+        )
+    await world.store.checkpoint(Erasure(account_id=ada.id, began_at=world.clock.now()))
+    await ada.texted("erasure destroyed it: nobody is there")
 
 
 async def test_a_message_goes_out_and_its_reports_move_it_forward_in_any_order(world: InMemory) -> None:

@@ -122,7 +122,6 @@ def test_the_policys_periods() -> None:
     rules: dict[str, RetentionRule] = {f.name: getattr(Retention(), f.name) for f in fields(Retention)}
     assert {name: rule.keep / timedelta(days=1) for name, rule in rules.items()} == {
         "soft_deleted": 30, "unverified": 1, "revoked_session": 90, "export": 1, "idempotency": 1,
-        "carrier_event": 60,
     }  # fmt: skip
 
 

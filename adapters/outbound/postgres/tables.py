@@ -195,7 +195,7 @@ _index("conversations", "account_id", "line_id", "last_at DESC", "id DESC", wher
 _index("messages", "account_id", "conversation_id", "id DESC")
 _index("messages", "account_id", "ref", unique=True, where="ref IS NOT NULL")
 _index("idempotency_records", "account_id", "key", unique=True)
-_index("idempotency_records", "expires_at")
+_index("idempotency_records", "expires_at", where="expires_at IS NOT NULL")
 _index("exports", "expires_at", where="expires_at IS NOT NULL")
 _index("export_parts", "account_id", "export_id", "position", unique=True)
 _index("directory", "account_id", "subject_id")

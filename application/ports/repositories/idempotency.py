@@ -11,5 +11,5 @@ class IdempotencyRecords(Protocol):
     """The account's idempotency records."""
 
     async def earlier_result(self, operation: Operation) -> EarlierResult | None:
-        """Return what `operation` made, if it was done before and its record has not been swept."""
+        """Return what `operation` made, if it was done before and its record has not expired."""
         ...

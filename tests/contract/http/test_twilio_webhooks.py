@@ -13,8 +13,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.inbound.webhooks.twilio.messages import delivery_receipt, inbound_message
+from adapters.outbound.postgres.sealing import SealBroken
 from adapters.outbound.twilio.signature import sign
-from domain.kernel import CarrierRef
+from application.ports.keyring import KeyGone
+from application.ports.store import StoreUnavailable, VersionConflict
+from domain.kernel import CarrierRef, PicoError
 from domain.messages import Status
 from tests.support.http_world import AUTH_TOKEN, OURS, PUBLIC_URL, STRANGER, Answer, HttpWorld
 from tests.support.provider_files import sample_webhooks
@@ -241,8 +244,55 @@ async def test_an_outage_makes_twilio_come_again(http: HttpWorld) -> None:
     assert (await http.webhook(SMS, TEXT)).status == 503
 
 
+def every_error(of: type[Exception] = PicoError) -> set[type[Exception]]:
+    return {of}.union(*(every_error(kind) for kind in of.__subclasses__()))
+
+
+def bare(kind: type[Exception]) -> Exception:
+    """Make an error without what its class asks for."""
+    return kind.__new__(kind)
+
+
+async def test_whatever_goes_wrong_twilio_is_answered_in_its_own_terms(
+    http: HttpWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = await http.person()
+    await http.line(token)
+    raised = [bare(kind) for kind in (*every_error(), ZeroDivisionError, KeyError, TimeoutError)]
+    assert {SealBroken, VersionConflict, KeyGone, StoreUnavailable} <= {type(error) for error in raised}
+    for error in raised:
+
+        async def fail(*_: object, of: Exception = error, **__: object) -> None:
+            raise of
+
+        monkeypatch.setattr(http.world.directory, "line", fail)
+        for path, form in ((SMS, TEXT), (STATUS, TEXT | {"MessageStatus": "sent"})):
+            answer = await http.webhook(path, form)
+            assert (answer.status, answer.body) == (503, b"not now\n")
+            assert answer.headers["Content-Type"].startswith("text/plain")
+    monkeypatch.undo()
+    assert (await http.webhook(SMS, TEXT)).status == 200
+    assert [message["body"] for message in await inbox(http, token)] == ["hello"]
+
+
+async def test_a_race_that_is_always_lost_makes_twilio_come_again(http: HttpWorld) -> None:
+    token = await http.person()
+    await http.line(token)
+    update, store = http.world.store.update, http.world.store
+
+    async def losing(*given: Any, **named: Any) -> Any:
+        raise VersionConflict
+
+    store.update = losing  # type: ignore[method-assign]
+    assert (await http.webhook(SMS, TEXT)).status == 503
+    store.update = update  # type: ignore[method-assign]
+    assert (await http.webhook(SMS, TEXT)).status == 200
+    assert len(await inbox(http, token)) == 1
+
+
 async def test_a_body_past_the_limit_is_413_whoever_signed_it(http: HttpWorld) -> None:
-    assert (await http.webhook(SMS, TEXT | {"Body": "a" * 65536})).status == 413
+    answer = await http.webhook(SMS, TEXT | {"Body": "a" * 65536})
+    assert (answer.status, answer.body) == (413, b"refused\n")
     assert forbidden(await http.call("POST", SMS, raw=b"a" * 65537)), "unsigned, it is not even read"
 
 

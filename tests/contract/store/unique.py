@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from application.ports.store import VersionConflict
-from domain.idempotency import Operation
+from application.inventory import BY_TYPE
+from application.ports.store import Tx, VersionConflict
+from domain.idempotency import IdempotencyMismatch, IdempotencyRecord, Operation
 from domain.kernel import CarrierRef
 from domain.lines import LineState
 from tests.contract.store.commits import assert_same
-from tests.contract.store.world import World
+from tests.contract.store.world import LATER, World
 
 
 class UniquePromises:
@@ -102,6 +103,35 @@ class UniquePromises:
             assert other is not None
             assert (other.resource_id, other.same_request) == (once.resource_id, False)
             assert await tx.idempotency.earlier_result(Operation("send:other key", operation.request)) is None
+
+    async def test_an_act_that_is_never_done_again_leaves_that_it_was_done_and_nothing_else(
+        self, world: World
+    ) -> None:
+        account_id, operation = await world.account(), Operation("receive:SM1")
+        line = await world.line(account_id)
+
+        async def change(tx: Tx) -> None:
+            tx.never_again(operation)
+
+        await world.store.update(account_id, change)
+        assert (
+            await world.store.purge(IdempotencyRecord, "expires_at", world.clock.now() + 400 * LATER, 9) == 0
+        )
+        async with world.store.begin(account_id) as tx:
+            context = await tx.conversations.context(line.id, world.new_conversation(line).peer, operation)
+            for earlier in (await tx.idempotency.earlier_result(operation), context.earlier):
+                assert earlier is not None
+                assert (earlier.resource_id, earlier.same_request) == (None, True)
+                with pytest.raises(IdempotencyMismatch):
+                    earlier.must_match()
+            (record,) = await tx.records.page(BY_TYPE[IdempotencyRecord], None, 9)
+        assert {name: value for name, value in record.items() if value is not None}.keys() <= {
+            "id",
+            "account_id",
+        }
+        assert record["id"].version == 4, "it does not tell when"
+        with pytest.raises(VersionConflict):
+            await world.store.update(account_id, change)
 
     async def test_an_act_done_twice_at_once_is_done_once(self, world: World) -> None:
         account_id = await world.account()

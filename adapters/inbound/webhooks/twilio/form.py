@@ -68,6 +68,16 @@ def forbidden() -> web.Response:
     return web.Response(status=403, headers=PLAIN, body=b"forbidden\n")
 
 
+def refused(status: int) -> web.Response:
+    """Refuse what does not get as far as being verified, by its HTTP status alone."""
+    return web.Response(status=status, headers=PLAIN, body=b"refused\n")
+
+
+def not_now() -> web.Response:
+    """Take nothing for now: Twilio comes again (Twilio: connection overrides, `rp=all`)."""
+    return web.Response(status=503, headers=PLAIN, body=b"not now\n")
+
+
 def malformed() -> web.Response:
     """Refuse what was signed and still makes no sense."""
     return web.Response(status=400, headers=PLAIN, body=b"malformed\n")

@@ -9,11 +9,20 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from typing_extensions import override
 
-from adapters.inbound.http_io import WebhookEndpoint, Webhooks, read_body
-from adapters.inbound.webhooks.twilio.form import FormHandler, forbidden, malformed, well_formed
+from adapters.inbound.error_report import report
+from adapters.inbound.http_io import Refused, WebhookEndpoint, Webhooks, read_body
+from adapters.inbound.webhooks.twilio.form import (
+    FormHandler,
+    forbidden,
+    malformed,
+    not_now,
+    refused,
+    well_formed,
+)
 from adapters.inbound.webhooks.twilio.messages import TwilioMessages
 from adapters.inbound.webhooks.twilio.signature import TwilioSignature
 from application.use_cases import UseCases
+from domain.kernel import PicoError
 from domain.messages import Status
 
 MOST_FIELDS = 200
@@ -48,11 +57,23 @@ class TwilioWebhooks(Webhooks):
     async def _answer(
         self, path: str, handler: FormHandler, request: web.BaseRequest, query: str
     ) -> web.StreamResponse:
-        signed = await self._verified(request, path, query)
-        if signed is None:
-            return forbidden()
-        form = well_formed(signed)
-        return malformed() if form is None else await handler(form, query)
+        """Answer in Twilio's terms whatever happens: taken, refused, or to be sent again.
+
+        What was verified and could not be done is none of Twilio's doing, so it is asked to come again.
+        """
+        try:
+            signed = await self._verified(request, path, query)
+            if signed is None:
+                return forbidden()
+            form = well_formed(signed)
+            return malformed() if form is None else await handler(form, query)
+        except Refused as no:
+            return refused(no.status)
+        except PicoError:
+            return not_now()
+        except Exception as error:  # noqa: BLE001 - nothing of it may reach Twilio, and the message must come again
+            report(error)
+            return not_now()
 
     async def _verified(
         self, request: web.BaseRequest, path: str, query: str

@@ -110,5 +110,5 @@ class PostgresConversations(Conversations):
         return MessagingContext(
             reader.loader(_LINES)(row[:_WIDTH]),
             None if found[0] is None else reader.loader(_CONVERSATIONS)(found),
-            None if record[0] is None else earlier_result(reader.keys, operation, *record),
+            None if record[1] is None else earlier_result(reader.keys, operation, *record),
         )

@@ -26,7 +26,9 @@ def key_index(keys: Keys, operation: Operation) -> bytes:
     return keys.account_index("idempotency_records.key", operation.key)
 
 
-def earlier_result(keys: Keys, operation: Operation, resource_id: UUID, request: bytes) -> EarlierResult:
+def earlier_result(
+    keys: Keys, operation: Operation, resource_id: UUID | None, request: bytes
+) -> EarlierResult:
     """Tell what an operation on record made, and whether its request was this one."""
     asked = keys.account_index("idempotency_records.request", operation.request)
     return EarlierResult(resource_id, asked == request)

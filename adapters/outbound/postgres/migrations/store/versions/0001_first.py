@@ -124,15 +124,15 @@ CREATE TABLE idempotency_records (
     id uuid NOT NULL,
     key bytea NOT NULL,
     request bytea NOT NULL,
-    resource_id uuid NOT NULL,
-    expires_at timestamptz NOT NULL,
+    resource_id uuid,
+    expires_at timestamptz,
     version integer NOT NULL,
     PRIMARY KEY (account_id, id)
 )
 
 CREATE UNIQUE INDEX idempotency_records_by_account_key ON idempotency_records (account_id, key)
 
-CREATE INDEX idempotency_records_by_expires_at ON idempotency_records (expires_at)
+CREATE INDEX idempotency_records_by_expires_at ON idempotency_records (expires_at) WHERE expires_at IS NOT NULL
 
 CREATE TABLE exports (
     account_id uuid NOT NULL,

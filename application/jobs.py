@@ -12,6 +12,7 @@ from application import (
     lines,
     mail,
     message_deletion,
+    message_following,
     outbound_messages,
     sign_up,
 )
@@ -21,6 +22,7 @@ from domain.kernel import Event
 
 JOBS: tuple[JobType, ...] = (
     *outbound_messages.JOBS,
+    *message_following.JOBS,
     *message_deletion.JOBS,
     *lines.JOBS,
     *exports.JOBS,

@@ -16,18 +16,16 @@ from domain.kernel import AccountId, CarrierRef, ConversationId, MessageId, NotF
 from domain.messages import (
     ConversationDeleted,
     Message,
-    MessageAccepted,
     MessageDeleted,
     MessageFinal,
     MessageReceived,
+    MessageUnconfirmed,
 )
 
 UNREFERENCED_AFTER = timedelta(hours=1)
 """By then an answer that has not come will not come."""
 COPY_KEPT = timedelta(minutes=2)
 """How long the carrier's copy stays at least: deliveries of one message may come twice within moments."""
-RECEIPT_LOST_AFTER = timedelta(hours=48)
-"""A sent message that never reports a last status loses its carrier copy all the same."""
 BATCH = 200
 """Messages deleted per commit when a conversation is purged."""
 
@@ -140,7 +138,7 @@ JOBS = (
         after={
             MessageReceived: COPY_KEPT,
             MessageFinal: COPY_KEPT,
-            MessageAccepted: RECEIPT_LOST_AFTER,
+            MessageUnconfirmed: COPY_KEPT,
             MessageDeleted: NOW,
         },
         attempts=None,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from application.hold import HoldOfJob
 from application.job_type import NOW, JobType
-from application.ports.carrier_errors import CarrierRefused
+from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.clock import Clock
 from application.ports.jobs import JobLease, Queue
 from application.ports.message_carrier import MessageCarrier, OptedOut
@@ -22,7 +22,8 @@ from domain.values import Peer, PhoneNumber
 class Attempt:
     """A message about to be handed over.
 
-    `asked_at`: when the carrier was first asked, and so may have it already. `may_send`: the line accepts messages.
+    `asked_at`: when the carrier was first asked, and so may have it already. `may_send`: the line accepts messages, and
+    this one is not too old.
     """
 
     message: Message
@@ -54,10 +55,15 @@ class SendQueuedMessage:
             if sent is None and self._may_ask(attempt):
                 await HoldOfJob(self.queue, account_id, lease)()
                 sent = await self.carrier.send(message_id, attempt.sender, attempt.to, attempt.message.body)
+        except CarrierUnavailable:
+            if not self._is_too_late(attempt.message):
+                raise
+            await self._commit_answer(attempt, None, lease, certain=False)
         except CarrierRefused as refused:
             await self._commit_refusal(account_id, message_id, refused, lease)
         else:
-            await self._commit_answer(account_id, message_id, sent, lease)
+            certain = attempt.asked_at is None or self.carrier.message_abilities.can_find_by_pair
+            await self._commit_answer(attempt, sent, lease, certain=certain)
 
     async def _attempt(self, account_id: AccountId, message_id: MessageId) -> Attempt:
         """Put the attempt on record before the carrier hears of it."""
@@ -67,7 +73,8 @@ class SendQueuedMessage:
             line = await tx.lines.get(message.line_id)
             peer = (await tx.conversations.get(message.conversation_id)).peer
             asked_at = message.attempted_at
-            if line.accepts_messages:
+            may_send = line.accepts_messages and not self._is_too_late(message)
+            if may_send:
                 message.attempt(self.clock.now())
             tx.require_unchanged(line)
             tx.save(message)
@@ -76,7 +83,7 @@ class SendQueuedMessage:
                 sender=line.number,
                 to=peer,
                 asked_at=asked_at,
-                may_send=line.accepts_messages,
+                may_send=may_send,
             )
 
         return await self.store.update(account_id, change)
@@ -87,6 +94,10 @@ class SendQueuedMessage:
         looked = attempt.asked_at is None or abilities.can_find_by_pair
         key_holds = attempt.message.was_attempted_within(abilities.sends_idempotent_for, self.clock.now())
         return attempt.may_send and (looked or key_holds)
+
+    def _is_too_late(self, message: Message) -> bool:
+        """Tell whether the message is older than any that a carrier would still try to deliver."""
+        return self.clock.now() >= message.created_at + self.carrier.message_abilities.messages_live_for
 
     async def _find(self, attempt: Attempt) -> Sent | None:
         """Return what an earlier attempt sent, if it did, its answer was lost and the carrier can find it."""
@@ -102,24 +113,26 @@ class SendQueuedMessage:
         return None
 
     async def _commit_answer(
-        self, account_id: AccountId, message_id: MessageId, sent: Sent | None, lease: JobLease
+        self, attempt: Attempt, sent: Sent | None, lease: JobLease, *, certain: bool
     ) -> None:
         """Commit the carrier's answer.
 
-        There is none when the line had stopped accepting messages, and when only asking again, perhaps sending twice,
-        could have told what an earlier attempt came to.
+        There is none when the line had stopped accepting messages or the message was too old; nor, and then it is not
+        `certain` that it was not sent, when only asking again, perhaps sending twice, could have told.
         """
 
         async def change(tx: Tx) -> None:
             now = self.clock.now()
-            message = await tx.messages.get_even_deleted(message_id)
-            if sent is None:
+            message = await tx.messages.get_even_deleted(attempt.message.id)
+            if sent is not None:
+                message.adopt(sent, now)
+            elif certain:
                 message.fail(None, now)
             else:
-                message.adopt(sent, now)
+                message.give_up(now)
             tx.save(message)
 
-        await self.store.update(account_id, change, completing=lease)
+        await self.store.update(attempt.message.account_id, change, completing=lease)
 
     async def _commit_refusal(
         self, account_id: AccountId, message_id: MessageId, refused: CarrierRefused, lease: JobLease

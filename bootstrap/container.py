@@ -40,6 +40,7 @@ from application.mail import (
     SendVerificationMail,
 )
 from application.message_deletion import DeleteCarrierCopy, PurgeConversation
+from application.message_following import FollowMessage
 from application.messages import (
     DeleteConversation,
     DeleteMessage,
@@ -185,6 +186,7 @@ class Container(containers.DeclarativeContainer):
     list_messages = Singleton(ListMessages, store=store)
     mark_read = Singleton(MarkRead, store=store)
     delete_conversation = Singleton(DeleteConversation, store=store, clock=clock)
+    follow_message = Singleton(FollowMessage, store=store, carrier=carrier, clock=clock)
     delete_carrier_copy = Singleton(DeleteCarrierCopy, store=store, queue=queue, carrier=carrier, clock=clock)
     purge_conversation = Singleton(PurgeConversation, store=store, clock=clock)
     delete_carrier_copies = Singleton(DeleteCarrierCopies, store=store, carrier=carrier, clock=clock)

@@ -35,6 +35,8 @@ class Status(StrEnum):
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
+    UNCONFIRMED = "unconfirmed"
+    """The carrier tries no longer, and has not said what became of it. A late word from it still counts."""
     DELIVERED = "delivered"
     FAILED = "failed"
     RECEIVED = "received"
@@ -54,9 +56,10 @@ RANK = {
     Status.QUEUED: 1,
     Status.SENDING: 2,
     Status.SENT: 3,
-    Status.DELIVERED: 4,
-    Status.FAILED: 4,
-    Status.RECEIVED: 4,
+    Status.UNCONFIRMED: 4,
+    Status.DELIVERED: 5,
+    Status.FAILED: 5,
+    Status.RECEIVED: 5,
 }
 
 
@@ -113,6 +116,11 @@ class MessageAccepted(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFinal(Event):
     """A sent message reached its last status: the carrier's copy may go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageUnconfirmed(Event):
+    """Nobody says any more what became of a sent message: the carrier's copy may go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,10 +210,22 @@ class Message(Aggregate):
             self.status, self.error = status, error if status is Status.FAILED else None
             if status.terminal and self.ref is not None:
                 self.record(MessageFinal(account_id=self.account_id, subject=self.id, at=at))
+            elif status is Status.UNCONFIRMED:
+                self.record(MessageUnconfirmed(account_id=self.account_id, subject=self.id, at=at))
 
     def fail(self, error: int | None, at: datetime) -> None:
         """Note that it will not be sent; `error` is the carrier's code, if it refused. Repeating is harmless."""
         self.advance(Status.FAILED, error, at)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is asked about it."""
+        return self.status.rank >= Status.UNCONFIRMED.rank
+
+    def give_up(self, at: datetime) -> None:
+        """Note that nothing more will be known of it: unconfirmed if the carrier may have it, else failed."""
+        may_be_there = self.ref is not None or self.was_attempted
+        self.advance(Status.UNCONFIRMED if may_be_there else Status.FAILED, None, at)
 
     def carrier_copy_deleted(self, at: datetime) -> None:
         """Note that the carrier's copy is gone. Repeating is harmless: the first instant stands."""

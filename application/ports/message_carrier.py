@@ -47,6 +47,8 @@ class MessageAbilities:
     """It finds the messages from one number to another: how a send whose answer was lost is looked up."""
     sends_idempotent_for: timedelta = timedelta()
     """How long it takes a send with the same message id for the same send; zero: it knows no idempotency key."""
+    messages_live_for: timedelta = timedelta(hours=24)
+    """How long it tries to deliver a message; what became of it is known by then, or never."""
     copy_settles_after: timedelta = timedelta()
     """A younger message is not deleted: asking for it is of no use."""
 

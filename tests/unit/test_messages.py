@@ -246,15 +246,67 @@ async def test_the_carriers_copy_goes_after_two_minutes_in_and_after_the_last_re
     assert sorted(await ada.inbox()) == ["incoming", "outgoing"]
 
 
-async def test_a_message_that_never_reports_its_end_loses_its_carrier_copy_after_two_days(
-    world: InMemory,
-) -> None:
+async def test_a_message_that_nobody_reports_on_is_asked_for(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texts("outgoing")
+    sent = await ada.texts("outgoing")
     await world.settle()
-    await world.advance(timedelta(hours=47))
-    assert world.carrier.messages
-    await world.advance(timedelta(hours=1))
+    ref = await ref_of(ada, sent.id)
+    world.carrier.messages[ref] = replace(world.carrier.messages[ref], status=Status.SENT)
+    await world.advance(timedelta(minutes=2))
+    assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.SENT
+    world.carrier.messages[ref] = replace(world.carrier.messages[ref], status=Status.FAILED, error=30003)
+    await world.advance(timedelta(minutes=4))
+    failed = await world.use_cases.read_message(ada.id, sent.id)
+    assert (failed.status, failed.error) == (Status.FAILED, 30003)
+    await world.advance(timedelta(minutes=2))
+    assert not world.carrier.messages
+    assert not await world.queue.waiting()
+
+
+@pytest.mark.parametrize("fault", ["silence", "outage", "vanished"])
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.SENDING, Status.SENT])
+async def test_no_message_stays_on_its_way_for_ever(world: InMemory, status: Status, fault: str) -> None:
+    ada = await with_line(world)
+    sent = await ada.texts("outgoing")
+    await world.settle()
+    ref = await ref_of(ada, sent.id)
+    if status is not Status.QUEUED:
+        await world.use_cases.apply_delivery_receipt(DeliveryReceipt(ada.number, ref, None, status))
+    world.carrier.messages[ref] = replace(world.carrier.messages[ref], status=status)
+    world.carrier.outage = fault == "outage"
+    if fault == "vanished":
+        world.carrier.messages.clear()
+    for _ in range(25 * 12):
+        await world.advance(timedelta(minutes=5))
+    ended = await world.use_cases.read_message(ada.id, sent.id)
+    assert (ended.status, ended.error) == (Status.UNCONFIRMED, None)
+    assert world.carrier.calls.count("look_up") < 20
+    world.carrier.outage = False
+    await world.advance(timedelta(hours=6))
+    assert not world.carrier.messages, "a message that is not reported on loses its carrier copy all the same"
+    await world.use_cases.apply_delivery_receipt(DeliveryReceipt(ada.number, ref, None, Status.DELIVERED))
+    assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.DELIVERED
+
+
+async def test_a_message_that_cannot_be_handed_over_is_given_up_when_it_is_too_old(world: InMemory) -> None:
+    ada = await with_line(world)
+    world.carrier.outage = True
+    sent = await ada.texts("outgoing")
+    for _ in range(33):
+        await world.advance(timedelta(hours=1))
+    ended = await world.use_cases.read_message(ada.id, sent.id)
+    assert (ended.status, ended.error) == (Status.UNCONFIRMED, None)
+    world.carrier.outage = False
+    await world.advance(timedelta(days=1))
+    assert "send" not in world.carrier.calls or not world.carrier.messages
+
+
+async def test_a_message_that_was_not_sent_in_time_has_failed(world: InMemory) -> None:
+    ada = await with_line(world)
+    sent = await ada.texts("outgoing")
+    world.clock.advance(timedelta(hours=25))
+    await world.settle()
+    assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.FAILED
     assert not world.carrier.messages
 
 

@@ -20,6 +20,7 @@ from domain.messages import (
     MessageDeleted,
     MessageFinal,
     MessageReceived,
+    MessageUnconfirmed,
     OptOut,
     PeerOptedOut,
     Sent,
@@ -76,6 +77,29 @@ def test_of_two_ends_the_first_stands(
     before: list[Report], first: Report, between: list[Report], second: Report, after: list[Report]
 ) -> None:
     assert end_of([*before, first, *between, second, *after]) == (*first, [MessageFinal])
+
+
+@laws
+@given(before=on_the_way, after=on_the_way, late=ends | st.none())
+def test_what_was_given_up_is_unconfirmed_until_a_late_word_comes(
+    before: list[Report], after: list[Report], late: Report | None
+) -> None:
+    message = sent()
+    assert end_of(before, message)[2] == []
+    for _ in range(2):
+        message.give_up(NOW)
+    assert message.is_settled
+    assert end_of(after, message) == (Status.UNCONFIRMED, None, [MessageUnconfirmed])
+    if late is not None:
+        assert end_of([late], message) == (*late, [MessageFinal])
+        message.give_up(NOW)
+        assert end_of([], message) == (*late, [])
+
+
+def test_what_the_carrier_never_heard_of_has_failed_when_it_is_given_up() -> None:
+    message = conversation().send(MessageId(UUID(int=4)), MessageBody("hi"), NOW)
+    message.give_up(NOW)
+    assert message.status is Status.FAILED
 
 
 @laws

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from adapters.outbound.twilio.api import RETRIES, TwilioApi, ref_of
-from adapters.outbound.twilio.vocabulary import SETTLES_AFTER, Gone, status_of
+from adapters.outbound.twilio.vocabulary import LIFE, SETTLES_AFTER, Gone, status_of
 from application.ports.message_carrier import MessageAbilities, MessageCarrier
 from domain.kernel import CarrierRef, MessageId
 from domain.messages import Sent, Status
@@ -25,7 +25,11 @@ class TwilioMessages(MessageCarrier):
 
     name: ClassVar[str] = "twilio"
     message_abilities = MessageAbilities(
-        can_delete_copies=True, can_list=True, can_find_by_pair=True, copy_settles_after=SETTLES_AFTER
+        can_delete_copies=True,
+        can_list=True,
+        can_find_by_pair=True,
+        messages_live_for=LIFE,
+        copy_settles_after=SETTLES_AFTER,
     )
 
     api: TwilioApi

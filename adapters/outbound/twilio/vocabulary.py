@@ -6,6 +6,8 @@ from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.message_carrier import OptedOut, TooEarly, Unreachable
 from domain.messages import Status
 
+LIFE = timedelta(hours=10)
+"""How long Twilio tries to hand a message on (Twilio: ValidityPeriod, whose default is its longest)."""
 SETTLES_AFTER = timedelta(seconds=60)
 """How long after a message's last status Twilio deletes it (Twilio: error 20009); rarely it takes days."""
 

@@ -239,7 +239,7 @@ async def test_a_send_is_not_repeated_once_its_key_may_have_been_forgotten(world
     carrier.outage = False
     carrier.by_key.clear()
     await world.advance(timedelta(hours=12))
-    assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.FAILED
+    assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.UNCONFIRMED
     assert len(carrier.messages) == 1
 
 

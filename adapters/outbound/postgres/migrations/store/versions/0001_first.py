@@ -24,7 +24,7 @@ CREATE TYPE job_state AS ENUM ('waiting', 'leased', 'dead')
 
 CREATE TYPE line_state AS ENUM ('ordering', 'active', 'suspended', 'releasing', 'released', 'failed')
 
-CREATE TYPE status AS ENUM ('queued', 'sending', 'sent', 'delivered', 'failed', 'received')
+CREATE TYPE status AS ENUM ('queued', 'sending', 'sent', 'unconfirmed', 'delivered', 'failed', 'received')
 
 CREATE TABLE accounts (
     id uuid NOT NULL,

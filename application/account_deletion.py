@@ -39,7 +39,7 @@ class PreviewDeletion:
     async def __call__(self, account_id: AccountId) -> DeletionPreview:
         """Return the counts. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            account, rows = await tx.accounts.get(), await tx.records.count()
+            account, rows = await tx.accounts.get_even_broken(), await tx.records.count()
         erase_at = account.erase_at or self.retention.soft_deleted.ends(self.clock.now())
         return DeletionPreview(erase_at, rows["phone_lines"], rows["conversations"], rows["messages"])
 
@@ -70,7 +70,7 @@ class ShutAccount:
         """Revoke and suspend, unless the person is back already. Repeating is harmless."""
 
         async def change(tx: Tx) -> None:
-            account = await tx.accounts.get()
+            account = await tx.accounts.get_even_broken()
             tx.require_unchanged(account)
             if not account.is_active:
                 await _shut(tx, self.clock.now())
@@ -100,7 +100,7 @@ class DeleteAccount:
 
         async def change(tx: Tx) -> None:
             now = self.clock.now()
-            account = await tx.accounts.get()
+            account = await tx.accounts.get_even_broken()
             account.request_deletion(now, erase_at)
             tx.save(account)
             await _shut(tx, now)
@@ -129,7 +129,7 @@ class RecoverAccount:
 
         async def change(tx: Tx) -> SignedIn:
             now = self.clock.now()
-            account = await tx.accounts.get()
+            account = await tx.accounts.get_even_broken()
             account.recover(now)
             tx.save(account)
             await revoke_all(tx, now)

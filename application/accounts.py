@@ -20,7 +20,7 @@ class ReadAccount:
     async def __call__(self, account_id: AccountId) -> Account:
         """Return the account. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            return await tx.accounts.get()
+            return await tx.accounts.get_even_broken()
 
 
 @dataclass(frozen=True, slots=True)

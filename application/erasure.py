@@ -50,7 +50,7 @@ class BeginErasures(Purge):
 
     async def _begin(self, account_id: AccountId, now: datetime) -> bool:
         async def change(tx: Tx) -> None:
-            account = await tx.accounts.get()
+            account = await tx.accounts.get_even_broken()
             account.begin_erasure(now, self.retention.unverified)
             tx.save(account)
 

@@ -12,6 +12,7 @@ from application.inventory import INVENTORY, Stored
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.jobs import JobLease
+from application.ports.repositories.exports import UNREADABLE
 from application.ports.store import Store, Tx
 from domain.exports import ExportPart
 from domain.kernel import AccountId, ExportId, PartId
@@ -37,31 +38,38 @@ class BuildExport:
         if not await self._restart(account_id, export_id):
             return
         position = 0
-        async for text, rows in self.document(account_id):
-            await self._append(account_id, export_id, position, text, rows)
+        async for text, rows, unreadable in self.document(account_id):
+            await self._append(account_id, export_id, position, text, rows, unreadable)
             position += 1
         await self._finish(account_id, export_id, lease)
 
-    async def document(self, account_id: AccountId) -> AsyncIterator[tuple[str, int]]:
-        """Yield slices of the JSON text, each with the number of records in it."""
+    async def document(self, account_id: AccountId) -> AsyncIterator[tuple[str, int, int]]:
+        """Yield slices of the JSON text, each with the number of records in it, and how many of these are broken.
+
+        What does not open is null; broken records are named again at the end, where the text says that it is partial.
+        """
+        broken: list[dict[str, str]] = []
         head = {
             "format": "pico-export-1",
             "account_id": str(account_id),
             "exported_at": plain(self.clock.now()),
         }
-        yield json.dumps(head)[:-1] + ', "records": {', 0
+        yield json.dumps(head)[:-1] + ', "records": {', 0, 0
         for number, stored in enumerate(EXPORTED):
-            yield f"{', ' if number else ''}{json.dumps(stored.name)}: [", 0
+            yield f"{', ' if number else ''}{json.dumps(stored.name)}: [", 0, 0
             after, separator = None, ""
             while rows := await self._page(account_id, stored, after):
                 lines = [
                     json.dumps({name: plain(row[name]) for name in stored.exported}, ensure_ascii=False)
                     for row in rows
                 ]
-                yield separator + ",\n".join(lines), len(rows)
+                withheld = [{"table": stored.name, "id": str(row["id"])} for row in rows if UNREADABLE in row]
+                broken += withheld
+                yield separator + ",\n".join(lines), len(rows), len(withheld)
                 after, separator = rows[-1]["id"], ",\n"
-            yield "]", 0
-        yield "}}\n", 0
+            yield "]", 0, 0
+        tail = {"partial": bool(broken), "unreadable": broken}
+        yield "}, " + json.dumps(tail)[1:] + "\n", 0, 0
 
     async def _page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any id
         async with self.store.begin(account_id) as tx:
@@ -82,13 +90,13 @@ class BuildExport:
         return await self.store.update(account_id, change)
 
     async def _append(
-        self, account_id: AccountId, export_id: ExportId, position: int, text: str, rows: int
+        self, account_id: AccountId, export_id: ExportId, position: int, text: str, rows: int, unreadable: int
     ) -> None:
         """Commit one part together with the progress it means."""
 
         async def change(tx: Tx) -> None:
             export = await tx.exports.get(export_id)
-            export.progress(rows)
+            export.progress(rows, unreadable)
             tx.save(export)
             tx.save(
                 ExportPart(

@@ -115,7 +115,7 @@ async def passing_over_the_erased(store: Store, lease: Lease, *, fresh: bool) ->
 
 async def is_active(tx: Tx) -> bool:
     """Tell whether the account is active, and have it stay so until the commit."""
-    account = await tx.accounts.get()
+    account = await tx.accounts.get_even_broken()
     tx.require_unchanged(account)
     return account.is_active
 

@@ -17,6 +17,7 @@ from application.ports.store import Store, Tx
 from domain.erasure import Erasure, NotYetGone
 from domain.kernel import AccountId, CarrierRef, LineId
 from domain.lines import PhoneLine
+from domain.values import PhoneNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,17 @@ class FinishRelease:
     async def __call__(self, account_id: AccountId, line_id: LineId, lease: JobLease) -> None:
         """Release the number. Raises CarrierUnavailable, NotYetGone, TooEarly. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            line = await tx.lines.get(line_id)
-        hold = HoldOfJob(self.queue, account_id, lease)
-        await release_verified(self.numbers, line, hold)
-        abilities = self.carrier.message_abilities
-        if abilities.can_list and abilities.can_delete_copies:
-            await delete_verified(self.carrier, await self.carrier.list_message_refs(line.number), hold)
+            line = await tx.lines.get_even_broken(line_id)
+        number = await number_to_release(self.numbers, line)
+        if number is not None:
+            hold = HoldOfJob(self.queue, account_id, lease)
+            await release_verified(self.numbers, line, number, hold)
+            abilities = self.carrier.message_abilities
+            if abilities.can_list and abilities.can_delete_copies:
+                await delete_verified(self.carrier, await self.carrier.list_message_refs(number), hold)
 
         async def change(tx: Tx) -> None:
-            released = await tx.lines.get(line_id)
+            released = await tx.lines.get_even_broken(line_id)
             released.released(self.clock.now())
             tx.save(released)
 
@@ -66,7 +69,12 @@ class ReleaseNumbers(ErasureStep):
         """
         async with self.store.begin(erasure.account_id) as tx:
             lines = [line for line in await tx.lines.list_all() if line.held_at_carrier]
-        released = [line for line in lines if await release_verified(self.numbers, line, hold)]
+        wanted = [(line, await number_to_release(self.numbers, line)) for line in lines]
+        released = [
+            number
+            for line, number in wanted
+            if number is not None and await release_verified(self.numbers, line, number, hold)
+        ]
         counts = {"numbers_released": len(released)}
         if not self.carrier.message_abilities.can_list:
             return {**counts, "numbers_unlisted": len(released)}
@@ -74,13 +82,20 @@ class ReleaseNumbers(ErasureStep):
         copies = self._list_copies(released)
         return {**counts, **await delete_copies(self.carrier, copies, erasure, self.clock.now(), hold)}
 
-    async def _list_copies(self, lines: list[PhoneLine]) -> AsyncIterator[CarrierRef]:
-        for line in lines:
-            for ref in await self.carrier.list_message_refs(line.number):
+    async def _list_copies(self, released: list[PhoneNumber]) -> AsyncIterator[CarrierRef]:
+        for number in released:
+            for ref in await self.carrier.list_message_refs(number):
                 yield ref
 
 
-async def release_verified(numbers: NumberProvider, line: PhoneLine, hold: Hold) -> bool:
+async def number_to_release(numbers: NumberProvider, line: PhoneLine) -> PhoneNumber | None:
+    """Return the number of a line; of a broken one, what the provider holds under its reference for just this line."""
+    if "number" not in line.unreadable:
+        return line.number
+    return None if line.ref is None else await numbers.number_of(line.ref, line.id)
+
+
+async def release_verified(numbers: NumberProvider, line: PhoneLine, number: PhoneNumber, hold: Hold) -> bool:
     """Release a line's number and read it back; tell whether there was one.
 
     An order whose answer never came may have been filled all the same: the provider is asked. Raises NotYetGone while
@@ -88,7 +103,7 @@ async def release_verified(numbers: NumberProvider, line: PhoneLine, hold: Hold)
     """
     ref = line.ref
     if ref is None:
-        order = await numbers.find_order(line.number, line.id)
+        order = await numbers.find_order(number, line.id)
         if order is not None and order.is_pending:
             raise NotYetGone
         if order is None or order.ref is None:
@@ -96,7 +111,7 @@ async def release_verified(numbers: NumberProvider, line: PhoneLine, hold: Hold)
         ref = order.ref
     await hold()
     await numbers.release(ref, line.id)
-    left = await numbers.find_order(line.number, line.id)
+    left = await numbers.find_order(number, line.id)
     if await numbers.owns(ref, line.id) or (left is not None and left.ref is not None):
         raise NotYetGone
     return True

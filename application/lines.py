@@ -130,7 +130,7 @@ class ReadLine:
     async def __call__(self, account_id: AccountId, line_id: LineId) -> PhoneLine:
         """Return it. Raises NotFound. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            return await tx.lines.get(line_id)
+            return await tx.lines.get_even_broken(line_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class ReleaseLine:
         """Return the line. Raises NotFound, LineNotActive. Repeating is harmless."""
 
         async def change(tx: Tx) -> PhoneLine:
-            line = await tx.lines.get(line_id)
+            line = await tx.lines.get_even_broken(line_id)
             line.release(self.clock.now())
             tx.save(line)
             return line

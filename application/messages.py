@@ -88,7 +88,7 @@ class ReadMessage:
     async def __call__(self, account_id: AccountId, message_id: MessageId) -> Message:
         """Return it. Raises NotFound. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            return await tx.messages.get(message_id)
+            return await tx.messages.get_even_broken(message_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class DeleteMessage:
         """Delete the message. Raises NotFound, also when repeated."""
 
         async def change(tx: Tx) -> None:
-            message = await tx.messages.get(message_id)
+            message = await tx.messages.get_even_broken(message_id)
             message.delete(self.clock.now())
             tx.save(message)
 
@@ -138,7 +138,7 @@ class ReadConversation:
     async def __call__(self, account_id: AccountId, conversation_id: ConversationId) -> Conversation:
         """Return it. Raises NotFound. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            return await tx.conversations.get(conversation_id)
+            return await tx.conversations.get_even_broken(conversation_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class MarkRead:
         """Set the unread count to zero. Raises NotFound. Repeating is harmless."""
 
         async def change(tx: Tx) -> None:
-            conversation = await tx.conversations.get(conversation_id)
+            conversation = await tx.conversations.get_even_broken(conversation_id)
             conversation.mark_read()
             tx.save(conversation)
 
@@ -185,7 +185,7 @@ class DeleteConversation:
         """Delete the conversation. Raises NotFound, also when repeated."""
 
         async def change(tx: Tx) -> None:
-            conversation = await tx.conversations.get(conversation_id)
+            conversation = await tx.conversations.get_even_broken(conversation_id)
             conversation.delete(self.clock.now())
             tx.save(conversation)
 

@@ -16,10 +16,10 @@ from application.ports.store import Store, Tx
 from application.ports.tokens import Tokens
 from application.purge import Purge, PurgeResult
 from domain.accounts import Account
-from domain.kernel import AccountId, ErrorKind, NotFound, PicoError, SessionId
+from domain.kernel import AccountId, ErrorKind, NotFound, PicoError, SealBroken, SessionId
 from domain.retention import Retention
 from domain.sessions import Session
-from domain.values import Email, Password, SessionToken
+from domain.values import Email, Password, PasswordHash, SessionToken
 
 MOST_SESSIONS = 50
 """Open sessions of one account; one more revokes the oldest. Signing out of all of them stays one small commit."""
@@ -69,25 +69,36 @@ class VerifyPassword:
     hasher: PasswordHasher
 
     async def by_email(self, email: Email, password: Password) -> Account:
-        """Return the account. Raises WrongCredentials, for unknown addresses after just as long; Overloaded."""
+        """Return the account.
+
+        Raises WrongCredentials, for unknown addresses after just as long; Overloaded; SealBroken for an altered one.
+        """
         return await self._verified(await self.directory.account_by_email(email.canonical), password)
 
     async def by_id(self, account_id: AccountId, password: Password) -> Account:
-        """Return the account, in any state. Raises WrongCredentials, also for one that is gone; Overloaded."""
+        """Return the account, in any state.
+
+        Raises WrongCredentials, also for one that is gone; Overloaded; SealBroken for an altered one.
+        """
         return await self._verified(account_id, password)
 
     async def of_caller(self, account_id: AccountId, password: Password) -> Account:
-        """Return the account of somebody signed in. Raises WrongCredentials, Overloaded, NotFound."""
+        """Return the account of somebody signed in, altered or not: their session vouches for them.
+
+        Raises WrongCredentials, Overloaded, NotFound, SealBroken when the password's hash does not open.
+        """
         async with self.store.begin(account_id) as tx:
-            account = await tx.accounts.get()
-        if not await self.hasher.verify(password, account.password):
+            account = await tx.accounts.get_even_broken()
+        if not await self.hasher.verify(password, _password_of(account)):
             raise WrongCredentials
         return account
 
     async def _verified(self, account_id: AccountId | None, password: Password) -> Account:
         account = await self._find(account_id)
-        if not await self.hasher.verify(password, account.password if account else None) or account is None:
+        known = _password_of(account) if account else None
+        if not await self.hasher.verify(password, known) or account is None:
             raise WrongCredentials
+        account.must_be_whole()
         return account
 
     async def _find(self, account_id: AccountId | None) -> Account | None:
@@ -105,9 +116,16 @@ class VerifyPassword:
                 account_id = None
         try:
             async with self.store.begin(account_id or DECOY) as tx:
-                return await tx.accounts.get()
+                return await tx.accounts.get_even_broken()
         except (NotFound, KeyGone):
             return None
+
+
+def _password_of(account: Account) -> PasswordHash:
+    """Return the hash that was sealed. Raises SealBroken when it does not open."""
+    if "password" in account.unreadable:
+        raise SealBroken
+    return account.password
 
 
 def open_session(tx: Tx, account_id: AccountId, ids: Ids, tokens: Tokens, now: datetime) -> SignedIn:
@@ -148,7 +166,7 @@ class SignIn:
         phc = await self.hasher.hash(password)
 
         async def change(tx: Tx) -> None:
-            account = await tx.accounts.get()
+            account = await tx.accounts.get_even_broken()
             account.rehash(phc)
             tx.save(account)
 
@@ -158,7 +176,7 @@ class SignIn:
         """Open the session, unless deletion was asked for meanwhile."""
 
         async def change(tx: Tx) -> SignedIn:
-            account = await tx.accounts.get()
+            account = await tx.accounts.get_even_broken()
             account.must_be_active()
             tx.require_unchanged(account)
             now = self.clock.now()

@@ -152,7 +152,8 @@ class Account(Aggregate):
             self.record(AccountErasureBegun(account_id=self.id, subject=self.id, at=at))
 
     def verify(self, at: datetime) -> None:
-        """Note that the address is the person's own. Raises NotUnverified."""
+        """Note that the address is the person's own. Raises NotUnverified, SealBroken."""
+        self.must_be_whole()
         if not self.is_unverified:
             raise NotUnverified
         self.state, self.verified_at = AccountState.ACTIVE, at
@@ -179,7 +180,8 @@ class Account(Aggregate):
         return self.state is not AccountState.ERASING
 
     def must_be_active(self) -> None:
-        """Raise PendingDeletion unless the account may be used."""
+        """Raise PendingDeletion unless the account may be used, SealBroken when nobody vouches for its state."""
+        self.must_be_whole()
         if not self.is_active:
             raise PendingDeletion
 
@@ -200,7 +202,8 @@ class Account(Aggregate):
             self.record(AccountDeletionRequested(account_id=self.id, subject=self.id, at=at))
 
     def recover(self, at: datetime) -> None:
-        """Undo the soft delete. Raises NotPendingDeletion, also when the recovery period has run out."""
+        """Undo the soft delete. Raises SealBroken; NotPendingDeletion, also when the recovery period has run out."""
+        self.must_be_whole()
         if (
             self.state is not AccountState.PENDING_DELETION
             or self.erase_at is None

@@ -52,7 +52,10 @@ class ExportDownloaded(Event):
 
 @dataclass(slots=True, kw_only=True)
 class Export(Aggregate):
-    """One request for everything. `rows_done` of `rows_total` rows are in its parts so far."""
+    """One request for everything. `rows_done` of `rows_total` rows are in its parts so far.
+
+    `rows_unreadable` of them are broken: the export names them, and shows what of them can be read.
+    """
 
     stored_as: ClassVar[str] = "exports"
     clause: ClassVar[str] = "R1"
@@ -63,6 +66,7 @@ class Export(Aggregate):
     requested_at: datetime
     rows_done: int = 0
     rows_total: int = 0
+    rows_unreadable: int = 0
     expires_at: datetime | None = None
 
     @classmethod
@@ -81,6 +85,11 @@ class Export(Aggregate):
         """Whether its parts are still being written."""
         return self.state is ExportState.BUILDING
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether something that is held could not be read."""
+        return self.rows_unreadable > 0
+
     def must_be_building(self) -> None:
         """Raise ExportNotReady once it is ready, downloaded or expired."""
         if not self.is_building:
@@ -89,12 +98,13 @@ class Export(Aggregate):
     def restart(self) -> None:
         """Forget what an interrupted attempt had done."""
         self.must_be_building()
-        self.rows_done = 0
+        self.rows_done = self.rows_unreadable = 0
 
-    def progress(self, rows: int) -> None:
-        """Note that `rows` more records are in its parts. Raises ExportNotReady."""
+    def progress(self, rows: int, unreadable: int = 0) -> None:
+        """Note that `rows` more records are in its parts, so many of them unreadable. Raises ExportNotReady."""
         self.must_be_building()
         self.rows_done += rows
+        self.rows_unreadable += unreadable
 
     def ready(self, at: datetime, expires_at: datetime) -> None:
         """Note that every part is in place, to be fetched until `expires_at`. Raises ExportNotReady."""

@@ -57,6 +57,13 @@ class NotFound(PicoError):
     code = "not_found"
 
 
+class SealBroken(PicoError):
+    """A sealed value does not open here: it was altered, moved, or sealed under another key."""
+
+    kind = ErrorKind.UNAVAILABLE
+    code = "seal_broken"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened to one subject, named by its id. Events never carry content."""
@@ -79,6 +86,10 @@ class Aggregate:
 
     version: int = 0
     events: list[Event] = field(default_factory=list, repr=False, compare=False)
+    unreadable: frozenset[str] = frozenset()
+    """Sealed fields that do not open, of a broken row that was asked for all the same. Their values are None."""
+    altered: bool = False
+    """Whether the seal over the plain values that decide something does not open: none of them is to be believed."""
 
     def record(self, event: Event) -> None:
         """Remember what happened until the unit of work collects it."""
@@ -88,6 +99,11 @@ class Aggregate:
         """Hand over what happened since the last collection, and forget it."""
         events, self.events = self.events, []
         return events
+
+    def must_be_whole(self) -> None:
+        """Raise SealBroken unless the plain values that decide something are those that were sealed."""
+        if self.altered:
+            raise SealBroken
 
     def is_listed_by(self, field: str) -> bool:
         """Tell whether the global directory leads to it by this field, which has a blind index under the system key."""

@@ -179,7 +179,8 @@ class PhoneLine(Aggregate):
         return self.created_at <= instant
 
     def must_accept_messages(self) -> None:
-        """Raise LineNotActive unless messages may go in and out."""
+        """Raise LineNotActive unless messages may go in and out; SealBroken for a line that was altered."""
+        self.must_be_whole()
         if not self.accepts_messages:
             raise LineNotActive
 
@@ -193,8 +194,8 @@ class PhoneLine(Aggregate):
             self.state = LineState.SUSPENDED
 
     def resume(self) -> None:
-        """Undo `suspend` when the person comes back."""
-        if self.state is LineState.SUSPENDED:
+        """Undo `suspend` when the person comes back. A line that was altered stays shut."""
+        if self.state is LineState.SUSPENDED and not self.altered:
             self.state = LineState.ACTIVE
 
     def release(self, at: datetime) -> None:

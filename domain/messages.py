@@ -289,7 +289,8 @@ class Conversation(Aggregate):
         return message
 
     def send(self, message_id: MessageId, body: MessageBody, at: datetime) -> Message:
-        """Return a new message to the other side, queued. Raises PeerOptedOut."""
+        """Return a new message to the other side, queued. Raises PeerOptedOut, SealBroken."""
+        self.must_be_whole()
         if self.opted_out_at is not None:
             raise PeerOptedOut
         self.last_at = max(self.last_at, at)

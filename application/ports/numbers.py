@@ -126,6 +126,13 @@ class NumberProvider(Protocol):
         """
         ...
 
+    async def number_of(self, ref: CarrierRef, line_id: LineId) -> PhoneNumber | None:
+        """Return the number that the provider holds under `ref` for exactly this line; None when there is none.
+
+        It tells what a line's own record no longer can. Repeating is harmless.
+        """
+        ...
+
     async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
         """Tell whether the number is held for this line: read back, not remembered. Repeating is harmless."""
         ...

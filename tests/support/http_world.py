@@ -158,8 +158,8 @@ class HandSandbox:
 class HttpWorld:
     """A client of a running edge; `outage` is what keeps it from being ready."""
 
-    def __init__(self) -> None:
-        self.world = InMemory()
+    def __init__(self, world: InMemory) -> None:
+        self.world = world
         self.outage: PicoError | None = None
         self.port = 0
         self.contract: Contract
@@ -168,8 +168,8 @@ class HttpWorld:
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, *, sandbox: bool = False) -> AsyncIterator[Self]:
-        self = cls()
+    async def running(cls, world: InMemory | None = None, *, sandbox: bool = False) -> AsyncIterator[Self]:
+        self = cls(world or InMemory())
         app = build(
             self.world.use_cases,
             ready=self._ready,

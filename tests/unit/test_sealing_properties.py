@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.outbound.postgres.sealing import OVERHEAD, AccountCipher, ColumnCipher, SealBroken, blind_index
+from adapters.outbound.postgres.sealing import OVERHEAD, AccountCipher, ColumnCipher, blind_index
 from application.ports.keyring import AccountKey
+from domain.kernel import SealBroken
 
 ACCOUNT = UUID("01890000-0000-7000-8000-000000000001")
 OTHER = UUID("01890000-0000-7000-8000-000000000002")

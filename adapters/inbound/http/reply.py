@@ -42,6 +42,11 @@ class SpelledOut:
 Id: TypeAlias = Annotated[str, SpelledOut(UUID)]
 
 
+def spelled(value: str | None) -> str | None:
+    """Write a personal value as a plain string; one that is missing, or does not open, as null."""
+    return None if value is None else str(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Media:
     """What a download is: media type, the name it is saved under, whether single byte ranges of it can be had."""

@@ -109,6 +109,11 @@ class MemoryNumberProvider(CarrierFaults, NumberProvider):
         self.answer()
 
     @override
+    async def number_of(self, ref: CarrierRef, line_id: LineId) -> PhoneNumber | None:
+        self.hear("number_of")
+        return self.numbers[ref].number if self._is_held(ref, line_id) else None
+
+    @override
     async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
         self.hear("owns")
         return self._is_held(ref, line_id)

@@ -6,18 +6,30 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import cache, partial
 from typing import Any, Generic, TypeVar, get_args, get_origin
+from uuid import UUID
 
 from adapters.outbound.postgres.codec import A, Codec
 from adapters.outbound.postgres.sealing import AccountCipher
 from adapters.outbound.postgres.statements import readable
 from adapters.outbound.postgres.tables import SEAL
 from domain.classification import Field, StorageKind
+from domain.kernel import SealBroken
 from domain.values import PersonalText
 
 R = TypeVar("R")
 Row = Any
 """An asyncpg record, or a slice of one: values by position."""
 VERSION = "version"
+WHOLE: frozenset[str] = frozenset()
+Opened = tuple[list[Any], frozenset[str]]
+"""The values of a row, and the names of those that do not open."""
+Broken = Callable[[str, UUID, frozenset[str]], None]
+"""Told of a broken row by table, id and columns. It raises, or the row is read without them."""
+
+
+def refuse(_table: str, _row_id: UUID, _columns: frozenset[str]) -> None:
+    """Raise SealBroken."""
+    raise SealBroken
 
 
 class Decoder:
@@ -48,8 +60,11 @@ class Decoder:
         self._bound = tuple(every.index(name) for name in codec.binder.names) if binds else ()
         self._version = every.index(VERSION) if binds else 0
 
-    def values(self, cipher: AccountCipher) -> Callable[[Row], list[Any]]:
-        """Return what opens a row: a list of the values asked for, then of those needed. It raises SealBroken."""
+    def values(self, cipher: AccountCipher, broken: Broken = refuse) -> Callable[[Row], Opened]:
+        """Return what opens a row: a list of the values asked for, then of those needed.
+
+        Where a seal is broken it calls `broken`; if that lets it be, the values that do not open are None.
+        """
         members, id_at, bound_at, version_at, data = (
             self._members, self._id, self._bound, self._version, self._binder.data,
         )  # fmt: skip
@@ -57,21 +72,27 @@ class Decoder:
             (at, cipher.column(self._table, name).open, make, binds) for at, name, make, binds in self._sealed
         ]
 
-        def opened(row: Row) -> list[Any]:
+        def opened(row: Row) -> Opened:
             values = list(row)
+            unreadable = WHOLE
             if sealed:
                 row_id = values[id_at].bytes
                 for at, unseal, make, binds in sealed:
                     if (value := values[at]) is not None:
-                        if binds:
-                            bound = data([values[n] for n in bound_at], values[version_at])
-                            values[at] = make(unseal(row_id, value, bound))
-                        else:
-                            values[at] = make(unseal(row_id, value))
+                        try:
+                            if binds:
+                                bound = data([values[n] for n in bound_at], values[version_at])
+                                values[at] = make(unseal(row_id, value, bound))
+                            else:
+                                values[at] = make(unseal(row_id, value))
+                        except SealBroken:
+                            values[at], unreadable = None, unreadable | {self.names[at]}
+            if unreadable:
+                broken(self._table, values[id_at], unreadable)
             for at, read in members:
                 if (value := values[at]) is not None:
                     values[at] = read(value)
-            return values
+            return values, unreadable
 
         return opened
 
@@ -88,22 +109,33 @@ class Aggregates(Generic[A]):
         self.names, self.columns = self._decoder.names, self._decoder.columns
         self._hidden = (None,) * (len(codec.fields) - len(self._fields))
 
-    def loader(self, cipher: AccountCipher) -> Callable[[Row], tuple[A, tuple[Any, ...]]]:
+    def loader(
+        self, cipher: AccountCipher, broken: Broken = refuse
+    ) -> Callable[[Row], tuple[A, tuple[Any, ...]]]:
         """Return what makes an aggregate of a row, and its values as `Codec.changed` compares them."""
-        of, names, hidden, opened = self._codec.of, self._fields, self._hidden, self._decoder.values(cipher)
-        width = len(names)
+        of, names, hidden, sealing = self._codec.of, self._fields, self._hidden, self._codec.sealing
+        opened, width = self._decoder.values(cipher, broken), len(names)
 
         def load(row: Row) -> tuple[A, tuple[Any, ...]]:
-            values = opened(row)
+            values, unreadable = opened(row)
             aggregate = of(**dict(zip(names, values, strict=False)), version=values[-1])
+            if unreadable:
+                aggregate.unreadable, aggregate.altered = unreadable, sealing in unreadable
             return aggregate, (*values[:width], *hidden)
 
         return load
 
-    def plain(self, cipher: AccountCipher) -> Callable[[Row], dict[str, Any]]:
-        """Return what makes plain values by column name of a row. It raises SealBroken."""
-        names, opened = self._fields, self._decoder.values(cipher)
-        return lambda row: {name: _plain(value) for name, value in zip(names, opened(row), strict=False)}
+    def plain(
+        self, cipher: AccountCipher, broken: Broken = refuse
+    ) -> Callable[[Row], tuple[dict[str, Any], frozenset[str]]]:
+        """Return what makes plain values by column name of a row, and tells which are missing: they do not open."""
+        names, opened = self._fields, self._decoder.values(cipher, broken)
+
+        def made(row: Row) -> tuple[dict[str, Any], frozenset[str]]:
+            values, unreadable = opened(row)
+            return {name: _plain(value) for name, value in zip(names, values, strict=False)}, unreadable
+
+        return made
 
 
 class Rows(Generic[R]):
@@ -114,12 +146,12 @@ class Rows(Generic[R]):
         self._decoder = Decoder(codec, names)
         self.names, self.columns = self._decoder.names, self._decoder.columns
 
-    def loader(self, cipher: AccountCipher) -> Callable[[Row], R]:
-        """Return what makes one of a row. It raises SealBroken."""
-        of, asked, opened = self._of, self._decoder.asked, self._decoder.values(cipher)
+    def loader(self, cipher: AccountCipher, broken: Broken = refuse) -> Callable[[Row], R]:
+        """Return what makes one of a row."""
+        of, asked, opened = self._of, self._decoder.asked, self._decoder.values(cipher, broken)
         if asked == len(self.columns):
-            return lambda row: of(*opened(row))
-        return lambda row: of(*opened(row)[:asked])
+            return lambda row: of(*opened(row)[0])
+        return lambda row: of(*opened(row)[0][:asked])
 
 
 def _is_sealed(field: Field | None) -> bool:

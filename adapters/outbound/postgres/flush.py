@@ -123,7 +123,8 @@ class Flush:
         fixed = tuple([at for at in places if at not in codec.relative])
         moved = tuple([at for at in places if at in codec.relative])
         verb = Verb.UPDATE if fixed else Verb.MOVE
-        fixed = codec.with_seal(fixed) if fixed else ()
+        if fixed and not aggregate.altered:  # a broken seal is never made good by whoever comes along
+            fixed = codec.with_seal(fixed)
         if fixed:
             codec.encode(aggregate, fixed, self._reader.keys, aggregate.version + 1, self.values)
             self._written.append(aggregate)
@@ -138,7 +139,13 @@ class Flush:
         values = codec.values(aggregate)
         readable = len(codec.readable)
         places = tuple(
-            [at for at in codec.owned if at < readable or at >= len(values) or values[at] is not None]
+            [
+                at
+                for at in codec.owned
+                if (at < readable and codec.fields[at] not in aggregate.unreadable)
+                or (at >= len(values) and not aggregate.altered)
+                or (at < len(values) and values[at] is not None)
+            ]
         )
         codec.encode(aggregate, places, self._reader.keys, aggregate.version + 1, self.values)
         self._written.append(aggregate)
@@ -179,7 +186,7 @@ class Flush:
                 moved = original.values[key.at] != value
                 was_listed = original.listed[place]
                 freed = was_listed and (moved or not listed)
-                taken = listed and (moved or not was_listed)
+                taken = listed and (moved or not was_listed) and value is not None
             if freed:
                 self._add(Verb.UNLIST, codec.of, aggregate.id, places=(key.at,))
             if taken:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 
 from adapters.outbound.postgres.codec import CODECS, A, Codec, Keys
 from adapters.outbound.postgres.decoding import Aggregates, Row, Rows
 from adapters.outbound.postgres.pool import Database
 from adapters.outbound.postgres.statements import compiled
-from domain.kernel import AccountId, Aggregate, NotFound
+from domain.kernel import AccountId, Aggregate, NotFound, SealBroken
 
 R = TypeVar("R")
+log = structlog.get_logger()
 ACCOUNT = "account_id"
 """The first parameter of every statement about an account's rows."""
 
@@ -80,33 +83,34 @@ class Reader:
         """Return what an aggregate was when it was loaded here, or None when it was not."""
         return self._originals.get(id(aggregate))
 
-    async def all(self, read: Read[A], *values: object) -> list[A]:
-        """Return every aggregate that a read finds."""
+    async def all(self, read: Read[A], *values: object, even_broken: bool = False) -> list[A]:
+        """Return every aggregate that a read finds. Raises SealBroken for a broken one, unless it is wanted too."""
         rows = await self.database.fetch(read.text, self.account_id, *values)
-        load = self.loader(read.of)
+        load = self.loader(read.of, even_broken=even_broken)
         return [load(row) for row in rows]
 
-    async def maybe(self, read: Read[A], *values: object) -> A | None:
+    async def maybe(self, read: Read[A], *values: object, even_broken: bool = False) -> A | None:
         """Return the one aggregate that a read finds, or None."""
-        found = await self.all(read, *values)
+        found = await self.all(read, *values, even_broken=even_broken)
         return found[0] if found else None
 
-    async def one(self, read: Read[A], *values: object) -> A:
+    async def one(self, read: Read[A], *values: object, even_broken: bool = False) -> A:
         """Return the one aggregate that a read finds. Raises NotFound."""
-        found = await self.all(read, *values)
+        found = await self.all(read, *values, even_broken=even_broken)
         if not found:
             raise NotFound
         return found[0]
 
     async def rows(self, read: RowRead[R], *values: object) -> list[R]:
-        """Return the rows of a list."""
+        """Return the rows of a list. One that is broken holds up no other: what does not open is None."""
         rows = await self.database.fetch(read.text, self.account_id, *values)
-        load = read.of.loader(self.keys.cipher)
+        load = read.of.loader(self.keys.cipher, self.report_broken)
         return [load(row) for row in rows]
 
-    def loader(self, of: Aggregates[A]) -> Callable[[Row], A]:
+    def loader(self, of: Aggregates[A], *, even_broken: bool = False) -> Callable[[Row], A]:
         """Return what makes an aggregate of a row, and remembers it."""
-        load, originals, listed = of.loader(self.keys.cipher), self._originals, of.listed
+        broken = self.report_broken if even_broken else self._refuse_broken
+        load, originals, listed = of.loader(self.keys.cipher, broken), self._originals, of.listed
 
         def remembered(row: Row) -> A:
             aggregate, values = load(row)
@@ -114,3 +118,13 @@ class Reader:
             return aggregate
 
         return remembered
+
+    def report_broken(self, table: str, row_id: UUID, columns: frozenset[str]) -> None:
+        """Raise the alarm: somebody altered a row, or a disk did."""
+        log.error(
+            "seal broken", table=table, columns=sorted(columns), row=str(row_id), account=str(self.account_id)
+        )
+
+    def _refuse_broken(self, table: str, row_id: UUID, columns: frozenset[str]) -> None:
+        self.report_broken(table, row_id, columns)
+        raise SealBroken

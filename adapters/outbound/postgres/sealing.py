@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from domain.kernel import ErrorKind, PicoError
+from domain.kernel import SealBroken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,13 +36,6 @@ TAG = 16
 OVERHEAD = HEADER + NONCE + TAG
 ROW_ID = 16
 """Row ids are UUIDs."""
-
-
-class SealBroken(PicoError):
-    """A sealed value does not open here: it was altered, moved, or sealed under another key."""
-
-    kind = ErrorKind.UNAVAILABLE
-    code = "seal_broken"
 
 
 def blind_index(key: bytes, purpose: str, value: bytes) -> bytes:

@@ -110,12 +110,16 @@ class TwilioNumbers(NumberProvider):
             await self.api.client.incoming_phone_numbers(ref).delete_async()
 
     @override
-    async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
+    async def number_of(self, ref: CarrierRef, line_id: LineId) -> PhoneNumber | None:
         try:
             owned = await self.api.client.incoming_phone_numbers(ref).fetch_async()
         except Gone:
-            return False
-        return is_held_for(owned, line_id)
+            return None
+        return PhoneNumber.parse(owned.phone_number) if is_held_for(owned, line_id) else None
+
+    @override
+    async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
+        return await self.number_of(ref, line_id) is not None
 
 
 def mark(line_id: LineId) -> str:

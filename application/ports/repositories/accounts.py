@@ -13,3 +13,7 @@ class Accounts(Protocol):
     async def get(self) -> Account:
         """Return the account. Raises NotFound once its rows are erased."""
         ...
+
+    async def get_even_broken(self) -> Account:
+        """Return the account, broken or not. Raises NotFound once its rows are erased."""
+        ...

@@ -23,11 +23,11 @@ class MessagingContext:
 
 
 class ConversationRow(NamedTuple):
-    """A conversation as a list shows it."""
+    """A conversation as a list shows it, broken or not."""
 
     id: ConversationId
     line_id: LineId
-    peer: Peer
+    peer: Peer | None
     last_at: datetime
     unread: int
     opted_out_at: datetime | None
@@ -41,8 +41,12 @@ class Conversations(Protocol):
         """Return one conversation. Raises NotFound."""
         ...
 
+    async def get_even_broken(self, conversation_id: ConversationId) -> Conversation:
+        """Return one conversation, broken or not. Raises NotFound."""
+        ...
+
     async def get_deleted(self, conversation_id: ConversationId) -> Conversation:
-        """Return a conversation that was deleted and whose messages are still to be purged. Raises NotFound."""
+        """Return a conversation, broken or not, that was deleted and has messages to be purged. Raises NotFound."""
         ...
 
     async def page(
@@ -52,5 +56,8 @@ class Conversations(Protocol):
         ...
 
     async def context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
-        """Return the line, its conversation with `peer` and what an earlier `operation` came to. Raises NotFound."""
+        """Return the line, its conversation with `peer` and what an earlier `operation` came to. Raises NotFound.
+
+        The conversation may be broken: that holds up no message that comes in.
+        """
         ...

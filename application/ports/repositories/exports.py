@@ -9,6 +9,8 @@ from application.inventory import Stored
 from domain.exports import Export, ExportPart
 from domain.kernel import ExportId
 
+UNREADABLE = "unreadable"
+
 
 class Exports(Protocol):
     """The account's exports and their parts."""
@@ -36,7 +38,8 @@ class Records(Protocol):
     async def page(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
         """Return up to `limit` records in order of id, opened: plain values by column name, sets as sorted lists.
 
-        Blind indexes cannot be read and are left out.
+        Blind indexes cannot be read and are left out. What does not open is None; which columns that are stands in the
+        row as a list under UNREADABLE, which only broken rows have.
         """
         ...
 

@@ -15,6 +15,10 @@ class Lines(Protocol):
         """Return one line. Raises NotFound."""
         ...
 
+    async def get_even_broken(self, line_id: LineId) -> PhoneLine:
+        """Return one line, broken or not. Raises NotFound."""
+        ...
+
     async def list_all(self) -> list[PhoneLine]:
-        """Return all lines, newest first."""
+        """Return all lines, broken ones too, newest first."""
         ...

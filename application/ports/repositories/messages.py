@@ -11,14 +11,14 @@ from domain.values import MessageBody
 
 
 class MessageRow(NamedTuple):
-    """A message as a list shows it."""
+    """A message as a list shows it, broken or not."""
 
     id: MessageId
     conversation_id: ConversationId
     line_id: LineId
     direction: Direction
     status: Status
-    body: MessageBody
+    body: MessageBody | None
     created_at: datetime
     attachments: int
     error: int | None
@@ -31,12 +31,16 @@ class Messages(Protocol):
         """Return one message. Raises NotFound."""
         ...
 
+    async def get_even_broken(self, message_id: MessageId) -> Message:
+        """Return one message, broken or not. Raises NotFound."""
+        ...
+
     async def get_even_deleted(self, message_id: MessageId) -> Message:
-        """Return one message, deleted ones included. Raises NotFound."""
+        """Return one message, deleted and broken ones included. Raises NotFound."""
         ...
 
     async def by_ref(self, ref: CarrierRef) -> Message | None:
-        """Return the message that the carrier knows by `ref`, deleted ones included."""
+        """Return the message that the carrier knows by `ref`, deleted and broken ones included."""
         ...
 
     async def page(
@@ -46,12 +50,15 @@ class Messages(Protocol):
         ...
 
     async def to_purge(self, conversation_id: ConversationId, limit: int) -> list[Message]:
-        """Return up to `limit` messages of a deleted conversation that are not deleted themselves, in order of id."""
+        """Return up to `limit` messages of a deleted conversation that are not deleted themselves, in order of id.
+
+        Broken ones are included.
+        """
         ...
 
     async def with_carrier_copy(self, after: MessageId | None, limit: int) -> list[Message]:
         """Return up to `limit` messages with a carrier reference whose copy is not known to be gone, in order of id.
 
-        Deleted messages are included: theirs may be the only trace left.
+        Deleted messages are included: theirs may be the only trace left. So are broken ones.
         """
         ...

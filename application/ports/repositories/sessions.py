@@ -12,9 +12,9 @@ class Sessions(Protocol):
     """The account's sessions."""
 
     async def get(self, session_id: SessionId) -> Session:
-        """Return one session, revoked or not. Raises NotFound."""
+        """Return one session, revoked or not, broken or not. Raises NotFound."""
         ...
 
     async def list_open(self) -> list[Session]:
-        """Return the sessions that are not revoked, newest first."""
+        """Return the sessions that are not revoked, broken ones too, newest first."""
         ...

@@ -165,6 +165,14 @@ class NumberProviderContract:
         assert await world.numbers.owns(theirs, OTHER_LINE)
         assert await world.holds(NUMBER, OTHER_LINE)
 
+    async def test_a_reference_tells_the_number_of_exactly_its_line(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        assert await world.numbers.number_of(owned, LINE) == NUMBER
+        assert await world.numbers.number_of(owned, OTHER_LINE) is None
+        await world.numbers.release(owned, LINE)
+        assert await world.numbers.number_of(owned, LINE) is None
+
     # ------------------------------------------------------------------------------------------- errors
 
     async def test_during_an_outage_every_question_about_numbers_says_so(
@@ -198,4 +206,5 @@ def every_number_method(numbers: NumberProvider, owned: CarrierRef) -> list[Awai
         numbers.find_order(NUMBER, LINE),
         numbers.release(owned, LINE),
         numbers.owns(owned, LINE),
+        numbers.number_of(owned, LINE),
     ]

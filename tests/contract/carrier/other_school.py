@@ -133,6 +133,11 @@ class OtherSchool(NumberProvider, MessageCarrier):
         self._answer()
 
     @override
+    async def number_of(self, ref: CarrierRef, line_id: LineId) -> PhoneNumber | None:
+        self._hear()
+        return self.held[ref] if self._is_held(ref, line_id) else None
+
+    @override
     async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
         self._hear()
         return self._is_held(ref, line_id)

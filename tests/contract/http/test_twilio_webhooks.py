@@ -13,11 +13,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.inbound.webhooks.twilio.messages import delivery_receipt, inbound_message
-from adapters.outbound.postgres.sealing import SealBroken
 from adapters.outbound.twilio.signature import sign
 from application.ports.keyring import KeyGone
 from application.ports.store import StoreUnavailable, VersionConflict
-from domain.kernel import CarrierRef, PicoError
+from domain.kernel import CarrierRef, PicoError, SealBroken
 from domain.messages import Status
 from tests.support.http_world import AUTH_TOKEN, OURS, PUBLIC_URL, STRANGER, Answer, HttpWorld
 from tests.support.provider_files import sample_webhooks

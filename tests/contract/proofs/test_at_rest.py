@@ -13,14 +13,14 @@ from uuid import UUID
 import asyncpg
 
 from adapters.outbound.postgres import keyring_tables
-from adapters.outbound.postgres.sealing import FORMAT, AccountCipher, ColumnCipher, SealBroken
+from adapters.outbound.postgres.sealing import FORMAT, AccountCipher, ColumnCipher
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.postgres.tables import COLUMNS
 from application.inventory import INVENTORY
 from bootstrap.policy import DATA_MAP, END
 from domain.classification import StorageKind
 from domain.erasure import Erasure
-from domain.kernel import AccountId
+from domain.kernel import AccountId, SealBroken
 from tests.contract.architecture.test_policy import POLICY
 from tests.support.canary_account import lived
 from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, in_clear

@@ -26,7 +26,7 @@ from domain.kernel import (
 from domain.sessions import Session
 from tests.contract.store.world import Belongings, World
 
-OWN = {"accounts.get", "records.page", "records.count"}
+OWN = {"accounts.get", "accounts.get_even_broken", "records.page", "records.count"}
 """Reads that take no name of a thing: they can only ever be about the account itself."""
 
 
@@ -36,16 +36,19 @@ def reads(tx: Tx, of: Belongings) -> dict[str, Callable[[], Awaitable[Any]]]:
         "sessions.get": lambda: tx.sessions.get(of.session.id),
         "sessions.list_open": tx.sessions.list_open,
         "lines.get": lambda: tx.lines.get(of.line.id),
+        "lines.get_even_broken": lambda: tx.lines.get_even_broken(of.line.id),
         "lines.list_all": tx.lines.list_all,
         "idempotency.earlier_result": lambda: tx.idempotency.earlier_result(of.operation),
         "conversations.context": lambda: tx.conversations.context(
             of.line.id, of.conversation.peer, of.operation
         ),
         "conversations.get": lambda: tx.conversations.get(of.conversation.id),
+        "conversations.get_even_broken": lambda: tx.conversations.get_even_broken(of.conversation.id),
         "conversations.get_deleted": lambda: tx.conversations.get_deleted(of.deleted.id),
         "conversations.page": lambda: tx.conversations.page(None, None, 9),
         "conversations.page of a line": lambda: tx.conversations.page(of.line.id, None, 9),
         "messages.get": lambda: tx.messages.get(of.message.id),
+        "messages.get_even_broken": lambda: tx.messages.get_even_broken(of.message.id),
         "messages.get_even_deleted": lambda: tx.messages.get_even_deleted(of.remnant.id),
         "messages.by_ref": lambda: tx.messages.by_ref(of.message.ref or CarrierRef("")),
         "messages.page": lambda: tx.messages.page(of.conversation.id, None, 9),

@@ -13,13 +13,13 @@ import sqlalchemy as sa
 
 from adapters.outbound.postgres.codec import Codec, Keys
 from adapters.outbound.postgres.decoding import Aggregates, Rows
-from adapters.outbound.postgres.sealing import AccountCipher, SealBroken
+from adapters.outbound.postgres.sealing import AccountCipher
 from adapters.outbound.postgres.tables import SEAL, sealing_field, table_of
 from application.inventory import Stored
 from application.ports.keyring import AccountKey
 from domain.accounts import AccountState
 from domain.classification import held
-from domain.kernel import AccountId, Aggregate, CarrierRef, SessionId
+from domain.kernel import AccountId, Aggregate, CarrierRef, SealBroken, SessionId
 from domain.values import Capability, Label
 
 AT = datetime(2027, 3, 1, 9, 30, 0, 1, UTC)

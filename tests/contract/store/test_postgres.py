@@ -18,7 +18,6 @@ from adapters.outbound.postgres.directory import REMEMBERED_SECONDS, PostgresDir
 from adapters.outbound.postgres.erasing import BATCH
 from adapters.outbound.postgres.pool import Database, StatementRefused, connect
 from adapters.outbound.postgres.queue import PostgresQueue
-from adapters.outbound.postgres.sealing import SealBroken
 from adapters.outbound.postgres.store import CipherCache, PostgresStore
 from adapters.outbound.postgres.tables import COLUMNS
 from application.inventory import BY_TYPE
@@ -27,7 +26,7 @@ from application.ports.keyring import AccountKey
 from application.ports.store import JobGone, StoreUnavailable, VersionConflict
 from domain.audit import AuditEntry, AuditKind
 from domain.idempotency import Operation
-from domain.kernel import AccountId, AuditId
+from domain.kernel import AccountId, AuditId, SealBroken
 from domain.lines import PhoneLine
 from domain.values import Label
 from tests.contract.conftest import Postgres

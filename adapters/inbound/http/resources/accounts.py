@@ -20,7 +20,7 @@ from adapters.inbound.http.params import (
     MaybeLocale,
     NewPassword,
 )
-from adapters.inbound.http.reply import Id
+from adapters.inbound.http.reply import Id, spelled
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.resources.sessions import Credentials, SignedIn, signed_in
 from adapters.inbound.http.route import OPEN, Route
@@ -68,12 +68,12 @@ class DeletionConfirmation(Input):
 
 
 class Account(TypedDict):
-    """What an account says about its person."""
+    """What an account says about its person. What was damaged and cannot be read is null."""
 
     id: Id
-    email: str
-    display_name: str
-    locale: str
+    email: str | None
+    display_name: str | None
+    locale: str | None
     terms_accepted_at: datetime
     privacy_accepted_at: datetime
     created_at: datetime
@@ -93,9 +93,9 @@ def account(of: domain.accounts.Account) -> Account:
     """Show an account to its person."""
     return {
         "id": str(of.id),
-        "email": str(of.email),
-        "display_name": str(of.display_name),
-        "locale": str(of.locale),
+        "email": spelled(of.email),
+        "display_name": spelled(of.display_name),
+        "locale": spelled(of.locale),
         "terms_accepted_at": of.terms_accepted_at,
         "privacy_accepted_at": of.privacy_accepted_at,
         "created_at": of.created_at,

@@ -19,7 +19,10 @@ from domain.kernel import ExportId
 
 
 class Export(TypedDict):
-    """How far an export is; ready ones can be downloaded once, until `expires_at`."""
+    """How far an export is; ready ones can be downloaded once, until `expires_at`.
+
+    `partial`: some of what we hold was damaged and cannot be read; the export names it.
+    """
 
     id: Id
     state: Annotated[str, SpelledOut(ExportState)]
@@ -27,6 +30,7 @@ class Export(TypedDict):
     rows_done: int
     rows_total: int
     expires_at: datetime | None
+    partial: bool
 
 
 EVERYTHING = Media(
@@ -43,6 +47,7 @@ def export(of: domain.exports.Export) -> Export:
         "rows_done": of.rows_done,
         "rows_total": of.rows_total,
         "expires_at": of.expires_at,
+        "partial": of.is_partial,
     }
 
 

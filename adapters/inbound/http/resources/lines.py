@@ -19,7 +19,7 @@ from adapters.inbound.http.params import (
     APhoneNumber,
     SomeCapabilities,
 )
-from adapters.inbound.http.reply import Id, SpelledOut
+from adapters.inbound.http.reply import Id, SpelledOut, spelled
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from application.ports.carrier_errors import CarrierUnavailable
@@ -71,10 +71,10 @@ class AvailableNumbers(TypedDict):
 
 
 class Line(TypedDict):
-    """A lease on a number."""
+    """A lease on a number. `number` is null when it was damaged and cannot be read."""
 
     id: Id
-    number: str
+    number: str | None
     country: str
     capabilities: Capabilities
     label: str | None
@@ -103,10 +103,10 @@ def line(of: PhoneLine) -> Line:
     """Show a line."""
     return {
         "id": str(of.id),
-        "number": str(of.number),
+        "number": spelled(of.number),
         "country": str(of.country),
         "capabilities": sorted(map(str, of.capabilities)),
-        "label": None if of.label is None else str(of.label),
+        "label": spelled(of.label),
         "state": str(of.state),
         "created_at": of.created_at,
         "released_at": of.released_at,

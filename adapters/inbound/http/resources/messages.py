@@ -12,7 +12,7 @@ from adapters.inbound.http.guards import Bearer, Idempotent
 from adapters.inbound.http.input import Input, Paged
 from adapters.inbound.http.json_format import id_cursor, time_cursor
 from adapters.inbound.http.params import ABody, ADestination, MaybeLine, MaybeMessage, MaybePlace
-from adapters.inbound.http.reply import Id, SpelledOut
+from adapters.inbound.http.reply import Id, SpelledOut, spelled
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from application.messages import Accepted
@@ -45,11 +45,14 @@ class MessagePage(Paged):
 
 
 class Conversation(TypedDict):
-    """All messages between one line and one other side. `opted_out_at`: since when that side refuses ours."""
+    """All messages between one line and one other side. `opted_out_at`: since when that side refuses ours.
+
+    `peer` is null when it was damaged and cannot be read.
+    """
 
     id: Id
     line_id: Id
-    peer: str
+    peer: str | None
     last_at: datetime
     unread: int
     opted_out_at: datetime | None
@@ -64,14 +67,17 @@ class Conversations(TypedDict):
 
 
 class Message(TypedDict):
-    """One message. `attachments` counts pictures that came with it; `error` is the carrier's code when it failed."""
+    """One message. `attachments` counts pictures that came with it; `error` is the carrier's code when it failed.
+
+    `body` is null when it was damaged and cannot be read.
+    """
 
     id: Id
     conversation_id: Id
     line_id: Id
     direction: Annotated[str, SpelledOut(Direction)]
     status: Annotated[str, SpelledOut(Status)]
-    body: str
+    body: str | None
     created_at: datetime
     attachments: int
     error: int | None
@@ -89,7 +95,7 @@ def conversation(of: domain.messages.Conversation | ConversationRow) -> Conversa
     return {
         "id": str(of.id),
         "line_id": str(of.line_id),
-        "peer": str(of.peer),
+        "peer": spelled(of.peer),
         "last_at": of.last_at,
         "unread": of.unread,
         "opted_out_at": of.opted_out_at,
@@ -105,7 +111,7 @@ def message(of: domain.messages.Message | MessageRow) -> Message:
         "line_id": str(of.line_id),
         "direction": str(of.direction),
         "status": str(of.status),
-        "body": str(of.body),
+        "body": spelled(of.body),
         "created_at": of.created_at,
         "attachments": of.attachments,
         "error": of.error,

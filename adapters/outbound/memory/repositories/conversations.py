@@ -28,6 +28,10 @@ class MemoryConversations(Conversations):
         return await self.loaded.one(Conversation, conversation_id, lambda c: c.deleted_at is None)
 
     @override
+    async def get_even_broken(self, conversation_id: ConversationId) -> Conversation:
+        return await self.get(conversation_id)
+
+    @override
     async def get_deleted(self, conversation_id: ConversationId) -> Conversation:
         return await self.loaded.one(Conversation, conversation_id, lambda c: c.deleted_at is not None)
 

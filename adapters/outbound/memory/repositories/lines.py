@@ -23,5 +23,9 @@ class MemoryLines(Lines):
         return await self.loaded.one(PhoneLine, line_id)
 
     @override
+    async def get_even_broken(self, line_id: LineId) -> PhoneLine:
+        return await self.get(line_id)
+
+    @override
     async def list_all(self) -> list[PhoneLine]:
         return newest_first(await self.loaded.all(PhoneLine))

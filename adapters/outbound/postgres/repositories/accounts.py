@@ -22,3 +22,7 @@ class PostgresAccounts(Accounts):
     @override
     async def get(self) -> Account:
         return await self.reader.one(_GET)
+
+    @override
+    async def get_even_broken(self) -> Account:
+        return await self.reader.one(_GET, even_broken=True)

@@ -88,8 +88,12 @@ class PostgresConversations(Conversations):
         return await self.reader.one(_GET, conversation_id)
 
     @override
+    async def get_even_broken(self, conversation_id: ConversationId) -> Conversation:
+        return await self.reader.one(_GET, conversation_id, even_broken=True)
+
+    @override
     async def get_deleted(self, conversation_id: ConversationId) -> Conversation:
-        return await self.reader.one(_GET_DELETED, conversation_id)
+        return await self.reader.one(_GET_DELETED, conversation_id, even_broken=True)
 
     @override
     async def page(
@@ -109,6 +113,6 @@ class PostgresConversations(Conversations):
         found, record = row[_WIDTH:-2], row[-2:]
         return MessagingContext(
             reader.loader(_LINES)(row[:_WIDTH]),
-            None if found[0] is None else reader.loader(_CONVERSATIONS)(found),
+            None if found[0] is None else reader.loader(_CONVERSATIONS, even_broken=True)(found),
             None if record[1] is None else earlier_result(reader.keys, operation, *record),
         )

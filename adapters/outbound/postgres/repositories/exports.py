@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,7 @@ from adapters.outbound.postgres.codec import CODECS, codec
 from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Read, Reader, owned, whole
 from adapters.outbound.postgres.statements import compiled, count_of
 from application.inventory import INVENTORY, Stored
-from application.ports.repositories.exports import Exports, Records
+from application.ports.repositories.exports import UNREADABLE, Exports, Records
 from domain.exports import Export, ExportPart
 from domain.kernel import ExportId
 
@@ -78,8 +77,9 @@ class PostgresRecords(Records):
     async def page(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
         reader = self.reader
         rows = await reader.database.fetch(_PAGES[of.of], reader.account_id, after or _FIRST, limit)
-        plain: Callable[[Any], dict[str, Any]] = AGGREGATES[of.of].plain(reader.keys.cipher)
-        return [plain(row) for row in rows]
+        plain = AGGREGATES[of.of].plain(reader.keys.cipher, reader.report_broken)
+        opened = (plain(row) for row in rows)
+        return [{**row, UNREADABLE: sorted(missing)} if missing else row for row, missing in opened]
 
     @override
     async def count(self) -> dict[str, int]:

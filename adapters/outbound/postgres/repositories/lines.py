@@ -29,5 +29,9 @@ class PostgresLines(Lines):
         return await self.reader.one(_GET, line_id)
 
     @override
+    async def get_even_broken(self, line_id: LineId) -> PhoneLine:
+        return await self.reader.one(_GET, line_id, even_broken=True)
+
+    @override
     async def list_all(self) -> list[PhoneLine]:
-        return await self.reader.all(_ALL)
+        return await self.reader.all(_ALL, even_broken=True)

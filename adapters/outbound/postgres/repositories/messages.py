@@ -71,12 +71,16 @@ class PostgresMessages(Messages):
         return await self.reader.one(_GET, message_id)
 
     @override
+    async def get_even_broken(self, message_id: MessageId) -> Message:
+        return await self.reader.one(_GET, message_id, even_broken=True)
+
+    @override
     async def get_even_deleted(self, message_id: MessageId) -> Message:
-        return await self.reader.one(_GET_EVEN_DELETED, message_id)
+        return await self.reader.one(_GET_EVEN_DELETED, message_id, even_broken=True)
 
     @override
     async def by_ref(self, ref: CarrierRef) -> Message | None:
-        return await self.reader.maybe(_BY_REF, ref)
+        return await self.reader.maybe(_BY_REF, ref, even_broken=True)
 
     @override
     async def page(
@@ -92,8 +96,8 @@ class PostgresMessages(Messages):
 
     @override
     async def to_purge(self, conversation_id: ConversationId, limit: int) -> list[Message]:
-        return await self.reader.all(_TO_PURGE, conversation_id, limit)
+        return await self.reader.all(_TO_PURGE, conversation_id, limit, even_broken=True)
 
     @override
     async def with_carrier_copy(self, after: MessageId | None, limit: int) -> list[Message]:
-        return await self.reader.all(_WITH_CARRIER_COPY, after or _FIRST, limit)
+        return await self.reader.all(_WITH_CARRIER_COPY, after or _FIRST, limit, even_broken=True)

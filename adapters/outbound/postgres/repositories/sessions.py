@@ -26,8 +26,8 @@ class PostgresSessions(Sessions):
 
     @override
     async def get(self, session_id: SessionId) -> Session:
-        return await self.reader.one(_GET, session_id)
+        return await self.reader.one(_GET, session_id, even_broken=True)
 
     @override
     async def list_open(self) -> list[Session]:
-        return await self.reader.all(_OPEN)
+        return await self.reader.all(_OPEN, even_broken=True)

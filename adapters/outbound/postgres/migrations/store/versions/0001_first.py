@@ -141,6 +141,7 @@ CREATE TABLE exports (
     requested_at timestamptz NOT NULL,
     rows_done integer NOT NULL,
     rows_total integer NOT NULL,
+    rows_unreadable integer NOT NULL,
     expires_at timestamptz,
     version integer NOT NULL,
     PRIMARY KEY (account_id, id)

@@ -1,0 +1,100 @@
+"""One flipped bit holds nothing up: what is left can be read, deleted, exported and erased, table by table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from adapters.outbound.postgres.codec import CODECS
+from application.export_building import EXPORTED
+from application.inventory import INVENTORY, Stored
+from domain.classification import StorageKind
+from tests.contract.conftest import Postgres
+from tests.support.intruder import AGAIN, DAY, MONTH, Inhabitant, Scene
+
+SEALED = [
+    pytest.param(stored, column.name, id=f"{stored.name}.{column.name}")
+    for stored in INVENTORY
+    for column in CODECS[stored.of].table.c
+    if column.info["kind"] is StorageKind.SEALED
+]
+"""Every sealed cell there is: a new table joins by being in the inventory."""
+each_sealed_column = pytest.mark.parametrize(("stored", "column"), SEALED)
+
+
+@pytest.fixture
+async def scene(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with Scene.set(postgres, tmp_path) as made:
+        yield made
+
+
+async def damage(scene: Scene, ada: Inhabitant, stored: Stored, column: str) -> int:
+    """Flip a bit in every row but the session that the person goes on with."""
+    damaged = await scene.flip(stored, column, ada.id, spare=ada.session_id)
+    assert damaged, "the life has none of these"
+    return damaged
+
+
+@each_sealed_column
+async def test_a_flipped_bit_holds_up_no_page_no_deletion_and_no_export(
+    scene: Scene, stored: Stored, column: str
+) -> None:
+    ada = await scene.inhabitant()
+    damaged = await damage(scene, ada, stored, column)
+
+    with capture_logs() as logs:
+        for path in (
+            "/v1/account", "/v1/sessions", "/v1/lines", ada.line, "/v1/conversations", ada.conversation,
+            f"{ada.conversation}/messages", ada.message, "/v1/account/deletion-preview",
+        ):  # fmt: skip
+            assert (await ada.call("GET", path)).status == 200, path
+
+        export = (await ada.call("POST", "/v1/account/exports")).json
+        await scene.world.settle()
+    built = (await ada.call("GET", f"/v1/account/exports/{export['id']}")).json
+    assert (built["state"], built["partial"]) == ("ready", stored in EXPORTED)
+    if (stored.name, column) != ("accounts", "password"):
+        download = await ada.call("GET", f"/v1/account/exports/{export['id']}/download", headers=AGAIN)
+        whole = json.loads(download.body)
+        assert whole["partial"] is built["partial"]
+        assert [row["table"] for row in whole["unreadable"]] == [stored.name] * (damaged * built["partial"])
+        shown = {row["id"] for row in whole["records"].get(stored.name, ())}
+        assert {row["id"] for row in whole["unreadable"]} <= shown
+    if built["partial"]:
+        alarms = [entry for entry in logs if entry["event"] == "seal broken"]
+        assert {(alarm["table"], *alarm["columns"]) for alarm in alarms} == {(stored.name, column)}
+
+    for path, status in ((ada.message, 204), (ada.conversation, 204), (ada.line, 202)):
+        assert (await ada.call("DELETE", path)).status == status
+        assert (await ada.call("GET", path)).status == (200 if path == ada.line else 404)
+    await scene.world.advance(DAY)
+    assert (await ada.call("GET", ada.line)).json["state"] == "released"
+    assert not await scene.sql("SELECT FROM messages UNION ALL SELECT FROM conversations")
+    assert (scene.world.carrier.numbers, scene.copies()) == ({}, [])
+    assert (await ada.call("DELETE", "/v1/sessions")).status == 204
+    assert (await ada.call("DELETE", "/v1/sessions/current")).status == 204
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@each_sealed_column
+async def test_a_flipped_bit_holds_up_no_erasure(
+    scene: Scene, stored: Stored, column: str, before: bool
+) -> None:
+    ada = await scene.inhabitant()
+    password = (stored.name, column) == ("accounts", "password")
+    if before and not password:
+        await damage(scene, ada, stored, column)
+    assert (await ada.call("DELETE", "/v1/account", {"password": ada.credentials["password"]})).status == 202
+    await scene.world.settle()
+    if not before or password:
+        await damage(scene, ada, stored, column)
+    await scene.world.advance(MONTH)
+    assert sum((await scene.world.store.count_rows(ada.id)).values()) == 0
+    assert await scene.world.keyring.count(ada.id) == 0
+    assert (scene.world.carrier.numbers, scene.copies()) == ({}, [])
+    receipt = await scene.world.ledger.receipt(await scene.world.fingerprint(ada.id))
+    assert receipt is not None

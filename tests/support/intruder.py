@@ -1,0 +1,113 @@
+"""A life over HTTP on PostgreSQL, and somebody else who can write SQL to its store, but holds no key."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from adapters.outbound.memory.message_carrier import CarrierCopy
+from application.inbound_messages import InboundMessage
+from application.inventory import Stored
+from domain.kernel import AccountId
+from domain.values import MessageBody, Peer, PhoneNumber
+from tests.contract.conftest import Postgres
+from tests.support.harness import OnPostgres, on_postgres
+from tests.support.http_world import OURS, PASSWORD, STRANGER, Answer, HttpWorld
+
+AGAIN = {"X-Reauthenticate": b64encode(PASSWORD.encode()).decode()}
+DAY, MONTH = timedelta(days=1), timedelta(days=31)
+BIT = 100
+"""Somewhere in the nonce: the first byte of a cell only names the format."""
+
+
+@dataclass(kw_only=True)
+class Inhabitant:
+    """Somebody with one of everything. Paths are of HTTP."""
+
+    http: HttpWorld
+    name: str
+    number: str
+    token: str
+    id: AccountId
+    session_id: UUID
+    line: str
+    conversation: str
+    message: str
+    """The one that came in; another went out."""
+
+    async def call(self, method: str, path: str, body: object = None, **more: Any) -> Answer:
+        return await self.http.call(method, path, body, token=self.token, **more)
+
+    async def sign_in(self) -> Answer:
+        return await self.http.call("POST", "/v1/sessions", self.credentials)
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"email": f"{self.name}@example.org", "password": PASSWORD}
+
+
+@dataclass
+class Scene:
+    """The product on PostgreSQL behind its edge, and the intruder's way in."""
+
+    world: OnPostgres
+    http: HttpWorld
+
+    @classmethod
+    @asynccontextmanager
+    async def set(cls, postgres: Postgres, folder: Path) -> AsyncIterator[Scene]:
+        async with on_postgres(postgres, folder) as world, HttpWorld.running(world) as http:
+            yield cls(world, http)
+
+    async def sql(self, statement: str, *values: object) -> list[Any]:
+        return list(await self.world.pool.fetch(statement, *values))
+
+    async def flip(self, stored: Stored, column: str, owner: AccountId, *, spare: UUID | None = None) -> int:
+        """Flip one bit of a sealed column, in every row of one account but one; return in how many."""
+        changed = await self.sql(
+            f"UPDATE {stored.name} SET {column} = set_bit({column}, {BIT}, 1 - get_bit({column}, {BIT}))"  # noqa: S608 - names of our own
+            f" WHERE {stored.owner} = $1 AND {column} IS NOT NULL AND id IS DISTINCT FROM $2 RETURNING id",
+            owner, spare,
+        )  # fmt: skip
+        return len(changed)
+
+    async def inhabitant(self, name: str = "ada", number: str = OURS) -> Inhabitant:
+        """Let somebody sign up twice on two devices, take a line, hear, write, and ask for an export."""
+        http, world = self.http, self.world
+        token = await http.person(name)
+        credentials = {"email": f"{name}@example.org", "password": PASSWORD}
+        assert (await http.call("POST", "/v1/sessions", credentials)).status == 201
+        caller = await world.use_cases.authenticate(token)
+        line = await http.line(token, number)
+        await http.call("PATCH", f"/v1/lines/{line}", {"label": "Work"}, token=token)
+        said = {"to": STRANGER, "body": "said"}
+        path = f"/v1/lines/{line}/messages"
+        assert (await http.call("POST", path, said, token=token, headers=http.key())).status == 202
+        await world.settle()
+        await self.hear(number, "heard")
+        (conversation,) = (await http.call("GET", "/v1/conversations", token=token)).json["items"]
+        path = f"/v1/conversations/{conversation['id']}/messages"
+        heard = (await http.call("GET", path, token=token)).json["items"][0]
+        assert heard["body"] == "heard"
+        assert (await http.call("POST", "/v1/account/exports", token=token)).status == 202
+        await world.settle()
+        return Inhabitant(
+            http=http, name=name, number=number, token=token, id=caller.account_id, session_id=caller.session_id,
+            line=f"/v1/lines/{line}", conversation=f"/v1/conversations/{conversation['id']}",
+            message=f"/v1/messages/{heard['id']}",
+        )  # fmt: skip
+
+    async def hear(self, number: str, body: str) -> None:
+        """Have a message come in from STRANGER, the carrier keeping its copy."""
+        sender, to = Peer(STRANGER), PhoneNumber(number)
+        ref = await self.world.carrier.receive(sender, to, body)
+        await self.world.use_cases.receive_message(InboundMessage(ref, to, sender, MessageBody(body)))
+
+    def copies(self) -> list[CarrierCopy]:
+        return list(self.world.carrier.messages.values())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import cProfile
-import gc
 import json
 import pstats
 import sys
@@ -16,6 +15,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
+
+from bootstrap.event_loop import run, settle
 
 
 @asynccontextmanager
@@ -69,7 +70,6 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        gc.freeze()  # what is here to stay need not be looked at again
         yield site.port
         await runner.cleanup()
     lanes.close()
@@ -82,6 +82,7 @@ async def main(side: str, place: dict[str, str]) -> None:
     )
     profile = cProfile.Profile(time.thread_time)  # of the processor: others may be using it too
     async with {"product": product, "floor": floor}[side](**place) as port:
+        settle()
         print(port, flush=True)
         if await commands.readline():
             profile.enable()
@@ -91,4 +92,4 @@ async def main(side: str, place: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], json.loads(sys.argv[2])))
+    run(main(sys.argv[1], json.loads(sys.argv[2])))

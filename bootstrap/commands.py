@@ -23,22 +23,27 @@ PROOFS = ROOT / "tests" / "contract" / "proofs"
 
 def serve(work: bool) -> None:  # noqa: FBT001 - the shape that the command line asks for
     """Serve the chosen world until the process is told to end. Raises BadSettings and what the world raises."""
-    asyncio.run(_serve(work=work))
+    from bootstrap.event_loop import run
+
+    run(_serve(work=work))
 
 
 async def _serve(*, work: bool) -> None:
+    from bootstrap.event_loop import settle
     from bootstrap.process import stopped
 
     if chosen_world() is World.PRODUCTION:
         from bootstrap.worlds.production import Production
 
         async with Production.from_environment().running(work=work) as url:
+            settle()
             typer.echo(f"Pico serves at {url} - stop with Ctrl-C")
             await stopped()
     else:
         from bootstrap.worlds.sandbox import Sandbox
 
         async with Sandbox.running(read_settings(Settings), work=work) as sandbox:
+            settle()
             typer.echo(
                 f"Pico serves at {sandbox.url} - documentation at {sandbox.url}/docs - stop with Ctrl-C"
             )
@@ -47,10 +52,13 @@ async def _serve(*, work: bool) -> None:
 
 def work() -> None:
     """Run jobs and sweeps of the chosen world until the process is told to end. Raises as `serve`."""
-    asyncio.run(_work())
+    from bootstrap.event_loop import run
+
+    run(_work())
 
 
 async def _work() -> None:
+    from bootstrap.event_loop import settle
     from bootstrap.process import stopped
 
     working: AbstractAsyncContextManager[None]
@@ -63,6 +71,7 @@ async def _work() -> None:
 
         working = Sandbox.working(read_settings(Settings))
     async with working:
+        settle()
         typer.echo("Pico works - stop with Ctrl-C")
         await stopped()
 

@@ -9,7 +9,8 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -17,7 +18,8 @@ V = TypeVar("V")
 FOREVER = float("inf")
 
 
-class _Entry(NamedTuple, Generic[V]):
+@dataclass(slots=True)
+class _Entry(Generic[V]):
     value: V
     size: int
     expires: float
@@ -65,8 +67,7 @@ class Cache(Generic[K, V]):
         if not entry.fresh(now):
             self._forget(key)
             return None
-        if self._idle_seconds != FOREVER:
-            self._kept[key] = entry._replace(idle_at=now + self._idle_seconds)
+        entry.idle_at = now + self._idle_seconds
         self._kept.move_to_end(key)
         return entry.value
 

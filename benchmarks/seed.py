@@ -50,7 +50,7 @@ async def seed(url: str, keyring_url: str, kms: Path, size: Population) -> None:
     await migrate(url)
     await migrate_keyring(keyring_url)
     async with connect(keyring_url, least=1, most=4) as database:
-        keyring = PostgresKeyring(database, LocalKms(kms, SystemClock().now), limit=size.accounts)
+        keyring = PostgresKeyring(database, LocalKms(kms, SystemClock().now))
         system = await keyring.system("index")
         accounts = [people.account_id(number) for number in range(size.accounts)]
         await asyncio.gather(*map(keyring.create, accounts))

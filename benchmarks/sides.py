@@ -53,7 +53,7 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
     lanes = Lanes(database_url)
     await lanes.open()
     async with connect(keyring_url, least=1, most=4) as keys:
-        keyring = PostgresKeyring(keys, LocalKms(Path(state_dir) / "kms", SystemClock().now), limit=0)
+        keyring = PostgresKeyring(keys, LocalKms(Path(state_dir) / "kms", SystemClock().now), memory=0)
 
         async def load(account: UUID) -> tuple[int, bytes] | None:
             try:

@@ -60,6 +60,7 @@ class Parts:
     ledger: Callable[[bytes], ErasureLedger]
     """Makes the ledger, given the key that signs its receipts."""
     mail: Mail
+    key_cache_mib: int
     sweep_every: timedelta = SWEEP_EVERY
 
 
@@ -90,7 +91,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
 
         parts.clock.database = database_time
         ids = TimeOrderedIds(parts.clock)
-        keyring = PostgresKeyring(keys, parts.kms)
+        keyring = PostgresKeyring(keys, parts.kms, memory=parts.key_cache_mib << 20)
         outside = Outside(
             store=PostgresStore(database, keyring, ids, environment=parts.environment),
             directory=PostgresDirectory(database, keyring),

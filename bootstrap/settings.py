@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """A PostgreSQL to use instead of our own. Needs `keyring_url`."""
     keyring_url: SecretStr | None = None
     """The keyring's own database: another one, so that no backup holds both."""
+    key_cache_mib: int = Field(100, ge=1)
+    """Memory for the keys of accounts in use: 100 MiB is for 20,000 of them. Beyond, each request unwraps its own."""
 
     @field_validator("database_url", "keyring_url")
     @classmethod

@@ -25,9 +25,12 @@ class KeyGone(PicoError):
     code = "key_gone"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class AccountKey:
-    """An unwrapped account key: 256 bits of `material` under a small `version`. It never leaves the process."""
+    """An unwrapped account key: 256 bits of `material` under a small `version`. It never leaves the process.
+
+    What is derived from it is kept as long as this very object, and no longer: hence identity and weak references.
+    """
 
     version: int
     material: bytes
@@ -45,7 +48,7 @@ class Keyring(Protocol):
         ...
 
     async def open(self, account_id: AccountId) -> AccountKey:
-        """Return the newest key, from a bounded cache (300 s) or unwrapped. Raises KeyGone. Repeating is harmless."""
+        """Return the newest key, from a bounded cache or unwrapped. Raises KeyGone. Repeating is harmless."""
         ...
 
     async def reopen(self, account_id: AccountId) -> AccountKey:

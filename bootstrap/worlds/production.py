@@ -88,5 +88,6 @@ class Production:
                 kms=vendors.kms,
                 ledger=vendors.ledger,
                 mail=vendors.mail,
+                key_cache_mib=settings.key_cache_mib,
             )
         )

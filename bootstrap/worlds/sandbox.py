@@ -68,7 +68,7 @@ class Sandbox:
             )  # fmt: skip
             saved.carrier_url = await stack.enter_async_context(simulator.running(LOOPBACK))
             mailbox = LocalMailbox(folder / "mail", clock.now)
-            parts = _parts(folder, found, saved, clock, mailbox, public_url)
+            parts = _parts(settings, found, saved, clock, mailbox, public_url)
             product = await stack.enter_async_context(assembled(parts, replaced))
             sandbox = cls(url, product, folder, found, clock, saved, mailbox, simulator)
             await stack.enter_async_context(serve(product, port, sandbox=sandbox))
@@ -94,7 +94,7 @@ class Sandbox:
         found = await databases_in_use(settings, saved)
         clock = FollowedClock(saved)
         mailbox = LocalMailbox(folder / "mail", clock.now)
-        parts = _parts(folder, found, saved, clock, mailbox, saved.url)
+        parts = _parts(settings, found, saved, clock, mailbox, saved.url)
         async with assembled(parts) as product, working(product):
             yield
 
@@ -146,8 +146,10 @@ class Sandbox:
 
 
 def _parts(
-    folder: Path, found: Databases, saved: SandboxState, clock: SystemClock, mailbox: LocalMailbox, public_url: str
+    settings: Settings, found: Databases, saved: SandboxState, clock: SystemClock, mailbox: LocalMailbox,
+    public_url: str,
 ) -> Parts:  # fmt: skip
+    folder = settings.state_dir
     return Parts(
         environment=SANDBOX,
         database_url=found.database_url,
@@ -158,5 +160,6 @@ def _parts(
         kms=LocalKms(folder / "kms", clock.now),
         ledger=partial(LocalLedger, folder / "ledger"),
         mail=mailbox,
+        key_cache_mib=settings.key_cache_mib,
         sweep_every=SWEEP_EVERY,
     )

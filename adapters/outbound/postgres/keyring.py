@@ -27,9 +27,11 @@ from application.ports.keyring import AccountKey, KeyGone, Keyring, KeysUnavaila
 from application.ports.kms import Kms, KmsError, WrappedKey
 from domain.kernel import AccountId, PicoError
 
-CACHED_KEYS = 20_000
-"""Accounts in use at once. A kept key takes about 0.4 KB, so 8 MB at most."""
+KEPT_BYTES = 5_000
+"""What an account in use takes in memory: its key, and the working keys that the store derives from it."""
 CACHED_SECONDS = 300.0
+IDLE_SECONDS = 120.0
+SYSTEM_PURPOSES = 32
 
 
 def _insert(table: sa.Table, owner: str) -> str:
@@ -58,18 +60,24 @@ V = TypeVar("V")
 class PostgresKeyring(Keyring):
     """`Keyring` over a migrated database and a key service, which is never called while a connection is held.
 
-    Destroying a key empties the cache of this process at once; another process may hold the key for up to
-    `CACHED_SECONDS` more.
+    An unwrapped key is kept for `CACHED_SECONDS`, and for `IDLE_SECONDS` when nobody uses it. Destroying a key empties
+    the cache of this process at once; another process may hold the key for up to `CACHED_SECONDS` more.
     """
 
     def __init__(
-        self, database: Database, kms: Kms, *, limit: int = CACHED_KEYS, seconds: float = CACHED_SECONDS,
+        self, database: Database, kms: Kms, *, memory: int = 100 << 20,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
+        """Keep unwrapped keys in `memory` bytes at most."""
         self._database = database
         self._kms = kms
-        self._accounts = Cache[AccountId, AccountKey](entries=limit, seconds=seconds, monotonic=monotonic)
-        self._systems = Cache[str, bytes](entries=limit, seconds=seconds, monotonic=monotonic)
+        self._accounts = Cache[AccountId, AccountKey](
+            size=memory, size_of=lambda _account_id, _key: KEPT_BYTES,
+            seconds=CACHED_SECONDS, idle_seconds=IDLE_SECONDS, monotonic=monotonic,
+        )  # fmt: skip
+        self._systems = Cache[str, bytes](
+            entries=SYSTEM_PURPOSES, seconds=CACHED_SECONDS, monotonic=monotonic
+        )
 
     @override
     async def create(self, account_id: AccountId) -> None:

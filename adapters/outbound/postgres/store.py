@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from weakref import WeakKeyDictionary
 
 from typing_extensions import override
 
-from adapters.cache import Cache
 from adapters.outbound.postgres import erasing
 from adapters.outbound.postgres.codec import Keys
 from adapters.outbound.postgres.flush import Flush
@@ -25,19 +25,22 @@ from domain.kernel import AccountId, Aggregate
 
 
 class CipherCache:
-    """Working keys made lately: at most `limit`, each for `seconds`. A destroyed key is not kept beyond that."""
+    """Working keys, each kept exactly as long as the keyring keeps the account's key that it was derived from."""
 
-    def __init__(self, environment: str, limit: int = 4096, seconds: float = 300.0) -> None:
+    def __init__(self, environment: str) -> None:
         self._environment = environment
-        self._kept = Cache[AccountId, tuple[AccountKey, AccountCipher]](entries=limit, seconds=seconds)
+        self._kept = WeakKeyDictionary[AccountKey, AccountCipher]()
+
+    @property
+    def kept(self) -> int:
+        """How many there are now."""
+        return len(self._kept)
 
     def open(self, account_id: AccountId, key: AccountKey) -> AccountCipher:
         """Return the cipher of this account under this very key."""
-        kept = self._kept.peek(account_id)
-        if kept is not None and kept[0] is key:
-            return kept[1]
-        cipher = AccountCipher(self._environment, account_id, key)
-        self._kept.put(account_id, (key, cipher))
+        cipher = self._kept.get(key)
+        if cipher is None:
+            cipher = self._kept[key] = AccountCipher(self._environment, account_id, key)
         return cipher
 
 

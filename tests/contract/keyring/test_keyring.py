@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.kms import MemoryKms
-from adapters.outbound.postgres.keyring import CACHED_SECONDS, PostgresKeyring
+from adapters.outbound.postgres.keyring import CACHED_SECONDS, IDLE_SECONDS, KEPT_BYTES, PostgresKeyring
 from adapters.outbound.postgres.keyring_tables import COLUMNS, KEYRING_TABLES
 from adapters.outbound.postgres.pool import Database, connect
 from adapters.outbound.postgres.schema import migrate_keyring
@@ -110,7 +110,7 @@ class TestPostgresKeyring(KeyringContract):
     ) -> None:
         await keyring.create(ALICE)
         again = PostgresKeyring(database, kms)
-        assert await again.open(ALICE) == await keyring.open(ALICE)
+        assert (await again.open(ALICE)).material == (await keyring.open(ALICE)).material
         assert await again.system("index") == await keyring.system("index")
 
     async def test_of_two_that_race_the_first_to_store_its_key_wins(
@@ -127,7 +127,7 @@ class TestPostgresKeyring(KeyringContract):
         held.set()
         assert (await late)[1] == index
         restarted = PostgresKeyring(database, kms)
-        assert await restarted.open(ALICE) == key
+        assert (await restarted.open(ALICE)).material == key.material
         assert await restarted.system("index") == index
 
     async def test_preparing_is_repeatable_and_safe_at_once(self, url: str) -> None:
@@ -252,22 +252,22 @@ class TestPostgresKeyring(KeyringContract):
         await keyring.open(ALICE)
         assert kms.calls["unwrap"] == 1
 
-    async def test_an_unwrapped_key_is_kept_300_seconds_and_no_longer(
+    async def test_an_unwrapped_key_is_kept_300_seconds_and_120_unused_ones(
         self, database: Database, kms: GatedKms
     ) -> None:
         time = 0.0
         keyring = PostgresKeyring(database, kms, monotonic=lambda: time)
         await keyring.create(ALICE)
         await keyring.open(ALICE)
-        for time, unwraps in ((299.9, 1), (300.0, 2), (599.9, 2), (600.0, 3)):
+        for time, unwraps in ((119, 1), (238, 1), (299.9, 1), (300.0, 2), (419.9, 2), (540, 3), (599, 3)):
             await keyring.open(ALICE)
             assert kms.calls["unwrap"] == unwraps, time
-        assert CACHED_SECONDS == 300
+        assert (CACHED_SECONDS, IDLE_SECONDS) == (300, 120)
 
     async def test_the_cache_is_bounded_and_the_least_used_key_goes_first(
         self, database: Database, kms: GatedKms
     ) -> None:
-        keyring = PostgresKeyring(database, kms, limit=2)
+        keyring = PostgresKeyring(database, kms, memory=2 * KEPT_BYTES)
         carol = AccountId(uuid4())
         for account in (ALICE, BOB, carol):
             await keyring.create(account)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 from typing_extensions import override
@@ -16,6 +15,7 @@ from adapters.inbound.webhooks.twilio.form import (
     forbidden,
     malformed,
     not_now,
+    pairs_of,
     refused,
     well_formed,
 )
@@ -24,8 +24,6 @@ from adapters.inbound.webhooks.twilio.signature import TwilioSignature
 from application.use_cases import UseCases
 from domain.kernel import PicoError
 from domain.messages import Status
-
-MOST_FIELDS = 200
 
 
 class TwilioWebhooks(Webhooks):
@@ -85,9 +83,7 @@ class TwilioWebhooks(Webhooks):
             return None
         raw = await read_body(request)
         try:
-            pairs = parse_qsl(
-                raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
-            )
+            pairs = pairs_of(raw)
         except ValueError:
             return None
         url = f"{self._public_url}{path}?{query}" if query else f"{self._public_url}{path}"

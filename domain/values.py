@@ -7,11 +7,11 @@ import unicodedata
 from enum import StrEnum
 from typing import Self
 
+from domain import language_tags
 from domain.kernel import PicoError
 from domain.text import shown
 
 E164_LENGTH = re.compile(r"\+[1-9][0-9]{6,14}\Z")
-LOCALE_SHAPE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?\Z")
 SHORT_CODE = re.compile(r"[0-9]{3,8}\Z")
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -121,16 +121,16 @@ class InvalidLocale(PicoError):
 
 
 class Locale(PersonalText):
-    """A language tag (RFC 5646): language, optional script, optional region."""
+    """A language tag (RFC 5646) in canonical form: language, optional script, optional region."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the tag; raises InvalidLocale."""
-        if not LOCALE_SHAPE.match(text):
+        """Return the tag, however a phone says it; raises InvalidLocale."""
+        if (tag := language_tags.canonical(text)) is None:
             raise InvalidLocale
-        return cls(text)
+        return cls(tag)
 
 
 class InvalidLabel(PicoError):

@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from adapters.inbound.email_addresses import LONGEST, email_address
 from adapters.inbound.http import json_format
-from domain import values
+from domain import language_tags, values
 from domain.kernel import ConversationId, LineId, MessageId, PicoError
 from domain.values import (
     Capability,
@@ -133,7 +133,7 @@ def yes(answer: bool) -> bool:  # noqa: FBT001 - it is what was answered
 AN_ID = Text(exactly(ID, UUID).parse, {"format": "uuid", **pattern(ID)})
 A_NUMBER = Text(PhoneNumber.parse, pattern(values.E164_LENGTH))
 A_LABEL = Text(Label.parse, NOT_BLANK)
-A_LOCALE = Text(Locale.parse, pattern(values.LOCALE_SHAPE))
+A_LOCALE = Text(Locale.parse, {"maxLength": language_tags.LONGEST, **pattern(language_tags.SHAPE)})
 
 AnEmail = Annotated[Email, Text(email_address, AN_ADDRESS)]
 NewPassword = Annotated[Password, Text(Password.parse, A_NEW_PASSWORD)]

@@ -177,6 +177,17 @@ async def test_a_line_is_labelled_as_its_person_writes(http: HttpWorld) -> None:
         assert (refused.status, refused.flaws) == (422, {("/label", "invalid_label")})
 
 
+async def test_a_locale_is_kept_in_its_canonical_form(http: HttpWorld) -> None:
+    token = await http.person()
+    for said, kept in (
+        ("he-il", "he-IL"),
+        ("zh-hant-tw", "zh-Hant-TW"),
+        ("iw_IL", "he-IL"),
+        ("en-US-u-ca-gregory", "en-US"),
+    ):
+        assert (await http.call("PATCH", "/v1/account", {"locale": said}, token=token)).json["locale"] == kept
+
+
 async def test_pages_follow_each_other_without_gap_or_repetition(http: HttpWorld) -> None:
     token = await http.person()
     await http.line(token)

@@ -18,13 +18,18 @@ if __name__ == "__main__":
     parser.add_argument("--tenth", action="store_true", help="a tenth of the data")
     parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument("--only", action="append", choices=list(SCENARIOS), default=[])
+    parser.add_argument("--connections", type=int, action="append", help="requests at a time (8 and 32)")
     parser.add_argument("--profile", nargs="?", const="product", choices=["product", "floor"])
+    parser.add_argument(
+        "--crowd", nargs="?", type=float, const=60, default=0, metavar="SECONDS",
+        help="everybody at one conversation: bursts, and a stream of so many seconds",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     part = 10 if given.tenth else 1
     size = Population(given.accounts // part, given.conversations // part, given.messages // part)
-    sys.exit(
-        asyncio.run(
-            main(size=size, pairs=given.pairs, only=given.only, profile=given.profile, as_json=given.json)
-        )
-    )
+    running = main(
+        size=size, pairs=given.pairs, only=given.only, connections=given.connections or (8, 32),
+        profile=given.profile, crowded=given.crowd, as_json=given.json,
+    )  # fmt: skip
+    sys.exit(asyncio.run(running))

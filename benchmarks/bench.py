@@ -12,14 +12,15 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from statistics import median, quantiles
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import check
-from benchmarks.load import CONNECTIONS, NotServed, fire
+from benchmarks import check, crowd
+from benchmarks.load import NotServed, fire
 from benchmarks.population import Population
 from benchmarks.product import SIDES, Rig, running
 from benchmarks.scenarios import SCENARIOS, Scenario
@@ -51,6 +52,7 @@ class Result:
     """What came of a scenario."""
 
     scenario: Scenario
+    connections: int
     figures: dict[str, Figures]
 
     @property
@@ -62,7 +64,8 @@ class Result:
     def summary(self) -> dict[str, object]:
         ratios = self.ratios
         return {
-            "scenario": self.scenario.name, "target": self.scenario.target, "stretch": self.scenario.stretch,
+            "scenario": self.scenario.name, "connections": self.connections,
+            "target": self.scenario.target, "stretch": self.scenario.stretch,
             "ratio": {"min": min(ratios), "median": median(ratios), "max": max(ratios)}, "pairs": ratios,
             "met": median(ratios) >= self.scenario.target,
             **{side: figures.summary() for side, figures in self.figures.items()},
@@ -70,16 +73,22 @@ class Result:
 
 
 async def main(
-    *, size: Population | None = None, pairs: int = 9, only: Sequence[str] = (), profile: str | None = None,
-    as_json: bool = False,
+    *, size: Population | None = None, pairs: int = 9, only: Sequence[str] = (), connections: Sequence[int] = (8, 32),
+    profile: str | None = None, crowded: float = 0, as_json: bool = False,
 ) -> int:  # fmt: skip
     """Run the benchmark and print it. Return 0 when every median meets its target, else 1.
 
-    `only`: names of scenarios. `profile`: a side ("product" or "floor") to be profiled instead of measured.
+    `only`: names of scenarios. `connections`: how many requests are under way at a time. `profile`: a side ("product"
+    or "floor") to be profiled instead of measured. `crowded`: measure everybody at one conversation instead, with a
+    stream of so many seconds.
     """
     console = Console(stderr=as_json, width=None if sys.stdout.isatty() else 120, highlight=False)
     try:
         async with running(size or Population(), console.print) as rig:
+            if crowded:
+                crowds = await crowd.crowd(rig, crowded)
+                console.print(crowd.table(crowds))
+                return 0 if all(one.whole for one in crowds if one.side == "product") else 1
             checked = await check.check(rig)
             console.print(f"{checked} kinds of requests: the same answers and the same rows on both sides.")
             scenarios = [SCENARIOS[name] for name in only or SCENARIOS]
@@ -88,9 +97,9 @@ async def main(
                     await _profile(rig, scenario, profile)
                 return 0
             results = []
-            for scenario in scenarios:
-                console.print(f"Measuring {scenario.title} ...")
-                results.append(await _measure(rig, scenario, pairs))
+            for scenario, wide in product(scenarios, connections):
+                console.print(f"Measuring {scenario.title} over {wide} connections ...")
+                results.append(await _measure(rig, scenario, pairs, wide))
             written = await check.count_records(rig)
             console.print(f"{sum(written.values())} rows on either side, and as many in each table.")
     except (check.Unequal, NotServed) as error:
@@ -103,8 +112,8 @@ async def main(
     return 0 if all(result.summary()["met"] for result in results) else 1
 
 
-async def _measure(rig: Rig, scenario: Scenario, pairs: int) -> Result:
-    result = Result(scenario, {name: Figures() for name in SIDES})
+async def _measure(rig: Rig, scenario: Scenario, pairs: int, connections: int) -> Result:
+    result = Result(scenario, connections, {name: Figures() for name in SIDES})
     count = await _warm(rig, scenario)
     for pair in range(pairs):
         requests = scenario.requests(rig.size, rig.carrier_token, pair + 2, count)
@@ -112,7 +121,7 @@ async def _measure(rig: Rig, scenario: Scenario, pairs: int) -> Result:
         before = {name: rig.sides[name].cpu() for name in SIDES}
         for turn in range(TURNS):
             for name in SIDES if (pair + turn) % 2 else reversed(SIDES):
-                measured = await fire(rig.sides[name].port, requests[turn::TURNS])
+                measured = await fire(rig.sides[name].port, requests[turn::TURNS], connections=connections)
                 seconds[name] += measured.seconds
                 result.figures[name].each += measured.each
         for name, figures in result.figures.items():
@@ -150,13 +159,12 @@ def _table(results: list[Result]) -> Table:
         colour = "green" if middle >= stretch else "yellow" if middle >= target else "red"
         pico, floor = (result.figures[side].summary() for side in SIDES)
         table.add_row(
-            result.scenario.title, f"[{colour}]{middle:.2f}[/] ({min(ratios):.2f}-{max(ratios):.2f})",
+            f"{result.scenario.title}, c={result.connections}",
+            f"[{colour}]{middle:.2f}[/] ({min(ratios):.2f}-{max(ratios):.2f})",
             f"{target:.2f}, {stretch:.2f}",
             f"{pico['per_second']:.0f} / {floor['per_second']:.0f}",
             *(f"{pico[name]:.1f} / {floor[name]:.1f}" for name in ("p50_ms", "p99_ms")),
             f"{pico['cpu_us']:.0f} / {floor['cpu_us']:.0f}",
         )  # fmt: skip
-    table.caption = (
-        f"Latency with {CONNECTIONS} requests under way. CPU: of the server's own process, per request."
-    )
+    table.caption = "c: requests under way at a time. CPU: of the server's own process, per request."
     return table

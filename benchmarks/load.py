@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
 
 CONNECTIONS = 8
-"""Requests under way at a time."""
+"""Requests under way at a time, unless said otherwise."""
 
 
 class NotServed(Exception):
@@ -18,18 +18,20 @@ class NotServed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a series of requests took: in all, and each, in seconds."""
+    """What a series of requests took: in all, and each, in seconds; and how many were refused, where that is borne."""
 
     seconds: float
     each: list[float]
+    refused: int = 0
 
 
 class Connection(asyncio.Protocol):
     """Sends a request as soon as the answer to the former one is whole."""
 
-    def __init__(self, requests: Iterator[bytes], each: list[float]) -> None:
+    def __init__(self, requests: Iterator[bytes], each: list[float], refusals: list[str] | None) -> None:
         self._requests = requests
         self._each = each
+        self._refusals = refusals
         self._missing = -1  # of the answer's body; -1: its head has not come
         self._head = b""
         self.done = asyncio.get_running_loop().create_future()
@@ -56,9 +58,11 @@ class Connection(asyncio.Protocol):
                 return
             self._head = b""
             if data[9:10] != b"2":
-                self.done.set_exception(NotServed(data.decode(errors="replace")))
-                self._transport.close()
-                return
+                if self._refusals is None:
+                    self.done.set_exception(NotServed(data.decode(errors="replace")))
+                    self._transport.close()
+                    return
+                self._refusals.append(data[9:12].decode())
             at = data.find(b"Content-Length: ", 0, end)
             length = int(data[at + 16 : data.find(b"\r", at)]) if at >= 0 else 0
             self._missing = length + end + 4
@@ -73,22 +77,28 @@ class Connection(asyncio.Protocol):
             self.done.set_exception(error or NotServed("the server hung up"))
 
 
-async def fire(port: int, requests: Sequence[bytes]) -> Measured:
-    """Send all requests and wait for their answers. Raises NotServed for the first that is not 2xx."""
+async def fire(
+    port: int, requests: Iterable[bytes], *, connections: int = CONNECTIONS, bear_refusals: bool = False
+) -> Measured:
+    """Send all requests over so many connections and wait for their answers.
+
+    Raises NotServed for the first answer that is not 2xx, unless refusals are borne.
+    """
     loop, queue = asyncio.get_running_loop(), iter(requests)
     each: list[float] = []
+    refusals: list[str] | None = [] if bear_refusals else None
     gc.collect()
     gc.disable()
     began = perf_counter()
     try:
         made = [
-            await loop.create_connection(lambda: Connection(queue, each), "127.0.0.1", port)
-            for _ in range(CONNECTIONS)
+            await loop.create_connection(lambda: Connection(queue, each, refusals), "127.0.0.1", port)
+            for _ in range(connections)
         ]
         await asyncio.gather(*(connection.done for _, connection in made))
     finally:
         gc.enable()
-    return Measured(perf_counter() - began, each)
+    return Measured(perf_counter() - began, each, len(refusals or ()))
 
 
 async def ask(port: int, request: bytes) -> tuple[int, dict[str, str], bytes]:

@@ -134,7 +134,7 @@ class RecoverAccount:
             tx.save(account)
             await revoke_all(tx, now)
             for line in await tx.lines.list_all():
-                line.resume()
+                line.resume(now)
                 tx.save(line)
             return open_session(tx, account_id, self.ids, self.tokens, now)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from application.job_type import NOW, JobType
+from application.line_check import CHECK_LINE, CheckLine
 from application.line_purchase import CompletePurchase
 from application.line_release import FinishRelease
 from application.ports.carrier_errors import CarrierUnavailable
@@ -17,7 +18,7 @@ from application.ports.numbers import AvailableNumber, NumberProvider
 from application.ports.store import Store, Tx
 from domain.idempotency import IdempotencyInFlight, Operation
 from domain.kernel import AccountId, LineId
-from domain.lines import LineOrdered, LineReleaseRequested, NumberTaken, PhoneLine
+from domain.lines import LineOrdered, LineReleaseRequested, LineResumed, NumberTaken, PhoneLine
 from domain.retention import Retention
 from domain.values import Capability, Country, Label, PhoneNumber
 
@@ -172,5 +173,6 @@ class ReleaseLine:
 
 JOBS = (
     JobType("complete_purchase", CompletePurchase, after={LineOrdered: COMPLETE_AFTER}),
+    JobType(CHECK_LINE, CheckLine, after={LineResumed: NOW}),
     JobType("finish_release", FinishRelease, after={LineReleaseRequested: NOW}, attempts=None),
 )

@@ -19,6 +19,7 @@ from domain.accounts import Account, AccountDeletionRequested, AccountRecovered
 from domain.erasure import Erasure, NotYetGone
 from domain.exports import ExportReady
 from domain.kernel import AccountId
+from domain.lines import LineLost
 from domain.retention import Retention
 from domain.values import Email, SignUpPlace
 
@@ -94,12 +95,19 @@ class SendExportReadyMail(SendMail):
     mail_kind: ClassVar[MailKind] = MailKind.EXPORT_READY
 
 
+class SendLineLostMail(SendMail):
+    """Tells that a line has lost its number, without naming it."""
+
+    mail_kind: ClassVar[MailKind] = MailKind.LINE_LOST
+
+
 JOBS = (
     JobType("mail_verification", SendVerificationMail),
     JobType("mail_already_registered", SendAlreadyRegisteredMail),
     JobType("mail_deletion_scheduled", SendDeletionScheduledMail, after={AccountDeletionRequested: NOW}),
     JobType("mail_recovered", SendRecoveredMail, after={AccountRecovered: NOW}),
     JobType("mail_export_ready", SendExportReadyMail, after={ExportReady: NOW}),
+    JobType("mail_line_lost", SendLineLostMail, after={LineLost: NOW}),
 )
 
 

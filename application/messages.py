@@ -55,7 +55,8 @@ class SendMessage:
     ) -> Accepted:
         """Return the message as accepted.
 
-        Raises NotFound, LineNotActive, PeerOptedOut, IdempotencyMismatch. Repeating with the same key is harmless.
+        Raises NotFound, LineNotActive, NotForMessages, PeerOptedOut, IdempotencyMismatch. Repeating with the same key
+        is harmless.
         """
         operation = Operation.requested("send", key, line_id, to, body)
 

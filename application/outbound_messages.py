@@ -8,10 +8,11 @@ from datetime import datetime
 
 from application.hold import HoldOfJob
 from application.job_type import NOW, JobType
+from application.line_check import CHECK_LINE
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.clock import Clock
-from application.ports.jobs import JobLease, Queue
-from application.ports.message_carrier import MessageCarrier, OptedOut
+from application.ports.jobs import Job, JobLease, Queue
+from application.ports.message_carrier import MessageCarrier, OptedOut, SenderRefused
 from application.ports.store import Store, Tx
 from domain.kernel import AccountId, MessageId, NotFound
 from domain.messages import Message, MessageQueued, Sent
@@ -144,6 +145,8 @@ class SendQueuedMessage:
             message = await tx.messages.get_even_deleted(message_id)
             message.fail(refused.provider_code, now)
             tx.save(message)
+            if isinstance(refused, SenderRefused):
+                tx.queue(Job(CHECK_LINE, account_id, message.line_id))
             if isinstance(refused, OptedOut):
                 with suppress(NotFound):  # deleted meanwhile
                     conversation = await tx.conversations.get(message.conversation_id)

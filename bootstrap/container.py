@@ -28,6 +28,7 @@ from application.idempotency import PurgeIdempotencyRecords
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobType
 from application.jobs import JOBS
+from application.line_check import CheckLine
 from application.line_purchase import ApplyOrderChange, CompletePurchase
 from application.line_release import FinishRelease, ReleaseNumbers
 from application.lines import BuyLine, ListLines, ReadLine, RelabelLine, ReleaseLine, SearchNumbers
@@ -36,6 +37,7 @@ from application.mail import (
     SendAlreadyRegisteredMail,
     SendDeletionScheduledMail,
     SendExportReadyMail,
+    SendLineLostMail,
     SendRecoveredMail,
     SendVerificationMail,
 )
@@ -169,6 +171,7 @@ class Container(containers.DeclarativeContainer):
     read_line = Singleton(ReadLine, store=store)
     relabel_line = Singleton(RelabelLine, store=store)
     release_line = Singleton(ReleaseLine, store=store, clock=clock)
+    check_line = Singleton(CheckLine, store=store, numbers=numbers, clock=clock)
     finish_release = Singleton(FinishRelease, store=store, queue=queue, numbers=numbers, carrier=carrier, clock=clock)
     release_numbers = Singleton(ReleaseNumbers, store=store, numbers=numbers, carrier=carrier, clock=clock)
 
@@ -200,6 +203,7 @@ class Container(containers.DeclarativeContainer):
     send_deletion_scheduled_mail = Singleton(SendDeletionScheduledMail, store=store, queue=queue, mail=mail)
     send_recovered_mail = Singleton(SendRecoveredMail, store=store, queue=queue, mail=mail)
     send_export_ready_mail = Singleton(SendExportReadyMail, store=store, queue=queue, mail=mail)
+    send_line_lost_mail = Singleton(SendLineLostMail, store=store, queue=queue, mail=mail)
     erase_mail_address = Singleton(EraseMailAddress, store=store, mail=mail, directory=directory)
 
     # Exports

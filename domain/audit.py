@@ -25,7 +25,7 @@ from domain.accounts import (
 from domain.classification import held
 from domain.exports import ExportDownloaded, ExportRequested
 from domain.kernel import AccountId, Aggregate, AuditId, Event
-from domain.lines import LineActivated, LineOrdered, LineReleased, LineReleaseRequested
+from domain.lines import LineActivated, LineLost, LineOrdered, LineReleased, LineReleaseRequested
 from domain.sessions import SessionOpened, SessionRevoked
 
 
@@ -43,6 +43,7 @@ class AuditKind(StrEnum):
     LINE_ACTIVATED = "line_activated"
     LINE_RELEASE_REQUESTED = "line_release_requested"
     LINE_RELEASED = "line_released"
+    LINE_LOST = "line_lost"
     EXPORT_REQUESTED = "export_requested"
     EXPORT_DOWNLOADED = "export_downloaded"
 
@@ -59,6 +60,7 @@ AUDITED: dict[type[Event], AuditKind] = {
     LineActivated: AuditKind.LINE_ACTIVATED,
     LineReleaseRequested: AuditKind.LINE_RELEASE_REQUESTED,
     LineReleased: AuditKind.LINE_RELEASED,
+    LineLost: AuditKind.LINE_LOST,
     ExportRequested: AuditKind.EXPORT_REQUESTED,
     ExportDownloaded: AuditKind.EXPORT_DOWNLOADED,
 }

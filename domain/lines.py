@@ -30,6 +30,8 @@ class LineState(StrEnum):
     """The account waits to be deleted: nothing goes in or out."""
     RELEASING = "releasing"
     RELEASED = "released"
+    LOST = "lost"
+    """The carrier does not hold the number for us any more, and nobody here gave it up."""
     FAILED = "failed"
     """The carrier would not sell the number."""
 
@@ -49,6 +51,13 @@ class NumberTaken(PicoError):
 
     kind = ErrorKind.CONFLICT
     code = "number_taken"
+
+
+class NotForMessages(PicoError):
+    """The line's number carries no messages."""
+
+    kind = ErrorKind.CONFLICT
+    code = "line_without_messages"
 
 
 class LineNotActive(PicoError):
@@ -76,6 +85,16 @@ class LineReleaseRequested(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineReleased(Event):
     """The carrier confirmed, on being asked, that the number is no longer ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineResumed(Event):
+    """The person came back, and so did the line: the carrier is asked whether it still has the number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineLost(Event):
+    """The carrier turned out not to hold the number for us any more."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -179,10 +198,15 @@ class PhoneLine(Aggregate):
         return self.created_at <= instant
 
     def must_accept_messages(self) -> None:
-        """Raise LineNotActive unless messages may go in and out; SealBroken for a line that was altered."""
+        """Raise LineNotActive unless messages may go in and out, NotForMessages if its number carries none.
+
+        Raises SealBroken for a line that was altered.
+        """
         self.must_be_whole()
         if not self.accepts_messages:
             raise LineNotActive
+        if Capability.SMS not in self.capabilities:
+            raise NotForMessages
 
     def relabel(self, label: Label | None) -> None:
         """Give the line another name, or none."""
@@ -193,14 +217,30 @@ class PhoneLine(Aggregate):
         if self.state is LineState.ACTIVE:
             self.state = LineState.SUSPENDED
 
-    def resume(self) -> None:
+    def resume(self, at: datetime) -> None:
         """Undo `suspend` when the person comes back. A line that was altered stays shut."""
         if self.state is LineState.SUSPENDED and not self.altered:
             self.state = LineState.ACTIVE
+            self.record(LineResumed(account_id=self.account_id, subject=self.id, at=at))
+
+    @property
+    def may_be_lost(self) -> bool:
+        """Whether we count on the carrier to hold the number."""
+        return self.state in {LineState.ACTIVE, LineState.SUSPENDED}
+
+    def can_do(self, capabilities: frozenset[Capability]) -> None:
+        """Note what the number can do by now."""
+        self.capabilities = capabilities
+
+    def lose(self, at: datetime) -> None:
+        """Note that the carrier no longer holds the number for us. Repeating is harmless."""
+        if self.may_be_lost:
+            self.state, self.released_at = LineState.LOST, at
+            self.record(LineLost(account_id=self.account_id, subject=self.id, at=at))
 
     def release(self, at: datetime) -> None:
         """Give the number up. Repeating is harmless; raises LineNotActive while ordering or after failing."""
-        if self.state in {LineState.RELEASING, LineState.RELEASED}:
+        if self.state in {LineState.RELEASING, LineState.RELEASED, LineState.LOST}:
             return
         if self.state not in {LineState.ACTIVE, LineState.SUSPENDED}:
             raise LineNotActive
@@ -209,6 +249,6 @@ class PhoneLine(Aggregate):
 
     def released(self, at: datetime) -> None:
         """Note that the carrier no longer holds the number for us. Repeating is harmless."""
-        if self.state is not LineState.RELEASED:
+        if self.state not in {LineState.RELEASED, LineState.LOST}:
             self.state, self.released_at = LineState.RELEASED, at
             self.record(LineReleased(account_id=self.account_id, subject=self.id, at=at))

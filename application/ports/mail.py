@@ -26,6 +26,8 @@ class MailKind(StrEnum):
     DELETION_SCHEDULED = "deletion_scheduled"
     RECOVERED = "recovered"
     EXPORT_READY = "export_ready"
+    LINE_LOST = "line_lost"
+    """The carrier has withdrawn the number of one of the person's lines."""
 
 
 class Mail(Protocol):

@@ -24,6 +24,12 @@ class Unreachable(CarrierRefused):
     code = "unreachable"
 
 
+class SenderRefused(CarrierRefused):
+    """The carrier sends nothing from this number: it is not ours any more, or carries no messages."""
+
+    code = "sender_refused"
+
+
 class TooEarly(CarrierUnavailable):
     """The carrier will delete its copy later: `retry_after` says when to ask again."""
 
@@ -65,8 +71,8 @@ class MessageCarrier(Protocol):
     async def send(self, message_id: MessageId, sender: PhoneNumber, to: Peer, body: MessageBody) -> Sent:
         """Send one message; delivery receipts come to our webhook.
 
-        Raises OptedOut, Unreachable, CarrierRefused; CarrierUnavailable: the outcome is unknown. Repeatable only
-        within `sends_idempotent_for`.
+        Raises OptedOut, Unreachable, SenderRefused, CarrierRefused; CarrierUnavailable: the outcome is unknown.
+        Repeatable only within `sends_idempotent_for`.
         """
         ...
 

@@ -12,11 +12,11 @@ from typing_extensions import override
 
 from adapters.outbound.memory.carrier_faults import CarrierFaults
 from application.inbound_messages import DeliveryReceipt, InboundMessage
-from application.ports.carrier_errors import CarrierRefused
 from application.ports.message_carrier import (
     MessageAbilities,
     MessageCarrier,
     OptedOut,
+    SenderRefused,
     TooEarly,
     Unreachable,
 )
@@ -82,7 +82,7 @@ class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
         if (sender, to) in self.opted_out:
             raise OptedOut
         if sender not in self.owners:
-            raise CarrierRefused
+            raise SenderRefused
         copy = self._keep(sender, to, body, Status.QUEUED, message_id)
         self.answer()
         return copy.sent

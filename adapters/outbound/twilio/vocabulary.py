@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
-from application.ports.message_carrier import OptedOut, TooEarly, Unreachable
+from application.ports.message_carrier import OptedOut, SenderRefused, TooEarly, Unreachable
 from domain.messages import Status
 
 LIFE = timedelta(hours=10)
@@ -42,6 +42,7 @@ STATUSES = {
 REFUSALS: dict[int, type[CarrierRefused]] = {
     20404: Gone,
     **dict.fromkeys((21422, 21452), NotForSale),
+    **dict.fromkeys((21210, 21212, 21606, 21621, 21703), SenderRefused),
     21610: OptedOut,
     **dict.fromkeys((21211, 21214, 21215, 21216, 21217, 21408, 21612, 21614), Unreachable),
 }

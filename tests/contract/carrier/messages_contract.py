@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable, CarrierUnsupported
-from application.ports.message_carrier import MessageCarrier, OptedOut, TooEarly, Unreachable
+from application.ports.message_carrier import MessageCarrier, OptedOut, SenderRefused, TooEarly, Unreachable
 from domain.kernel import CarrierRef
 from domain.messages import Status
 from domain.values import MessageBody, Peer
@@ -136,7 +136,7 @@ class MessageCarrierContract:
             assert await world.carrier.list_message_refs(NUMBER) == []
 
     async def test_a_message_from_a_number_that_is_not_ours_is_refused(self, world: CarrierWorld) -> None:
-        with pytest.raises(CarrierRefused):
+        with pytest.raises(SenderRefused):
             await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
 
     # ------------------------------------------------------------------------------------------- copies

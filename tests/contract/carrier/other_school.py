@@ -14,8 +14,14 @@ from typing import ClassVar
 from typing_extensions import override
 
 from application.inbound_messages import DeliveryReceipt, InboundMessage
-from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable, CarrierUnsupported
-from application.ports.message_carrier import MessageAbilities, MessageCarrier, OptedOut, Unreachable
+from application.ports.carrier_errors import CarrierUnavailable, CarrierUnsupported
+from application.ports.message_carrier import (
+    MessageAbilities,
+    MessageCarrier,
+    OptedOut,
+    SenderRefused,
+    Unreachable,
+)
 from application.ports.numbers import (
     PENDING,
     AvailableNumber,
@@ -169,7 +175,7 @@ class OtherSchool(NumberProvider, MessageCarrier):
         if (sender, to) in self.stopped:
             raise OptedOut(40300)
         if sender not in self.held.values():
-            raise CarrierRefused(40305)
+            raise SenderRefused(40305)
         sent = Sent(next(self._refs), Status.QUEUED)
         self.messages[sent.ref], self.by_key[message_id] = Stored(sent, sender, message_id), sent.ref
         self._answer()

@@ -19,7 +19,7 @@ from adapters.outbound.twilio.messages import TwilioMessages
 from adapters.outbound.twilio.numbers import TwilioNumbers, capabilities_of
 from adapters.outbound.twilio.vocabulary import SETTLES_AFTER, STATUSES, Gone, NotForSale, failure, status_of
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
-from application.ports.message_carrier import OptedOut, TooEarly, Unreachable
+from application.ports.message_carrier import OptedOut, SenderRefused, TooEarly, Unreachable
 from application.ports.numbers import NumberOrder, OrderFailure
 from domain.kernel import CarrierRef
 from domain.messages import Status
@@ -178,6 +178,7 @@ def test_every_error_twilio_documents_has_its_meaning() -> None:
     meanings = {
         "NumberUnavailable": NotForSale,
         "RecipientOptedOut": OptedOut,
+        "InvalidSender": SenderRefused,
         "NotFound": Gone,
         **dict.fromkeys(("InvalidDestination", "Unreachable", "DestinationNotAllowed"), Unreachable),
         **dict.fromkeys(("NotYetDeletable", "NotReady"), TooEarly),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ import pytest
 
 from adapters.inbound.http.route import Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
+from domain.values import Capability
 from tests.support.http_world import OURS, PASSWORD, STRANGER, HttpWorld, filled
 
 REAUTHENTICATE = {"X-Reauthenticate": b64encode(PASSWORD.encode()).decode()}
@@ -249,6 +251,22 @@ async def test_what_is_somebody_elses_does_not_exist(route: Route, http: HttpWor
         assert (answer.status, answer.code) == (404, "not_found")
     assert (await http.call("GET", f"/v1/messages/{sent['id']}", token=ada)).json["body"] == text["body"]
     assert (await http.call("GET", f"/v1/lines/{line}", token=ada)).json["state"] == "active"
+
+
+async def test_a_line_that_carries_no_messages_says_so(http: HttpWorld) -> None:
+    token = await http.person()
+    voice = frozenset({Capability.VOICE})
+    http.world.carrier.on_offer = [
+        replace(offer, capabilities=voice) for offer in http.world.carrier.on_offer
+    ]
+    wanted = {"number": "+12025550144", "country": "US"}
+    bought = await http.call("POST", "/v1/lines", wanted, token=token, headers=http.key("buy"))
+    path = f"/v1/lines/{bought.json['id']}/messages"
+    refused = await http.call(
+        "POST", path, {"to": STRANGER, "body": "a"}, token=token, headers=http.key("voice")
+    )
+    assert (refused.status, refused.code) == (409, "line_without_messages")
+    assert (await http.call("GET", "/v1/conversations", token=token)).json["items"] == []
 
 
 async def test_one_key_names_one_request(http: HttpWorld) -> None:

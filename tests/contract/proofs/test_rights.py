@@ -115,7 +115,7 @@ class KeepsLinesOpen(DeleteAccount):
 
         async def change(tx: Tx) -> None:
             for line in await tx.lines.list_all():
-                line.resume()
+                line.resume(self.clock.now())
                 tx.save(line)
 
         await self.store.update(account_id, change)

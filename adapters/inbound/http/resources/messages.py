@@ -20,7 +20,7 @@ from application.ports.repositories.conversations import ConversationRow
 from application.ports.repositories.messages import MessageRow
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import ConversationId, LineId, MessageId
-from domain.lines import LineNotActive
+from domain.lines import LineNotActive, NotForMessages
 from domain.messages import Direction, PeerOptedOut, Status
 
 
@@ -191,7 +191,7 @@ async def list_messages(request: Request[MessagePage], conversation_id: Conversa
 
 
 ONCE = (Bearer(), Idempotent())
-SENDING = (IdempotencyMismatch, LineNotActive, PeerOptedOut)
+SENDING = (IdempotencyMismatch, LineNotActive, NotForMessages, PeerOptedOut)
 
 # ruff: noqa: E501 - a route is a line, however long
 # fmt: off

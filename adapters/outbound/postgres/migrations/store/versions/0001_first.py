@@ -11,7 +11,7 @@ CREATE TYPE account_state AS ENUM ('unverified', 'active', 'pending_deletion', '
 CREATE TYPE audit_kind AS ENUM (
     'account_signed_up', 'account_verified', 'profile_changed', 'account_deletion_requested',
     'account_recovered', 'session_opened', 'session_revoked', 'line_ordered', 'line_activated',
-    'line_release_requested', 'line_released', 'export_requested', 'export_downloaded'
+    'line_release_requested', 'line_released', 'line_lost', 'export_requested', 'export_downloaded'
 )
 
 CREATE TYPE capability AS ENUM ('sms', 'mms', 'voice')
@@ -22,7 +22,7 @@ CREATE TYPE export_state AS ENUM ('building', 'ready', 'downloaded', 'expired')
 
 CREATE TYPE job_state AS ENUM ('waiting', 'leased', 'dead')
 
-CREATE TYPE line_state AS ENUM ('ordering', 'active', 'suspended', 'releasing', 'released', 'failed')
+CREATE TYPE line_state AS ENUM ('ordering', 'active', 'suspended', 'releasing', 'released', 'lost', 'failed')
 
 CREATE TYPE status AS ENUM ('queued', 'sending', 'sent', 'unconfirmed', 'delivered', 'failed', 'received')
 

@@ -118,6 +118,7 @@ class RecoverAccount:
     tokens: Tokens
     clock: Clock
     ids: Ids
+    retention: Retention
 
     async def __call__(self, email: Email, password: Password) -> SignedIn:
         """Undo the soft delete and sign in. Raises WrongCredentials, Overloaded, NotPendingDeletion."""
@@ -136,7 +137,7 @@ class RecoverAccount:
             for line in await tx.lines.list_all():
                 line.resume(now)
                 tx.save(line)
-            return open_session(tx, account_id, self.ids, self.tokens, now)
+            return open_session(tx, account_id, self.ids, self.tokens, now, self.retention)
 
         return await self.store.update(account_id, change)
 

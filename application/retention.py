@@ -10,7 +10,7 @@ from application.exports import ExpireExports
 from application.idempotency import PurgeIdempotencyRecords
 from application.ports.clock import Clock
 from application.purge import Purge
-from application.sessions import PurgeRevokedSessions
+from application.sessions import PurgeEndedSessions
 from domain.kernel import PicoError
 
 BATCH = 500
@@ -19,7 +19,7 @@ BATCH = 500
 
 PURGES: tuple[type[Purge], ...] = (
     BeginErasures,
-    PurgeRevokedSessions,
+    PurgeEndedSessions,
     PurgeIdempotencyRecords,
     ExpireExports,
 )

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
 from application.ports.clock import Clock
-from application.ports.directory import Directory
+from application.ports.directory import Directory, OpenSession
 from application.ports.ids import Ids
 from application.ports.keyring import KeyGone, Keyring
 from application.ports.passwords import PasswordHasher
-from application.ports.store import Store, Tx
+from application.ports.store import Store, Tx, VersionConflict
 from application.ports.tokens import Tokens
 from application.purge import Purge, PurgeResult
 from domain.accounts import Account
 from domain.kernel import AccountId, ErrorKind, NotFound, PicoError, SealBroken, SessionId
 from domain.retention import Retention
-from domain.sessions import Session
+from domain.sessions import Session, ends
 from domain.values import Email, Password, PasswordHash, SessionToken
 
 MOST_SESSIONS = 50
@@ -37,7 +38,7 @@ class WrongCredentials(PicoError):
 
 
 class Unauthenticated(PicoError):
-    """The bearer token is missing, unknown or revoked."""
+    """The bearer token is missing, unknown, revoked or expired."""
 
     kind = ErrorKind.FORBIDDEN
     code = "unauthenticated"
@@ -128,10 +129,12 @@ def _password_of(account: Account) -> PasswordHash:
     return account.password
 
 
-def open_session(tx: Tx, account_id: AccountId, ids: Ids, tokens: Tokens, now: datetime) -> SignedIn:
+def open_session(
+    tx: Tx, account_id: AccountId, ids: Ids, tokens: Tokens, now: datetime, retention: Retention
+) -> SignedIn:
     """Open a session as part of `tx`."""
     token = tokens.session()
-    session = Session.open(account_id, SessionId(ids.new()), token, now)
+    session = Session.open(account_id, SessionId(ids.new()), token, now, retention)
     tx.save(session)
     return SignedIn(token, session)
 
@@ -153,6 +156,7 @@ class SignIn:
     tokens: Tokens
     clock: Clock
     ids: Ids
+    retention: Retention
 
     async def __call__(self, email: Email, password: Password) -> SignedIn:
         """Return the new session. Raises WrongCredentials, Overloaded, PendingDeletion."""
@@ -183,26 +187,43 @@ class SignIn:
             for oldest in (await tx.sessions.list_open())[MOST_SESSIONS - 1 :]:
                 oldest.revoke(now)
                 tx.save(oldest)
-            return open_session(tx, account_id, self.ids, self.tokens, now)
+            return open_session(tx, account_id, self.ids, self.tokens, now, self.retention)
 
         return await self.store.update(account_id, change)
 
 
 @dataclass(frozen=True, slots=True)
 class Authenticate:
-    """Tells who is calling."""
+    """Tells who is calling, and notes once a day that the session was used."""
 
+    store: Store
     directory: Directory
     tokens: Tokens
+    clock: Clock
+    retention: Retention
 
     async def __call__(self, token: str) -> Caller:
         """Return the caller. Raises Unauthenticated. Repeating is harmless."""
         if not self.tokens.well_formed(token):
             raise Unauthenticated
         found = await self.directory.session(token)
-        if found is None:
+        now = self.clock.now()
+        if found is None or now >= found.ends_at:
             raise Unauthenticated
-        return Caller(*found)
+        if ends(found.began_at, now, self.retention) > found.ends_at:
+            await self._note_use(found, now)
+        return Caller(found.account_id, found.session_id)
+
+    async def _note_use(self, found: OpenSession, now: datetime) -> None:
+        async def change(tx: Tx) -> None:
+            session = await tx.sessions.get(found.session_id)
+            session.use(now, self.retention)
+            tx.save(session)
+
+        with suppress(
+            VersionConflict, NotFound, KeyGone
+        ):  # whoever was faster has noted it, or ended the session
+            await self.store.update(found.account_id, change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +231,14 @@ class ListSessions:
     """Shows a person where they are signed in."""
 
     store: Store
+    clock: Clock
 
     async def __call__(self, account_id: AccountId) -> list[Session]:
-        """Return the sessions that are not revoked, newest first. Repeating is harmless."""
+        """Return the sessions that are not over, newest first. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            return await tx.sessions.list_open()
+            found = await tx.sessions.list_open()
+        now = self.clock.now()
+        return [session for session in found if not session.is_over(now)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +280,8 @@ class SignOutOthers:
 
 
 @dataclass(frozen=True, slots=True)
-class PurgeRevokedSessions(Purge):
-    """Deletes sessions that were revoked long enough ago (clause T5)."""
+class PurgeEndedSessions(Purge):
+    """Deletes sessions that were revoked, or expired, long enough ago (clause T5)."""
 
     name: ClassVar[str] = "sessions"
 
@@ -266,5 +290,6 @@ class PurgeRevokedSessions(Purge):
 
     async def __call__(self, now: datetime, limit: int) -> PurgeResult:
         """Delete up to `limit` that are due by `now`. Repeating is harmless."""
-        revoked_before = self.retention.revoked_session.cutoff(now)
-        return PurgeResult(await self.store.purge(Session, "revoked_at", revoked_before, limit))
+        before = self.retention.ended_session.cutoff(now)
+        revoked = await self.store.purge(Session, "revoked_at", before, limit)
+        return PurgeResult(revoked + await self.store.purge(Session, "ends_at", before, limit - revoked))

@@ -22,6 +22,7 @@ from application.ports.tokens import Tokens
 from application.sessions import SignedIn, VerifyPassword, WrongCredentials, open_session
 from domain.accounts import Account, AccountSignedUp, NotUnverified
 from domain.kernel import AccountId, NotFound, PicoError
+from domain.retention import Retention
 from domain.values import Email, Label, Locale, Password, SignUpPlace
 
 
@@ -136,6 +137,7 @@ class VerifyAccount:
     tokens: Tokens
     clock: Clock
     ids: Ids
+    retention: Retention
 
     async def __call__(self, token: str, password: Password) -> SignedIn:
         """Verify the account, once. Raises BadToken, WrongCredentials, Overloaded.
@@ -155,7 +157,7 @@ class VerifyAccount:
                 raise WrongCredentials
             account.verify(now)
             tx.save(account)
-            return open_session(tx, account_id, self.ids, self.tokens, now)
+            return open_session(tx, account_id, self.ids, self.tokens, now, self.retention)
 
         try:
             return await self.store.update(account_id, change)

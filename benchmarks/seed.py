@@ -6,7 +6,7 @@ import asyncio
 import multiprocessing
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,7 @@ from domain.idempotency import IdempotencyRecord
 from domain.kernel import AccountId, CarrierRef, IdempotencyRecordId, MessageId, SessionId
 from domain.lines import LineState, PhoneLine
 from domain.messages import Conversation, Direction, Message, Status
+from domain.retention import Retention
 from domain.sessions import Session
 from domain.values import (
     Capability,
@@ -130,9 +131,13 @@ def _account(one: int) -> Account:
     )  # fmt: skip
 
 
+NOW = datetime.now(UTC)
+"""Sessions begin today: those that were not used for a month would have expired."""
+
+
 def _session(one: int) -> Session:
     session = SessionId(people.identity(BEGAN, "session", one))
-    return Session.open(people.account_id(one), session, SessionToken(people.token(one)), BEGAN)
+    return Session.open(people.account_id(one), session, SessionToken(people.token(one)), NOW, Retention())
 
 
 def _line(one: int) -> PhoneLine:

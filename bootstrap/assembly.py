@@ -61,6 +61,7 @@ class Parts:
     """Makes the ledger, given the key that signs its receipts."""
     mail: Mail
     key_cache_mib: int
+    retention: Retention
     sweep_every: timedelta = SWEEP_EVERY
 
 
@@ -107,7 +108,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             tokens=SignedTokens(keyring),
             clock=parts.clock,
             ids=ids,
-            retention=Retention(),
+            retention=parts.retention,
         )
 
         async def ready() -> None:

@@ -71,7 +71,7 @@ from application.retention import PURGES, Sweep
 from application.sessions import (
     Authenticate,
     ListSessions,
-    PurgeRevokedSessions,
+    PurgeEndedSessions,
     SignIn,
     SignOut,
     SignOutOthers,
@@ -133,7 +133,7 @@ class Container(containers.DeclarativeContainer):
     answer_sign_up = Singleton(AnswerSignUp, store=store, directory=directory, clock=clock)
     verify_account = Singleton(
         VerifyAccount, store=store, directory=directory, verify_password=verify_password, tokens=tokens,
-        clock=clock, ids=ids,
+        clock=clock, ids=ids, retention=retention,
     )
     read_account = Singleton(ReadAccount, store=store)
     change_profile = Singleton(ChangeProfile, store=store, clock=clock)
@@ -145,17 +145,21 @@ class Container(containers.DeclarativeContainer):
     )
     recover_account = Singleton(
         RecoverAccount, store=store, verify_password=verify_password, tokens=tokens, clock=clock, ids=ids,
+        retention=retention,
     )
 
     # Sessions
     sign_in = Singleton(
         SignIn, store=store, verify_password=verify_password, hasher=hasher, tokens=tokens, clock=clock, ids=ids,
+        retention=retention,
     )
-    authenticate = Singleton(Authenticate, directory=directory, tokens=tokens)
-    list_sessions = Singleton(ListSessions, store=store)
+    authenticate = Singleton(
+        Authenticate, store=store, directory=directory, tokens=tokens, clock=clock, retention=retention,
+    )
+    list_sessions = Singleton(ListSessions, store=store, clock=clock)
     sign_out = Singleton(SignOut, store=store, clock=clock)
     sign_out_others = Singleton(SignOutOthers, store=store, clock=clock)
-    purge_revoked_sessions = Singleton(PurgeRevokedSessions, store=store, retention=retention)
+    purge_ended_sessions = Singleton(PurgeEndedSessions, store=store, retention=retention)
 
     # Lines
     search_numbers = Singleton(SearchNumbers, numbers=numbers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -9,6 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.retention import Retention
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -43,6 +47,21 @@ class Settings(BaseSettings):
     """The keyring's own database: another one, so that no backup holds both."""
     key_cache_mib: int = Field(100, ge=1)
     """Memory for the keys of accounts in use: 100 MiB is for 20,000 of them. Beyond, each request unwraps its own."""
+
+    session_idle_days: int = Field(30, ge=1, le=30)
+    """Days after which a session that is not used expires: no more than PRIVACY.md says (T8)."""
+    session_days: int = Field(180, ge=1, le=180)
+    """Days after which every session expires."""
+
+    @property
+    def retention(self) -> Retention:
+        """How long things are kept."""
+        policy = Retention()
+        return replace(
+            policy,
+            idle_session=replace(policy.idle_session, keep=timedelta(days=self.session_idle_days)),
+            session=replace(policy.session, keep=timedelta(days=self.session_days)),
+        )
 
     @field_validator("database_url", "keyring_url")
     @classmethod

@@ -38,6 +38,8 @@ class Retention:
 
     soft_deleted: RetentionRule = RetentionRule("T2", timedelta(days=30), "accounts pending deletion")
     unverified: RetentionRule = RetentionRule("T7", timedelta(hours=24), "sign-ups without verification")
-    revoked_session: RetentionRule = RetentionRule("T5", timedelta(days=90), "revoked sessions")
+    idle_session: RetentionRule = RetentionRule("T8", timedelta(days=30), "sessions that are not used")
+    session: RetentionRule = RetentionRule("T8", timedelta(days=180), "sessions, from their beginning")
+    ended_session: RetentionRule = RetentionRule("T5", timedelta(days=90), "revoked and expired sessions")
     export: RetentionRule = RetentionRule("H15", timedelta(hours=24), "exports")
     idempotency: RetentionRule = RetentionRule("H6", timedelta(hours=24), "blind indexes of requests")

@@ -1,14 +1,24 @@
-"""Sessions: who is signed in, by a token of which only a keyed fingerprint is kept."""
+"""Sessions: who is signed in and until when, by a token of which only a keyed fingerprint is kept."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Self
 
 from domain.classification import IndexScope, held
 from domain.kernel import AccountId, Aggregate, Event, SessionId
+from domain.retention import Retention
 from domain.values import SessionToken
+
+
+def ends(began: datetime, used: datetime, retention: Retention) -> datetime:
+    """Return when a session expires: some time after the day on which it was last used, and at most so long in all.
+
+    Of its use no more than the day can be read off that; a session is written at most once a day for it.
+    """
+    day_after = used.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return min(retention.idle_session.ends(day_after), retention.session.ends(began))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +33,10 @@ class SessionRevoked(Event):
 
 @dataclass(slots=True, kw_only=True)
 class Session(Aggregate):
-    """One signed-in device. `token` is present only at birth; at rest there is its fingerprint."""
+    """One signed-in device. `token` is present only at birth; at rest there is its fingerprint.
+
+    `ends_at` is when it expires unless it is used before.
+    """
 
     stored_as: ClassVar[str] = "sessions"
     clause: ClassVar[str] = "C6"
@@ -32,12 +45,21 @@ class Session(Aggregate):
     id: SessionId
     token: Annotated[SessionToken | None, held(index=IndexScope.SYSTEM, readable=False)] = None
     created_at: datetime
+    ends_at: datetime
     revoked_at: Annotated[datetime | None, held("T5")] = None
 
     @classmethod
-    def open(cls, account_id: AccountId, session_id: SessionId, token: SessionToken, at: datetime) -> Self:
+    def open(
+        cls,
+        account_id: AccountId,
+        session_id: SessionId,
+        token: SessionToken,
+        at: datetime,
+        retention: Retention,
+    ) -> Self:
         """Sign in."""
-        session = cls(account_id=account_id, id=session_id, token=token, created_at=at)
+        until = ends(at, at, retention)
+        session = cls(account_id=account_id, id=session_id, token=token, created_at=at, ends_at=until)
         session.record(SessionOpened(account_id=account_id, subject=session_id, at=at))
         return session
 
@@ -45,6 +67,15 @@ class Session(Aggregate):
     def is_revoked(self) -> bool:
         """Whether it was ended."""
         return self.revoked_at is not None
+
+    def is_over(self, at: datetime) -> bool:
+        """Tell whether it was revoked or has expired."""
+        return self.is_revoked or at >= self.ends_at
+
+    def use(self, at: datetime, retention: Retention) -> None:
+        """Note that it was used. Repeating is harmless; what has ended stays so."""
+        if not self.is_over(at):
+            self.ends_at = max(self.ends_at, ends(self.created_at, at, retention))
 
     def is_listed_by(self, field: str) -> bool:
         """Tell whether its token still opens it."""

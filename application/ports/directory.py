@@ -17,6 +17,15 @@ class Lease(NamedTuple):
     line_id: LineId
 
 
+class OpenSession(NamedTuple):
+    """Whose session a token opens, and from when until when."""
+
+    account_id: AccountId
+    session_id: SessionId
+    began_at: datetime
+    ends_at: datetime
+
+
 class Directory(Protocol):
     """Every method raises StoreUnavailable when the store does not answer. Repeating is harmless throughout."""
 
@@ -28,8 +37,11 @@ class Directory(Protocol):
         """Return the unverified account that holds each of these places; None for a place that is free."""
         ...
 
-    async def session(self, token: str) -> tuple[AccountId, SessionId] | None:
-        """Return whose session this token opens; None when unknown, revoked, or of an account that is not active."""
+    async def session(self, token: str) -> OpenSession | None:
+        """Return whose session this token opens; None when unknown, revoked, or of an account that is not active.
+
+        It may have expired: that is for the clock to say.
+        """
         ...
 
     async def line(self, number: str, *, fresh: bool = False) -> Lease | None:

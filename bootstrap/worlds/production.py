@@ -85,6 +85,7 @@ class Production:
                     api_url=settings.twilio_api_url,
                 ),
                 clock=SystemClock(),
+                retention=settings.retention,
                 kms=vendors.kms,
                 ledger=vendors.ledger,
                 mail=vendors.mail,

@@ -161,5 +161,6 @@ def _parts(
         ledger=partial(LocalLedger, folder / "ledger"),
         mail=mailbox,
         key_cache_mib=settings.key_cache_mib,
+        retention=settings.retention,
         sweep_every=SWEEP_EVERY,
     )

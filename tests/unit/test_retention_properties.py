@@ -121,7 +121,8 @@ def test_at_every_instant_an_export_is_either_there_or_expired(
 def test_the_policys_periods() -> None:
     rules: dict[str, RetentionRule] = {f.name: getattr(Retention(), f.name) for f in fields(Retention)}
     assert {name: rule.keep / timedelta(days=1) for name, rule in rules.items()} == {
-        "soft_deleted": 30, "unverified": 1, "revoked_session": 90, "export": 1, "idempotency": 1,
+        "soft_deleted": 30, "unverified": 1, "idle_session": 30, "session": 180, "ended_session": 90,
+        "export": 1, "idempotency": 1,
     }  # fmt: skip
 
 

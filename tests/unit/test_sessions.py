@@ -19,6 +19,7 @@ from application.sessions import SignedIn, Unauthenticated
 from bootstrap.worlds import InMemory
 from domain.accounts import PendingDeletion
 from domain.kernel import AccountId, PicoError, SessionId
+from domain.retention import Retention
 from domain.sessions import Session
 from tests.support.actors import PASSWORD, Person, sign_up
 
@@ -110,7 +111,11 @@ async def test_a_process_that_dies_between_the_two_commits_leaves_no_session_eit
     with pytest.raises(Died):
         await replace(delete, shut_account=Dying(world.store, world.clock))(ada.id, PASSWORD)
     async with world.store.begin(ada.id) as tx:  # as a sign-in would that the first commit did not see
-        tx.save(Session.open(ada.id, SessionId(world.ids.new()), world.tokens.session(), world.clock.now()))
+        tx.save(
+            Session.open(
+                ada.id, SessionId(world.ids.new()), world.tokens.session(), world.clock.now(), Retention()
+            )
+        )
     await world.settle()
     assert await world.use_cases.list_sessions(ada.id) == []
 
@@ -120,6 +125,10 @@ async def test_a_session_that_was_left_open_does_not_come_back_with_the_account(
     await world.use_cases.delete_account(ada.id, PASSWORD)
     await world.settle()
     async with world.store.begin(ada.id) as tx:
-        tx.save(Session.open(ada.id, SessionId(world.ids.new()), world.tokens.session(), world.clock.now()))
+        tx.save(
+            Session.open(
+                ada.id, SessionId(world.ids.new()), world.tokens.session(), world.clock.now(), Retention()
+            )
+        )
     back = await world.use_cases.recover_account(ada.email, PASSWORD)
     assert [session.id for session in await world.use_cases.list_sessions(ada.id)] == [back.session.id]

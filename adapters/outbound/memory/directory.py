@@ -11,10 +11,11 @@ from typing_extensions import override
 
 from adapters.outbound.memory.rows import A
 from adapters.outbound.memory.store import MemoryStore
-from application.ports.directory import Directory, Lease
+from application.ports.directory import Directory, Lease, OpenSession
 from domain.accounts import Account, AccountState
 from domain.exports import Export, ExportPart
-from domain.kernel import AccountId, ExportId, LineId, SessionId
+from domain.kernel import AccountId, ExportId, LineId
+from domain.sessions import Session
 from domain.values import SignUpPlace
 
 
@@ -38,13 +39,16 @@ class MemoryDirectory(Directory):
         return [found and found[0] for found in held]
 
     @override
-    async def session(self, token: str) -> tuple[AccountId, SessionId] | None:
+    async def session(self, token: str) -> OpenSession | None:
         await self._store.answer()
         found = self._store.claims.get(("token", token))
         if found is None:
             return None
-        (account,) = cast("Iterable[Account]", self._store.rows(found[0])[Account].values())
-        return (found[0], SessionId(found[1])) if account.is_active else None
+        rows = self._store.rows(found[0])
+        (account,) = cast("Iterable[Account]", rows[Account].values())
+        session = cast("Session", rows[Session][found[1]])
+        opened = OpenSession(account.id, session.id, session.created_at, session.ends_at)
+        return opened if account.is_active else None
 
     @override
     async def line(self, number: str, *, fresh: bool = False) -> Lease | None:

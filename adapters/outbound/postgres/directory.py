@@ -21,7 +21,7 @@ from adapters.outbound.postgres.reading import ACCOUNT
 from adapters.outbound.postgres.sealing import blind_index
 from adapters.outbound.postgres.statements import compiled
 from adapters.outbound.postgres.tables import DIRECTORY
-from application.ports.directory import Directory, Lease
+from application.ports.directory import Directory, Lease, OpenSession
 from application.ports.keyring import Keyring
 from domain.accounts import Account
 from domain.exports import Export, ExportPart
@@ -42,7 +42,7 @@ _FIND = compiled(
 )  # fmt: skip
 _A, _S, _E, _P = (codec(of).table.c for of in (Account, Session, Export, ExportPart))
 _OPEN = compiled(
-    sa.select(_S.id)
+    sa.select(_S.created_at, _S.ends_at)
     .select_from(codec(Session).table.join(codec(Account).table, _A.id == _S.account_id))
     .where(
         _S.account_id == sa.bindparam(ACCOUNT), _A.id == sa.bindparam(ACCOUNT), _S.id == sa.bindparam("id"),
@@ -111,7 +111,7 @@ class PostgresDirectory(Directory):
         return [found and found[0] for found in held]
 
     @override
-    async def session(self, token: str) -> tuple[AccountId, SessionId] | None:
+    async def session(self, token: str) -> OpenSession | None:
         key = await self._key("sessions.token", token)
         found = self._sessions.peek(key)
         if found is None:
@@ -121,10 +121,11 @@ class PostgresDirectory(Directory):
             found = listed[0], SessionId(listed[1])
             self._sessions.put(key, found)
         # Whose session it is never changes. Whether it is open does: it is asked each time, of the account's own rows.
-        if await self._database.first(_OPEN, *found) is None:
+        times = await self._database.first(_OPEN, *found)
+        if times is None:
             self._sessions.drop(key)
             return None
-        return found
+        return OpenSession(*found, *times)
 
     @override
     async def line(self, number: str, *, fresh: bool = False) -> Lease | None:

@@ -188,6 +188,7 @@ def _index(table: str, *columns: str, unique: bool = False, where: str | None = 
 _LIVE = "deleted_at IS NULL"
 _index("accounts", "erase_at", where="state = 'pending_deletion'")
 _index("accounts", "created_at", where="state = 'unverified'")
+_index("sessions", "ends_at")
 _index("sessions", "revoked_at", where="revoked_at IS NOT NULL")
 _index("conversations", "account_id", "line_id", "peer_index", unique=True, where=_LIVE)
 _index("conversations", "account_id", "last_at DESC", "id DESC", where=_LIVE)

@@ -23,6 +23,7 @@ from domain.audit import AuditKind
 from domain.kernel import AccountId
 from domain.lines import LineState
 from domain.messages import Direction, Status
+from domain.sessions import ends
 from tests.support.canary_account import lived
 from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, in_clear, skipping
 from tests.support.proofs import proves, refused
@@ -149,9 +150,19 @@ def forgets_when_sessions_began(stored: Databases) -> Databases:
     return partial(stored, sql=EPOCH.format(table="sessions", column="created_at"))
 
 
-@proves("C6", text="f6a24678a91d", saboteur=fingerprints_without_a_key, says="a token is found without a key")
+def forgets_when_sessions_were_used(stored: Databases) -> Databases:
+    return partial(stored, sql=EPOCH.format(table="sessions", column="ends_at"))
+
+
 @proves(
-    "C6", text="f6a24678a91d", saboteur=forgets_when_sessions_began, says="the times of sessions are lost"
+    "C6",
+    text="1d0e9ff32c40",
+    saboteur=forgets_when_sessions_were_used,
+    says="the day of a session's last use is lost",
+)
+@proves("C6", text="1d0e9ff32c40", saboteur=fingerprints_without_a_key, says="a token is found without a key")
+@proves(
+    "C6", text="1d0e9ff32c40", saboteur=forgets_when_sessions_began, says="the times of sessions are lost"
 )
 async def test_sessions_are_kept_with_their_times_and_a_keyed_hash_of_the_token(stored: Databases) -> None:
     async with stored() as world:
@@ -161,7 +172,12 @@ async def test_sessions_are_kept_with_their_times_and_a_keyed_hash_of_the_token(
         assert (ended["created_at"], ended["revoked_at"], lasting["created_at"]) == (now, now, now), (
             "the times of sessions are lost"
         )
-        assert await world.directory.session(ada.signed_in.token) == (ada.id, lasting["id"])
+        assert ends(now, now, world.retention) == lasting["ends_at"], (
+            "the day of a session's last use is lost"
+        )
+        assert await world.directory.session(ada.signed_in.token) == (
+            ada.id, lasting["id"], lasting["created_at"], lasting["ends_at"],
+        )  # fmt: skip
         listed = await world.row("directory", kind="sessions.token")
         assert (listed["account_id"], listed["subject_id"]) == (ada.id, lasting["id"])
         assert listed["key"] not in guesses("sessions.token", ada.signed_in.token), (

@@ -16,6 +16,7 @@ from application.accounts import ChangeProfile
 from application.export_building import BuildExport
 from application.inventory import INVENTORY, Stored
 from application.lines import RelabelLine
+from application.ports.directory import OpenSession
 from application.ports.store import Tx
 from application.sessions import SignOut, Unauthenticated
 from domain.accounts import Account, PendingDeletion
@@ -95,11 +96,11 @@ async def test_an_export_holds_every_row_with_texts_in_clear(stored: Databases) 
 class IgnoresRevocation(MemoryDirectory):
     """Knows every session there ever was by its token, revoked or not."""
 
-    async def session(self, token: str) -> tuple[AccountId, SessionId] | None:
+    async def session(self, token: str) -> OpenSession | None:
         every = (session for rows in self._store.accounts.values() for session in rows[Session].values())
         return next(
             (
-                (session.account_id, session.id)
+                OpenSession(session.account_id, session.id, session.created_at, session.ends_at)
                 for session in every
                 if isinstance(session, Session) and session.token == token
             ),

@@ -19,6 +19,8 @@ from application.erasure import BeginErasures
 from application.ports.store import Tx
 from application.purge import PurgeResult
 from application.retention import Sweep, SweepResult
+from application.sessions import Unauthenticated
+from bootstrap.worlds import InMemory
 from domain.accounts import Account, AccountErasureBegun, AccountState
 from domain.audit import AuditEntry
 from domain.kernel import AccountId
@@ -70,7 +72,7 @@ async def test_nothing_of_an_active_account_goes_by_itself(world: Worlds) -> Non
     made = world()
     ada = await with_line(made)
     await ada.texted("years ago")
-    lasting = {"accounts", "sessions", "phone_lines", "conversations", "messages", "audit_entries"}
+    lasting = {"accounts", "phone_lines", "conversations", "messages", "audit_entries"}
     before = {name: rows for name, rows in (await made.store.count_rows(ada.id)).items() if name in lasting}
     for _ in range(10):
         await made.advance(365 * DAY)
@@ -160,15 +162,15 @@ async def test_erasure_starts_within_a_minute_of_thirty_days(world: Worlds) -> N
 
 
 def forgets_sessions_early(world: Worlds) -> Worlds:
-    return partial(world, retention=keeping(revoked_session=90 * DAY - MOMENT))
+    return partial(world, retention=keeping(ended_session=90 * DAY - MOMENT))
 
 
 def forgets_sessions_late(world: Worlds) -> Worlds:
-    return partial(world, retention=keeping(revoked_session=90 * DAY + MOMENT))
+    return partial(world, retention=keeping(ended_session=90 * DAY + MOMENT))
 
 
-@proves("T5", text="304bfa34e843", saboteur=forgets_sessions_early, says="a session was forgotten early")
-@proves("T5", text="304bfa34e843", saboteur=forgets_sessions_late, says="a session is kept too long")
+@proves("T5", text="8ab88239384a", saboteur=forgets_sessions_early, says="a session was forgotten early")
+@proves("T5", text="8ab88239384a", saboteur=forgets_sessions_late, says="a session is kept too long")
 async def test_a_revoked_session_is_kept_for_ninety_days(world: Worlds) -> None:
     made = world()
     ada = await sign_up(made)
@@ -179,6 +181,69 @@ async def test_a_revoked_session_is_kept_for_ninety_days(world: Worlds) -> None:
     assert set(kept) == {ada.signed_in.session.id, lasting.session.id}, "a session was forgotten early"
     await made.advance(MOMENT)
     assert set(kept) == {lasting.session.id}, "a session is kept too long"
+    await made.advance(lasting.session.ends_at + 90 * DAY - MOMENT - made.clock.now())
+    assert set(kept) == {lasting.session.id}, "a session was forgotten early"
+    await made.advance(MOMENT)
+    assert set(kept) == set(), "a session is kept too long"
+
+
+async def is_open(made: InMemory, token: str) -> bool:
+    found = await made.directory.session(token)
+    assert found is not None, "a session is gone before its time"
+    try:
+        await made.use_cases.authenticate(token)
+    except Unauthenticated:
+        return False
+    return True
+
+
+def never_expires(world: Worlds) -> Worlds:
+    return partial(world, retention=keeping(idle_session=10_000 * DAY, session=10_000 * DAY))
+
+
+def expires_unused_sessions_late(world: Worlds) -> Worlds:
+    return partial(world, retention=keeping(idle_session=30 * DAY + MOMENT))
+
+
+def expires_unused_sessions_early(world: Worlds) -> Worlds:
+    return partial(world, retention=keeping(idle_session=30 * DAY - MOMENT))
+
+
+def expires_used_sessions_late(world: Worlds) -> Worlds:
+    return partial(world, retention=keeping(session=180 * DAY + MOMENT))
+
+
+def expires_used_sessions_early(world: Worlds) -> Worlds:
+    return partial(world, retention=keeping(session=180 * DAY - MOMENT))
+
+
+@proves("T8", text="efc7a1c21f03", saboteur=never_expires, says="a session lives too long")
+@proves("T8", text="efc7a1c21f03", saboteur=expires_unused_sessions_late, says="a session lives too long")
+@proves("T8", text="efc7a1c21f03", saboteur=expires_unused_sessions_early, says="a session expired early")
+@proves("T8", text="efc7a1c21f03", saboteur=expires_used_sessions_late, says="a session lives too long")
+@proves("T8", text="efc7a1c21f03", saboteur=expires_used_sessions_early, says="a session expired early")
+async def test_a_session_expires_unused_and_at_last_in_any_case(world: Worlds) -> None:
+    made = world()
+    ada = await sign_up(made)
+    began = made.clock.now()
+    used = (await made.use_cases.sign_in(ada.email, PASSWORD)).token
+    for _ in range(7):
+        made.clock.advance(25 * DAY)
+        assert await is_open(made, used), "a session expired early"
+    made.clock.advance(began + 180 * DAY - MOMENT - made.clock.now())
+    assert await is_open(made, used), "a session expired early"
+    made.clock.advance(MOMENT)
+    assert not await is_open(made, used), "a session lives too long"
+
+    unused, used_again = [(await made.use_cases.sign_in(ada.email, PASSWORD)).token for _ in range(2)]
+    made.clock.advance(3 * DAY)
+    day_after = made.clock.now().replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+    assert await is_open(made, unused), "a session expired early"
+    assert await is_open(made, used_again), "a session expired early"
+    made.clock.advance(day_after + 30 * DAY - MOMENT - made.clock.now())
+    assert await is_open(made, used_again), "a session expired early"
+    made.clock.advance(MOMENT)
+    assert not await is_open(made, unused), "a session lives too long"
 
 
 def forgets_the_log(world: Worlds) -> Worlds:
@@ -193,7 +258,7 @@ def forgets_the_log(world: Worlds) -> Worlds:
 
         return ForgetsTheLog("sessions")
 
-    return partial(world, purge_revoked_sessions=purge)
+    return partial(world, purge_ended_sessions=purge)
 
 
 def leaves_the_log_personal(world: Worlds) -> Worlds:

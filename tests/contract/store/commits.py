@@ -14,7 +14,7 @@ from application.ports.store import VersionConflict
 from domain.audit import AuditKind
 from domain.kernel import Aggregate, NotFound
 from domain.values import Label, MessageBody
-from tests.contract.store.world import LATER, World
+from tests.contract.store.world import LATER, World, opened
 
 
 class Mishap(Exception):
@@ -61,7 +61,7 @@ class CommitPromises:
             assert found.token is None
             found.created_at += LATER
             tx.save(found)
-        assert await world.directory.session("pico_s1_once_only") == (account_id, session.id)
+        assert await world.directory.session("pico_s1_once_only") == opened(found)
 
     async def test_a_commit_keeps_rows_jobs_and_audit_entries_together(self, world: World) -> None:
         account_id = await world.account()

@@ -14,7 +14,7 @@ from domain.kernel import (
 from domain.lines import HOLDING, LineState
 from domain.retention import Retention
 from domain.values import Email, SignUpPlace
-from tests.contract.store.world import INSTANT, World
+from tests.contract.store.world import INSTANT, World, opened
 
 
 class DirectoryPromises:
@@ -23,14 +23,14 @@ class DirectoryPromises:
         session = world.new_session(account_id, token="pico_s1_a")
         other = world.new_session(account_id, token="pico_s1_b")
         await world.commit(account_id, session, other)
-        assert await world.directory.session("pico_s1_a") == (account_id, session.id)
+        assert await world.directory.session("pico_s1_a") == opened(session)
         assert await world.directory.session("pico_s1_unknown") is None
         async with world.store.begin(account_id) as tx:
             mine = await tx.sessions.get(session.id)
             mine.revoke(world.clock.now())
             tx.save(mine)
         assert await world.directory.session("pico_s1_a") is None
-        assert await world.directory.session("pico_s1_b") == (account_id, other.id)
+        assert await world.directory.session("pico_s1_b") == opened(other)
         async with world.store.begin(account_id) as tx:
             account = await tx.accounts.get()
             account.request_deletion(world.clock.now(), world.clock.now())

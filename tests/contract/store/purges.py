@@ -20,6 +20,16 @@ class PurgePromises:
             assert [session.id for session in await tx.sessions.list_open()] == [living.id]
             assert (await tx.records.count())["sessions"] == 2
 
+    async def test_expired_sessions_are_purged_at_the_instant_and_not_before(self, world: World) -> None:
+        account_id, now = await world.account(), world.clock.now()
+        late, ended = (world.new_session(account_id, ends_at=at) for at in (now + INSTANT, now))
+        await world.commit(account_id, late, ended)
+        assert await world.store.purge(Session, "ends_at", now - INSTANT, 9) == 0
+        assert await world.store.purge(Session, "ends_at", now, 0) == 0
+        assert await world.store.purge(Session, "ends_at", now, 9) == 1
+        async with world.store.begin(account_id) as tx:
+            assert [session.id for session in await tx.sessions.list_open()] == [late.id]
+
     async def test_acts_are_forgotten_at_the_instant_and_can_then_be_done_again(self, world: World) -> None:
         account_id, now = await world.account(), world.clock.now()
         acts = [Operation(f"operation {number}") for number in range(4)]

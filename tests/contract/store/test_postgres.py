@@ -31,6 +31,7 @@ from domain.lines import PhoneLine
 from domain.values import Label
 from tests.contract.conftest import Postgres
 from tests.contract.store.contract import StoreContract, World
+from tests.contract.store.world import opened
 
 ENVIRONMENT = "test"
 
@@ -357,7 +358,7 @@ async def test_a_remembered_token_opens_nothing_once_its_session_was_revoked_els
     await world.commit(account_id, session)
     here, elsewhere = (PostgresDirectory(world.database, world.keyring) for _ in range(2))
     for directory in (here, here, elsewhere):
-        assert await directory.session("pico_s1_here") == (account_id, session.id)
+        assert await directory.session("pico_s1_here") == opened(session)
     async with world.store.begin(account_id) as tx:
         mine = await tx.sessions.get(session.id)
         mine.revoke(world.clock.now())

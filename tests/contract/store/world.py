@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters.outbound.memory.system import HandClock
-from application.ports.directory import Directory
+from application.ports.directory import Directory, OpenSession
 from application.ports.ids import Ids
 from application.ports.jobs import Done, Handle, Job, LeasedJob, Outcome, Queue
 from application.ports.keyring import Keyring
@@ -65,6 +65,11 @@ class Belongings:
     export: Export
     part: ExportPart
     operation: Operation
+
+
+def opened(session: Session) -> OpenSession:
+    """Return what the directory says of a session that is open."""
+    return OpenSession(session.account_id, session.id, session.created_at, session.ends_at)
 
 
 @dataclass
@@ -173,10 +178,13 @@ class World(ABC):
         )  # fmt: skip
 
     def new_session(
-        self, account_id: AccountId, *, token: str | None = None, revoked_at: datetime | None = None
-    ) -> Session:
+        self, account_id: AccountId, *, token: str | None = None, revoked_at: datetime | None = None,
+        ends_at: datetime | None = None,
+    ) -> Session:  # fmt: skip
+        now = self.clock.now()
         return Session(
-            account_id=account_id, id=SessionId(self.ids.new()), created_at=self.clock.now(), revoked_at=revoked_at,
+            account_id=account_id, id=SessionId(self.ids.new()), created_at=now, revoked_at=revoked_at,
+            ends_at=ends_at or now + timedelta(days=31),
             token=SessionToken(token or f"pico_s1_{self.ids.random_id().hex}"),
         )  # fmt: skip
 

@@ -50,10 +50,13 @@ CREATE TABLE sessions (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
     created_at timestamptz NOT NULL,
+    ends_at timestamptz NOT NULL,
     revoked_at timestamptz,
     version integer NOT NULL,
     PRIMARY KEY (account_id, id)
 )
+
+CREATE INDEX sessions_by_ends_at ON sessions (ends_at)
 
 CREATE INDEX sessions_by_revoked_at ON sessions (revoked_at) WHERE revoked_at IS NOT NULL
 

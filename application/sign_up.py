@@ -21,6 +21,7 @@ from application.ports.store import Store, Tx
 from application.ports.tokens import Tokens
 from application.sessions import SignedIn, VerifyPassword, WrongCredentials, open_session
 from domain.accounts import Account, AccountSignedUp, NotUnverified
+from domain.guessing import refuse_guessable
 from domain.kernel import AccountId, NotFound, PicoError
 from domain.retention import Retention
 from domain.values import Email, Label, Locale, Password, SignUpPlace
@@ -43,7 +44,11 @@ class SignUp:
     ids: Ids
 
     async def __call__(self, email: Email, password: Password, display_name: Label, locale: Locale) -> None:
-        """Make an unverified account. Raises Overloaded. Repeating makes another one and mails another link."""
+        """Make an unverified account. Raises GuessablePassword, Overloaded.
+
+        Repeating makes another one and mails another link.
+        """
+        refuse_guessable(password, email, display_name)
         phc = await self.hasher.hash(password)
         account_id = AccountId(self.ids.new())
         await self.keyring.create(account_id)

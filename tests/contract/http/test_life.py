@@ -179,6 +179,15 @@ async def test_a_line_is_labelled_as_its_person_writes(http: HttpWorld) -> None:
         assert (refused.status, refused.flaws) == (422, {("/label", "invalid_label")})
 
 
+@pytest.mark.parametrize("password", ["123456789012", "password1234", " " * 12, "ada@example.org"])
+async def test_a_password_that_is_guessed_first_is_refused_by_a_code_of_its_own(
+    password: str, http: HttpWorld
+) -> None:
+    new = {"email": "ada@example.org", "password": password, "display_name": "A", "locale": "en"}
+    refused = await http.call("POST", "/v1/accounts", new | {"accepted": {"terms": True, "privacy": True}})
+    assert (refused.status, refused.code) == (422, "guessable_password")
+
+
 async def test_a_locale_is_kept_in_its_canonical_form(http: HttpWorld) -> None:
     token = await http.person()
     for said, kept in (

@@ -28,6 +28,7 @@ from application.ports.passwords import Overloaded
 from application.sessions import WrongCredentials
 from application.sign_up import BadToken
 from domain.accounts import NotPendingDeletion
+from domain.guessing import GuessablePassword
 
 
 class Acceptance(Input):
@@ -152,13 +153,14 @@ async def recover_account(request: Request[Credentials]) -> SignedIn:
     return signed_in(await request.use_cases.recover_account(request.input.email, request.input.password))
 
 
+SIGNING_UP = (GuessablePassword, Overloaded)
 PASSWORD = (WrongCredentials, Overloaded)
 RECOVERING = (*PASSWORD, NotPendingDeletion)
 VERIFYING = (*PASSWORD, BadToken)
 
 # fmt: off
 ROUTES = (
-    Route("POST", "/v1/accounts", sign_up, 202, body=SignUp, guards=OPEN, raises=(Overloaded,)),
+    Route("POST", "/v1/accounts", sign_up, 202, body=SignUp, guards=OPEN, raises=SIGNING_UP),
     Route("POST", "/v1/accounts/verify", verify_account, 201, body=Verification, guards=OPEN, raises=VERIFYING),
     Route("POST", "/v1/account-recoveries", recover_account, 201, body=Credentials, guards=OPEN, raises=RECOVERING),
     Route("GET", "/v1/account", read_account, 200),

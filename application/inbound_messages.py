@@ -80,6 +80,9 @@ class ReceiveMessage:
             conversation = context.conversation or Conversation.open(
                 lease.account_id, ConversationId(self.ids.new()), lease.line_id, inbound.sender, now
             )
+            if context.opt_out is not None:
+                conversation.note_opt_out(context.opt_out.opted_out_at)
+                tx.remove(context.opt_out)
             opt_out = inbound.opt_out or opt_out_of(inbound.body)
             message = conversation.receive(
                 MessageId(self.ids.new()),

@@ -16,6 +16,7 @@ from domain.idempotency import IdempotencyRecord
 from domain.kernel import Aggregate
 from domain.lines import PhoneLine
 from domain.messages import Conversation, Message
+from domain.opt_outs import LastingOptOut
 from domain.sessions import Session
 
 
@@ -52,6 +53,7 @@ INVENTORY: tuple[Stored, ...] = (
     Stored(PhoneLine),
     Stored(Conversation),
     Stored(Message),
+    Stored(LastingOptOut),
     Stored(IdempotencyRecord),
     Stored(Export),
     Stored(ExportPart),

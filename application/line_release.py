@@ -46,6 +46,8 @@ class FinishRelease:
             released = await tx.lines.get_even_broken(line_id)
             released.released(self.clock.now())
             tx.save(released)
+            for opt_out in await tx.conversations.opt_outs(line_id):
+                tx.remove(opt_out)
 
         await self.store.update(account_id, change, completing=lease)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from application.opt_outs import keep_opt_out
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.repositories.conversations import ConversationRow
@@ -70,6 +71,8 @@ class SendMessage:
                 conversation = context.conversation or Conversation.open(
                     account_id, ConversationId(self.ids.new()), line_id, to, now
                 )
+                if context.opt_out is not None:
+                    conversation.note_opt_out(context.opt_out.opted_out_at)
                 message = conversation.send(MessageId(self.ids.new()), body, now)
                 tx.require_unchanged(context.line)
                 tx.save(conversation)
@@ -177,10 +180,11 @@ class MarkRead:
 
 @dataclass(frozen=True, slots=True)
 class DeleteConversation:
-    """Deletes a conversation: gone from every answer at once; a job purges its messages."""
+    """Deletes a conversation: gone from every answer at once; a job purges its messages. The peer's STOP stays."""
 
     store: Store
     clock: Clock
+    ids: Ids
 
     async def __call__(self, account_id: AccountId, conversation_id: ConversationId) -> None:
         """Delete the conversation. Raises NotFound, also when repeated."""
@@ -189,5 +193,10 @@ class DeleteConversation:
             conversation = await tx.conversations.get_even_broken(conversation_id)
             conversation.delete(self.clock.now())
             tx.save(conversation)
+            # Of a broken one whose peer cannot be read, nobody can be known again.
+            if conversation.opted_out_at is not None and "peer" not in conversation.unreadable:
+                await keep_opt_out(
+                    tx, self.ids, conversation.line_id, conversation.peer, conversation.opted_out_at
+                )
 
         await self.store.update(account_id, change)

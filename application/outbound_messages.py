@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from application.hold import HoldOfJob
 from application.job_type import NOW, JobType
 from application.line_check import CHECK_LINE
+from application.opt_outs import keep_opt_out
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.clock import Clock
+from application.ports.ids import Ids
 from application.ports.jobs import Job, JobLease, Queue
 from application.ports.message_carrier import MessageCarrier, OptedOut, SenderRefused
 from application.ports.store import Store, Tx
-from domain.kernel import AccountId, MessageId, NotFound
+from domain.kernel import AccountId, MessageId
 from domain.messages import Message, MessageQueued, Sent
 from domain.values import Peer, PhoneNumber
 
@@ -24,7 +25,7 @@ class Attempt:
     """A message about to be handed over.
 
     `asked_at`: when the carrier was first asked, and so may have it already. `may_send`: the line accepts messages, and
-    this one is not too old.
+    the other side has not opted out, and this one is not too old.
     """
 
     message: Message
@@ -42,6 +43,7 @@ class SendQueuedMessage:
     queue: Queue
     carrier: MessageCarrier
     clock: Clock
+    ids: Ids
 
     async def __call__(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
         """Send the message. Repeating is harmless.
@@ -61,7 +63,7 @@ class SendQueuedMessage:
                 raise
             await self._commit_answer(attempt, None, lease, certain=False)
         except CarrierRefused as refused:
-            await self._commit_refusal(account_id, message_id, refused, lease)
+            await self._commit_refusal(attempt, refused, lease)
         else:
             certain = attempt.asked_at is None or self.carrier.message_abilities.can_find_by_pair
             await self._commit_answer(attempt, sent, lease, certain=certain)
@@ -72,17 +74,19 @@ class SendQueuedMessage:
         async def change(tx: Tx) -> Attempt:
             message = await tx.messages.get(message_id)
             line = await tx.lines.get(message.line_id)
-            peer = (await tx.conversations.get(message.conversation_id)).peer
+            conversation = await tx.conversations.get(message.conversation_id)
             asked_at = message.attempted_at
-            may_send = line.accepts_messages and not self._is_too_late(message)
+            opted_out, too_late = conversation.is_opted_out, self._is_too_late(message)
+            may_send = line.accepts_messages and not opted_out and not too_late
             if may_send:
                 message.attempt(self.clock.now())
             tx.require_unchanged(line)
+            tx.require_unchanged(conversation)
             tx.save(message)
             return Attempt(
                 message=message,
                 sender=line.number,
-                to=peer,
+                to=conversation.peer,
                 asked_at=asked_at,
                 may_send=may_send,
             )
@@ -118,8 +122,9 @@ class SendQueuedMessage:
     ) -> None:
         """Commit the carrier's answer.
 
-        There is none when the line had stopped accepting messages or the message was too old; nor, and then it is not
-        `certain` that it was not sent, when only asking again, perhaps sending twice, could have told.
+        There is none when the line had stopped accepting messages, the other side had opted out or the message was too
+        old; nor, and then it is not `certain` that it was not sent, when only asking again, perhaps sending twice,
+        could have told.
         """
 
         async def change(tx: Tx) -> None:
@@ -135,25 +140,25 @@ class SendQueuedMessage:
 
         await self.store.update(attempt.message.account_id, change, completing=lease)
 
-    async def _commit_refusal(
-        self, account_id: AccountId, message_id: MessageId, refused: CarrierRefused, lease: JobLease
-    ) -> None:
+    async def _commit_refusal(self, attempt: Attempt, refused: CarrierRefused, lease: JobLease) -> None:
         """Commit the carrier's refusal."""
 
         async def change(tx: Tx) -> None:
             now = self.clock.now()
-            message = await tx.messages.get_even_deleted(message_id)
+            message = await tx.messages.get_even_deleted(attempt.message.id)
             message.fail(refused.provider_code, now)
             tx.save(message)
             if isinstance(refused, SenderRefused):
-                tx.queue(Job(CHECK_LINE, account_id, message.line_id))
+                tx.queue(Job(CHECK_LINE, message.account_id, message.line_id))
             if isinstance(refused, OptedOut):
-                with suppress(NotFound):  # deleted meanwhile
-                    conversation = await tx.conversations.get(message.conversation_id)
+                conversation = await tx.conversations.with_peer(message.line_id, attempt.to)
+                if conversation is None:  # deleted meanwhile
+                    await keep_opt_out(tx, self.ids, message.line_id, attempt.to, now)
+                else:
                     conversation.note_opt_out(now)
                     tx.save(conversation)
 
-        await self.store.update(account_id, change, completing=lease)
+        await self.store.update(attempt.message.account_id, change, completing=lease)
 
 
 JOBS = (JobType("send_message", SendQueuedMessage, after={MessageQueued: NOW}),)

@@ -19,6 +19,7 @@ ExportId = NewType("ExportId", UUID)
 IdempotencyRecordId = NewType("IdempotencyRecordId", UUID)
 PartId = NewType("PartId", UUID)
 AuditId = NewType("AuditId", UUID)
+OptOutId = NewType("OptOutId", UUID)
 
 CarrierRef = NewType("CarrierRef", str)
 """A carrier's own opaque id for a number or a message."""

@@ -291,15 +291,23 @@ class Conversation(Aggregate):
     def send(self, message_id: MessageId, body: MessageBody, at: datetime) -> Message:
         """Return a new message to the other side, queued. Raises PeerOptedOut, SealBroken."""
         self.must_be_whole()
-        if self.opted_out_at is not None:
+        if self.is_opted_out:
             raise PeerOptedOut
         self.last_at = max(self.last_at, at)
         message = self._message(message_id, Direction.OUTBOUND, Status.QUEUED, body, at)
         message.record(MessageQueued(account_id=self.account_id, subject=message_id, at=at))
         return message
 
+    @property
+    def is_opted_out(self) -> bool:
+        """Whether the other side asked not to get messages from this line."""
+        return self.opted_out_at is not None
+
     def note_opt_out(self, at: datetime) -> None:
-        """Remember that the carrier refuses to send to this peer."""
+        """Remember that this peer has opted out, by what the carrier says or by what was said before the conversation.
+
+        Repeating is harmless: the first instant stands.
+        """
         self.opted_out_at = self.opted_out_at or at
 
     def mark_read(self) -> None:

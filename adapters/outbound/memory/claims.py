@@ -8,6 +8,7 @@ from domain.idempotency import IdempotencyRecord
 from domain.kernel import Aggregate
 from domain.lines import PhoneLine
 from domain.messages import Conversation, Message
+from domain.opt_outs import LastingOptOut
 from domain.sessions import Session
 
 Claim = tuple[object, ...]
@@ -29,6 +30,8 @@ def claim(row: Aggregate) -> Claim | None:
             claimed = "peer", row.line_id, row.peer
         case Message() if row.ref is not None:
             claimed = "ref", row.account_id, row.ref
+        case LastingOptOut():
+            claimed = "opt-out", row.line_id, row.peer
         case IdempotencyRecord():
             claimed = "operation", row.account_id, row.key
         case ExportPart():

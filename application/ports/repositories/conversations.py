@@ -10,6 +10,7 @@ from domain.idempotency import EarlierResult, Operation
 from domain.kernel import ConversationId, LineId
 from domain.lines import PhoneLine
 from domain.messages import Conversation
+from domain.opt_outs import LastingOptOut
 from domain.values import Peer
 
 
@@ -20,6 +21,8 @@ class MessagingContext:
     line: PhoneLine
     conversation: Conversation | None
     earlier: EarlierResult | None
+    opt_out: LastingOptOut | None
+    """What is left of the peer's STOP when there was a conversation before."""
 
 
 class ConversationRow(NamedTuple):
@@ -55,9 +58,21 @@ class Conversations(Protocol):
         """Return up to `limit` by falling (last_at, id), of one line or all, from just before the given place on."""
         ...
 
-    async def context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
-        """Return the line, its conversation with `peer` and what an earlier `operation` came to. Raises NotFound.
+    async def with_peer(self, line_id: LineId, peer: Peer) -> Conversation | None:
+        """Return the line's conversation with `peer`, broken or not."""
+        ...
 
-        The conversation may be broken: that holds up no message that comes in.
+    async def opt_out(self, line_id: LineId, peer: Peer) -> LastingOptOut | None:
+        """Return what is left of `peer`'s STOP when a conversation with them was deleted."""
+        ...
+
+    async def opt_outs(self, line_id: LineId) -> list[LastingOptOut]:
+        """Return all that is left of STOPs to this line."""
+        ...
+
+    async def context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
+        """Return the line, its conversation with `peer`, their STOP, and what an earlier `operation` came to.
+
+        Raises NotFound. The conversation may be broken: that holds up no message that comes in.
         """
         ...

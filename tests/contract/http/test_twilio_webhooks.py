@@ -191,6 +191,23 @@ async def test_opt_out_is_what_twilio_names_so(word: str, expected: bool, http: 
     assert (chat["opted_out_at"] is not None) is expected
 
 
+async def test_stop_holds_when_the_conversation_is_deleted_until_start(http: HttpWorld) -> None:
+    token = await http.person()
+    line = await http.line(token)
+    please = {"to": STRANGER, "body": "please"}
+    await http.webhook(SMS, TEXT | {"Body": "STOP"})
+    chat = (await http.call("GET", "/v1/conversations", token=token)).json["items"][0]
+    assert (await http.call("DELETE", f"/v1/conversations/{chat['id']}", token=token)).status == 204
+    for _ in range(2):
+        answer = await http.call(
+            "POST", f"/v1/lines/{line}/messages", please, token=token, headers=http.key()
+        )
+        assert (answer.status, answer.code) == (409, "opted_out")
+    await http.webhook(SMS, TEXT | {"Body": "START", "MessageSid": f"SM{2:032x}"})
+    answer = await http.call("POST", f"/v1/lines/{line}/messages", please, token=token, headers=http.key())
+    assert answer.status == 202
+
+
 @pytest.mark.parametrize("order", list(permutations(["sending", "sent", "delivered"])))
 async def test_reports_in_any_order_end_alike(order: tuple[str, ...], http: HttpWorld) -> None:
     token = await http.person()

@@ -7,13 +7,16 @@ from datetime import timedelta
 
 import pytest
 
+from application.inventory import BY_TYPE
 from application.ports.repositories.conversations import ConversationRow
+from application.ports.store import VersionConflict
 from domain.kernel import (
     AccountId,
     CarrierRef,
     ConversationId,
     NotFound,
 )
+from domain.opt_outs import LastingOptOut
 from tests.contract.store.world import World
 
 
@@ -86,6 +89,38 @@ class ConversationPromises:
             assert found is not None
             assert found.id == again.id
             assert await tx.messages.page(again.id, None, 9) == []
+
+    async def test_what_is_left_of_a_stop_is_found_by_line_and_peer_and_cannot_be_read(
+        self, world: World
+    ) -> None:
+        has = await world.belongings()
+        other = await world.line(has.account_id)
+        async with world.store.begin(has.account_id) as tx:
+            for peer, kept in ((has.deleted.peer, has.opt_out), (has.conversation.peer, None)):
+                context = await tx.conversations.context(has.line.id, peer, has.operation)
+                for found in (context.opt_out, await tx.conversations.opt_out(has.line.id, peer)):
+                    assert (found and (found.id, found.line_id, found.opted_out_at)) == (
+                        kept and (kept.id, kept.line_id, kept.opted_out_at)
+                    )
+            assert [kept.id for kept in await tx.conversations.opt_outs(has.line.id)] == [has.opt_out.id]
+            assert await tx.conversations.opt_outs(other.id) == []
+            assert await tx.conversations.opt_out(other.id, has.deleted.peer) is None
+            (shown,) = await tx.records.page(BY_TYPE[LastingOptOut], None, 9)
+            assert "peer" not in shown
+        with pytest.raises(VersionConflict):
+            await world.commit(has.account_id, world.new_opt_out(has.line, has.deleted.peer))
+        async with world.store.begin(has.account_id) as tx:
+            for kept in await tx.conversations.opt_outs(has.line.id):
+                tx.remove(kept)
+        await world.commit(has.account_id, world.new_opt_out(has.line, has.deleted.peer))
+
+    async def test_a_conversation_is_found_by_its_peer_until_it_is_deleted(self, world: World) -> None:
+        has = await world.belongings()
+        async with world.store.begin(has.account_id) as tx:
+            found = await tx.conversations.with_peer(has.line.id, has.conversation.peer)
+            assert found is not None
+            assert found.id == has.conversation.id
+            assert await tx.conversations.with_peer(has.line.id, has.deleted.peer) is None
 
     async def _conversation_pages(
         self, world: World, account_id: AccountId, limit: int

@@ -28,11 +28,13 @@ from domain.kernel import (
     IdempotencyRecordId,
     LineId,
     MessageId,
+    OptOutId,
     PartId,
     SessionId,
 )
 from domain.lines import LineState, PhoneLine
 from domain.messages import Conversation, Direction, Message, Status
+from domain.opt_outs import LastingOptOut
 from domain.sessions import Session
 from domain.values import (
     Capability,
@@ -65,6 +67,7 @@ class Belongings:
     export: Export
     part: ExportPart
     operation: Operation
+    opt_out: LastingOptOut
 
 
 def opened(session: Session) -> OpenSession:
@@ -246,6 +249,12 @@ class World(ABC):
             expires_at or self.clock.now() + LATER,
         )
 
+    def new_opt_out(self, line: PhoneLine, peer: Peer) -> LastingOptOut:
+        return LastingOptOut(
+            account_id=line.account_id, id=OptOutId(self.ids.random_id()), line_id=line.id, peer=peer,
+            opted_out_at=self.clock.now(),
+        )  # fmt: skip
+
     async def belongings(self) -> Belongings:
         """Store one of everything. Its two jobs: to settle the order, to clear the conversation."""
         account_id = await self.account()
@@ -260,10 +269,20 @@ class World(ABC):
         deleted.delete(self.clock.now())
         export = self.new_export(account_id)
         part = self.new_part(export, 0)
-        once = self.new_record(account_id, operation)
+        once, opt_out = self.new_record(account_id, operation), self.new_opt_out(line, deleted.peer)
         await self.commit(
-            account_id, session, line, conversation, message, deleted, remnant, export, part, once
+            account_id, session, line, conversation, message, deleted, remnant, export, part, once, opt_out
         )
         return Belongings(
-            account_id, session, line, conversation, message, deleted, remnant, export, part, operation
+            account_id,
+            session,
+            line,
+            conversation,
+            message,
+            deleted,
+            remnant,
+            export,
+            part,
+            operation,
+            opt_out,
         )

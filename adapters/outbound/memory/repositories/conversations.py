@@ -14,6 +14,7 @@ from domain.idempotency import Operation
 from domain.kernel import ConversationId, LineId
 from domain.lines import PhoneLine
 from domain.messages import Conversation
+from domain.opt_outs import LastingOptOut
 from domain.values import Peer
 
 
@@ -50,10 +51,22 @@ class MemoryConversations(Conversations):
         ]
 
     @override
-    async def context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
-        line = await self.loaded.one(PhoneLine, line_id)
-        conversation = await self.loaded.maybe(
+    async def with_peer(self, line_id: LineId, peer: Peer) -> Conversation | None:
+        return await self.loaded.maybe(
             Conversation, lambda c: (c.line_id, c.peer, c.deleted_at) == (line_id, peer, None)
         )
+
+    @override
+    async def opt_out(self, line_id: LineId, peer: Peer) -> LastingOptOut | None:
+        return await self.loaded.maybe(LastingOptOut, lambda o: (o.line_id, o.peer) == (line_id, peer))
+
+    @override
+    async def opt_outs(self, line_id: LineId) -> list[LastingOptOut]:
+        return await self.loaded.all(LastingOptOut, lambda o: o.line_id == line_id)
+
+    @override
+    async def context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
+        line = await self.loaded.one(PhoneLine, line_id)
+        conversation = await self.with_peer(line_id, peer)
         earlier = await MemoryIdempotencyRecords(self.loaded).earlier_result(operation)
-        return MessagingContext(line, conversation, earlier)
+        return MessagingContext(line, conversation, earlier, await self.opt_out(line_id, peer))

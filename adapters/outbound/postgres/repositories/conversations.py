@@ -20,9 +20,12 @@ from domain.idempotency import IdempotencyRecord, Operation
 from domain.kernel import ConversationId, LineId, NotFound
 from domain.lines import PhoneLine
 from domain.messages import Conversation
+from domain.opt_outs import LastingOptOut
 from domain.values import Peer
 
-_C, _LINE, _RECORD = (codec(of).table.c for of in (Conversation, PhoneLine, IdempotencyRecord))
+_C, _LINE, _RECORD, _STOP = (
+    codec(of).table.c for of in (Conversation, PhoneLine, IdempotencyRecord, LastingOptOut)
+)
 _ID = value("id", _C.id)
 _SHOWN = _C.deleted_at.is_(None)
 _GET = Read.by(Conversation, whole(Conversation, _C.id == _ID, _SHOWN), "id")
@@ -50,8 +53,20 @@ _PAGES = {
     (of_line, further): _page(of_line=of_line, further=further)
     for of_line, further in product((False, True), repeat=2)
 }
-_LINES, _CONVERSATIONS = AGGREGATES[PhoneLine], AGGREGATES[Conversation]
-_WIDTH = len(_LINES.columns)
+_WITH_PEER = Read.by(
+    Conversation,
+    whole(Conversation, _C.line_id == sa.bindparam("line_id"), _C.peer_index == sa.bindparam("peer"), _SHOWN),
+    "line_id",
+    "peer",
+)
+_OF_LINE = _STOP.line_id == sa.bindparam("line_id")
+_OPT_OUT = Read.by(
+    LastingOptOut, whole(LastingOptOut, _OF_LINE, _STOP.peer == sa.bindparam("peer")), "line_id", "peer"
+)
+_OPT_OUTS = Read.by(LastingOptOut, whole(LastingOptOut, _OF_LINE), "line_id")
+_LINES, _CONVERSATIONS, _STOPS = AGGREGATES[PhoneLine], AGGREGATES[Conversation], AGGREGATES[LastingOptOut]
+_CONVERSATION = len(_LINES.columns)
+_OPTED_OUT = _CONVERSATION + len(_CONVERSATIONS.columns)
 
 
 def _context() -> str:
@@ -62,16 +77,19 @@ def _context() -> str:
     record = sa.and_(_RECORD.account_id == account, _RECORD.key == sa.bindparam("key"))
     joined = codec(PhoneLine).table.outerjoin(codec(Conversation).table, conversation)
     joined = joined.outerjoin(codec(IdempotencyRecord).table, record)
+    stop = sa.and_(_STOP.account_id == account, _OF_LINE, _STOP.peer == sa.bindparam("opted_out"))
+    joined = joined.outerjoin(codec(LastingOptOut).table, stop)
     columns: tuple[Any, ...] = (
         *_LINES.columns,
         *_CONVERSATIONS.columns,
+        *_STOPS.columns,
         _RECORD.resource_id,
         _RECORD.request,
     )
     select = (
         sa.select(*columns).select_from(joined).where(owned(PhoneLine), _LINE.id == sa.bindparam("line_id"))
     )
-    return compiled(select, ACCOUNT, "line_id", "peer", "key")
+    return compiled(select, ACCOUNT, "line_id", "peer", "key", "opted_out")
 
 
 _CONTEXT = _context()
@@ -103,16 +121,42 @@ class PostgresConversations(Conversations):
         return await self.reader.rows(page, limit, *([line_id] if line_id else []), *(before or ()))
 
     @override
+    async def with_peer(self, line_id: LineId, peer: Peer) -> Conversation | None:
+        index = self._index("conversations.peer", peer)
+        return await self.reader.maybe(_WITH_PEER, line_id, index, even_broken=True)
+
+    @override
+    async def opt_out(self, line_id: LineId, peer: Peer) -> LastingOptOut | None:
+        return await self.reader.maybe(_OPT_OUT, line_id, self._index("opt_outs.peer", peer))
+
+    @override
+    async def opt_outs(self, line_id: LineId) -> list[LastingOptOut]:
+        return await self.reader.all(_OPT_OUTS, line_id)
+
+    @override
     async def context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
         reader = self.reader
-        by_peer = reader.keys.account_index("conversations.peer", peer)
         by_key = key_index(reader.keys, operation)
-        row = await reader.database.first(_CONTEXT, reader.account_id, line_id, by_peer, by_key)
+        of_conversation, of_opt_out = (
+            self._index(of, peer) for of in ("conversations.peer", "opt_outs.peer")
+        )
+        row = await reader.database.first(
+            _CONTEXT, reader.account_id, line_id, of_conversation, by_key, of_opt_out
+        )
         if row is None:
             raise NotFound
-        found, record = row[_WIDTH:-2], row[-2:]
+        line, found, stop, record = (
+            row[:_CONVERSATION],
+            row[_CONVERSATION:_OPTED_OUT],
+            row[_OPTED_OUT:-2],
+            row[-2:],
+        )
         return MessagingContext(
-            reader.loader(_LINES)(row[:_WIDTH]),
+            reader.loader(_LINES)(line),
             None if found[0] is None else reader.loader(_CONVERSATIONS, even_broken=True)(found),
             None if record[1] is None else earlier_result(reader.keys, operation, *record),
+            None if stop[0] is None else reader.loader(_STOPS)(stop),
         )
+
+    def _index(self, of: str, peer: Peer) -> bytes:
+        return self.reader.keys.account_index(of, peer)

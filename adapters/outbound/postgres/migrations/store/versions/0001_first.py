@@ -122,6 +122,18 @@ CREATE INDEX messages_by_account_conversation_id ON messages (account_id, conver
 
 CREATE UNIQUE INDEX messages_by_account_ref ON messages (account_id, ref) WHERE ref IS NOT NULL
 
+CREATE TABLE opt_outs (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    line_id uuid NOT NULL,
+    peer bytea NOT NULL,
+    opted_out_at timestamptz NOT NULL,
+    version integer NOT NULL,
+    PRIMARY KEY (account_id, id)
+)
+
+CREATE UNIQUE INDEX opt_outs_by_account_line_peer ON opt_outs (account_id, line_id, peer)
+
 CREATE TABLE idempotency_records (
     account_id uuid NOT NULL,
     id uuid NOT NULL,

@@ -9,11 +9,15 @@ from typing import Generic, TypeVar
 from application.opt_outs import keep_opt_out
 from application.ports.clock import Clock
 from application.ports.ids import Ids
+from application.ports.message_carrier import MessageCarrier
+from application.ports.numbering import NumberingPlan
 from application.ports.repositories.conversations import ConversationRow
 from application.ports.repositories.messages import MessageRow
 from application.ports.store import Store, Tx
+from domain.destinations import UnreachableNumber, must_be_reachable
 from domain.idempotency import Operation
 from domain.kernel import AccountId, ConversationId, LineId, MessageId
+from domain.lines import PhoneLine
 from domain.messages import Conversation, Message
 from domain.retention import Retention
 from domain.values import MessageBody, Peer
@@ -50,14 +54,16 @@ class SendMessage:
     clock: Clock
     ids: Ids
     retention: Retention
+    plan: NumberingPlan
+    carrier: MessageCarrier
 
     async def __call__(
         self, account_id: AccountId, line_id: LineId, to: Peer, body: MessageBody, key: str
     ) -> Accepted:
         """Return the message as accepted.
 
-        Raises NotFound, LineNotActive, NotForMessages, PeerOptedOut, IdempotencyMismatch. Repeating with the same key
-        is harmless.
+        Raises NotFound, LineNotActive, NotForMessages, EmergencyNumber, UnreachableNumber, PeerOptedOut,
+        IdempotencyMismatch. Repeating with the same key is harmless.
         """
         operation = Operation.requested("send", key, line_id, to, body)
 
@@ -67,6 +73,7 @@ class SendMessage:
                 message = await tx.messages.get(MessageId(context.earlier.must_match()))
             else:
                 context.line.must_accept_messages()
+                self._must_reach(context.line, to)
                 now = self.clock.now()
                 conversation = context.conversation or Conversation.open(
                     account_id, ConversationId(self.ids.new()), line_id, to, now
@@ -81,6 +88,13 @@ class SendMessage:
             return Accepted(message.id, message.conversation_id, line_id, to, body, message.created_at)
 
         return await self.store.update(account_id, change)
+
+    def _must_reach(self, line: PhoneLine, to: Peer) -> None:
+        """Raise EmergencyNumber or UnreachableNumber when it is known beforehand that no message can reach `to`."""
+        if to == Peer(line.number):
+            raise UnreachableNumber
+        short_codes = self.carrier.message_abilities.reaches_short_codes
+        must_be_reachable(self.plan.destination(to, line.country), short_codes=short_codes)
 
 
 @dataclass(frozen=True, slots=True)

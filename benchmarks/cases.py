@@ -122,7 +122,6 @@ def _sending(size: Population) -> Iterator[tuple[str, bytes]]:
     yield "same key, other account", outbound(3, "check-1", people.peer(3, 1), "hello")
     yield "to somebody new", outbound(2, "check-2", "+16465550003", "hello")
     yield "to somebody new, twice", outbound(2, "check-2", "+16465550003", "hello")
-    yield "to a short code", outbound(2, "check-3", "12345", "hello")
     yield "to whom opted out", outbound(2, "check-4", people.peer(2, size.each - 1), "hello")
     yield "after stop", outbound(0, "check-5", people.peer(0, 1), "hello")
     yield "after start", outbound(0, "check-6", people.peer(0, 2), "hello")

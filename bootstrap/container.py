@@ -184,7 +184,9 @@ class Container(containers.DeclarativeContainer):
         ReceiveMessage, store=store, directory=directory, clock=clock, ids=ids,
     )
     apply_delivery_receipt = Singleton(ApplyDeliveryReceipt, store=store, directory=directory, clock=clock)
-    send_message = Singleton(SendMessage, store=store, clock=clock, ids=ids, retention=retention)
+    send_message = Singleton(
+        SendMessage, store=store, clock=clock, ids=ids, retention=retention, plan=plan, carrier=carrier
+    )
     send_queued_message = Singleton(SendQueuedMessage, store=store, queue=queue, carrier=carrier, clock=clock, ids=ids)
     read_message = Singleton(ReadMessage, store=store)
     delete_message = Singleton(DeleteMessage, store=store, clock=clock)

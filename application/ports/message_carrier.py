@@ -55,6 +55,8 @@ class MessageAbilities:
     """How long it takes a send with the same message id for the same send; zero: it knows no idempotency key."""
     messages_live_for: timedelta = timedelta(hours=24)
     """How long it tries to deliver a message; what became of it is known by then, or never."""
+    reaches_short_codes: bool = False
+    """It sends to short codes, and not only to numbers."""
     copy_settles_after: timedelta = timedelta()
     """A younger message is not deleted: asking for it is of no use."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from domain.values import Country, PhoneNumber
+from domain.destinations import Destination
+from domain.values import Country, Peer, PhoneNumber
 
 
 class NumberingPlan(Protocol):
@@ -12,4 +13,8 @@ class NumberingPlan(Protocol):
 
     def countries(self, number: PhoneNumber) -> frozenset[Country]:
         """Return the countries whose numbering plan the number belongs to: several share +1 (ITU-T E.164)."""
+        ...
+
+    def destination(self, peer: Peer, country: Country) -> Destination:
+        """Return what is known of `peer`, a number or a short code, for somebody whose line is of `country`."""
         ...

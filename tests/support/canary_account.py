@@ -67,7 +67,9 @@ async def bought(world: InMemory, by: Planted) -> PhoneLine:
 
 
 def some_number() -> Peer:
-    return Peer(f"+1{secrets.randbelow(10**10):010}")
+    """Return a number that the plan of +1 allows."""
+    area, exchange = 20 + secrets.randbelow(80), 200 + secrets.randbelow(800)
+    return Peer(f"+1{area}{secrets.choice('0234')}{exchange}{secrets.randbelow(10**4):04}")
 
 
 def letters(count: int) -> str:

@@ -24,7 +24,9 @@ from domain.kernel import CarrierRef, MessageId
 from domain.messages import OptOut, Sent, Status, opt_out_of
 from domain.values import MessageBody, Peer, PhoneNumber
 
-ABILITIES = MessageAbilities(can_delete_copies=True, can_list=True, can_find_by_pair=True)
+ABILITIES = MessageAbilities(
+    can_delete_copies=True, can_list=True, can_find_by_pair=True, reaches_short_codes=True
+)
 PAUSE = timedelta(seconds=60)
 """What a deletion that is put off is told to wait."""
 

@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+import re
+
+from phonenumbers import (
+    COUNTRY_CODE_TO_REGION_CODE,
+    NumberParseException,
+    ValidationResult,
+    connects_to_emergency_number,
+    is_possible_number_with_reason,
+    is_possible_short_number_for_region,
+    parse,
+)
 from typing_extensions import override
 
 from application.ports.numbering import NumberingPlan
-from domain.values import Country, PhoneNumber
+from domain.destinations import Destination
+from domain.values import Country, Peer, PhoneNumber
+
+HELP_ANYWHERE = frozenset({"112", "911", "000", "08", "110", "118", "119", "999"})
+"""What a mobile phone takes for a call for help in every country (3GPP TS 22.101, 10.1.1)."""
+NOT_IN_NORTH_AMERICA = re.compile(r"\+1(?![2-9](?!11)[0-9]{2}[2-9])")
+"""Area codes and exchanges that +1 cannot have (NANP); which of the others are in use changes every month."""
 
 
 class PhonenumbersPlan(NumberingPlan):
-    """`NumberingPlan` by country calling codes (ITU-T E.164, 1 to 3 digits)."""
+    """`NumberingPlan` by country calling codes (ITU-T E.164, 1 to 3 digits), lengths, and national short numbers."""
 
     @override
     def countries(self, number: PhoneNumber) -> frozenset[Country]:
         prefixes = (int(number[1:end]) for end in range(2, 5))
         regions = (COUNTRY_CODE_TO_REGION_CODE.get(prefix, ()) for prefix in prefixes)
         return frozenset(Country(region) for found in regions for region in found)
+
+    @override
+    def destination(self, peer: Peer, country: Country) -> Destination:
+        if peer in HELP_ANYWHERE or connects_to_emergency_number(peer, country):
+            return Destination.EMERGENCY
+        if NOT_IN_NORTH_AMERICA.match(peer):
+            return Destination.NOBODY
+        try:
+            number = parse(peer, country)
+        except NumberParseException:
+            return Destination.NOBODY
+        if not peer.startswith("+"):
+            short = is_possible_short_number_for_region(number, country)
+            return Destination.SHORT_CODE if short else Destination.NOBODY
+        possible = is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+        return Destination.NUMBER if possible else Destination.NOBODY

@@ -44,7 +44,9 @@ REFUSALS: dict[int, type[CarrierRefused]] = {
     **dict.fromkeys((21422, 21452), NotForSale),
     **dict.fromkeys((21210, 21212, 21606, 21621, 21703), SenderRefused),
     21610: OptedOut,
-    **dict.fromkeys((21211, 21214, 21215, 21216, 21217, 21408, 21612, 21614), Unreachable),
+    **dict.fromkeys(
+        (21211, 21214, 21215, 21216, 21217, 21265, 21266, 21268, 21408, 21612, 21614, 21635), Unreachable
+    ),
 }
 TOO_EARLY = frozenset({20009, 20409, 21501})
 """Twilio is still working on it and will not let it be deleted yet."""

@@ -135,6 +135,15 @@ class MessageCarrierContract:
         if world.message_abilities.can_list:
             assert await world.carrier.list_message_refs(NUMBER) == []
 
+    async def test_a_short_code_is_reached_where_that_is_declared(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        if world.message_abilities.reaches_short_codes:
+            assert (await world.carrier.send(MESSAGE, NUMBER, Peer("72345"), BODY)).status is Status.QUEUED
+        else:
+            with pytest.raises(Unreachable):
+                await world.carrier.send(MESSAGE, NUMBER, Peer("72345"), BODY)
+
     async def test_a_message_from_a_number_that_is_not_ours_is_refused(self, world: CarrierWorld) -> None:
         with pytest.raises(SenderRefused):
             await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)

@@ -170,7 +170,7 @@ class OtherSchool(NumberProvider, MessageCarrier):
         self._hear()
         if message_id in self.by_key:
             return self.messages[self.by_key[message_id]].sent
-        if to in self.unreachable:
+        if to in self.unreachable or not to.startswith("+"):
             raise Unreachable(40310)
         if (sender, to) in self.stopped:
             raise OptedOut(40300)

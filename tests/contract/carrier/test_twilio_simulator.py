@@ -171,6 +171,7 @@ async def test_nobody_can_message_a_number_that_is_not_ours(world: TwilioWorld) 
         ("+15005550003", 21408),
         ("+15005550009", 21614),
         ("PICOTEST", 21211),
+        ("72345", 21265),
         (NUMBER, 21211),
     ],
 )

@@ -278,6 +278,25 @@ async def test_a_line_that_carries_no_messages_says_so(http: HttpWorld) -> None:
     assert (await http.call("GET", "/v1/conversations", token=token)).json["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("to", "code"),
+    [
+        ("911", "emergency_number"),
+        ("112", "emergency_number"),
+        ("5550178", "unreachable_number"),
+        ("+266696687", "unreachable_number"),
+    ],
+)
+async def test_what_no_message_can_reach_is_422(to: str, code: str, http: HttpWorld) -> None:
+    token = await http.person()
+    line = await http.line(token)
+    answer = await http.call(
+        "POST", f"/v1/lines/{line}/messages", {"to": to, "body": "help"}, token=token, headers=http.key()
+    )
+    assert (answer.status, answer.code) == (422, code)
+    assert (await http.call("GET", "/v1/conversations", token=token)).json["items"] == []
+
+
 async def test_one_key_names_one_request(http: HttpWorld) -> None:
     token = await http.person()
     line = await http.line(token)

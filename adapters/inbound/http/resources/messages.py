@@ -18,6 +18,7 @@ from adapters.inbound.http.route import Route
 from application.messages import Accepted
 from application.ports.repositories.conversations import ConversationRow
 from application.ports.repositories.messages import MessageRow
+from domain.destinations import EmergencyNumber, UnreachableNumber
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import ConversationId, LineId, MessageId
 from domain.lines import LineNotActive, NotForMessages
@@ -25,7 +26,7 @@ from domain.messages import Direction, PeerOptedOut, Status
 
 
 class OutgoingMessage(Input):
-    """A message to send. `to` is an E.164 number or a short code."""
+    """A message to send. `to` is an E.164 number or a short code that the line can reach."""
 
     to: ADestination
     body: ABody
@@ -191,7 +192,9 @@ async def list_messages(request: Request[MessagePage], conversation_id: Conversa
 
 
 ONCE = (Bearer(), Idempotent())
-SENDING = (IdempotencyMismatch, LineNotActive, NotForMessages, PeerOptedOut)
+SENDING = (
+    EmergencyNumber, IdempotencyMismatch, LineNotActive, NotForMessages, PeerOptedOut, UnreachableNumber
+)  # fmt: skip
 
 # ruff: noqa: E501 - a route is a line, however long
 # fmt: off

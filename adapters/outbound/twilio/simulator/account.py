@@ -15,6 +15,7 @@ from adapters.outbound.twilio.simulator.resources import Refused, Resource
 from adapters.outbound.twilio.simulator.state import Message, State
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
+SHORT_CODE = re.compile(r"[0-9]{3,8}\Z")
 LONGEST_BODY = 1600
 UNFINISHED = frozenset({"accepted", "scheduled", "queued", "sending", "receiving"})
 STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
@@ -127,6 +128,7 @@ class Account:
             (MAGIC_FROM.get(from_, 0), from_ in MAGIC_FROM),
             (21606, not ours),
             (MAGIC_TO.get(to, 0), to in MAGIC_TO),
+            (21265, SHORT_CODE.match(to) is not None),
             (21211, not E164.match(to) or to == from_),
             (21610, (from_, to) in self.state.opted_out),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -45,6 +46,25 @@ class Exchange:
     body: bytes = b""
 
 
+@dataclass(frozen=True)
+class Overheard:
+    """A response's content that is written down as it is read, piece by piece: aiohttp traces whole bodies only."""
+
+    content: aiohttp.StreamReader
+    exchange: Exchange
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        async for chunk in self.content.iter_any():
+            self.exchange.body += chunk
+            yield chunk
+
+    async def read(self) -> bytes:
+        return b"".join([chunk async for chunk in self.iter_any()])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.content, name)
+
+
 def listen(exchanges: list[Exchange]) -> aiohttp.TraceConfig:
     """Make a trace that writes down what a client session really sends and receives."""
     trace = aiohttp.TraceConfig()
@@ -58,16 +78,11 @@ def listen(exchanges: list[Exchange]) -> aiohttp.TraceConfig:
 
     async def ended(_: object, context: SimpleNamespace, params: aiohttp.TraceRequestEndParams) -> None:
         context.exchange.status = params.response.status
-
-    async def got(
-        _: object, context: SimpleNamespace, params: aiohttp.TraceResponseChunkReceivedParams
-    ) -> None:
-        context.exchange.body += params.chunk
+        params.response.content = Overheard(params.response.content, context.exchange)  # type: ignore[assignment]
 
     trace.on_request_start.append(started)
     trace.on_request_chunk_sent.append(sent)
     trace.on_request_end.append(ended)
-    trace.on_response_chunk_received.append(got)
     return trace
 
 

@@ -16,6 +16,7 @@ from adapters.outbound.twilio.api import TwilioApi
 from adapters.outbound.twilio.messages import TwilioMessages
 from adapters.outbound.twilio.numbers import TwilioNumbers
 from adapters.outbound.twilio.simulator import TwilioSimulator
+from adapters.outbound.twilio.simulator.oddities import ODDITIES
 from adapters.outbound.twilio.vocabulary import status_of
 from domain.kernel import CarrierRef, LineId, MessageId
 from domain.values import Peer, PhoneNumber
@@ -42,6 +43,7 @@ class TwilioWorld(CarrierWorld):
     """The real adapters and the simulator over real sockets; `exchanges` is all that went between them."""
 
     unreachable = Peer("+15005550001")
+    oddities = tuple(ODDITIES)
     numbers: TwilioNumbers
     carrier: TwilioMessages
     session: aiohttp.ClientSession
@@ -125,6 +127,10 @@ class TwilioWorld(CarrierWorld):
 
     def lie(self) -> None:
         self.simulator.faults.set({"lie": True})
+
+    def babble(self, oddity: str) -> None:
+        self.simulator.faults.set({"odd": oddity})
+        self.exchanges.clear()  # of what is no answer nobody needs to ask whether it is Twilio's
 
     def too_early(self) -> None:
         self.simulator.faults.set({"too_early": 1})

@@ -1,4 +1,4 @@
-"""What Twilio's two adapters share: the client, our address for webhooks, and how an answer is read."""
+"""What Twilio's two adapters share: the client, and our address for webhooks."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from aiohttp import ClientSession
 from twilio.rest import Client
 
 from adapters.outbound.twilio.http import TWILIO, HttpClient
-from application.ports.carrier_errors import CarrierUnavailable
-from domain.kernel import CarrierRef
 
 RETRIES = "#rc=3&rp=all"
 """Twilio's own retries of a webhook: three, after any failure. By default it gives up at once."""
-LARGEST_PAGE = 1000
+LARGEST_PAGE = 50
+"""So many messages of 1,600 signs, each escaped as 12, stay well below the largest answer that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +48,3 @@ class TwilioApi:
         # Only an empty mapping would make the SDK look into the process's own environment.
         client = Client(account_sid, auth_token, http_client=http_client, environment={"TWILIO_EDGE": ""})
         return cls(client, f"{public_url.rstrip('/')}/webhooks/twilio", page_size)
-
-
-def ref_of(resource: Any) -> CarrierRef:  # noqa: ANN401 - the SDK has no types
-    """Return the SID. An answer without one tells us nothing certain: raises CarrierUnavailable."""
-    if not resource.sid:
-        raise CarrierUnavailable
-    return CarrierRef(resource.sid)

@@ -1,21 +1,27 @@
 """How the SDK reaches Twilio: one shared aiohttp session, real time limits, and nothing kept of any request."""
 
 import asyncio
-import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, encode_basic_auth
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, encode_basic_auth
 from twilio.http.response import Response
 from yarl import URL
 
+from adapters.outbound.twilio.answers import code_of, parsed
 from adapters.outbound.twilio.vocabulary import failure
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 
 TWILIO = "https://api.twilio.com"
 LONGEST_WAIT = 5.0
 """Seconds a read may be held back by `Retry-After`; a longer wish is passed on as CarrierUnavailable."""
+LARGEST_ANSWER = 2 << 20
+"""Bytes of an answer that are read, as they come over the wire: nothing is compressed. A longer one is no answer."""
+
+
+class TooMuch(Exception):
+    """The answer is longer than any that Twilio has a reason to give."""
 
 
 class HttpClient:
@@ -56,7 +62,11 @@ class HttpClient:
     ) -> Response:
         """Return a good answer; raise CarrierRefused or CarrierUnavailable for anything else."""
         url = URL(self._api_url + uri.removeprefix(TWILIO), encoded=True).extend_query(params)
-        headers = {**(headers or {}), **({"Authorization": encode_basic_auth(*auth)} if auth else {})}
+        headers = {
+            **(headers or {}),
+            "Accept-Encoding": "identity",
+            **({"Authorization": encode_basic_auth(*auth)} if auth else {}),
+        }
         answer = await self._once(method, url, data, headers)
         for again in range(1, self._tries if method == "GET" else 1):
             if not answer.passing:
@@ -74,12 +84,23 @@ class HttpClient:
         """Ask once. The client's own errors name URL and credentials, so they end here."""
         try:
             async with self._session.request(
-                method, url, data=data or None, headers=headers, timeout=self._timeout, allow_redirects=False
-            ) as response:
-                text = await response.text(encoding="utf-8", errors="replace")
-                return Answer.read(response.status, text, response.headers.get("Retry-After", ""))
-        except (ClientError, TimeoutError, OSError):
+                method, url, data=data or None, headers=headers, timeout=self._timeout, allow_redirects=False,
+                auto_decompress=False,
+            ) as response:  # fmt: skip
+                body = await bounded(response)
+                return Answer.read(response.status, body, response.headers.get("Retry-After", ""))
+        except (ClientError, TimeoutError, OSError, TooMuch):
             return Answer(error=CarrierUnavailable())
+
+
+async def bounded(response: ClientResponse) -> bytes:
+    """Read a body, up to the largest answer. Raises TooMuch."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            raise TooMuch
+    return bytes(body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +113,13 @@ class Answer:
     error: CarrierRefused | CarrierUnavailable | None = None
 
     @classmethod
-    def read(cls, status: int, text: str, retry_after: str) -> "Answer":
+    def read(cls, status: int, body: bytes, retry_after: str) -> "Answer":
         """Judge an answer. A success that cannot be read is no certain answer."""
-        try:
-            body = json.loads(text or "{}")
-        except ValueError:
-            body = None
-        good = 200 <= status < 300 and isinstance(body, dict)  # noqa: PLR2004 - HTTP
-        code = body.get("code") if isinstance(body, dict) else None
+        said = parsed(body)
         wait = float(retry_after) if retry_after.isdecimal() else 0.0
-        error = None if good else failure(status, code if isinstance(code, int) else None)
-        return cls(status, text, wait, error)
+        if 200 <= status < 300 and said is not None:  # noqa: PLR2004 - HTTP
+            return cls(status, body.decode(), wait)
+        return cls(status, wait=wait, error=failure(status, code_of((said or {}).get("code"))))
 
     @property
     def passing(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from adapters.outbound.twilio.api import RETRIES, TwilioApi, ref_of
+from adapters.outbound.twilio.answers import certain, code_of, instant_of, ref_of, text_of
+from adapters.outbound.twilio.api import RETRIES, TwilioApi
 from adapters.outbound.twilio.vocabulary import LIFE, SETTLES_AFTER, Gone, status_of
 from application.ports.message_carrier import MessageAbilities, MessageCarrier
 from domain.kernel import CarrierRef, MessageId
@@ -35,6 +36,7 @@ class TwilioMessages(MessageCarrier):
     api: TwilioApi
 
     @override
+    @certain
     async def send(self, message_id: MessageId, sender: PhoneNumber, to: Peer, body: MessageBody) -> Sent:
         """Create the message; the address of its status callback carries our own id."""
         return sent_of(
@@ -47,6 +49,7 @@ class TwilioMessages(MessageCarrier):
         )
 
     @override
+    @certain
     async def find_by_pair(
         self,
         sender: PhoneNumber,
@@ -65,14 +68,16 @@ class TwilioMessages(MessageCarrier):
         matching = [
             m
             for m in reversed(listed)
-            if not came_in(m)
-            and body in {None, m.body}
+            if ref_of(m)
+            and not came_in(m)
+            and body in {None, text_of(m.body)}
             and earliest <= created_at(m)
             and (until is None or created_at(m) <= until)
         ]
         return [sent_of(m) for m in sorted(matching, key=created_at)]
 
     @override
+    @certain
     async def look_up(self, ref: CarrierRef) -> Sent | None:
         try:
             return sent_of(await self.api.client.messages(ref).fetch_async())
@@ -80,6 +85,7 @@ class TwilioMessages(MessageCarrier):
             return None
 
     @override
+    @certain
     async def delete_copy(self, ref: CarrierRef) -> None:
         """Delete the message with its media. Twilio refuses until about a minute after its last status."""
         try:
@@ -88,6 +94,7 @@ class TwilioMessages(MessageCarrier):
             return
 
     @override
+    @certain
     async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:
         """List what was sent from the number, then what came to it. Twilio knows no message from a number to itself.
 
@@ -102,16 +109,15 @@ class TwilioMessages(MessageCarrier):
 
 def sent_of(resource: Any) -> Sent:  # noqa: ANN401 - the SDK has no types
     """Translate a message. A status that Twilio has added since ranks lowest: it moves nothing."""
-    status = status_of(resource.status) or Status.QUEUED
-    return Sent(ref_of(resource), status, int(resource.error_code) if resource.error_code else None)
+    status = status_of(text_of(resource.status)) or Status.QUEUED
+    return Sent(ref_of(resource), status, code_of(resource.error_code))
 
 
 def came_in(message: Any) -> bool:  # noqa: ANN401 - as above
     """Tell whether a message came to a number of ours (Twilio: `inbound`, `outbound-api`, `-call`, `-reply`)."""
-    return bool(message.direction == "inbound")
+    return text_of(message.direction) == "inbound"
 
 
 def created_at(message: Any) -> datetime:  # noqa: ANN401 - the SDK has no types
-    """Return the instant of acceptance; one that cannot be read counts as the beginning of time."""
-    at = message.date_created
-    return at.replace(tzinfo=UTC) if isinstance(at, datetime) else datetime.min.replace(tzinfo=UTC)
+    """Return the instant of acceptance."""
+    return instant_of(message.date_created)

@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from adapters.outbound.twilio.api import LARGEST_PAGE, RETRIES, TwilioApi, ref_of
+from adapters.outbound.twilio.answers import certain, ref_of, text_of
+from adapters.outbound.twilio.api import RETRIES, TwilioApi
 from adapters.outbound.twilio.vocabulary import Gone, NotForSale
-from application.ports.carrier_errors import CarrierRefused
+from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.numbers import (
     AvailableNumber,
     NumberAbilities,
@@ -24,6 +25,7 @@ from domain.kernel import CarrierRef, LineId
 from domain.values import Capability, Country, PhoneNumber
 
 NORTH_AMERICA = frozenset({"US", "CA"})
+LARGEST_SEARCH = 1000
 NOTHING_FITS = frozenset({20404, 21451, 21452})
 """Codes that answer a search in a country, kind or area that Twilio does not serve."""
 
@@ -38,6 +40,7 @@ class TwilioNumbers(NumberProvider):
     api: TwilioApi
 
     @override
+    @certain
     async def search(
         self,
         country: Country,
@@ -58,10 +61,10 @@ class TwilioNumbers(NumberProvider):
         # Outside North America messages go with mobile numbers; local ones seldom carry them.
         for kind in (offers.local,) if country in NORTH_AMERICA else (offers.mobile, offers.local):
             if len(found) < limit:
-                page = await self._offers(kind, min(limit, LARGEST_PAGE), asked)
+                page = await self._offers(kind, min(limit, LARGEST_SEARCH), asked)
                 found += [
                     AvailableNumber(
-                        PhoneNumber.parse(n.phone_number), country, capabilities_of(n.capabilities)
+                        PhoneNumber.parse(text_of(n.phone_number)), country, capabilities_of(n.capabilities)
                     )
                     for n in page
                 ]
@@ -76,6 +79,7 @@ class TwilioNumbers(NumberProvider):
             return []
 
     @override
+    @certain
     async def order(self, number: PhoneNumber, line_id: LineId) -> NumberOrder:
         """Buy with the webhook in the same request, so that no message is lost, and our line in the friendly name."""
         try:
@@ -93,16 +97,19 @@ class TwilioNumbers(NumberProvider):
             return NumberOrder.failed(OrderFailure.REFUSED, refusal.provider_code)
 
     @override
+    @certain
     async def find_order(self, number: PhoneNumber, line_id: LineId) -> NumberOrder | None:
         """List our numbers by this one; Twilio's filter also matches parts, so compare. Refusals leave no trace."""
         for owned in await self.api.client.incoming_phone_numbers.list_async(
             phone_number=number, page_size=self.api.page_size
         ):
-            if owned.phone_number == number and is_held_for(owned, line_id):
-                return order_of(owned)
+            order = order_of(owned)
+            if text_of(owned.phone_number) == number and is_held_for(owned, line_id):
+                return order
         return None
 
     @override
+    @certain
     async def release(self, ref: CarrierRef, line_id: LineId) -> None:
         if not await self.owns(ref, line_id):
             return
@@ -110,14 +117,18 @@ class TwilioNumbers(NumberProvider):
             await self.api.client.incoming_phone_numbers(ref).delete_async()
 
     @override
+    @certain
     async def number_of(self, ref: CarrierRef, line_id: LineId) -> PhoneNumber | None:
         try:
             owned = await self.api.client.incoming_phone_numbers(ref).fetch_async()
         except Gone:
             return None
-        return PhoneNumber.parse(owned.phone_number) if is_held_for(owned, line_id) else None
+        if ref_of(owned) != ref:
+            raise CarrierUnavailable
+        return PhoneNumber.parse(text_of(owned.phone_number)) if is_held_for(owned, line_id) else None
 
     @override
+    @certain
     async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
         return await self.number_of(ref, line_id) is not None
 
@@ -129,7 +140,8 @@ def mark(line_id: LineId) -> str:
 
 def is_held_for(resource: Any, line_id: LineId) -> bool:  # noqa: ANN401 - the SDK has no types
     """Tell whose an owned number is: its webhook names the line as well, should somebody have renamed it by hand."""
-    return resource.friendly_name == mark(line_id) or f"?line={line_id}" in (resource.sms_url or "")
+    marked = text_of(resource.friendly_name) == mark(line_id)
+    return marked or f"?line={line_id}" in text_of(resource.sms_url or "")
 
 
 def order_of(resource: Any) -> NumberOrder:  # noqa: ANN401 - the SDK has no types

@@ -237,6 +237,17 @@ class MessageCarrierContract:
             with pytest.raises(CarrierUnavailable):
                 await ask
 
+    async def test_nonsense_about_messages_is_no_answer(self, world: CarrierWorld, owned: CarrierRef) -> None:
+        ref = await world.sent()
+        for oddity in world.oddities:
+            world.babble(oddity)
+            for ask in every_message_method(world.carrier, ref, deleting=False):
+                error = await error_of(ask)
+                assert isinstance(error, CarrierUnavailable), oddity
+                assert (error.__cause__, error.__context__) == (None, None)
+        world.babble("")
+        assert await world.carrier.look_up(ref) is not None
+
     async def test_no_error_shows_anything_about_anybody(
         self, world: CarrierWorld, owned: CarrierRef
     ) -> None:
@@ -257,13 +268,15 @@ class MessageCarrierContract:
             assert (error.__cause__, error.__context__) == (None, None)
 
 
-def every_message_method(carrier: MessageCarrier, ref: CarrierRef) -> list[Awaitable[object]]:
+def every_message_method(
+    carrier: MessageCarrier, ref: CarrierRef, *, deleting: bool = True
+) -> list[Awaitable[object]]:
     """Ask the carrier for everything it offers, once."""
     abilities = carrier.message_abilities
     asked: list[Awaitable[object]] = [carrier.send(MESSAGE, NUMBER, PEER, BODY), carrier.look_up(ref)]
     if abilities.can_find_by_pair:
         asked.append(carrier.find_by_pair(NUMBER, PEER, BODY, START))
-    if abilities.can_delete_copies:
+    if abilities.can_delete_copies and deleting:
         asked.append(carrier.delete_copy(ref))
     if abilities.can_list:
         asked.append(carrier.list_message_refs(NUMBER))

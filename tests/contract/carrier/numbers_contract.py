@@ -183,6 +183,20 @@ class NumberProviderContract:
             with pytest.raises(CarrierUnavailable):
                 await ask
 
+    async def test_nonsense_about_numbers_is_no_answer(self, world: CarrierWorld, owned: CarrierRef) -> None:
+        for oddity in world.oddities:
+            world.babble(oddity)
+            for ask in every_number_method(world.numbers, owned):
+                error = await error_of(ask)
+                assert isinstance(error, CarrierUnavailable), oddity
+                assert (error.__cause__, error.__context__) == (None, None)
+            world.babble("")
+            order = await world.numbers.find_order(OTHER_NUMBER, OTHER_LINE)
+            assert order is not None
+            assert order.ref is not None
+            await world.numbers.release(order.ref, OTHER_LINE)
+        assert await world.numbers.owns(owned, LINE)
+
     async def test_no_error_about_numbers_shows_which(self, world: CarrierWorld, owned: CarrierRef) -> None:
         world.outage(on=True)
         for ask in every_number_method(world.numbers, owned):

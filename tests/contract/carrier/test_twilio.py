@@ -8,7 +8,7 @@ import logging
 import time
 import types
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -227,7 +227,7 @@ def test_capability_keys_come_in_either_case() -> None:
 
 @asynccontextmanager
 async def twilio_that(
-    answers: Callable[[web.Request], Awaitable[web.Response]],
+    answers: Callable[[web.Request], Awaitable[web.StreamResponse]],
 ) -> AsyncIterator[TwilioWorld]:
     """Stand a handler of one's own in Twilio's place."""
     app = web.Application()
@@ -330,6 +330,25 @@ async def test_an_answer_that_cannot_be_read_is_no_certain_answer(status: int, b
         assert raised.value.__context__ is None
         with pytest.raises(CarrierUnavailable):
             await world.numbers.order(NUMBER, LINE)
+
+
+async def test_an_answer_without_end_is_cut_short() -> None:
+    written = 0
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        nonlocal written
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        with suppress(ConnectionError):
+            while written < 600 << 20:
+                await answer.write(b"x" * (1 << 16))
+                written += 1 << 16
+        return answer
+
+    async with twilio_that(endless) as world:
+        with pytest.raises(CarrierUnavailable):
+            await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
+    assert written < 32 << 20
 
 
 async def test_our_credentials_follow_no_redirect() -> None:

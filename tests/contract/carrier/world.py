@@ -63,6 +63,13 @@ class CarrierWorld(ABC):
     def too_early(self) -> None:
         """Let the next deletion of a copy be put off."""
 
+    oddities: tuple[str, ...] = ()
+    """What nonsense the carrier may answer; none where there is no wire."""
+
+    def babble(self, oddity: str) -> None:
+        """Let every answer be nonsense of this kind; with "", make sense again."""
+        assert not oddity or oddity in self.oddities
+
     @abstractmethod
     async def receive(self, sender: Peer, to: PhoneNumber, body: str) -> CarrierRef:
         """Let someone send a message to a number of ours."""

@@ -7,6 +7,7 @@ from aiohttp import encode_basic_auth, web
 from aiohttp.typedefs import Handler, Middleware
 
 from adapters.outbound.twilio.simulator.account import Account
+from adapters.outbound.twilio.simulator.oddities import odd
 from adapters.outbound.twilio.simulator.resources import VERSION, Refused, Resource
 from adapters.outbound.twilio.simulator.traffic import Traffic
 
@@ -121,7 +122,7 @@ def line(account: Account) -> Middleware:
         except Refused as refusal:
             return refused(refusal)
         lost = request.method != "GET" and faults.spend("lose_answer")
-        return hang_up(request) if lost else answer
+        return hang_up(request) if lost else odd(answer, faults.odd)
 
     return pass_through
 

@@ -11,7 +11,8 @@ class Faults:
     Requests: `outage` answers 503 to everything, `unreachable` drops every connection unanswered,
     `rate_limit` answers 429 so often, `lose_answer` drops the connection after so many writes took place,
     `number_taken` refuses so many purchases, `refuse` refuses every write with this Twilio code (0: none),
-    `too_early` refuses so many deletions of messages, `lie` answers deletions well and deletes nothing.
+    `too_early` refuses so many deletions of messages, `lie` answers deletions well and deletes nothing,
+    `odd` makes nonsense of every answer with a body (see `oddities.py` for the kinds).
 
     Webhooks: `duplicate` repeats each so many times, `reorder` sends a message's statuses last one first, `drop`
     sends none, `delay` waits so many seconds before each, `outcome` is a sent message's last status, and
@@ -26,6 +27,7 @@ class Faults:
     refuse: int = 0
     too_early: int = 0
     lie: bool = False
+    odd: str = ""
     duplicate: int = 0
     reorder: bool = False
     drop: bool = False

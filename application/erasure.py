@@ -18,11 +18,16 @@ from application.ports.keyring import KeyGone, Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.store import Store, Tx
 from application.purge import Purge, PurgeResult, purge_each
+from application.residue import ClearResidue, Found
 from domain.accounts import AccountErasureBegun, NotDue
 from domain.erasure import Erasure, NotYetGone
 from domain.kernel import AccountId, ErrorKind, NotFound, PicoError
 from domain.receipts import Intent
+from domain.residue import Holding
 from domain.retention import Retention
+
+WORDS = {Holding.MESSAGE: "messages_deleted", Holding.NUMBER: "numbers_released"}
+"""What the receipt calls what providers held."""
 
 
 class ErasureBlocked(PicoError):
@@ -75,18 +80,19 @@ class EraseAccount:
 
     async def __call__(self, account_id: AccountId, _subject: UUID, lease: JobLease) -> None:
         """Take the steps that remain, then sign the receipt. Raises what a step raises. Repeating is harmless."""
+        now = await self.clock.agreed()
         erasure = await self.store.erasure(account_id)
         if erasure is None:
             if await self.ledger.receipt(await self.fingerprint(account_id)) is not None:
                 return  # finished before; only the end of the job was lost
-            erasure = Erasure(account_id=account_id, began_at=self.clock.now())
+            erasure = Erasure(account_id=account_id, began_at=now)
         steps, hold = {step.name: step for step in self.steps}, HoldOfJob(self.queue, account_id, lease)
         for name in erasure.remaining(tuple(steps)):
             try:
                 counts = await steps[name].run(erasure, hold)
             except (KeyGone, NotFound):
                 raise ErasureBlocked from None
-            erasure = erasure.finish(name, counts)
+            erasure = erasure.finish(name, counts, self.clock.now())
             await self.store.checkpoint(erasure)
         await hold()
         await self._complete(erasure)
@@ -129,15 +135,18 @@ class DestroyKeys(ErasureStep):
     name: ClassVar[str] = "keys"
     needs_keys: ClassVar[bool] = False
 
+    store: Store
     keyring: Keyring
 
     async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
         """Destroy every key of the account, and count what is left. Raises NotYetGone, KeysUnavailable."""
         await hold()
-        destroyed = await self.keyring.destroy(erasure.account_id)
+        found = {"keys_destroyed": await self.keyring.count(erasure.account_id)}
+        erasure = await noted(self.store, erasure, found)
+        await self.keyring.destroy(erasure.account_id)
         if await self.keyring.count(erasure.account_id):
             raise NotYetGone
-        return {"keys_destroyed": destroyed}
+        return erasure.counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,27 +159,57 @@ class DeleteRows(ErasureStep):
     store: Store
 
     async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
-        """Delete the rows and count them. Raises StoreUnavailable. Repeating is harmless."""
-        deleted = await self.store.delete_rows(erasure.account_id)
-        return {"rows_deleted": sum(deleted.values()) + erasure.counts.get("rows_deleted", 0)}
+        """Count the rows and delete them. Raises StoreUnavailable. Repeating is harmless."""
+        found = sum((await self.store.count_rows(erasure.account_id)).values())
+        erasure = await noted(self.store, erasure, {"rows_deleted": found})
+        await self.store.delete_rows(erasure.account_id)
+        return erasure.counts
+
+
+async def noted(store: Store, erasure: Erasure, found: Mapping[str, int]) -> Erasure:
+    """Put on record what is about to be deleted, so that no attempt that is cut short forgets what it deleted."""
+    erasure = erasure.about_to_delete(found)
+    await store.checkpoint(erasure)
+    return erasure
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyNothingLeft(ErasureStep):
-    """Every store of ours is asked once more and must answer zero."""
+    """Every store of ours is asked once more and must answer zero, then the providers for all they ever held."""
 
     name: ClassVar[str] = "verified"
     needs_keys: ClassVar[bool] = False
 
     store: Store
     keyring: Keyring
+    ledger: ErasureLedger
+    fingerprint: Fingerprint
+    clock: Clock
+    clear_residue: ClearResidue
 
     async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
-        """Count keys and rows. Raises NotYetGone. Repeating is harmless."""
+        """Count keys, rows and what providers hold. Raises NotYetGone. Repeating is harmless.
+
+        While a provider holds something, an interim receipt says what is gone, and what is open.
+        """
         left = sum((await self.store.count_rows(erasure.account_id)).values())
         if left or await self.keyring.count(erasure.account_id):
             raise NotYetGone
-        return {"rows_left": left}
+        found = await self.clear_residue.settle(erasure, hold)
+        if found.held:
+            await self._sign_interim(erasure, found)
+        if found.open:
+            raise NotYetGone(within=None if found.held else self.clear_residue.pause)
+        return {"rows_left": left, **{WORDS[holding]: count for holding, count in found.settled.items()}}
+
+    async def _sign_interim(self, erasure: Erasure, found: Found) -> None:
+        facts = {
+            "own_data_gone_by": self.clock.now().isoformat(),
+            **erasure.counts,
+            "messages_open": found.held[Holding.MESSAGE],
+            "numbers_open": found.held[Holding.NUMBER],
+        }
+        await self.ledger.sign_interim(await self.fingerprint(erasure.account_id), facts)
 
 
 JOBS = (

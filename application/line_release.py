@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from application.carrier_copies import delete_copies, delete_verified
+from application.carrier_copies import delete_verified
 from application.erasure_step import ErasureStep
 from application.hold import Hold, HoldOfJob
 from application.ports.clock import Clock
+from application.ports.directory import Directory
 from application.ports.jobs import JobLease, Queue
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbers import NumberProvider
 from application.ports.store import Store, Tx
-from domain.erasure import Erasure, NotYetGone
-from domain.kernel import AccountId, CarrierRef, LineId
+from application.residue import ClearResidue
+from domain.erasure import NO_COUNTS, Erasure, NotYetGone
+from domain.kernel import AccountId, LineId
 from domain.lines import PhoneLine
+from domain.residue import Residue
 from domain.values import PhoneNumber
 
 
@@ -60,34 +63,59 @@ class ReleaseNumbers(ErasureStep):
     needs_keys: ClassVar[bool] = True
 
     store: Store
+    directory: Directory
     numbers: NumberProvider
     carrier: MessageCarrier
-    clock: Clock
+    clear_residue: ClearResidue
 
     async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
-        """Release and read back. Raises NotYetGone, CarrierUnavailable. Repeating is harmless.
+        """Release, and look for it. Raises NotYetGone, CarrierUnavailable. Repeating is harmless.
 
         `numbers_unlisted` counts numbers whose messages the carrier cannot list, where there are such.
         """
         async with self.store.begin(erasure.account_id) as tx:
-            lines = [line for line in await tx.lines.list_all() if line.held_at_carrier]
-        wanted = [(line, await number_to_release(self.numbers, line)) for line in lines]
-        released = [
-            number
-            for line, number in wanted
-            if number is not None and await release_verified(self.numbers, line, number, hold)
-        ]
-        counts = {"numbers_released": len(released)}
+            lines = await tx.lines.list_all()
+        leased, numbers = 0, set[PhoneNumber]()
+        for line in lines:
+            number = await number_to_release(self.numbers, line)
+            noted = await self._note(line, number)
+            leased += noted
+            if number is not None and (noted or await self._is_free(line, number)):
+                numbers.add(number)
+        await self.clear_residue(erasure, hold)
         if not self.carrier.message_abilities.can_list:
-            return {**counts, "numbers_unlisted": len(released)}
+            return {"numbers_unlisted": leased}
         # Only now: nothing comes in any more for a number that is no longer ours.
-        copies = self._list_copies(released)
-        return {**counts, **await delete_copies(self.carrier, copies, erasure, self.clock.now(), hold)}
+        for number in numbers:
+            refs = await self.carrier.list_message_refs(number)
+            if self.carrier.message_abilities.can_delete_copies:
+                await self.store.save_residue([Residue.message(erasure.account_id, ref) for ref in refs])
+        await self.clear_residue(erasure, hold)
+        return NO_COUNTS
 
-    async def _list_copies(self, released: list[PhoneNumber]) -> AsyncIterator[CarrierRef]:
-        for number in released:
-            for ref in await self.carrier.list_message_refs(number):
-                yield ref
+    async def _note(self, line: PhoneLine, number: PhoneNumber | None) -> bool:
+        """Put a line's number on the residue list; tell whether there is one. Raises NotYetGone while it is on order.
+
+        An order whose answer never came may have been filled all the same, and a release that we believed may not
+        have been done: the provider is asked for every line there was, and what it shows counts.
+        """
+        order = None if number is None else await self.numbers.find_order(number, line.id)
+        if order is not None and order.is_pending:
+            raise NotYetGone
+        if order is not None and order.ref is not None:
+            await self.store.save_residue([Residue.number(line.account_id, order.ref, line.id)])
+            return True
+        if line.ref is not None and line.held_at_carrier:
+            await self.store.add_residue([Residue.number(line.account_id, line.ref, line.id)])
+            return True
+        return False
+
+    async def _is_free(self, line: PhoneLine, number: PhoneNumber) -> bool:
+        """Tell whether a number that was given back lies unused: what the carrier has of it was this line's.
+
+        Had somebody else of ours leased it since, what is listed for it would be theirs.
+        """
+        return line.released_at is not None and await self.directory.line(number, fresh=True) is None
 
 
 async def number_to_release(numbers: NumberProvider, line: PhoneLine) -> PhoneNumber | None:

@@ -33,6 +33,7 @@ from application.ports.mail import Mail
 from bootstrap.container import NOTHING, Replaced, wire
 from bootstrap.outside import Outside
 from bootstrap.process import Product
+from domain.residue import PAUSE
 from domain.retention import Retention
 
 
@@ -63,6 +64,8 @@ class Parts:
     key_cache_mib: int
     retention: Retention
     sweep_every: timedelta = SWEEP_EVERY
+    pause: timedelta = PAUSE
+    """How long after a provider showed nothing any more an erasure asks it again."""
 
 
 @asynccontextmanager
@@ -109,6 +112,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             clock=parts.clock,
             ids=ids,
             retention=parts.retention,
+            pause=parts.pause,
         )
 
         async def ready() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +13,7 @@ from dependency_injector.providers import Dependency, Dict, Provider, Singleton
 
 from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount, ShutAccount
 from application.accounts import ChangeProfile, ReadAccount
+from application.asking_again import AskProvidersAgain
 from application.carrier_copies import DeleteCarrierCopies
 from application.erasure import (
     BeginErasures,
@@ -67,6 +69,7 @@ from application.ports.numbers import NumberProvider
 from application.ports.passwords import PasswordHasher
 from application.ports.store import Store
 from application.ports.tokens import Tokens
+from application.residue import ClearResidue
 from application.retention import PURGES, Sweep
 from application.sessions import (
     Authenticate,
@@ -126,6 +129,7 @@ class Container(containers.DeclarativeContainer):
     clock = Dependency[Clock]()
     ids = Dependency[Ids]()
     retention = Dependency[Retention]()
+    pause = Dependency[timedelta]()
 
     # Accounts
     verify_password = Singleton(VerifyPassword, store=store, directory=directory, keyring=keyring, hasher=hasher)
@@ -161,6 +165,11 @@ class Container(containers.DeclarativeContainer):
     sign_out_others = Singleton(SignOutOthers, store=store, clock=clock)
     purge_ended_sessions = Singleton(PurgeEndedSessions, store=store, retention=retention)
 
+    # What erasures ask providers for
+    clear_residue = Singleton(
+        ClearResidue, store=store, numbers=numbers, carrier=carrier, clock=clock, pause=pause,
+    )
+
     # Lines
     search_numbers = Singleton(SearchNumbers, numbers=numbers)
     complete_purchase = Singleton(CompletePurchase, store=store, queue=queue, numbers=numbers, clock=clock)
@@ -177,7 +186,10 @@ class Container(containers.DeclarativeContainer):
     release_line = Singleton(ReleaseLine, store=store, clock=clock)
     check_line = Singleton(CheckLine, store=store, numbers=numbers, clock=clock)
     finish_release = Singleton(FinishRelease, store=store, queue=queue, numbers=numbers, carrier=carrier, clock=clock)
-    release_numbers = Singleton(ReleaseNumbers, store=store, numbers=numbers, carrier=carrier, clock=clock)
+    release_numbers = Singleton(
+        ReleaseNumbers, store=store, directory=directory, numbers=numbers, carrier=carrier,
+        clear_residue=clear_residue,
+    )
 
     # Messages
     receive_message = Singleton(
@@ -198,7 +210,9 @@ class Container(containers.DeclarativeContainer):
     follow_message = Singleton(FollowMessage, store=store, carrier=carrier, clock=clock)
     delete_carrier_copy = Singleton(DeleteCarrierCopy, store=store, queue=queue, carrier=carrier, clock=clock)
     purge_conversation = Singleton(PurgeConversation, store=store, clock=clock)
-    delete_carrier_copies = Singleton(DeleteCarrierCopies, store=store, carrier=carrier, clock=clock)
+    delete_carrier_copies = Singleton(
+        DeleteCarrierCopies, store=store, carrier=carrier, clear_residue=clear_residue,
+    )
     purge_idempotency_records = Singleton(PurgeIdempotencyRecords, store=store)
 
     # Mail
@@ -223,10 +237,17 @@ class Container(containers.DeclarativeContainer):
     begin_erasures = Singleton(
         BeginErasures, store=store, directory=directory, retention=retention,
     )
+    ask_providers_again = Singleton(
+        AskProvidersAgain, release_numbers=release_numbers, erase_mail_address=erase_mail_address, clock=clock,
+        pause=pause,
+    )
     record_intent = Singleton(RecordIntent, keyring=keyring, ledger=ledger, fingerprint=fingerprint)
-    destroy_keys = Singleton(DestroyKeys, keyring=keyring)
+    destroy_keys = Singleton(DestroyKeys, store=store, keyring=keyring)
     delete_rows = Singleton(DeleteRows, store=store)
-    verify_nothing_left = Singleton(VerifyNothingLeft, store=store, keyring=keyring)
+    verify_nothing_left = Singleton(
+        VerifyNothingLeft, store=store, keyring=keyring, ledger=ledger, fingerprint=fingerprint, clock=clock,
+        clear_residue=clear_residue,
+    )
     erase_account = Singleton(
         EraseAccount, steps=_all(locals(), ERASURE_STEPS), store=store, queue=queue, keyring=keyring, ledger=ledger,
         fingerprint=fingerprint, clock=clock,

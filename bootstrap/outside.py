@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from application.ports.clock import Clock
 from application.ports.directory import Directory
@@ -39,3 +40,5 @@ class Outside:
     clock: Clock
     ids: Ids
     retention: Retention
+    pause: timedelta
+    """How long after a provider showed nothing any more an erasure asks it again."""

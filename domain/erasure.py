@@ -11,7 +11,8 @@ from typing import Self
 from domain.kernel import AccountId, ErrorKind, PicoError
 
 PATIENCE = timedelta(days=1)
-"""How long the saga waits for a carrier that says "too early" before it goes on without (clause H24)."""
+"""How long our own data waits for what a carrier does not delete yet (clause H24); then it goes, and the rest is asked
+for by reference."""
 
 NO_COUNTS: Mapping[str, int] = MappingProxyType({})
 
@@ -32,22 +33,28 @@ class NotYetGone(PicoError):
 class Erasure:
     """How far the erasure of one account has come.
 
-    `done` is the name of the last step finished, None before the first. `counts` says what was deleted, by the words
-    of the receipt; a new step brings words of its own.
+    `done` is the name of the last step finished, at `done_at`; None before the first. `counts` says what was deleted,
+    by the words of the receipt; a new step brings words of its own.
     """
 
     account_id: AccountId
     began_at: datetime
     done: str | None = None
+    done_at: datetime | None = None
     counts: Mapping[str, int] = field(default_factory=lambda: NO_COUNTS)
 
     def remaining(self, steps: tuple[str, ...]) -> tuple[str, ...]:
         """Return the names of the steps not finished yet, in order. Raises ValueError for an unknown last step."""
         return steps if self.done is None else steps[steps.index(self.done) + 1 :]
 
-    def finish(self, step: str, counts: Mapping[str, int]) -> Self:
-        """Note that `step` is done; what it counted replaces earlier counts of the same name."""
-        return replace(self, done=step, counts={**self.counts, **counts})
+    def finish(self, step: str, counts: Mapping[str, int], at: datetime | None = None) -> Self:
+        """Note that `step` is done; a step counts what all its attempts deleted."""
+        return replace(self, done=step, done_at=at, counts={**self.counts, **counts})
+
+    def about_to_delete(self, counts: Mapping[str, int]) -> Self:
+        """Note what a step finds before it deletes it: of several attempts the first found most, and found it all."""
+        most = {name: max(count, self.counts.get(name, 0)) for name, count in counts.items()}
+        return replace(self, counts={**self.counts, **most})
 
     def may_leave_behind(self, now: datetime) -> bool:
         """Tell whether carrier content that cannot be deleted yet no longer holds up the rest."""

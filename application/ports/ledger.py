@@ -60,6 +60,17 @@ class ErasureLedger(Protocol):
         """
         ...
 
+    async def sign_interim(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
+        """Record, signed, what is done of an erasure that is not finished, and what is open. Raises NoIntent.
+
+        It completes nothing. Repeating is harmless: the first interim receipt stands and is returned.
+        """
+        ...
+
+    async def interim(self, fingerprint: bytes) -> Receipt | None:
+        """Return the interim receipt of an erasure, if there was one. Repeating is harmless."""
+        ...
+
     async def receipt(self, fingerprint: bytes) -> Receipt | None:
         """Return the receipt of a completed erasure. Repeating is harmless."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -19,6 +19,7 @@ from application.ports.repositories.sessions import Sessions
 from domain.erasure import Erasure
 from domain.idempotency import Operation
 from domain.kernel import AccountId, Aggregate, ErrorKind, PicoError
+from domain.residue import Residue
 
 R = TypeVar("R")
 
@@ -159,7 +160,22 @@ class Store(Protocol):
         ...
 
     async def forget_erasure(self, account_id: AccountId) -> None:
-        """Drop the checkpoint of a finished erasure. Repeating is harmless."""
+        """Drop the checkpoint and the residue list of a finished erasure. Repeating is harmless."""
+        ...
+
+    async def residue(self, account_id: AccountId, after: Residue | None, limit: int) -> list[Residue]:
+        """Return up to `limit` entries of an erasure's residue list after one of them, in an order of the store's own.
+
+        Raises SealBroken when an entry is not as this store wrote it. Needs no key of the account.
+        """
+        ...
+
+    async def add_residue(self, entries: Sequence[Residue]) -> None:
+        """Put entries of one account on the list; what is on it stays as it is. Repeating is harmless."""
+        ...
+
+    async def save_residue(self, entries: Sequence[Residue]) -> None:
+        """Put entries of one account on the list; what is on it becomes as it is here. Repeating is harmless."""
         ...
 
     async def purge(self, kind: type[Aggregate], since: str, until: datetime, limit: int) -> int:

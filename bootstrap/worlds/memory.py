@@ -48,6 +48,7 @@ class InMemory:
         self.hasher = FakeHasher()
         self.tokens = FakeTokens()
         self.retention = retention
+        self.pause = timedelta()
         self.wire()
 
     def outside(self) -> Outside:
@@ -56,6 +57,7 @@ class InMemory:
             store=self.store, directory=self.directory, queue=self.queue, keyring=self.keyring, numbers=self.carrier,
             carrier=self.carrier, plan=self.plan, mail=self.mail, ledger=self.ledger, fingerprint=self.fingerprint,
             hasher=self.hasher, tokens=self.tokens, clock=self.clock, ids=self.ids, retention=self.retention,
+            pause=self.pause,
         )  # fmt: skip
 
     def wire(self, replaced: Replaced = NOTHING) -> None:

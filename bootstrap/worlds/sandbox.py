@@ -163,4 +163,5 @@ def _parts(
         key_cache_mib=settings.key_cache_mib,
         retention=settings.retention,
         sweep_every=SWEEP_EVERY,
+        pause=timedelta(),  # its carrier does not lag behind
     )

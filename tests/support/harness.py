@@ -88,6 +88,7 @@ class OnPostgres(InMemory):
             "carrier": lambda world: MemoryCarrier(world.clock.now),
             "plan": lambda _: PhonenumbersPlan(),
             "mail": lambda _: MemoryMail(),
+            "pause": lambda _: timedelta(),
             "ids": lambda world: TimeOrderedIds(world.clock),
             "keyring": lambda world: PostgresKeyring(
                 world.database, LocalKms(folder / "kms", world.clock.now)

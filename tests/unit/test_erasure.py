@@ -145,6 +145,33 @@ async def test_a_crash_at_any_step_changes_nothing_about_the_end(
     assert await nothing_left(world, ada)
 
 
+async def receipt_of(world: InMemory, ada: Person) -> dict[str, object]:
+    receipt = await world.ledger.receipt(await world.fingerprint(ada.id))
+    assert receipt is not None
+    return {name: fact for name, fact in receipt.facts.items() if name != "finished_at"}
+
+
+@pytest.mark.parametrize("step", [step.name for step in ERASURE_STEPS])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_the_receipt_counts_what_every_attempt_deleted(step: str, when: str) -> None:
+    receipts = []
+    for crashes in (False, True):
+        world = InMemory()
+        ada = await lived(world)
+        await world.use_cases.delete_account(ada.id, PASSWORD)
+        world.clock.advance(timedelta(days=30))
+        await world.use_cases.sweep()
+        lease = world.queue.take(ERASURE_JOB)
+        if crashes:
+            with pytest.raises(Crash):
+                await swap(world, step, lambda honest: Dying(honest, when))(ada.id, ada.id, lease)
+        await eraser(world)(ada.id, ada.id, lease)
+        receipts.append(await receipt_of(world, ada))
+    assert receipts[0] == receipts[1]
+    assert receipts[0]["messages_deleted"] == 2
+    assert receipts[0]["rows_deleted"] != 0
+
+
 @pytest.mark.parametrize("part", ["carrier", "mail", "ledger", "keyring"])
 async def test_an_outage_holds_up_the_saga_and_nothing_is_called_done(world: InMemory, part: str) -> None:
     ada = await lived(world)

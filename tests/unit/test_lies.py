@@ -11,9 +11,13 @@ from adapters.outbound.memory.carrier import MemoryCarrier
 from bootstrap.worlds import InMemory
 from domain.kernel import CarrierRef, NotFound
 from domain.lines import LineState
-from tests.support.actors import STRANGER, Person, with_line
+from domain.receipts import Receipt
+from domain.values import Country, PhoneNumber
+from tests.support.actors import PASSWORD, STRANGER, Person, with_line
+from tests.support.liar import Liar, Lie
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+SECOND = PhoneNumber("+12025550144")
 
 
 async def heard(world: InMemory) -> tuple[Person, CarrierRef]:
@@ -78,3 +82,92 @@ async def test_a_line_is_not_released_while_a_message_for_its_number_is_still_li
     world.carrier.messages.clear()
     await world.advance(HOUR)
     assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
+
+
+# ------------------------------------------------------------------------- erased means gone, whatever a carrier says
+
+DAY = timedelta(days=1)
+SOON = timedelta(seconds=30)
+"""Less than the pause."""
+MOMENTARY = {Lie.FORGETS, Lie.LISTS_NOTHING}
+"""Lies that no other answer contradicts: nothing but the list tells of a message that was never delivered to us.
+
+Asking again finds them out, if the truth is told by then; nobody could find out more.
+"""
+
+
+class Erased:
+    """An account with two lines and messages of every kind, and a carrier that lies at one time of its life."""
+
+    def __init__(self, lie: Lie, when: str) -> None:
+        self.lie, self.when = lie, when
+        self.world = InMemory()
+        self.world.pause = MINUTE
+        self.world.carrier = self.carrier = Liar(self.world.clock.now)
+        self.world.wire()
+
+    async def passes(self) -> None:
+        """Live, leave, be erased; at no moment may the receipt say more than is so."""
+        await self.lives()
+        self.tell("during")
+        self.carrier.too_early = 10_000 if self.when == "after" else 0
+        await self.waits(30 * DAY)
+        await self.relents()
+        for _ in range(60):
+            if not await self.world.keyring.count(self.ada.id):
+                break
+            await self.waits(HOUR)
+        self.carrier.too_early = 0
+        self.tell("after")
+        await self.waits(SOON)
+        await self.relents()
+        for step in (HOUR, HOUR, 7 * HOUR):
+            await self.waits(step)
+        self.carrier.lie = None
+        for _ in range(20):
+            await self.waits(7 * HOUR)
+        assert await self.receipt() is not None, "never finished"
+
+    async def lives(self) -> None:
+        world = self.world
+        self.ada = ada = await with_line(world)
+        second = await world.use_cases.buy_line(ada.id, SECOND, Country("US"), None, "second")
+        self.tell("before")
+        for body in ("kept", "deleted"):
+            await ada.texted(body, ref=await world.carrier.receive(STRANGER, ada.number, body))
+        (conversation,) = (await world.use_cases.list_conversations(ada.id, None, None, 9)).items
+        newest, _ = (await world.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
+        await ada.texts("said")
+        await world.carrier.receive(STRANGER, SECOND, "never delivered")
+        await world.advance(HOUR)
+        await world.use_cases.delete_message(ada.id, newest.id)
+        await world.use_cases.release_line(ada.id, second.id)
+        for _ in range(4):
+            await world.advance(7 * HOUR)
+        await world.carrier.receive(STRANGER, ada.number, "unheard of")
+        await world.use_cases.delete_account(ada.id, PASSWORD)
+        self.carrier.lie = None
+
+    async def relents(self) -> None:
+        if self.lie in MOMENTARY:
+            await self.waits(SOON)
+            self.carrier.lie = None
+
+    def tell(self, when: str) -> None:
+        self.carrier.lie = self.lie if when == self.when else None
+
+    async def waits(self, by: timedelta) -> None:
+        await self.world.advance(by)
+        if await self.receipt() is not None:
+            assert not self.carrier.messages, "complete, and a message is left"
+            assert not self.carrier.numbers, "complete, and a number is left"
+            assert not self.world.store.residues.get(self.ada.id), "complete, and the list is kept"
+
+    async def receipt(self) -> Receipt | None:
+        return await self.world.ledger.receipt(await self.world.fingerprint(self.ada.id))
+
+
+@pytest.mark.parametrize("when", ["before", "during", "after"])
+@pytest.mark.parametrize("lie", Lie, ids=lambda lie: lie.name)
+async def test_an_erasure_is_never_complete_while_anything_remains(lie: Lie, when: str) -> None:
+    await Erased(lie, when).passes()

@@ -10,15 +10,15 @@ from typing import ClassVar
 import pytest
 
 from adapters.outbound.memory.directory import MemoryDirectory
-from application.carrier_copies import is_deleted
+from application.carrier_copies import delete_verified
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from application.ports.directory import Lease
 from application.ports.keyring import KeyGone
-from application.ports.message_carrier import MessageAbilities
+from application.ports.message_carrier import MessageAbilities, TooEarly
 from application.ports.repositories.conversations import ConversationRow
 from application.ports.repositories.messages import MessageRow
 from bootstrap.worlds import InMemory
-from domain.erasure import Erasure
+from domain.erasure import Erasure, NotYetGone
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import CarrierRef, MessageId, NotFound
 from domain.messages import PeerOptedOut, Status
@@ -353,10 +353,13 @@ async def test_where_the_carrier_deletes_nothing_its_copy_stays_on_record(world:
 async def test_a_copy_counts_as_deleted_once_it_cannot_be_looked_up(world: InMemory) -> None:
     ref = await world.carrier.receive(STRANGER, PhoneNumber("+12025550143"), "still there?")
     world.carrier.lies = True
-    assert not await is_deleted(world.carrier, ref, held)
+    with pytest.raises(NotYetGone):
+        await delete_verified(world.carrier, [ref], held)
     world.carrier.lies, world.carrier.too_early = False, 1
-    assert not await is_deleted(world.carrier, ref, held)
-    assert await is_deleted(world.carrier, ref, held)
+    with pytest.raises(TooEarly):
+        await delete_verified(world.carrier, [ref], held)
+    await delete_verified(world.carrier, [ref], held)
+    assert await world.carrier.look_up(ref) is None
 
 
 class RememberingDirectory(MemoryDirectory):

@@ -24,7 +24,8 @@ class _Records:
     """What the file says. A dictionary keeps its order, so an intent's mark is its place."""
 
     intents: dict[bytes, Intent] = field(default_factory=dict)
-    receipts: dict[bytes, Receipt] = field(default_factory=dict)
+    interim: dict[bytes, Receipt] = field(default_factory=dict)
+    completed: dict[bytes, Receipt] = field(default_factory=dict)
     added: bytes = b""
 
     def read(self, line: bytes) -> None:
@@ -33,13 +34,17 @@ class _Records:
             case {"intent": name, "keys": keys, "at": at}:
                 intent = Intent(bytes.fromhex(name), keys, datetime.fromisoformat(at))
                 self.intents[intent.fingerprint] = intent
-            case {"completed": name, "facts": facts, "signature": signature} if (
-                bytes.fromhex(name) in self.intents
-            ):
-                receipt = Receipt(bytes.fromhex(name), facts, bytes.fromhex(signature))
-                self.receipts[receipt.fingerprint] = receipt
+            case {"completed": name, "facts": facts, "signature": signature}:
+                self._take(self.completed, Receipt(bytes.fromhex(name), facts, bytes.fromhex(signature)))
+            case {"interim": name, "facts": facts, "signature": signature}:
+                self._take(self.interim, Receipt(bytes.fromhex(name), facts, bytes.fromhex(signature)))
             case _:
                 raise ValueError
+
+    def _take(self, among: dict[bytes, Receipt], receipt: Receipt) -> None:
+        if receipt.fingerprint not in self.intents:
+            raise ValueError
+        among[receipt.fingerprint] = receipt
 
     def intend(self, intent: Intent) -> int:
         name = intent.fingerprint
@@ -48,12 +53,18 @@ class _Records:
         return list(self.intents).index(name) + 1
 
     def finish(self, receipt: Receipt) -> Receipt:
+        return self._keep("completed", self.completed, receipt)
+
+    def sign_interim(self, receipt: Receipt) -> Receipt:
+        return self._keep("interim", self.interim, receipt)
+
+    def _keep(self, word: str, among: Mapping[bytes, Receipt], receipt: Receipt) -> Receipt:
         name = receipt.fingerprint
         if name not in self.intents:
             raise NoIntent
-        if name not in self.receipts:
-            self.add({"completed": name.hex(), "facts": receipt.facts, "signature": receipt.signature.hex()})
-        return self.receipts[name]
+        if name not in among:
+            self.add({word: name.hex(), "facts": receipt.facts, "signature": receipt.signature.hex()})
+        return among[name]
 
     def add(self, record: Mapping[str, object]) -> None:
         self.added = json.dumps(record, separators=(",", ":")).encode() + b"\n"
@@ -82,14 +93,23 @@ class LocalLedger(ErasureLedger):
         return await self._use(lambda records: records.finish(receipt), write=True)
 
     @override
+    async def sign_interim(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
+        receipt = Receipt.signed(self._key, fingerprint, facts)
+        return await self._use(lambda records: records.sign_interim(receipt), write=True)
+
+    @override
+    async def interim(self, fingerprint: bytes) -> Receipt | None:
+        return await self._use(lambda records: records.interim.get(fingerprint))
+
+    @override
     async def receipt(self, fingerprint: bytes) -> Receipt | None:
-        return await self._use(lambda records: records.receipts.get(fingerprint))
+        return await self._use(lambda records: records.completed.get(fingerprint))
 
     @override
     async def pending(self) -> list[Intent]:
         return await self._use(
             lambda records: [
-                intent for name, intent in records.intents.items() if name not in records.receipts
+                intent for name, intent in records.intents.items() if name not in records.completed
             ]
         )
 

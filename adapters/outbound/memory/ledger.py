@@ -11,13 +11,14 @@ from domain.receipts import Intent, Receipt
 
 
 class MemoryLedger(ErasureLedger):
-    """`ErasureLedger` in two dictionaries. Set `outage` to have every method raise LedgerUnavailable."""
+    """`ErasureLedger` in dictionaries. Set `outage` to have every method raise LedgerUnavailable."""
 
     def __init__(self, key: bytes = bytes(32)) -> None:
         """`key` signs receipts."""
         self.outage = False
         self._key = key
         self._intents: dict[bytes, Intent] = {}
+        self._interim: dict[bytes, Receipt] = {}
         self._receipts: dict[bytes, Receipt] = {}
 
     @override
@@ -28,11 +29,16 @@ class MemoryLedger(ErasureLedger):
 
     @override
     async def complete(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
+        return self._sign(self._receipts, fingerprint, facts)
+
+    @override
+    async def sign_interim(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
+        return self._sign(self._interim, fingerprint, facts)
+
+    @override
+    async def interim(self, fingerprint: bytes) -> Receipt | None:
         self._answer()
-        receipt = Receipt.signed(self._key, fingerprint, facts)
-        if fingerprint not in self._intents:
-            raise NoIntent
-        return self._receipts.setdefault(fingerprint, receipt)
+        return self._interim.get(fingerprint)
 
     @override
     async def receipt(self, fingerprint: bytes) -> Receipt | None:
@@ -53,6 +59,13 @@ class MemoryLedger(ErasureLedger):
     async def high_water(self) -> int:
         self._answer()
         return len(self._intents)
+
+    def _sign(self, among: dict[bytes, Receipt], fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
+        self._answer()
+        receipt = Receipt.signed(self._key, fingerprint, facts)
+        if fingerprint not in self._intents:
+            raise NoIntent
+        return among.setdefault(fingerprint, receipt)
 
     def _answer(self) -> None:
         if self.outage:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, cast
@@ -24,7 +25,8 @@ from application.unit_of_work import RetriedUpdates
 from domain.accounts import Account
 from domain.classification import Field
 from domain.erasure import Erasure
-from domain.kernel import AccountId, Aggregate, AuditId
+from domain.kernel import AccountId, Aggregate, AuditId, CarrierRef
+from domain.residue import Holding, Residue
 
 
 class MemoryStore(RetriedUpdates[MemoryTx], Store):
@@ -40,6 +42,7 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
         self.accounts: dict[AccountId, Rows] = {}
         self.claims: dict[Claim, tuple[AccountId, UUID]] = {}
         self.erasures: dict[AccountId, Erasure] = {}
+        self.residues = defaultdict[AccountId, dict[tuple[Holding, CarrierRef], Residue]](dict)
         self.audit_log: dict[AuditId, bytes] = {}
         """The public half of the audit log: commitments by entry."""
         self._keyring, self._queue, self._ids = keyring, queue, ids
@@ -91,6 +94,27 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
     async def forget_erasure(self, account_id: AccountId) -> None:
         await self.answer()
         self.erasures.pop(account_id, None)
+        self.residues.pop(account_id, None)
+
+    @override
+    async def residue(self, account_id: AccountId, after: Residue | None, limit: int) -> list[Residue]:
+        await self.answer()
+        listed = self.residues.get(account_id, {})
+        return [listed[key] for key in sorted(listed) if after is None or key > (after.holding, after.ref)][
+            :limit
+        ]
+
+    @override
+    async def add_residue(self, entries: Sequence[Residue]) -> None:
+        await self.answer()
+        for entry in entries:
+            self.residues[entry.account_id].setdefault((entry.holding, entry.ref), entry)
+
+    @override
+    async def save_residue(self, entries: Sequence[Residue]) -> None:
+        await self.answer()
+        for entry in entries:
+            self.residues[entry.account_id][entry.holding, entry.ref] = entry
 
     @override
     async def purge(self, kind: type[Aggregate], since: str, until: datetime, limit: int) -> int:

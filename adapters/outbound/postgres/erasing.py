@@ -17,7 +17,7 @@ from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.pool import Database
 from adapters.outbound.postgres.reading import ACCOUNT, owned
 from adapters.outbound.postgres.statements import compiled, count_of
-from adapters.outbound.postgres.tables import DIRECTORY, ERASURE_COUNTS, ERASURES, JOBS
+from adapters.outbound.postgres.tables import DIRECTORY, ERASURE_COUNTS, ERASURES, JOBS, RESIDUE
 from application.inventory import INVENTORY
 from application.ports.jobs import ERASURE_JOB
 from domain.erasure import Erasure
@@ -71,21 +71,37 @@ async def delete_rows(database: Database, account_id: AccountId) -> dict[str, in
 
 # How far an erasure has come.
 
-_MINE, _COUNT_OF_MINE = (table.c.account_id == sa.bindparam(ACCOUNT) for table in (ERASURES, ERASURE_COUNTS))
+_MINE, _COUNT_OF_MINE, _RESIDUE_OF_MINE = (
+    table.c.account_id == sa.bindparam(ACCOUNT) for table in (ERASURES, ERASURE_COUNTS, RESIDUE)
+)
 _FIND = compiled(
-    sa.select(ERASURES.c.began_at, ERASURES.c.done, ERASURE_COUNTS.c.name, ERASURE_COUNTS.c.count)
+    sa.select(
+        ERASURES.c.began_at,
+        ERASURES.c.done,
+        ERASURES.c.done_at,
+        ERASURE_COUNTS.c.name,
+        ERASURE_COUNTS.c.count,
+    )
     .select_from(ERASURES.outerjoin(ERASURE_COUNTS, ERASURES.c.account_id == ERASURE_COUNTS.c.account_id))
     .where(_MINE),
     ACCOUNT,
 )
 _FORGET = compiled(
-    sa.delete(ERASURES).where(_MINE).add_cte(sa.delete(ERASURE_COUNTS).where(_COUNT_OF_MINE).cte("counts")), ACCOUNT
-)  # fmt: skip
+    sa.delete(ERASURES)
+    .where(_MINE)
+    .add_cte(
+        sa.delete(ERASURE_COUNTS).where(_COUNT_OF_MINE).cte("counts"),
+        sa.delete(RESIDUE).where(_RESIDUE_OF_MINE).cte("residue_of"),
+    ),
+    ACCOUNT,
+)
 
 
 def _checkpoint() -> str:
     account = sa.bindparam(ACCOUNT, type_=ERASURES.c.account_id.type)
-    given = {name: sa.bindparam(name, type_=ERASURES.c[name].type) for name in ("began_at", "done")}
+    given = {
+        name: sa.bindparam(name, type_=ERASURES.c[name].type) for name in ("began_at", "done", "done_at")
+    }
     place = postgresql.insert(ERASURES).values({"account_id": account, **given})
     place = place.on_conflict_do_update(index_elements=["account_id"], set_=given)
     words = [
@@ -98,7 +114,9 @@ def _checkpoint() -> str:
     counts = counts.on_conflict_do_update(
         index_elements=["account_id", "name"], set_={"count": counts.excluded.count}
     )
-    return compiled(counts.add_cte(place.cte("place")), ACCOUNT, "began_at", "done", "names", "counts")
+    return compiled(
+        counts.add_cte(place.cte("place")), ACCOUNT, "began_at", "done", "done_at", "names", "counts"
+    )
 
 
 _CHECKPOINT = _checkpoint()
@@ -109,20 +127,21 @@ async def checkpoint_of(database: Database, account_id: AccountId) -> Erasure | 
     rows = await database.fetch(_FIND, account_id)
     if not rows:
         return None
-    began_at, done, *_ = rows[0]
-    counts = {name: number for _, _, name, number in rows if name is not None}
-    return Erasure(account_id=account_id, began_at=began_at, done=done, counts=counts)
+    began_at, done, done_at, *_ = rows[0]
+    counts = {name: number for *_, name, number in rows if name is not None}
+    return Erasure(account_id=account_id, began_at=began_at, done=done, done_at=done_at, counts=counts)
 
 
 async def checkpoint(database: Database, erasure: Erasure) -> None:
     """Remember how far an erasure has come."""
+    counts = [*erasure.counts], [*erasure.counts.values()]
     await database.execute(
-        _CHECKPOINT, erasure.account_id, erasure.began_at, erasure.done, [*erasure.counts], [*erasure.counts.values()]
-    )  # fmt: skip
+        _CHECKPOINT, erasure.account_id, erasure.began_at, erasure.done, erasure.done_at, *counts
+    )
 
 
 async def forget(database: Database, account_id: AccountId) -> None:
-    """Drop the checkpoint."""
+    """Drop the checkpoint and the residue list."""
     await database.execute(_FORGET, account_id)
 
 

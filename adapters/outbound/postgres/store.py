@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from typing_extensions import override
 
-from adapters.outbound.postgres import erasing
+from adapters.outbound.postgres import erasing, residue
 from adapters.outbound.postgres.codec import Keys
 from adapters.outbound.postgres.flush import Flush
 from adapters.outbound.postgres.pool import Database
@@ -22,6 +22,7 @@ from application.ports.store import Store
 from application.unit_of_work import RetriedUpdates
 from domain.erasure import Erasure
 from domain.kernel import AccountId, Aggregate
+from domain.residue import Residue
 
 
 class CipherCache:
@@ -89,6 +90,19 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
     @override
     async def forget_erasure(self, account_id: AccountId) -> None:
         await erasing.forget(self._database, account_id)
+
+    @override
+    async def residue(self, account_id: AccountId, after: Residue | None, limit: int) -> list[Residue]:
+        key = await self._keyring.system("index")
+        return await residue.read(self._database, key, account_id, after, limit)
+
+    @override
+    async def add_residue(self, entries: Sequence[Residue]) -> None:
+        await residue.write(self._database, await self._keyring.system("index"), entries, over=False)
+
+    @override
+    async def save_residue(self, entries: Sequence[Residue]) -> None:
+        await residue.write(self._database, await self._keyring.system("index"), entries, over=True)
 
     @override
     async def purge(self, kind: type[Aggregate], since: str, until: datetime, limit: int) -> int:

@@ -23,6 +23,7 @@ from sqlalchemy.dialects import postgresql
 from application.inventory import INVENTORY, Stored
 from domain.audit import AuditKind
 from domain.classification import Field, IndexScope, StorageKind
+from domain.residue import Holding, ResidueState
 from domain.values import Country
 
 TABLES = sa.MetaData()
@@ -165,6 +166,7 @@ ERASURES = sa.Table(
     _column("erasures", "account_id", StorageKind.ID, key=True),
     _column("erasures", "began_at", StorageKind.TIME),
     _column("erasures", "done", StorageKind.ENUM, str, optional=True),
+    _column("erasures", "done_at", StorageKind.TIME, optional=True),
 )  # fmt: skip
 """How far each unfinished erasure has come. The row goes when the erasure is finished."""
 
@@ -175,6 +177,18 @@ ERASURE_COUNTS = sa.Table(
     _column("erasure_counts", "count", StorageKind.COUNT),
 )  # fmt: skip
 """What an unfinished erasure has deleted, by the words of the receipt: a new step needs no migration."""
+
+RESIDUE = sa.Table(
+    "residue", TABLES,
+    _column("residue", "account_id", StorageKind.ID, key=True),
+    _column("residue", "holding", StorageKind.ENUM, Holding, key=True),
+    _column("residue", "ref", StorageKind.REF, key=True),
+    _column("residue", "line_id", StorageKind.ID, optional=True),
+    _column("residue", "state", StorageKind.ENUM, ResidueState),
+    _column("residue", "gone_at", StorageKind.TIME, optional=True),
+    _column("residue", "seal", StorageKind.INDEX),
+)  # fmt: skip
+"""What an unfinished erasure asks providers for. `seal` is a keyed hash of the row: only we write them."""
 
 
 def _index(table: str, *columns: str, unique: bool = False, where: str | None = None) -> None:
@@ -203,7 +217,7 @@ _index("export_parts", "account_id", "export_id", "position", unique=True)
 _index("directory", "account_id", "subject_id")
 _index("jobs", "due_at", where="state <> 'dead'")
 
-TENANT_TABLES = (*(stored.name for stored in INVENTORY), "jobs", "erasures", "erasure_counts")
+TENANT_TABLES = (*(stored.name for stored in INVENTORY), "jobs", "erasures", "erasure_counts", "residue")
 """The tables that are sharded by account."""
 
 COLUMNS = MappingProxyType({

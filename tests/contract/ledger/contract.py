@@ -102,6 +102,23 @@ class LedgerContract:
         assert await ledger.complete(ANNE.fingerprint, {"rows": {}}) == first
         assert await ledger.receipt(ANNE.fingerprint) == first
 
+    async def test_an_interim_receipt_is_signed_and_completes_nothing(self, ledger: ErasureLedger) -> None:
+        for each in (ANNE, BEN):
+            await ledger.open_intent(each)
+        assert await ledger.interim(ANNE.fingerprint) is None
+        first = await ledger.sign_interim(ANNE.fingerprint, {"messages_open": 2})
+        assert await ledger.sign_interim(ANNE.fingerprint, {"messages_open": 1}) == first
+        assert await ledger.interim(ANNE.fingerprint) == first
+        assert (first.facts, first.verify(KEY)) == ({"messages_open": 2}, True)
+        assert await ledger.pending() == [ANNE, BEN]
+        assert await ledger.receipt(ANNE.fingerprint) is None
+        receipt = await ledger.complete(ANNE.fingerprint, FACTS)
+        assert await ledger.receipt(ANNE.fingerprint) == receipt
+        assert await ledger.interim(ANNE.fingerprint) == first
+        assert await ledger.pending() == [BEN]
+        with pytest.raises(NoIntent):
+            await ledger.sign_interim(CLEO.fingerprint, FACTS)
+
     async def test_what_the_caller_changes_later_is_not_in_the_receipt(self, ledger: ErasureLedger) -> None:
         counts = [12, 0]
         await ledger.open_intent(ANNE)

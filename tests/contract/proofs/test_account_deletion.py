@@ -174,8 +174,8 @@ def waits_for_ever(world: Worlds) -> Worlds:
     )
 
 
-@proves("H24", text="cbe57ee15b00", saboteur=waits_for_nobody, says="it did not wait")
-@proves("H24", text="cbe57ee15b00", saboteur=waits_for_ever, says="it waits still")
+@proves("H24", text="162102732470", saboteur=waits_for_nobody, says="it did not wait")
+@proves("H24", text="162102732470", saboteur=waits_for_ever, says="it waits still")
 async def test_hard_deletion_waits_a_day_for_young_texts_and_no_longer(world: Worlds) -> None:
     made = world()
     ada = await with_line(made)
@@ -188,6 +188,5 @@ async def test_hard_deletion_waits_a_day_for_young_texts_and_no_longer(world: Wo
     assert len(made.carrier.numbers) == 1
     await made.advance(MOMENT)
     assert not await made.keyring.count(ada.id), "it waits still"
-    assert await made.ledger.receipt(await made.fingerprint(ada.id))
     assert not made.carrier.numbers
     assert len(made.carrier.messages) == 1

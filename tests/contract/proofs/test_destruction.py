@@ -81,18 +81,19 @@ def believes_the_carrier(world: Worlds) -> Worlds:
         world,
         delete_carrier_copies=skipped_step("carrier_copies"),
         release_numbers=skipped_step("numbers"),
+        ask_providers_again=skipped_step("asked_again"),
     )
 
 
 @proves(
     "H9",
-    text="88bbb995afde",
+    text="940f14b21145",
     saboteur=believes_in_release,
     says="a number counts as released that the carrier holds",
 )
 @proves(
     "H9",
-    text="88bbb995afde",
+    text="940f14b21145",
     saboteur=believes_the_carrier,
     says="an account counts as erased whose number the carrier holds",
 )
@@ -124,7 +125,7 @@ def counts_nothing(stored: Databases) -> Databases:
 
 
 @proves(
-    "H9", text="88bbb995afde", saboteur=counts_nothing, says="an account counts as erased while a row is left"
+    "H9", text="940f14b21145", saboteur=counts_nothing, says="an account counts as erased while a row is left"
 )
 async def test_an_account_counts_as_erased_only_when_no_row_is_left(stored: Databases) -> None:
     async with stored() as world:

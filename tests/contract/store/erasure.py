@@ -81,7 +81,7 @@ class ErasurePromises:
         has, other = await world.belongings(), await world.account()
         began = Erasure(account_id=has.account_id, began_at=world.clock.now())
         assert await world.store.erasure(has.account_id) is None
-        later = began.finish("rows", {"messages_deleted": 1, "rows_deleted": 3})
+        later = began.finish("rows", {"messages_deleted": 1, "rows_deleted": 3}, world.clock.now())
         for checkpoint in (began, later, later):
             await world.store.checkpoint(checkpoint)
             assert await world.store.erasure(has.account_id) == checkpoint

@@ -26,8 +26,9 @@ from application.ports.keyring import AccountKey
 from application.ports.store import JobGone, StoreUnavailable, VersionConflict
 from domain.audit import AuditEntry, AuditKind
 from domain.idempotency import Operation
-from domain.kernel import AccountId, AuditId, SealBroken
+from domain.kernel import AccountId, AuditId, CarrierRef, LineId, SealBroken
 from domain.lines import PhoneLine
+from domain.residue import Residue
 from domain.values import Label
 from tests.contract.conftest import Postgres
 from tests.contract.store.contract import StoreContract, World
@@ -377,3 +378,18 @@ def test_working_keys_are_kept_as_long_as_the_very_key() -> None:
     assert ciphers.kept == 2
     del key
     assert ciphers.kept == 1
+
+
+async def test_a_residue_list_that_somebody_altered_is_not_believed(world: PostgresWorld) -> None:
+    entry = Residue.number(AccountId(uuid4()), CarrierRef("PN1"), LineId(uuid4())).missed(world.clock.now())
+    alterations = [
+        f"account_id = '{uuid4()}'", "ref = 'PN2'", f"line_id = '{uuid4()}'", "line_id = NULL", "state = 'settled'",
+        "gone_at = gone_at - interval '1 day'", "gone_at = NULL", "holding = 'message'", r"seal = '\x00'",
+    ]  # fmt: skip
+    for altered in alterations:
+        await world.database.execute("DELETE FROM residue")
+        await world.store.add_residue([entry])
+        await world.database.execute(f"UPDATE residue SET {altered}")  # noqa: S608 - all of them stand here
+        (account_id,) = await world.database.first("SELECT account_id FROM residue")
+        with pytest.raises(SealBroken):
+            await world.store.residue(AccountId(account_id), None, 9)

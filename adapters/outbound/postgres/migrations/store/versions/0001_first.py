@@ -228,6 +228,7 @@ CREATE TABLE erasures (
     account_id uuid NOT NULL,
     began_at timestamptz NOT NULL,
     done varchar(32) CONSTRAINT erasures_done_is_enum CHECK (done ~ '^[a-z_.]+$'),
+    done_at timestamptz,
     PRIMARY KEY (account_id)
 )
 
@@ -236,6 +237,21 @@ CREATE TABLE erasure_counts (
     name varchar(32) NOT NULL CONSTRAINT erasure_counts_name_is_enum CHECK (name ~ '^[a-z_.]+$'),
     count integer NOT NULL,
     PRIMARY KEY (account_id, name)
+)
+
+CREATE TYPE holding AS ENUM ('message', 'number')
+
+CREATE TYPE residue_state AS ENUM ('held', 'gone', 'settled')
+
+CREATE TABLE residue (
+    account_id uuid NOT NULL,
+    holding holding NOT NULL,
+    ref varchar(64) NOT NULL,
+    line_id uuid,
+    state residue_state NOT NULL,
+    gone_at timestamptz,
+    seal bytea NOT NULL,
+    PRIMARY KEY (account_id, holding, ref)
 )
 
 CREATE FUNCTION pico_refuse(code text) RETURNS text LANGUAGE plpgsql AS

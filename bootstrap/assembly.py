@@ -21,7 +21,7 @@ from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
 from adapters.outbound.system.numbering import PhonenumbersPlan
-from adapters.outbound.system.passwords import Argon2Hasher
+from adapters.outbound.system.passwords import Argon2Hasher, PasswordCost
 from adapters.outbound.system.tokens import SignedTokens
 from adapters.outbound.twilio.api import TwilioApi
 from adapters.outbound.twilio.messages import TwilioMessages
@@ -62,6 +62,7 @@ class Parts:
     """Makes the ledger, given the key that signs its receipts."""
     mail: Mail
     key_cache_mib: int
+    password_cost: PasswordCost
     retention: Retention
     sweep_every: timedelta = SWEEP_EVERY
     pause: timedelta = PAUSE
@@ -77,7 +78,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
         await migrate_keyring(parts.keyring_url)
         keys = await stack.enter_async_context(connect(parts.keyring_url, least=1, most=4))
         session = await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar()))
-        hasher = Argon2Hasher()
+        hasher = Argon2Hasher(parts.password_cost)
         stack.callback(hasher.close)
 
         twilio = TwilioApi.over(

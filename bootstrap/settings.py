@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from adapters.outbound.system.passwords import LEAST, PasswordCost
 from domain.retention import Retention
 
+COST = PasswordCost()
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -62,6 +64,18 @@ class Settings(BaseSettings):
             idle_session=replace(policy.idle_session, keep=timedelta(days=self.session_idle_days)),
             session=replace(policy.session, keep=timedelta(days=self.session_days)),
         )
+
+    password_memory_mib: int = Field(COST.memory_mib, ge=LEAST.memory_mib, le=1024)
+    """Memory that one hash of a password takes. Hashes made for less are made anew as people sign in."""
+    password_passes: int = Field(COST.passes, ge=LEAST.passes, le=64)
+    """How often a hash goes over its memory."""
+    password_lanes: int = Field(COST.lanes, ge=LEAST.lanes, le=64)
+    """How many threads work on one hash."""
+
+    @property
+    def password_cost(self) -> PasswordCost:
+        """What one hash of a password takes."""
+        return PasswordCost(self.password_memory_mib, self.password_passes, self.password_lanes)
 
     @field_validator("database_url", "keyring_url")
     @classmethod

@@ -90,5 +90,6 @@ class Production:
                 ledger=vendors.ledger,
                 mail=vendors.mail,
                 key_cache_mib=settings.key_cache_mib,
+                password_cost=settings.password_cost,
             )
         )

@@ -161,6 +161,7 @@ def _parts(
         ledger=partial(LocalLedger, folder / "ledger"),
         mail=mailbox,
         key_cache_mib=settings.key_cache_mib,
+        password_cost=settings.password_cost,
         retention=settings.retention,
         sweep_every=SWEEP_EVERY,
         pause=timedelta(),  # its carrier does not lag behind

@@ -27,7 +27,7 @@ from adapters.outbound.postgres.store import CipherCache, PostgresStore
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
 from adapters.outbound.system.numbering import PhonenumbersPlan
-from adapters.outbound.system.passwords import Argon2Hasher
+from adapters.outbound.system.passwords import Argon2Hasher, PasswordCost
 from adapters.outbound.system.tokens import SignedTokens
 from application.inventory import INVENTORY
 from application.ports.keyring import AccountKey
@@ -40,6 +40,8 @@ from domain.retention import Retention
 from tests.contract.conftest import Postgres
 
 ENVIRONMENT = "proof"
+CHEAP = PasswordCost(memory_mib=1, passes=1, lanes=1)
+"""Tests hash often; what the product takes is proved where its settings are read."""
 
 PORTS = {port.name for port in fields(Outside)}
 Part = Callable[..., Any]
@@ -98,7 +100,7 @@ class OnPostgres(InMemory):
             "directory": lambda world: PostgresDirectory(database, world.keyring),
             "ledger": lambda _: LocalLedger(folder / "ledger", b"a key of the ledger's own, 32 byte"),
             "fingerprint": lambda world: AccountFingerprint(world.keyring),
-            "hasher": lambda _: Argon2Hasher(memory_kib=1024, passes=1),
+            "hasher": lambda _: Argon2Hasher(CHEAP),
             "tokens": lambda world: SignedTokens(world.keyring),
         }
         for name, part in honest.items():

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 import argon2
@@ -18,14 +19,28 @@ from domain.values import Password, PasswordHash
 T = TypeVar("T")
 
 
-class Argon2Hasher(PasswordHasher):
-    """Argon2id at OWASP's recommended minimum (19 MiB, 2 passes, 1 lane), in two threads with a bounded queue."""
+@dataclass(frozen=True, slots=True)
+class PasswordCost:
+    """What one hash takes: the second recommendation of RFC 9106 (section 4), unless told otherwise."""
 
-    def __init__(
-        self, *, memory_kib: int = 19_456, passes: int = 2, threads: int = 2, waiting: int = 32
-    ) -> None:
-        """Hash with the given cost; at most `threads` + `waiting` requests are accepted at a time."""
-        self._argon = argon2.PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
+    memory_mib: int = 64
+    passes: int = 3
+    lanes: int = 4
+
+
+LEAST = PasswordCost(memory_mib=19, passes=2, lanes=1)
+"""OWASP's minimum, below which nothing is served."""
+
+
+class Argon2Hasher(PasswordHasher):
+    """Argon2id in a few threads with a bounded queue.
+
+    Memory is bounded by `threads` x `memory_mib`, 128 MiB as it stands, however many ask: who waits holds none yet.
+    """
+
+    def __init__(self, cost: PasswordCost = PasswordCost(), *, threads: int = 2, waiting: int = 32) -> None:
+        """Hash at that cost; at most `threads` + `waiting` requests are accepted at a time."""
+        self._argon = argon2.PasswordHasher(cost.passes, cost.memory_mib << 10, cost.lanes)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._room = threads + waiting
         self._decoy = self._argon.hash(secrets.token_hex(16))
@@ -41,7 +56,8 @@ class Argon2Hasher(PasswordHasher):
 
     @override
     def outdated(self, phc: PasswordHash) -> bool:
-        return self._argon.check_needs_rehash(phc)
+        made = argon2.extract_parameters(phc)
+        return made.memory_cost < self._argon.memory_cost or made.time_cost < self._argon.time_cost
 
     def close(self) -> None:
         """End the threads. Repeating is harmless."""

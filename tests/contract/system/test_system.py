@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import RFC_4122, UUID
 
@@ -12,7 +13,7 @@ from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.system import CountingIds, FakeHasher, FakeTokens, HandClock
 from adapters.outbound.system.clock import ShiftedClock, SystemClock
 from adapters.outbound.system.ids import TimeOrderedIds
-from adapters.outbound.system.passwords import Argon2Hasher
+from adapters.outbound.system.passwords import LEAST, Argon2Hasher, PasswordCost
 from adapters.outbound.system.tokens import SignedTokens
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -23,6 +24,7 @@ from domain.values import Password
 
 HOUR = timedelta(hours=1)
 ACCOUNT, OTHER = AccountId(UUID(int=1)), AccountId(UUID(int=2))
+CHEAP = PasswordCost(memory_mib=1, passes=1, lanes=1)
 RIGHT, WRONG = Password("correct horse battery"), Password("correct horse battery!")
 
 
@@ -94,7 +96,7 @@ class TestHashers:
         if request.param == "fake":
             yield FakeHasher()
         else:
-            argon = Argon2Hasher(memory_kib=64, passes=1)
+            argon = Argon2Hasher(CHEAP)
             yield argon
             argon.close()
 
@@ -111,23 +113,38 @@ class TestHashers:
         assert not hasher.outdated(await hasher.hash(RIGHT))
 
 
-async def test_stronger_parameters_outdate_older_hashes() -> None:
-    weak, strong, fake = (
-        Argon2Hasher(memory_kib=64, passes=1),
-        Argon2Hasher(memory_kib=128, passes=1),
-        FakeHasher(),
-    )
-    old = await fake.hash(RIGHT)
-    fake.strength += 1
-    assert fake.outdated(old)
-    assert await fake.verify(RIGHT, old), "but it still opens"
-    assert strong.outdated(await weak.hash(RIGHT))
+@pytest.mark.parametrize("change", [{"memory_mib": 2}, {"passes": 3}], ids=str)
+async def test_stronger_parameters_outdate_older_hashes_and_weaker_ones_do_not(
+    change: dict[str, int],
+) -> None:
+    weak, strong = Argon2Hasher(CHEAP), Argon2Hasher(replace(CHEAP, **change))
+    old = await weak.hash(RIGHT)
+    assert strong.outdated(old)
+    assert await strong.verify(RIGHT, old), "but it still opens"
+    assert not weak.outdated(await strong.hash(RIGHT))
     weak.close()
     strong.close()
 
 
+async def test_the_fake_outdates_older_hashes_too() -> None:
+    fake = FakeHasher()
+    old = await fake.hash(RIGHT)
+    fake.strength += 1
+    assert fake.outdated(old)
+    assert await fake.verify(RIGHT, old), "but it still opens"
+
+
+@pytest.mark.parametrize(
+    ("cost", "parameters"), [(PasswordCost(), "m=65536,t=3,p=4"), (LEAST, "m=19456,t=2,p=1")], ids=str
+)
+async def test_a_hash_says_what_it_took(cost: PasswordCost, parameters: str) -> None:
+    argon = Argon2Hasher(cost, threads=1)
+    assert (await argon.hash(RIGHT)).startswith(f"$argon2id$v=19${parameters}$")
+    argon.close()
+
+
 async def test_overload_is_told() -> None:
-    full, fake = Argon2Hasher(memory_kib=64, passes=1, threads=1, waiting=-1), FakeHasher()
+    full, fake = Argon2Hasher(CHEAP, threads=1, waiting=-1), FakeHasher()
     fake.overloaded = True
     for hasher in (full, fake):
         with pytest.raises(Overloaded):

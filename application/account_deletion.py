@@ -89,8 +89,12 @@ class DeleteAccount:
     shut_account: ShutAccount
 
     async def __call__(self, account_id: AccountId, password: Password) -> DeletionPreview:
-        """Return what goes, and when. Raises WrongCredentials. Repeating is harmless: the first due time stands."""
+        """Return what goes, and when. Repeating is harmless: the first due time stands.
+
+        Raises WrongCredentials, and ClocksDisagree: nobody could say when the 30 days are over.
+        """
         await self.verify_password.of_caller(account_id, password)
+        await self.clock.agreed()
         preview = await self.preview_deletion(account_id)
         await self.commit(account_id, preview.erase_at)
         return preview

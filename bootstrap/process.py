@@ -15,9 +15,12 @@ from adapters.inbound.http.context import Sandbox
 from adapters.inbound.http.server import serving
 from adapters.inbound.http_io import Webhooks
 from adapters.inbound.worker import SWEEP_EVERY, Worker, keep_sweeping
+from application.ports.clock import Clock
 from application.use_cases import UseCases
 from bootstrap.outside import Outside
+from domain.kernel import PicoError
 
+COMPARE_EVERY = timedelta(minutes=1)
 LOOPBACK = "127.0.0.1"
 """Where Pico listens: what faces the internet is a proxy that ends TLS."""
 
@@ -41,7 +44,10 @@ class Product:
 async def serve(product: Product, port: int, *, sandbox: Sandbox | None = None) -> AsyncIterator[None]:
     """Serve HTTP on `port` until the block ends. Raises CannotListen."""
     app = build(product.use_cases, ready=product.ready, webhooks=product.webhooks, sandbox=sandbox)
-    async with serving(app, LOOPBACK, port):
+    comparing = asyncio.create_task(_keep_comparing(product.outside.clock))
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(_ended, comparing)
+        await stack.enter_async_context(serving(app, LOOPBACK, port))
         yield
 
 
@@ -56,6 +62,14 @@ async def work(product: Product) -> AsyncIterator[None]:
         for loop in loops:
             stack.push_async_callback(_ended, asyncio.create_task(loop))
         yield
+
+
+async def _keep_comparing(clock: Clock) -> None:
+    """Have the clocks compared, so that a process that does not sweep notices a lasting correction as well."""
+    while True:
+        with suppress(PicoError):
+            await clock.agreed()
+        await asyncio.sleep(COMPARE_EVERY.total_seconds())
 
 
 async def stopped() -> None:

@@ -19,7 +19,7 @@ class Clock(Protocol):
     """The one source of the present: nothing else in the product reads a clock."""
 
     def now(self) -> datetime:
-        """Return the present instant, in UTC, aware, to the microsecond."""
+        """Return the present instant, in UTC, aware, to the microsecond. No wrong setting of a clock moves it."""
         ...
 
     async def agreed(self) -> datetime:

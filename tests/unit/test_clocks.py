@@ -95,6 +95,85 @@ async def test_an_agreed_time_is_never_more_than_a_minute_ahead(jump: timedelta,
         assert abs(agreed - (START + passed)) <= timedelta(minutes=1, seconds=1)
 
 
+def passing(minutes: float) -> timedelta:
+    return timedelta(minutes=minutes)
+
+
+async def asked(machine: Machine, every: timedelta, times: int) -> int:
+    """Ask for the agreed time at regular intervals; return how often there was none before there was one."""
+    for refused in range(times):
+        machine.passed += every
+        try:
+            await machine.clock.agreed()
+        except ClocksDisagree:
+            continue
+        return refused
+    return times
+
+
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
+async def test_the_time_of_a_running_process_is_not_moved_by_a_jump(jump: timedelta) -> None:
+    machine = Machine()
+    machine.passed, machine.jump = passing(7), jump
+    assert machine.clock.now() == START + passing(7)
+
+
+@pytest.mark.parametrize("step", [timedelta(minutes=2), timedelta(minutes=-2), timedelta(hours=3)], ids=str)
+async def test_a_correction_that_stays_is_taken_over_and_work_goes_on(step: timedelta) -> None:
+    machine, purge = Machine(), Purged()
+    machine.jump = machine.database_jump = step
+    refused = await asked(machine, passing(1), 1000)
+    assert passing(refused) == max(passing(10), abs(step))
+    assert machine.clock.now() == START + machine.passed + step
+    assert (await Sweep((purge,), machine.clock)()).counts == Counter(purged=1)
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=90), timedelta(days=-90)], ids=str)
+async def test_ninety_days_are_not_believed_for_a_week_and_work_goes_on_when_they_are_mended(
+    jump: timedelta,
+) -> None:
+    machine = Machine()
+    machine.jump = machine.database_jump = jump
+    assert await asked(machine, passing(5), 7 * 288) == 7 * 288
+    machine.jump = machine.database_jump = timedelta()
+    assert await machine.clock.agreed() == START + machine.passed
+
+
+async def test_a_step_that_only_the_machine_takes_is_never_believed() -> None:
+    machine = Machine()
+    machine.jump = timedelta(minutes=5)
+    assert await asked(machine, passing(1), 1000) == 1000
+
+
+async def test_a_step_is_not_lasting_because_it_was_seen_twice() -> None:
+    machine = Machine()
+    machine.jump = machine.database_jump = timedelta(minutes=2)
+    assert await asked(machine, passing(11), 3) == 3
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([-90, 0, 90]), st.integers(1, 3000), st.booleans()), min_size=1, max_size=25
+    )
+)
+async def test_whatever_is_set_nothing_is_destroyed_early_and_the_truth_is_believed(
+    settings: list[tuple[int, int, bool]],
+) -> None:
+    machine = Machine()
+    for days, minutes, both in settings:
+        machine.jump = timedelta(days=days)
+        machine.database_jump = machine.jump if both else timedelta()
+        machine.passed += passing(minutes)
+        assert machine.clock.now() == START + machine.passed
+        try:
+            agreed = await machine.clock.agreed()
+        except ClocksDisagree:
+            assert days
+        else:
+            assert agreed == START + machine.passed
+            assert not days
+
+
 async def test_the_sandbox_moves_its_own_time_without_setting_the_machines() -> None:
     clock = ShiftedClock()
     clock.offset = timedelta(days=90)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from typing_extensions import override
@@ -12,6 +13,19 @@ from application.ports.clock import Clock, ClocksDisagree
 
 TOLERANCE = timedelta(minutes=1)
 """How far two clocks may differ and still agree."""
+STAYS_FOR = timedelta(minutes=10)
+"""How long a step of the machine's clock stays, at least, before it is taken for a correction."""
+ASKED_WITHIN = timedelta(minutes=5)
+"""What nobody has looked at for longer may have been otherwise meanwhile."""
+
+
+@dataclass(slots=True)
+class _Step:
+    """A step of the machine's clock, `by` so much: seen from `since` until `until`, monotonic seconds."""
+
+    by: timedelta
+    since: float
+    until: float
 
 
 def _since_boot() -> float:
@@ -20,7 +34,12 @@ def _since_boot() -> float:
 
 
 class SystemClock(Clock):
-    """The machine's clock. It agrees while it has run as fast as the monotonic one and as the database says."""
+    """The time at which the process began, and what has passed since by the monotonic clock.
+
+    A step of the machine's clock moves it only when it is lasting: when the database tells the same time, and has for
+    as long as the step is large. So a clock that is wrong for a week by ninety days is never believed, and the small
+    corrections of a time service soon are.
+    """
 
     def __init__(
         self,
@@ -31,6 +50,7 @@ class SystemClock(Clock):
         """Take the present reading of `system` and of `monotonic` (seconds) as belonging together."""
         self._system, self._monotonic = system, monotonic
         self._start, self._start_monotonic = system(), monotonic()
+        self._step: _Step | None = None
         self.database: Callable[[], Awaitable[datetime]] | None = None
         """Asks the database's clock; None while there is no database."""
 
@@ -40,18 +60,39 @@ class SystemClock(Clock):
 
     @override
     def now(self) -> datetime:
-        return self._system() + self.ahead()
+        return self._steady() + self.ahead()
 
     @override
     async def agreed(self) -> datetime:
         database = None if self.database is None else await self.database()
         system = self._system()
-        expected = self._start + timedelta(seconds=self._monotonic() - self._start_monotonic)
-        if abs(system - expected) > TOLERANCE:
-            raise ClocksDisagree
         if database is not None and abs(system - database) > TOLERANCE:
+            self._step = None
             raise ClocksDisagree
-        return system + self.ahead()
+        if abs(system - self._steady()) <= TOLERANCE:
+            self._step = None
+        elif database is None or not self._is_lasting(system):
+            raise ClocksDisagree
+        return self.now()
+
+    def _steady(self) -> datetime:
+        return self._start + timedelta(seconds=self._monotonic() - self._start_monotonic)
+
+    def _is_lasting(self, system: datetime) -> bool:
+        """Tell whether a step has stayed for as long as it is large, and go on from there if so."""
+        now, by = self._monotonic(), system - self._steady()
+        seen = self._step
+        if (
+            seen is None
+            or abs(by - seen.by) > TOLERANCE
+            or timedelta(seconds=now - seen.until) > ASKED_WITHIN
+        ):
+            seen = self._step = _Step(by, now, now)
+        seen.until = now
+        if timedelta(seconds=now - seen.since) < max(STAYS_FOR, abs(by)):
+            return False
+        self._start, self._start_monotonic, self._step = system, now, None
+        return True
 
 
 class ShiftedClock(SystemClock):

@@ -11,6 +11,7 @@ from types import MappingProxyType
 import asyncpg
 
 from bootstrap.postgres_server import PostgresUnavailable, start
+from bootstrap.postgres_supervision import supervised
 from bootstrap.sandbox_state import SandboxState
 from bootstrap.settings import BadSettings, Settings
 
@@ -28,7 +29,7 @@ class Databases:
 
 
 async def databases(settings: Settings, stack: AsyncExitStack) -> Databases:
-    """Return the operator's databases, or start two servers that end with `stack`.
+    """Return the operator's databases, or start two servers that end with `stack`, and no sooner: see `supervised`.
 
     Keys and rows lie in clusters of their own: a write-ahead log that both shared would hold a key beside what it
     opens, in one backup. Raises PostgresUnavailable, BadSettings.
@@ -38,6 +39,7 @@ async def databases(settings: Settings, stack: AsyncExitStack) -> Databases:
     folder = usable(settings.state_dir)
     rows = stack.enter_context(start(folder / "postgres"))
     keys = stack.enter_context(start(folder / "keyring", settings=FEW_AND_SMALL))
+    await stack.enter_async_context(supervised(rows, keys))
     await _create(rows.url("postgres"), "pico")
     await _create(keys.url("postgres"), "pico_keyring")
     return Databases(rows.url("pico"), keys.url("pico_keyring"), rows.data_dir)

@@ -8,6 +8,7 @@ import fcntl
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from bootstrap.postgres_cluster import PostgresUnavailable, cluster_of, made, programs_for
+from bootstrap.postgres_cluster import Cluster, PostgresUnavailable, cluster_of, made, programs_for
 
 __all__ = ["PostgresServer", "PostgresUnavailable", "start"]
 
@@ -35,21 +36,58 @@ _PRIVATE = (  # these come last, and so hold; an ERROR quotes the value it disli
 )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class PostgresServer(AbstractContextManager["PostgresServer"]):
-    """A running server, ended by `stop` or by leaving its `with` block. `data_dir` is where it really lies."""
+    """A server of ours, ended by `stop` or by leaving its `with` block. `data_dir` is where it really lies."""
 
     data_dir: Path
     socket_dir: Path
-    pid: int
+    _cluster: Cluster = field(repr=False)
+    _command: tuple[str | Path, ...] = field(repr=False)
+    _log: int = field(repr=False)
     _undo: ExitStack = field(repr=False)
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _said_before: int = field(default=0, repr=False)
+    _deadline: float = field(default=0.0, repr=False)
+
+    @property
+    def pid(self) -> int:
+        """The id of the server's process; another one after a restart."""
+        return 0 if self._process is None else self._process.pid
 
     def url(self, database: str) -> str:
         """Answer the address of `database` for the superuser `pico`, open to root and the server's user only."""
         return f"postgresql://pico@/{quote(database, safe='')}?host={self.socket_dir}&port=5432"
 
+    def launch(self) -> None:
+        """Begin to start it, of which nothing may run any more. For the main thread only, see `start`."""
+        (self.data_dir / "postmaster.pid").unlink(missing_ok=True)  # a lock file now names a stranger
+        self._said_before, self._deadline = os.fstat(self._log).st_size, time.monotonic() + START_SECONDS
+        self._process = self._cluster.run(self._log, *self._command)
+
+    def serves(self) -> bool:
+        """Tell whether the server that was launched serves by now. Raises PostgresUnavailable when it never will."""
+        if self.ended or time.monotonic() > self._deadline:
+            said = os.pread(self._log, 4000, self._said_before).decode(errors="replace")
+            raise PostgresUnavailable(f"PostgreSQL in {self.data_dir} did not start: {said}")
+        with suppress(FileNotFoundError):
+            return (self.data_dir / "postmaster.pid").read_bytes().endswith(b"\nready   \n")
+        return False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server's process is gone, without `stop`."""
+        return self._process is None or self._process.poll() is not None
+
+    def end(self) -> None:
+        """Cut the clients off and see the last of its processes end; clear what is left of a killed one. Idempotent."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._cluster.end()
+            self._process.wait()
+
     def stop(self) -> None:
-        """Cut the clients off and end the server, or clear what is left of a killed one. Idempotent."""
+        """End the server and give the folder free. Idempotent."""
         self._undo.close()
 
     def __exit__(self, *_: object) -> None:
@@ -74,23 +112,18 @@ def start(data_dir: Path, *, settings: Mapping[str, str] = {}) -> PostgresServer
             cluster = cluster_of(place)
             programs = programs_for(cluster)
             cluster = made(cluster, programs, log, sync=settings.get("fsync") != "off")
-            cluster.end()  # as the kernel told it, if its Pico was killed; a lock file then names a stranger
-            (state := cluster.home / "postmaster.pid").unlink(missing_ok=True)
+            cluster.end()  # as the kernel told it, if its Pico was killed
             undo.callback(shutil.rmtree, socket_dir := cluster.fresh(_SOCKETS), ignore_errors=True)
             options = [*_TUNING, *map("=".join, settings.items()), *_PRIVATE, f"cluster_name={cluster.tag}@"]
             options = [f"--{option}" for option in (*options, f"unix_socket_directories={socket_dir}")]
-            process = cluster.run(log, programs / "postgres", "-D", cluster.home, *options)
-            deadline = time.monotonic() + START_SECONDS
-            undo.callback(process.wait)
-            undo.callback(cluster.end)
-            undo.callback(process.send_signal, signal.SIGINT)
-            while process.poll() is None and time.monotonic() < deadline:
-                with suppress(FileNotFoundError):
-                    if state.read_bytes().endswith(b"\nready   \n"):
-                        return PostgresServer(cluster.home, socket_dir, process.pid, undo.pop_all())
+            command: tuple[str | Path, ...] = (programs / "postgres", "-D", cluster.home, *options)
+            server = PostgresServer(cluster.home, socket_dir, cluster, command, log, ends := ExitStack())
+            undo.callback(server.end)
+            server.launch()
+            while not server.serves():
                 time.sleep(0.01)
-            said = os.pread(log, 4000, 0).decode(errors="replace")
-            raise PostgresUnavailable(f"PostgreSQL in {cluster.home} did not start: {said}")
+            ends.push(undo.pop_all())
+            return server
     except OSError as error:
         raise PostgresUnavailable(f"PostgreSQL cannot be run in {place}: {error}.") from error
 

@@ -15,6 +15,7 @@ from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.queue import PostgresQueue
+from adapters.outbound.postgres.readiness import Readiness
 from adapters.outbound.postgres.schema import migrate, migrate_keyring
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.system.clock import SystemClock
@@ -116,15 +117,12 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             pause=parts.pause,
         )
 
-        async def ready() -> None:
-            await database.fetch("SELECT 1")
-
         use_cases = wire(outside, replaced)
         signature = TwilioSignature([parts.twilio.auth_token])
         yield Product(
             outside=outside,
             use_cases=use_cases,
-            ready=ready,
+            ready=Readiness((database, keys)),
             webhooks=(TwilioWebhooks(use_cases, signature, status_of, parts.public_url),),
             sweep_every=parts.sweep_every,
         )

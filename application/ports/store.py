@@ -23,6 +23,9 @@ from domain.residue import Residue
 
 R = TypeVar("R")
 
+SNAPSHOT_SECONDS = 600.0
+"""A database keeps, for a snapshot, whatever was deleted or changed since: not for ever."""
+
 
 class VersionConflict(PicoError):
     """Somebody else committed first; nothing of this attempt was kept."""
@@ -36,6 +39,12 @@ class StoreUnavailable(PicoError):
 
     kind = ErrorKind.UNAVAILABLE
     code = "store_unavailable"
+
+
+class StoreFull(StoreUnavailable):
+    """The store's disk is full: it reads, and takes nothing in."""
+
+    code = "store_full"
 
 
 class JobGone(PicoError):
@@ -133,6 +142,14 @@ class Store(Protocol):
         Aggregates, audit entries and jobs are committed together, and the job under lease `completing`, one of this
         account's, ends in the same commit: JobGone when the lease is no longer held. After a lost race `change` is
         run again on fresh copies; VersionConflict when it keeps losing. On an exception nothing is kept.
+        """
+        ...
+
+    def snapshot(self, account_id: AccountId) -> AbstractAsyncContextManager[Records]:
+        """Open the account's key, then its records as they are at this one moment. Raises KeyGone.
+
+        What is committed later never shows, however long it is read. Only a few are open at a time, each for
+        `SNAPSHOT_SECONDS` at most: StoreUnavailable for whoever waits for a place in vain, or reads on after that.
         """
         ...
 

@@ -11,7 +11,7 @@ from adapters.inbound.http.route import Route
 from adapters.inbound.http.schemas import REF, Schemas, answered, schemas
 from adapters.inbound.http_io import BadRequest, Refused, TooLarge, TooSlow
 from application.ports.keyring import KeysUnavailable
-from application.ports.store import StoreUnavailable, VersionConflict
+from application.ports.store import StoreFull, StoreUnavailable, VersionConflict
 from domain.kernel import NotFound, PicoError, SealBroken
 
 BODY_REFUSALS = (
@@ -185,7 +185,7 @@ def refusals(route: Route[Any]) -> list[type[Refused | PicoError]]:
     if _in_ranges(route):
         found.append(problems.RangeNotSatisfiable)
     if route.path.startswith("/v1/"):  # Everything there is kept in the store.
-        found += [StoreUnavailable, KeysUnavailable, SealBroken]
+        found += [StoreUnavailable, StoreFull, KeysUnavailable, SealBroken]
         if route.method != "GET":
             found.append(VersionConflict)
     return [*found, *route.raises]

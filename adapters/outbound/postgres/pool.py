@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 
-from application.ports.store import JobGone, StoreUnavailable, VersionConflict
+from application.ports.store import JobGone, StoreFull, StoreUnavailable, VersionConflict
 
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 10.0
@@ -29,7 +29,11 @@ _SERVER_SETTINGS = {
     "jit": "off",  # every statement here is short
 }
 
-_REFUSALS: dict[str, type[Exception]] = {VERSION_CONFLICT: VersionConflict, JOB_GONE: JobGone}
+_REFUSALS: dict[str, type[Exception]] = {
+    VERSION_CONFLICT: VersionConflict,
+    JOB_GONE: JobGone,
+    asyncpg.DiskFullError.sqlstate: StoreFull,
+}
 _LOST_RACES = (
     asyncpg.UniqueViolationError,
     asyncpg.SerializationError,
@@ -53,22 +57,34 @@ class StatementRefused(Exception):
     """PostgreSQL refused a statement that it should not: a defect of ours. Only its SQLSTATE is told, never a value."""
 
 
-class Database:
+class Reads(Protocol):
+    """What reading takes: statements that are answered with rows."""
+
+    async def fetch(self, statement: str, *values: object) -> list[Any]:
+        """Run one statement and return its rows."""
+        ...
+
+    async def first(self, statement: str, *values: object) -> Any:  # noqa: ANN401 - a row, or None
+        """Run one statement and return its first row, or None."""
+        ...
+
+
+class Database(Reads):
     """A few connections, and how a commit wakes the queue of its process.
 
     Every statement is a transaction of its own, so a connection has no state to reset between two of them. asyncpg's
     own pool must allow for that: 283 microseconds a statement, 166 with the reset taken out, 127 here (docs/adr/0012).
 
-    Errors are those of the store's port (VersionConflict, JobGone, StoreUnavailable) or StatementRefused, made
-    afresh: the original, which may quote values, is not even their context. A connection whose statement ended with
-    anything but rows or a database error, cancellation included, is dropped: nobody knows what state it is in. Its
-    place is free again once the server has ended the statement, so that connections stay few.
+    Errors are those of the store's port (VersionConflict, JobGone, StoreUnavailable, StoreFull) or StatementRefused,
+    made afresh: the original, which may quote values, is not even their context. A connection whose statement ended
+    with anything but rows or a database error, cancellation included, is dropped: nobody knows what state it is in.
+    Its place is free again once the server has ended the statement, so that connections stay few.
     """
 
     def __init__(self, dsn: str, most: int) -> None:
         self.wakers: set[Callable[[], None]] = set()
         """Called when a job was committed that is due at once."""
-        self._dsn = dsn
+        self.dsn = dsn
         self._slots = asyncio.Semaphore(most)
         self._idle: list[asyncpg.Connection] = []
         self._dropped: set[asyncio.Task[None]] = set()
@@ -101,7 +117,7 @@ class Database:
         """Close what is idle now, and refuse whatever comes later."""
         self._closing = True
         while self._idle:
-            await _closed(self._idle.pop(), CONNECT_SECONDS)
+            await closed(self._idle.pop(), CONNECT_SECONDS)
         if self._dropped:
             await asyncio.wait(self._dropped)
 
@@ -114,9 +130,9 @@ class Database:
             connection = await self._connection()
             answer = await how(connection, statement, *values)
         except asyncpg.PostgresError as error:
-            problem, sound = _translated(error), True
+            problem, sound = translated(error), True
         except Exception as error:  # noqa: BLE001 - whatever it is, it is translated
-            problem = _translated(error)
+            problem = translated(error)
         else:
             sound = True
             return answer
@@ -132,7 +148,7 @@ class Database:
             self._idle.append(connection)
             self._slots.release()
         else:
-            dropping = asyncio.create_task(_closed(connection, DROP_SECONDS))
+            dropping = asyncio.create_task(closed(connection, DROP_SECONDS))
             self._dropped.add(dropping)
             dropping.add_done_callback(self._end)
 
@@ -157,13 +173,18 @@ class Database:
                 return connection
         if self._closing:
             raise StoreUnavailable
-        return await asyncpg.connect(
-            self._dsn, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS, server_settings=_SERVER_SETTINGS,
-            statement_cache_size=300, max_cached_statement_lifetime=0, max_cacheable_statement_size=0,
-        )  # fmt: skip
+        return await connected(self.dsn)
 
 
-async def _closed(connection: asyncpg.Connection, seconds: float) -> None:
+async def connected(dsn: str, **settings: str) -> asyncpg.Connection:
+    """Connect, with what the server is told to hold us to; `settings` replace some of it. Raises asyncpg's errors."""
+    return await asyncpg.connect(
+        dsn, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS, server_settings=_SERVER_SETTINGS | settings,
+        statement_cache_size=300, max_cached_statement_lifetime=0, max_cacheable_statement_size=0,
+    )  # fmt: skip
+
+
+async def closed(connection: asyncpg.Connection, seconds: float) -> None:
     """Have the server end what a connection is busy with, and close it; after `seconds`, without being polite."""
     with suppress(Exception):
         await connection.close(timeout=seconds)
@@ -183,7 +204,7 @@ async def connect(dsn: str, *, least: int = 8, most: int = 12) -> AsyncIterator[
         await database.close()
 
 
-def _translated(error: Exception) -> Exception:
+def translated(error: Exception) -> Exception:
     """Return what a caller may know of an error of asyncpg's."""
     match error:
         case asyncpg.PostgresError(sqlstate=state) if state in _REFUSALS:

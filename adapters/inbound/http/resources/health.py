@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import OPEN, Route
 from application.ports.keyring import KeysUnavailable
-from application.ports.store import StoreUnavailable
+from application.ports.store import StoreFull, StoreUnavailable
 
 
 class Health(TypedDict):
@@ -32,5 +32,5 @@ async def readyz(request: Request[None]) -> Health:
 
 ROUTES = (
     Route("GET", "/healthz", healthz, 200, guards=OPEN),
-    Route("GET", "/readyz", readyz, 200, guards=OPEN, raises=(StoreUnavailable, KeysUnavailable)),
+    Route("GET", "/readyz", readyz, 200, guards=OPEN, raises=(StoreUnavailable, StoreFull, KeysUnavailable)),
 )

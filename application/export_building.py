@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from application.inventory import INVENTORY, Stored
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.jobs import JobLease
-from application.ports.repositories.exports import UNREADABLE
+from application.ports.repositories.exports import UNREADABLE, Records
 from application.ports.store import Store, Tx
 from domain.exports import ExportPart
 from domain.kernel import AccountId, ExportId, PartId
@@ -38,42 +40,46 @@ class BuildExport:
         if not await self._restart(account_id, export_id):
             return
         position = 0
-        async for text, rows, unreadable in self.document(account_id):
-            await self._append(account_id, export_id, position, text, rows, unreadable)
-            position += 1
+        async with aclosing(self.document(account_id)) as document:  # a failure here ends its snapshot
+            async for text, rows, unreadable in document:
+                await self._append(account_id, export_id, position, text, rows, unreadable)
+                position += 1
         await self._finish(account_id, export_id, lease)
 
-    async def document(self, account_id: AccountId) -> AsyncIterator[tuple[str, int, int]]:
+    async def document(self, account_id: AccountId) -> AsyncGenerator[tuple[str, int, int], None]:
         """Yield slices of the JSON text, each with the number of records in it, and how many of these are broken.
 
-        What does not open is null; broken records are named again at the end, where the text says that it is partial.
+        All is as it is at one moment. What does not open is null; broken records are named again at the end, where the
+        text says that it is partial.
         """
         broken: list[dict[str, str]] = []
-        head = {
-            "format": "pico-export-1",
-            "account_id": str(account_id),
-            "exported_at": plain(self.clock.now()),
-        }
-        yield json.dumps(head)[:-1] + ', "records": {', 0, 0
-        for number, stored in enumerate(EXPORTED):
-            yield f"{', ' if number else ''}{json.dumps(stored.name)}: [", 0, 0
-            after, separator = None, ""
-            while rows := await self._page(account_id, stored, after):
-                lines = [
-                    json.dumps({name: plain(row[name]) for name in stored.exported}, ensure_ascii=False)
-                    for row in rows
-                ]
-                withheld = [{"table": stored.name, "id": str(row["id"])} for row in rows if UNREADABLE in row]
-                broken += withheld
-                yield separator + ",\n".join(lines), len(rows), len(withheld)
-                after, separator = rows[-1]["id"], ",\n"
-            yield "]", 0, 0
+        async with self.store.snapshot(account_id) as records:
+            head = {
+                "format": "pico-export-1",
+                "account_id": str(account_id),
+                "exported_at": plain(self.clock.now()),
+            }
+            yield json.dumps(head)[:-1] + ', "records": {', 0, 0
+            for number, stored in enumerate(EXPORTED):
+                yield f"{', ' if number else ''}{json.dumps(stored.name)}: [", 0, 0
+                after, separator = None, ""
+                while rows := await self._page(records, stored, after):
+                    lines = [
+                        json.dumps({name: plain(row[name]) for name in stored.exported}, ensure_ascii=False)
+                        for row in rows
+                    ]
+                    withheld = [
+                        {"table": stored.name, "id": str(row["id"])} for row in rows if UNREADABLE in row
+                    ]
+                    broken += withheld
+                    yield separator + ",\n".join(lines), len(rows), len(withheld)
+                    after, separator = rows[-1]["id"], ",\n"
+                yield "]", 0, 0
         tail = {"partial": bool(broken), "unreadable": broken}
         yield "}, " + json.dumps(tail)[1:] + "\n", 0, 0
 
-    async def _page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any id
-        async with self.store.begin(account_id) as tx:
-            return await tx.records.page(stored, after, ROWS)
+    async def _page(self, records: Records, stored: Stored, after: UUID | None) -> list[dict[str, Any]]:
+        return await records.page(stored, after, ROWS)
 
     async def _restart(self, account_id: AccountId, export_id: ExportId) -> bool:
         """Delete what an interrupted attempt left; tell whether the export is still wanted."""

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from adapters.outbound.memory.claims import Claim, claim
 from adapters.outbound.memory.queue import MemoryQueue
+from adapters.outbound.memory.repositories.exports import MemoryRecords
 from adapters.outbound.memory.rows import UNREADABLE, Loaded, Rows, copied, identity
 from adapters.outbound.memory.tx import MemoryTx
 from application.inventory import BY_TYPE, INVENTORY
@@ -62,6 +63,14 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
         if self.lose_answer:
             self.lose_answer = False
             raise StoreUnavailable
+
+    @override
+    @asynccontextmanager
+    async def snapshot(self, account_id: AccountId) -> AsyncIterator[MemoryRecords]:
+        await self.answer()
+        await self._keyring.open(account_id)
+        moment = {kind: dict(rows) for kind, rows in self.rows(account_id).items()}
+        yield MemoryRecords(Loaded(moment, self.answer, []))
 
     @override
     async def count_rows(self, account_id: AccountId) -> dict[str, int]:

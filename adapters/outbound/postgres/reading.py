@@ -12,7 +12,7 @@ import structlog
 
 from adapters.outbound.postgres.codec import CODECS, A, Codec, Keys
 from adapters.outbound.postgres.decoding import Aggregates, Row, Rows
-from adapters.outbound.postgres.pool import Database
+from adapters.outbound.postgres.pool import Reads
 from adapters.outbound.postgres.statements import compiled
 from domain.kernel import AccountId, Aggregate, NotFound, SealBroken
 
@@ -74,7 +74,7 @@ class RowRead(Generic[R]):
 class Reader:
     """Reads one account's rows, and remembers what its aggregates were when they were loaded."""
 
-    database: Database
+    database: Reads
     account_id: AccountId
     keys: Keys
     _originals: dict[int, Original]

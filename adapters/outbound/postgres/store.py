@@ -13,7 +13,10 @@ from adapters.outbound.postgres import erasing, residue
 from adapters.outbound.postgres.codec import Keys
 from adapters.outbound.postgres.flush import Flush
 from adapters.outbound.postgres.pool import Database
+from adapters.outbound.postgres.reading import Reader
+from adapters.outbound.postgres.repositories.exports import PostgresRecords
 from adapters.outbound.postgres.sealing import AccountCipher
+from adapters.outbound.postgres.snapshots import Snapshots
 from adapters.outbound.postgres.tx import PostgresTx
 from application.ports.ids import Ids
 from application.ports.jobs import JobLease
@@ -53,6 +56,7 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
         self._keyring = keyring
         self._ids = ids
         self._ciphers = CipherCache(environment)
+        self._snapshots = Snapshots(database.dsn)
 
     @override
     @asynccontextmanager
@@ -60,8 +64,7 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
         self, account_id: AccountId, *, completing: JobLease | None = None
     ) -> AsyncIterator[PostgresTx]:
         # Keys come first: no connection is held while the keyring is asked.
-        cipher = self._ciphers.open(account_id, await self._keyring.open(account_id))
-        keys = Keys(cipher, await self._keyring.system("index"))
+        keys = await self._keys(account_id)
         tx = PostgresTx(self._ids, self._database, account_id, keys)
         yield tx
         flush = Flush(tx, tx.reader, completing)
@@ -70,6 +73,17 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
             flush.committed()
             if any(not job.delay for job in tx.jobs):
                 self._database.wake()
+
+    @override
+    @asynccontextmanager
+    async def snapshot(self, account_id: AccountId) -> AsyncIterator[PostgresRecords]:
+        keys = await self._keys(account_id)
+        async with self._snapshots.open() as moment:
+            yield PostgresRecords(Reader(moment, account_id, keys, {}))
+
+    async def _keys(self, account_id: AccountId) -> Keys:
+        cipher = self._ciphers.open(account_id, await self._keyring.open(account_id))
+        return Keys(cipher, await self._keyring.system("index"))
 
     @override
     async def count_rows(self, account_id: AccountId) -> dict[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -17,6 +18,7 @@ from application.export_building import BuildExport
 from application.inventory import INVENTORY, Stored
 from application.lines import RelabelLine
 from application.ports.directory import OpenSession
+from application.ports.repositories.exports import Records
 from application.ports.store import Tx
 from application.sessions import SignOut, Unauthenticated
 from domain.accounts import Account, PendingDeletion
@@ -34,23 +36,23 @@ from tests.support.proofs import proves, refused
 class SkipsOldTexts(BuildExport):
     """Leaves out the first record of every kind of which there are two."""
 
-    async def _page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:
-        rows = await super()._page(account_id, stored, after)
+    async def _page(self, records: Records, stored: Stored, after: UUID | None) -> list[dict[str, Any]]:
+        rows = await super()._page(records, stored, after)
         return rows[1:] if len(rows) > 1 else rows
 
 
 class SkipsSessions(BuildExport):
     """Thinks that sessions are nobody's business."""
 
-    async def _page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:
-        return [] if stored.of is Session else await super()._page(account_id, stored, after)
+    async def _page(self, records: Records, stored: Stored, after: UUID | None) -> list[dict[str, Any]]:
+        return [] if stored.of is Session else await super()._page(records, stored, after)
 
 
 class ExportsCiphertext(BuildExport):
     """Hands texts over as they lie there."""
 
-    async def _page(self, account_id: AccountId, stored: Stored, after: Any) -> list[dict[str, Any]]:
-        rows = await super()._page(account_id, stored, after)
+    async def _page(self, records: Records, stored: Stored, after: UUID | None) -> list[dict[str, Any]]:
+        rows = await super()._page(records, stored, after)
         return [row | {"body": "01ab"} for row in rows] if stored.of is Message else rows
 
 

@@ -22,6 +22,7 @@ from tests.contract.store.races import RacePromises
 from tests.contract.store.reads import ReadPromises
 from tests.contract.store.relative import RelativePromises
 from tests.contract.store.residue import ResiduePromises
+from tests.contract.store.snapshots import SnapshotPromises
 from tests.contract.store.unique import UniquePromises
 from tests.contract.store.world import World
 
@@ -31,6 +32,6 @@ __all__ = ["StoreContract", "World"]
 class StoreContract(
     CommitPromises, RacePromises, RelativePromises, UniquePromises, JobPromises, ReadPromises, MessagePromises,
     ConversationPromises, ExportPromises, DirectoryPromises, PurgePromises, ErasurePromises,
-    ResiduePromises, AuditPromises,
+    ResiduePromises, SnapshotPromises, AuditPromises,
 ):  # fmt: skip
     """Everything a use case may rely on, whichever store it is given."""

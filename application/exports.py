@@ -23,7 +23,7 @@ from domain.values import Password
 
 @dataclass(frozen=True, slots=True)
 class StartExport:
-    """Asks for everything. While one export is being built, asking again answers the same one."""
+    """Asks for everything. An account has one export at a time: one under way is answered, a ready one is replaced."""
 
     store: Store
     clock: Clock
@@ -37,6 +37,10 @@ class StartExport:
             for export in await tx.exports.list_all():
                 if export.is_building:
                     return export
+                if export.is_ready:
+                    export.expire()
+                    tx.save(export)
+                    tx.exports.remove_parts(export.id)
             rows, now = await tx.records.count(), self.clock.now()
             total = sum(rows[stored.name] for stored in EXPORTED)
             expires_at = self.retention.export.ends(now)

@@ -90,6 +90,11 @@ class Export(Aggregate):
         """Whether something that is held could not be read."""
         return self.rows_unreadable > 0
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it waits to be fetched."""
+        return self.state is ExportState.READY
+
     def must_be_building(self) -> None:
         """Raise ExportNotReady once it is ready, downloaded or expired."""
         if not self.is_building:
@@ -120,7 +125,7 @@ class Export(Aggregate):
         self.record(ExportDownloaded(account_id=self.account_id, subject=self.id, at=at))
 
     def expire(self) -> None:
-        """Nobody came for it in time. Repeating is harmless."""
+        """Nobody came for it in time, or a newer one takes its place. Repeating is harmless."""
         if self.state in {ExportState.READY, ExportState.BUILDING}:
             self.state = ExportState.EXPIRED
 

@@ -1,4 +1,4 @@
-"""An export is of one moment, and there is one of them."""
+"""An export is of one moment, and an account has one at a time."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import pytest
 from application import export_building
 from application.export_building import BuildExport
 from bootstrap.worlds import InMemory
+from domain.exports import ExportNotReady, ExportState
 from domain.values import Peer
-from tests.support.actors import Person, with_line
+from tests.support.actors import PASSWORD, Person, with_line
 
 
 async def exported(build: BuildExport, person: Person) -> dict[str, Any]:
@@ -52,3 +53,51 @@ async def test_whatever_the_file_names_is_in_the_file_under_constant_arrivals(
         await asyncio.sleep(0)
     await arriving
     assert len(sizes) > 2, "they arrived meanwhile"
+
+
+async def held(world: InMemory, person: Person) -> tuple[int, list[ExportState]]:
+    """Return how many parts lie there, and the states of the exports, newest first."""
+    async with world.store.begin(person.id) as tx:
+        exports = await tx.exports.list_all()
+    return (await world.store.count_rows(person.id))["export_parts"], [each.state for each in exports]
+
+
+async def test_asking_again_replaces_what_waits_to_be_fetched() -> None:
+    world = InMemory()
+    ada = await with_line(world)
+    first = await world.use_cases.start_export(ada.id)
+    await world.settle()
+    await ada.texted("later")
+    second = await world.use_cases.start_export(ada.id)
+    assert second.id != first.id
+    assert await held(world, ada) == (0, [ExportState.BUILDING, ExportState.EXPIRED])
+    with pytest.raises(ExportNotReady):
+        await world.use_cases.download_export(ada.id, first.id, PASSWORD)
+    await world.settle()
+    assert (await held(world, ada))[1] == [ExportState.READY, ExportState.EXPIRED]
+    slices = await world.use_cases.download_export(ada.id, second.id, PASSWORD)
+    assert json.loads(b"".join([part async for part in slices]))["records"]["messages"][0]["body"] == "later"
+
+
+async def test_however_often_and_at_once_it_is_asked_for_there_is_one() -> None:
+    world = InMemory()
+    ada = await with_line(world)
+    for _ in range(3):
+        exports = await asyncio.gather(*(world.use_cases.start_export(ada.id) for _ in range(8)))
+        assert len({export.id for export in exports}) == 1
+        await world.settle()
+        _, states = await held(world, ada)
+        assert (states.count(ExportState.READY), states.count(ExportState.BUILDING)) == (1, 0)
+
+
+async def test_one_that_is_being_downloaded_is_not_cut_off() -> None:
+    world = InMemory()
+    ada = await with_line(world)
+    first = await world.use_cases.start_export(ada.id)
+    await world.settle()
+    slices = await world.use_cases.download_export(ada.id, first.id, PASSWORD)
+    text = await anext(slices)
+    await world.use_cases.start_export(ada.id)
+    await world.settle()
+    text += b"".join([part async for part in slices])
+    assert json.loads(text)["format"] == "pico-export-1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.accounts import Account
-from domain.exports import ExportPart
+from domain.exports import Export, ExportPart
 from domain.idempotency import IdempotencyRecord
 from domain.kernel import Aggregate
 from domain.lines import PhoneLine
@@ -34,6 +34,8 @@ def claim(row: Aggregate) -> Claim | None:
             claimed = "opt-out", row.line_id, row.peer
         case IdempotencyRecord():
             claimed = "operation", row.account_id, row.key
+        case Export(is_building=True):
+            claimed = "export", row.account_id
         case ExportPart():
             claimed = "part", row.export_id, row.position
     return claimed

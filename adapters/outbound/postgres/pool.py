@@ -48,6 +48,7 @@ _NO_ANSWER = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.PostgresSystemError,  # its disk fails
     asyncpg.InternalClientError,  # the driver lost the thread: what came is no answer
+    RuntimeError,  # uvloop's, about a transport that was closed meanwhile
     OSError,
     TimeoutError,
 )

@@ -39,7 +39,8 @@ class ExportPromises:
 
     async def test_an_exports_parts_are_read_by_position_and_dropped_together(self, world: World) -> None:
         account_id = await world.account()
-        one, two = world.new_export(account_id), world.new_export(account_id)
+        one = world.new_export(account_id)
+        two = world.new_export(account_id, expires_at=world.clock.now())
         parts = [world.new_part(one, position, bytes([position])) for position in (2, 0, 1)]
         await world.commit(account_id, one, two, *parts, world.new_part(two, 0, b"other"))
         async with world.store.begin(account_id) as tx:

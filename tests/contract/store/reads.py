@@ -139,7 +139,7 @@ class ReadPromises:
         lines, exports = [], []
         for _ in range(3):
             lines.append(world.new_line(account_id))
-            exports.append(world.new_export(account_id))
+            exports.append(world.new_export(account_id, expires_at=world.clock.now()))
             world.clock.advance(timedelta(seconds=1))
         await world.commit(account_id, *lines, *exports)
         async with world.store.begin(account_id) as tx:

@@ -280,7 +280,7 @@ async def test_a_connection_whose_statement_was_cancelled_is_dropped_and_its_sta
 
 
 @pytest.mark.parametrize(
-    "failure", [asyncpg.InternalClientError, asyncpg.ProtocolError, asyncpg.InterfaceError]
+    "failure", [asyncpg.InternalClientError, asyncpg.ProtocolError, asyncpg.InterfaceError, RuntimeError]
 )
 async def test_what_the_driver_fails_with_is_an_outage_and_costs_the_connection(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]

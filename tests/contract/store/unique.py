@@ -169,3 +169,17 @@ class UniquePromises:
                 earlier = await tx.idempotency.earlier_result(operation)
                 assert earlier is not None
                 assert earlier.resource_id == resource_id
+
+    async def test_an_account_has_one_export_under_way(self, world: World) -> None:
+        one, two = await world.account(), await world.account()
+        first = world.new_export(one)
+        await world.commit(one, first)
+        await world.commit(two, world.new_export(two))
+        await world.commit(one, world.new_export(one, expires_at=world.clock.now()))
+        with pytest.raises(VersionConflict):
+            await world.commit(one, world.new_export(one))
+        async with world.store.begin(one) as tx:
+            mine = await tx.exports.get(first.id)
+            mine.ready(world.clock.now(), world.clock.now())
+            tx.save(mine)
+        await world.commit(one, world.new_export(one))

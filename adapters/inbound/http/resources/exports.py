@@ -52,7 +52,7 @@ def export(of: domain.exports.Export) -> Export:
 
 
 async def start_export(request: Request[None]) -> Export:
-    """Ask for everything held about oneself."""
+    """Ask for everything held about oneself. One being built is answered again, one ready to be fetched is replaced."""
     return export(await request.use_cases.start_export(request.account_id))
 
 

@@ -162,6 +162,8 @@ CREATE TABLE exports (
     PRIMARY KEY (account_id, id)
 )
 
+CREATE UNIQUE INDEX exports_by_account ON exports (account_id) WHERE state = 'building'
+
 CREATE INDEX exports_by_expires_at ON exports (expires_at) WHERE expires_at IS NOT NULL
 
 CREATE TABLE export_parts (

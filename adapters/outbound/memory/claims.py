@@ -15,7 +15,12 @@ Claim = tuple[object, ...]
 
 
 def claim(row: Aggregate) -> Claim | None:
-    """Return what this row claims for itself alone, if anything; the first three lead to it in the directory."""
+    """Return what this row claims for itself alone, if anything."""
+    return _listed(row) or _within_account(row)
+
+
+def _listed(row: Aggregate) -> Claim | None:
+    """Return what leads to this row in the directory."""
     claimed: Claim | None = None
     match row:
         case Account() if row.is_listed_by("email"):
@@ -26,6 +31,13 @@ def claim(row: Aggregate) -> Claim | None:
             claimed = "token", row.token
         case PhoneLine() if row.is_listed_by("number"):
             claimed = "number", row.number
+    return claimed
+
+
+def _within_account(row: Aggregate) -> Claim | None:
+    """Return what one row of an account may have."""
+    claimed: Claim | None = None
+    match row:
         case Conversation(deleted_at=None):
             claimed = "peer", row.line_id, row.peer
         case Message() if row.ref is not None:

@@ -6,24 +6,40 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from application.inventory import INVENTORY, Stored
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.jobs import JobLease
-from application.ports.repositories.exports import UNREADABLE, Records
+from application.ports.repositories.exports import Records, Written
 from application.ports.store import Store, Tx
 from domain.exports import ExportPart
 from domain.kernel import AccountId, ExportId, PartId
 from domain.retention import Retention
 
 ROWS = 500
-"""Records per part: memory stays flat however much there is."""
+"""Records read at once: memory stays flat however much there is."""
+PART = 1 << 18
+"""Characters in a part, before the records of one more page."""
 
 EXPORTED = tuple(stored for stored in INVENTORY if stored.exported)
+
+
+class Slice(NamedTuple):
+    """Some of the JSON text: how many records are in it, and how many of these are broken."""
+
+    text: str
+    rows: int = 0
+    unreadable: int = 0
+
+    @classmethod
+    def of(cls, slices: list[Slice]) -> Slice:
+        """Join slices that follow each other."""
+        return cls(
+            "".join(s.text for s in slices), sum(s.rows for s in slices), sum(s.unreadable for s in slices)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +56,25 @@ class BuildExport:
         if not await self._restart(account_id, export_id):
             return
         position = 0
-        async with aclosing(self.document(account_id)) as document:  # a failure here ends its snapshot
-            async for text, rows, unreadable in document:
-                await self._append(account_id, export_id, position, text, rows, unreadable)
+        async with aclosing(self._parts(account_id)) as parts:  # a failure here ends their snapshot
+            async for part in parts:
+                await self._append(account_id, export_id, position, part)
                 position += 1
         await self._finish(account_id, export_id, lease)
 
-    async def document(self, account_id: AccountId) -> AsyncGenerator[tuple[str, int, int], None]:
-        """Yield slices of the JSON text, each with the number of records in it, and how many of these are broken.
+    async def _parts(self, account_id: AccountId) -> AsyncGenerator[Slice, None]:
+        """Yield the document in slices of about PART characters: each costs a commit."""
+        held: list[Slice] = []
+        async with aclosing(self.document(account_id)) as document:
+            async for slice_ in document:
+                held.append(slice_)
+                if sum(len(each.text) for each in held) >= PART:
+                    yield Slice.of(held)
+                    held.clear()
+        yield Slice.of(held)
+
+    async def document(self, account_id: AccountId) -> AsyncGenerator[Slice, None]:
+        """Yield slices of the JSON text.
 
         All is as it is at one moment. What does not open is null; broken records are named again at the end, where the
         text says that it is partial.
@@ -57,29 +84,22 @@ class BuildExport:
             head = {
                 "format": "pico-export-1",
                 "account_id": str(account_id),
-                "exported_at": plain(self.clock.now()),
+                "exported_at": self.clock.now().isoformat().replace("+00:00", "Z"),
             }
-            yield json.dumps(head)[:-1] + ', "records": {', 0, 0
+            yield Slice(json.dumps(head)[:-1] + ', "records": {')
             for number, stored in enumerate(EXPORTED):
-                yield f"{', ' if number else ''}{json.dumps(stored.name)}: [", 0, 0
+                yield Slice(f"{', ' if number else ''}{json.dumps(stored.name)}: [")
                 after, separator = None, ""
-                while rows := await self._page(records, stored, after):
-                    lines = [
-                        json.dumps({name: plain(row[name]) for name in stored.exported}, ensure_ascii=False)
-                        for row in rows
-                    ]
-                    withheld = [
-                        {"table": stored.name, "id": str(row["id"])} for row in rows if UNREADABLE in row
-                    ]
-                    broken += withheld
-                    yield separator + ",\n".join(lines), len(rows), len(withheld)
-                    after, separator = rows[-1]["id"], ",\n"
-                yield "]", 0, 0
+                while (page := await self._page(records, stored, after)).rows:
+                    broken += [{"table": stored.name, "id": str(row_id)} for row_id in page.broken]
+                    yield Slice(separator + page.text, page.rows, len(page.broken))
+                    after, separator = page.last, ",\n"
+                yield Slice("]")
         tail = {"partial": bool(broken), "unreadable": broken}
-        yield "}, " + json.dumps(tail)[1:] + "\n", 0, 0
+        yield Slice("}, " + json.dumps(tail)[1:] + "\n")
 
-    async def _page(self, records: Records, stored: Stored, after: UUID | None) -> list[dict[str, Any]]:
-        return await records.page(stored, after, ROWS)
+    async def _page(self, records: Records, stored: Stored, after: UUID | None) -> Written:
+        return await records.written(stored, after, ROWS)
 
     async def _restart(self, account_id: AccountId, export_id: ExportId) -> bool:
         """Delete what an interrupted attempt left; tell whether the export is still wanted."""
@@ -95,14 +115,12 @@ class BuildExport:
 
         return await self.store.update(account_id, change)
 
-    async def _append(
-        self, account_id: AccountId, export_id: ExportId, position: int, text: str, rows: int, unreadable: int
-    ) -> None:
+    async def _append(self, account_id: AccountId, export_id: ExportId, position: int, part: Slice) -> None:
         """Commit one part together with the progress it means."""
 
         async def change(tx: Tx) -> None:
             export = await tx.exports.get(export_id)
-            export.progress(rows, unreadable)
+            export.progress(part.rows, part.unreadable)
             tx.save(export)
             tx.save(
                 ExportPart(
@@ -110,7 +128,7 @@ class BuildExport:
                     id=PartId(self.ids.new()),
                     export_id=export_id,
                     position=position,
-                    content=text.encode(),
+                    content=part.text.encode(),
                 )
             )
 
@@ -126,12 +144,3 @@ class BuildExport:
             tx.save(export)
 
         await self.store.update(account_id, change, completing=lease)
-
-
-def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a record holds
-    """Write one value as JSON would: instants as RFC 3339, ids and other text as strings."""
-    if value is None or isinstance(value, bool | int | list):
-        return value
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return str(value)

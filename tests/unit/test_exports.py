@@ -21,8 +21,8 @@ async def exported(build: BuildExport, person: Person) -> dict[str, Any]:
     """Write the document to its end."""
     slices = []
     async with aclosing(build.document(person.id)) as document:
-        async for text, _, _ in document:
-            slices.append(text)
+        async for part in document:
+            slices.append(part.text)
             await asyncio.sleep(0)
     records: dict[str, Any] = json.loads("".join(slices))["records"]
     return records

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from application.inventory import Stored
@@ -32,6 +32,17 @@ class Exports(Protocol):
         ...
 
 
+class Written(NamedTuple):
+    """A page of records as JSON objects of their exported columns, with commas between them."""
+
+    text: str
+    rows: int
+    last: UUID | None
+    """The id of the last one, None when there are none."""
+    broken: list[UUID]
+    """Those of which something does not open: it is null."""
+
+
 class Records(Protocol):
     """Every record the inventory knows, as plain values."""
 
@@ -41,6 +52,10 @@ class Records(Protocol):
         Blind indexes cannot be read and are left out. What does not open is None; which columns that are stands in the
         row as a list under UNREADABLE, which only broken rows have.
         """
+        ...
+
+    async def written(self, of: Stored, after: UUID | None, limit: int) -> Written:
+        """Return what `page` returns as JSON: the columns for the export, instants as in RFC 3339, ids as strings."""
         ...
 
     async def count(self) -> dict[str, int]:

@@ -18,7 +18,7 @@ from application.export_building import BuildExport
 from application.inventory import INVENTORY, Stored
 from application.lines import RelabelLine
 from application.ports.directory import OpenSession
-from application.ports.repositories.exports import Records
+from application.ports.repositories.exports import Records, Written
 from application.ports.store import Tx
 from application.sessions import SignOut, Unauthenticated
 from domain.accounts import Account, PendingDeletion
@@ -33,26 +33,36 @@ from tests.support.harness import Databases, Worlds
 from tests.support.proofs import proves, refused
 
 
-class SkipsOldTexts(BuildExport):
+class Forges(BuildExport):
+    """Changes what a page holds."""
+
+    async def _page(self, records: Records, stored: Stored, after: UUID | None) -> Written:
+        page = await super()._page(records, stored, after)
+        rows = self.forged(stored, json.loads(f"[{page.text}]"))
+        return page._replace(text=json.dumps(rows)[1:-1], rows=page.rows if rows else 0)
+
+    def forged(self, _stored: Stored, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return rows
+
+
+class SkipsOldTexts(Forges):
     """Leaves out the first record of every kind of which there are two."""
 
-    async def _page(self, records: Records, stored: Stored, after: UUID | None) -> list[dict[str, Any]]:
-        rows = await super()._page(records, stored, after)
+    def forged(self, _stored: Stored, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return rows[1:] if len(rows) > 1 else rows
 
 
-class SkipsSessions(BuildExport):
+class SkipsSessions(Forges):
     """Thinks that sessions are nobody's business."""
 
-    async def _page(self, records: Records, stored: Stored, after: UUID | None) -> list[dict[str, Any]]:
-        return [] if stored.of is Session else await super()._page(records, stored, after)
+    def forged(self, stored: Stored, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [] if stored.of is Session else rows
 
 
-class ExportsCiphertext(BuildExport):
+class ExportsCiphertext(Forges):
     """Hands texts over as they lie there."""
 
-    async def _page(self, records: Records, stored: Stored, after: UUID | None) -> list[dict[str, Any]]:
-        rows = await super()._page(records, stored, after)
+    def forged(self, stored: Stored, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [row | {"body": "01ab"} for row in rows] if stored.of is Message else rows
 
 

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from application.inventory import INVENTORY
+from application.ports.repositories.exports import Written
 from domain.classification import StorageKind
 from tests.contract.store.world import World
+
+
+def as_json(value: Any) -> Any:
+    """Return what JSON makes of a value; an instant matches any way of writing it."""
+    if isinstance(value, datetime):
+        return Moment(value)
+    return value if value is None or isinstance(value, int | list) else str(value)
+
+
+class Moment:
+    """Equals every RFC 3339 text of one instant."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and datetime.fromisoformat(other) == self.at
+
+    __hash__ = None  # type: ignore[assignment]  # it is only compared
 
 
 class ExportPromises:
@@ -36,6 +59,23 @@ class ExportPromises:
                 assert value == getattr(has.message, name)
             (line,) = await tx.records.page(INVENTORY[2], None, 9)
             assert (line["number"], line["capabilities"], line["label"]) == (has.line.number, ["sms"], None)
+
+    async def test_what_is_written_is_what_a_page_shows(self, world: World) -> None:
+        has = await world.belongings()
+        odd = 'quotes " \\ and \x01 \u2028 </script> שלום 👋'
+        await world.commit(has.account_id, *(world.new_message(has.conversation, body=odd) for _ in range(3)))
+        async with world.store.begin(has.account_id) as tx:
+            for stored in (each for each in INVENTORY if each.exported):
+                after, found = None, []
+                while (page := await tx.records.written(stored, after, 2)).rows:
+                    found += (rows := json.loads(f"[{page.text}]"))
+                    assert (page.rows, page.broken) == (len(rows), [])
+                    assert str(page.last) == rows[-1]["id"]
+                    after = page.last
+                plain = await tx.records.page(stored, None, 99)
+                assert found == [{name: as_json(row[name]) for name in stored.exported} for row in plain]
+                assert all(row.keys() == {*stored.exported} for row in found)
+            assert await tx.records.written(INVENTORY[0], UUID(int=2**128 - 1), 9) == Written("", 0, None, [])
 
     async def test_an_exports_parts_are_read_by_position_and_dropped_together(self, world: World) -> None:
         account_id = await world.account()

@@ -26,7 +26,7 @@ from domain.kernel import (
 from domain.sessions import Session
 from tests.contract.store.world import Belongings, World
 
-OWN = {"accounts.get", "accounts.get_even_broken", "records.page", "records.count"}
+OWN = {"accounts.get", "accounts.get_even_broken", "records.page", "records.written", "records.count"}
 """Reads that take no name of a thing: they can only ever be about the account itself."""
 
 
@@ -96,6 +96,7 @@ class ReadPromises:
                     assert [row["id"] for row in await tx.records.page(stored, None, 9)] == [mine] * (
                         stored.name == "accounts"
                     )
+                    assert (await tx.records.written(stored, None, 9)).rows == (stored.name == "accounts")
         assert {name.split()[0] for name in ways} == every_read() - OWN, "a new read must join this promise"
 
     async def test_what_does_not_exist_is_not_found(self, world: World) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from typing_extensions import override
 
 from adapters.outbound.memory.rows import Loaded, newest_first
 from application.inventory import INVENTORY, Stored
-from application.ports.repositories.exports import Exports, Records
+from application.ports.repositories.exports import Exports, Records, Written
 from domain.classification import StorageKind
 from domain.exports import Export, ExportPart
 from domain.kernel import ExportId
@@ -57,6 +59,13 @@ class MemoryRecords(Records):
         return [{name: _plain(getattr(row, name)) for name in readable} for row in page]
 
     @override
+    async def written(self, of: Stored, after: UUID | None, limit: int) -> Written:
+        rows = await self.page(of, after, limit)
+        shown = [{name: row[name] for name in of.exported} for row in rows]
+        text = ",\n".join(json.dumps(row, ensure_ascii=False, default=_as_text) for row in shown)
+        return Written(text, len(rows), rows[-1]["id"] if rows else None, [])
+
+    @override
     async def count(self) -> dict[str, int]:
         await self.loaded.answer()
         return {stored.name: len(self.loaded.rows[stored.of]) for stored in INVENTORY}
@@ -65,3 +74,7 @@ class MemoryRecords(Records):
 def _plain(value: object) -> object:
     """Return what a database would: a set comes back as a list."""
     return sorted(value) if isinstance(value, frozenset) else value
+
+
+def _as_text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from typing_extensions import override
 
 from adapters.outbound.postgres.codec import CODECS, codec
+from adapters.outbound.postgres.json_rows import JsonRows
 from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Read, Reader, owned, whole
 from adapters.outbound.postgres.statements import compiled, count_of
 from application.inventory import INVENTORY, Stored
-from application.ports.repositories.exports import UNREADABLE, Exports, Records
+from application.ports.repositories.exports import UNREADABLE, Exports, Records, Written
 from domain.exports import Export, ExportPart
 from domain.kernel import ExportId
 
@@ -39,6 +40,7 @@ _COUNTS = compiled(
     ),
     ACCOUNT,
 )  # fmt: skip
+_WRITTEN = {stored.of: JsonRows(stored) for stored in INVENTORY if stored.exported}
 _FIRST = UUID(int=0)
 """Comes before every id."""
 
@@ -80,6 +82,19 @@ class PostgresRecords(Records):
         plain = AGGREGATES[of.of].plain(reader.keys.cipher, reader.report_broken)
         opened = (plain(row) for row in rows)
         return [{**row, UNREADABLE: sorted(missing)} if missing else row for row, missing in opened]
+
+    @override
+    async def written(self, of: Stored, after: UUID | None, limit: int) -> Written:
+        reader, json_rows = self.reader, _WRITTEN[of.of]
+        rows = await reader.database.fetch(json_rows.statement, reader.account_id, after or _FIRST, limit)
+        write = json_rows.writer(reader.keys.cipher, reader.report_broken)
+        written = [write(row) for row in rows]
+        return Written(
+            ",\n".join([text for text, _, _ in written]),
+            len(written),
+            written[-1][1] if written else None,
+            [row_id for _, row_id, broken in written if broken],
+        )
 
     @override
     async def count(self) -> dict[str, int]:

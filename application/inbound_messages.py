@@ -50,7 +50,7 @@ class ReceiveMessage:
     async def __call__(self, message: InboundMessage) -> None:
         """Store the message. Repeating is harmless: each carrier reference is stored once, whatever became of it.
 
-        Raises KeyGone when the account's key is lost: the message may yet be stored.
+        Raises KeyGone when the account's key is lost, SealBroken when a row was altered: the message may yet be stored.
         """
         # The address proves whose number it is, and a remembered lease may be over: ask anew, once. Without that proof
         # only our own record counts, as it is now.
@@ -68,6 +68,7 @@ class ReceiveMessage:
 
         async def change(tx: Tx) -> bool:
             context = await tx.conversations.context(lease.line_id, inbound.sender, operation)
+            context.line.must_be_of(inbound.to)
             if not context.line.holds_number:
                 return False
             if context.earlier is not None or not context.line.takes_messages_in:

@@ -13,7 +13,7 @@ from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.jobs import JobLease, Queue
 from application.ports.message_carrier import MessageCarrier
-from application.ports.numbers import NumberProvider
+from application.ports.numbers import HeldNumber, NumberProvider
 from application.ports.store import Store, Tx
 from application.residue import ClearResidue
 from domain.erasure import NO_COUNTS, Erasure, NotYetGone
@@ -37,13 +37,11 @@ class FinishRelease:
         """Release the number. Raises CarrierUnavailable, NotYetGone, TooEarly. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
             line = await tx.lines.get_even_broken(line_id)
-        number = await number_to_release(self.numbers, line)
-        if number is not None:
-            hold = HoldOfJob(self.queue, account_id, lease)
-            await release_verified(self.numbers, line, number, hold)
-            abilities = self.carrier.message_abilities
-            if abilities.can_list and abilities.can_delete_copies:
-                await delete_verified(self.carrier, await self.carrier.list_message_refs(number), hold)
+        hold = HoldOfJob(self.queue, account_id, lease)
+        number = await release_verified(self.numbers, line, hold)
+        abilities = self.carrier.message_abilities
+        if number is not None and abilities.can_list and abilities.can_delete_copies:
+            await delete_verified(self.carrier, await self.carrier.list_message_refs(number), hold)
 
         async def change(tx: Tx) -> None:
             released = await tx.lines.get_even_broken(line_id)
@@ -105,7 +103,7 @@ class ReleaseNumbers(ErasureStep):
         if order is not None and order.ref is not None:
             await self.store.save_residue([Residue.number(line.account_id, order.ref, line.id)])
             return True
-        if line.ref is not None and line.held_at_carrier:
+        if line.ref is not None and line.held_at_carrier and not line.altered:
             await self.store.add_residue([Residue.number(line.account_id, line.ref, line.id)])
             return True
         return False
@@ -119,29 +117,36 @@ class ReleaseNumbers(ErasureStep):
 
 
 async def number_to_release(numbers: NumberProvider, line: PhoneLine) -> PhoneNumber | None:
-    """Return the number of a line; of a broken one, what the provider holds under its reference for just this line."""
-    if "number" not in line.unreadable:
+    """Return a line's number; an altered one's is what the provider holds for it, whatever its own row says."""
+    if not line.altered:
         return line.number
-    return None if line.ref is None else await numbers.number_of(line.ref, line.id)
+    held = await numbers.held_for(line.id)
+    return None if held is None else held.number
 
 
-async def release_verified(numbers: NumberProvider, line: PhoneLine, number: PhoneNumber, hold: Hold) -> bool:
-    """Release a line's number and read it back; tell whether there was one.
+async def release_verified(numbers: NumberProvider, line: PhoneLine, hold: Hold) -> PhoneNumber | None:
+    """Release a line's number and read it back; return it, or None when there was none.
 
-    An order whose answer never came may have been filled all the same: the provider is asked. Raises NotYetGone while
-    the provider still counts the number as ours, or has not decided whether it will.
+    An order whose answer never came may have been filled all the same: the provider is asked. Of an altered line only
+    the provider's own record counts: its reference may be somebody else's. Raises NotYetGone while the provider still
+    counts the number as ours, or has not decided whether it will.
     """
+    held = await numbers.held_for(line.id) if line.altered else await _held_by(numbers, line)
+    if held is None:
+        return None
+    await hold()
+    await numbers.release(held.ref, line.id)
+    left = await numbers.find_order(held.number, line.id)
+    if await numbers.owns(held.ref, line.id) or (left is not None and left.ref is not None):
+        raise NotYetGone
+    return held.number
+
+
+async def _held_by(numbers: NumberProvider, line: PhoneLine) -> HeldNumber | None:
     ref = line.ref
     if ref is None:
-        order = await numbers.find_order(number, line.id)
+        order = await numbers.find_order(line.number, line.id)
         if order is not None and order.is_pending:
             raise NotYetGone
-        if order is None or order.ref is None:
-            return False
-        ref = order.ref
-    await hold()
-    await numbers.release(ref, line.id)
-    left = await numbers.find_order(number, line.id)
-    if await numbers.owns(ref, line.id) or (left is not None and left.ref is not None):
-        raise NotYetGone
-    return True
+        ref = None if order is None else order.ref
+    return None if ref is None else HeldNumber(ref, line.number)

@@ -50,16 +50,32 @@ class DeleteCarrierCopy:
         abilities = self.carrier.message_abilities
         async with self.store.begin(account_id) as tx:
             message = await tx.messages.get_even_deleted(message_id)
-        if not message.copy_may_go:
-            return
+        if not message.copy_may_go or (message.altered and not message.is_deleted):
+            return  # of a message that we cannot read the carrier's copy is all there is
         if message.has_carrier_copy and abilities.can_delete_copies:
             settles = message.created_at + abilities.copy_settles_after - self.clock.now()
             if settles > timedelta():
                 raise TooEarly(settles)
-            refs = [message.ref] if message.ref is not None else await self._find_unreferenced(message)
-            await delete_verified(self.carrier, refs, HoldOfJob(self.queue, account_id, lease))
+            await delete_verified(
+                self.carrier, await self._find(message), HoldOfJob(self.queue, account_id, lease)
+            )
         if abilities.can_delete_copies or message.is_deleted:
             await self.commit(account_id, message_id, lease)
+
+    async def _find(self, message: Message) -> list[CarrierRef]:
+        """Find the copy. An altered message may name somebody else's: it counts if it is of a number of the account."""
+        if message.ref is None:
+            return await self._find_unreferenced(message)
+        if not message.altered:
+            return [message.ref]
+        if not self.carrier.message_abilities.can_list:
+            return []
+        async with self.store.begin(message.account_id) as tx:
+            numbers = [
+                line.number for line in await tx.lines.list_all() if line.holds_number and not line.altered
+            ]
+        listed = [ref for number in numbers for ref in await self.carrier.list_message_refs(number)]
+        return [message.ref] if message.ref in listed else []
 
     async def _find_unreferenced(self, message: Message) -> list[CarrierRef]:
         """Find the copy of a message that was deleted before the carrier's answer told us its reference.

@@ -74,7 +74,9 @@ class VerifyPassword:
 
         Raises WrongCredentials, for unknown addresses after just as long; Overloaded; SealBroken for an altered one.
         """
-        return await self._verified(await self.directory.account_by_email(email.canonical), password)
+        account = await self._verified(await self.directory.account_by_email(email.canonical), password)
+        account.must_have(email)
+        return account
 
     async def by_id(self, account_id: AccountId, password: Password) -> Account:
         """Return the account, in any state.

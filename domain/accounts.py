@@ -14,6 +14,7 @@ from domain.kernel import (
     ErrorKind,
     Event,
     PicoError,
+    SealBroken,
 )
 from domain.retention import RetentionRule, due
 from domain.values import Email, Label, Locale, PasswordHash, SignUpPlace
@@ -107,10 +108,10 @@ class Account(Aggregate):
     locale: Annotated[Locale, held("C4")]
     terms_accepted_at: Annotated[datetime, held("C5")]
     privacy_accepted_at: Annotated[datetime, held("C5")]
-    created_at: datetime
-    state: Annotated[AccountState, held("T1")] = AccountState.UNVERIFIED
-    verified_at: datetime | None = None
-    erase_at: Annotated[datetime | None, held("T2")] = None
+    created_at: Annotated[datetime, held(bound=True)]
+    state: Annotated[AccountState, held("T1", bound=True)] = AccountState.UNVERIFIED
+    verified_at: Annotated[datetime | None, held(bound=True)] = None
+    erase_at: Annotated[datetime | None, held("T2", bound=True)] = None
 
     @classmethod
     def sign_up(
@@ -178,6 +179,11 @@ class Account(Aggregate):
     def may_receive_mail(self) -> bool:
         """Whether mail may still go out: not once the provider is being made to forget the address."""
         return self.state is not AccountState.ERASING
+
+    def must_have(self, email: Email) -> None:
+        """Raise SealBroken unless this is its address: whoever led here was altered."""
+        if self.email.canonical != email.canonical:
+            raise SealBroken
 
     def must_be_active(self) -> None:
         """Raise PendingDeletion unless the account may be used, SealBroken when nobody vouches for its state."""

@@ -16,6 +16,7 @@ from domain.kernel import (
     Event,
     LineId,
     PicoError,
+    SealBroken,
 )
 from domain.values import Capability, Country, Label, PhoneNumber
 
@@ -110,10 +111,10 @@ class PhoneLine(Aggregate):
     country: Country
     capabilities: frozenset[Capability]
     label: Label | None = None
-    state: LineState = LineState.ORDERING
-    ref: CarrierRef | None = None
-    created_at: datetime
-    released_at: datetime | None = None
+    state: Annotated[LineState, held(bound=True)] = LineState.ORDERING
+    ref: Annotated[CarrierRef | None, held(bound=True)] = None
+    created_at: Annotated[datetime, held(bound=True)]
+    released_at: Annotated[datetime | None, held(bound=True)] = None
 
     @classmethod
     def order(
@@ -196,6 +197,11 @@ class PhoneLine(Aggregate):
     def was_ours_at(self, instant: datetime) -> bool:
         """Tell whether the lease had begun by `instant`: what was sent to the number earlier was for somebody else."""
         return self.created_at <= instant
+
+    def must_be_of(self, number: PhoneNumber) -> None:
+        """Raise SealBroken unless it is a lease on this number: whoever led here was altered."""
+        if self.number != number:
+            raise SealBroken
 
     def must_accept_messages(self) -> None:
         """Raise LineNotActive unless messages may go in and out, NotForMessages if its number carries none.

@@ -142,18 +142,18 @@ class Message(Aggregate):
 
     account_id: AccountId
     id: MessageId
-    conversation_id: ConversationId
-    line_id: LineId
-    direction: Direction
-    status: Status
+    conversation_id: Annotated[ConversationId, held(bound=True)]
+    line_id: Annotated[LineId, held(bound=True)]
+    direction: Annotated[Direction, held(bound=True)]
+    status: Annotated[Status, held(bound=True)]
     body: MessageBody
     created_at: datetime
-    attachments: int = 0
-    ref: Annotated[CarrierRef | None, held(exported=False)] = None
+    attachments: Annotated[int, held(bound=True)] = 0
+    ref: Annotated[CarrierRef | None, held(exported=False, bound=True)] = None
     error: int | None = None
-    attempted_at: Annotated[datetime | None, held(exported=False)] = None
-    copy_deleted_at: Annotated[datetime | None, held(exported=False)] = None
-    deleted_at: Annotated[datetime | None, held(exported=False)] = None
+    attempted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
+    copy_deleted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
+    deleted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
 
     @property
     def is_waiting(self) -> bool:
@@ -252,13 +252,13 @@ class Conversation(Aggregate):
 
     account_id: AccountId
     id: ConversationId
-    line_id: LineId
+    line_id: Annotated[LineId, held(bound=True)]
     peer: Annotated[Peer, held(index=IndexScope.ACCOUNT)]
     last_at: Annotated[datetime, held(relative=True)]
     unread: Annotated[int, held(relative=True)] = 0
-    opted_out_at: datetime | None = None
+    opted_out_at: Annotated[datetime | None, held(bound=True)] = None
     created_at: datetime
-    deleted_at: Annotated[datetime | None, held(exported=False)] = None
+    deleted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
 
     @classmethod
     def open(

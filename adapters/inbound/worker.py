@@ -17,7 +17,7 @@ from application.ports.store import JobGone, VersionConflict
 from application.retention import Sweep
 from application.use_cases import UseCases
 from domain.erasure import NotYetGone
-from domain.kernel import ErrorKind, NotFound, PicoError
+from domain.kernel import ErrorKind, NotFound, PicoError, SealBroken
 
 log = structlog.get_logger()
 
@@ -48,6 +48,8 @@ class Worker:
         except (NotFound, KeyGone, JobGone):
             return Done()  # the account, the subject or the job itself is gone: nothing is left to do
         except PicoError as error:
+            if isinstance(error, SealBroken):
+                report(error, "seal broken", job=job.name)
             self._alarm_if_old(leased, error.code)
             wait = max(error.retry_after or timedelta(), backoff(leased.attempt))
             if isinstance(error, NotYetGone) and error.within is not None:

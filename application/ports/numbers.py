@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, NamedTuple, Protocol, Self
 
 from domain.kernel import CarrierRef, LineId
 from domain.values import Capability, Country, PhoneNumber
@@ -81,6 +81,13 @@ class NumberOrder:
 PENDING = NumberOrder(OrderState.PENDING)
 
 
+class HeldNumber(NamedTuple):
+    """A number as the provider holds it for us."""
+
+    ref: CarrierRef
+    number: PhoneNumber
+
+
 class NumberProvider(Protocol):
     """Every method raises CarrierUnavailable when no certain answer came (after its own bounded retries of reads).
 
@@ -126,8 +133,8 @@ class NumberProvider(Protocol):
         """
         ...
 
-    async def number_of(self, ref: CarrierRef, line_id: LineId) -> PhoneNumber | None:
-        """Return the number that the provider holds under `ref` for exactly this line; None when there is none.
+    async def held_for(self, line_id: LineId) -> HeldNumber | None:
+        """Return the number that the provider holds for exactly this line; None when there is none.
 
         It tells what a line's own record no longer can. Repeating is harmless.
         """

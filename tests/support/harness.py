@@ -18,6 +18,7 @@ from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.memory.mail import MemoryMail
 from adapters.outbound.memory.system import HandClock
+from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.pool import Database, connect
@@ -183,11 +184,11 @@ class _Clear:
     """Shaped as a sealed blob, or the database would refuse it; but what it holds lies there in clear."""
 
     @staticmethod
-    def seal(_row_id: bytes, plaintext: bytes) -> bytes:
+    def seal(_row_id: bytes, plaintext: bytes, _bound: bytes = b"") -> bytes:
         return FORMAT + bytes(OVERHEAD - len(FORMAT)) + plaintext
 
     @staticmethod
-    def open(_row_id: bytes, blob: bytes) -> bytes:
+    def open(_row_id: bytes, blob: bytes, _bound: bytes = b"") -> bytes:
         return blob[OVERHEAD:]
 
 
@@ -212,3 +213,11 @@ def in_clear(field: str) -> Callable[[Databases], Databases]:
 
     saboteur.__name__ = f"leaves_{field}_in_clear"
     return saboteur
+
+
+def beside(table: str, column: str, row: Mapping[str, Any]) -> bytes:
+    """Return what a cell is bound to beside its place."""
+    codec = next(codec for codec in CODECS.values() if codec.name == table)
+    if column != codec.sealing:
+        return b""
+    return codec.binder.data([row[name] for name in codec.binder.names], row["version"])

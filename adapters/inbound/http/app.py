@@ -19,7 +19,7 @@ from adapters.inbound.http.route import Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.inbound.http_io import Refused, Webhooks
 from application.use_cases import UseCases
-from domain.kernel import PicoError
+from domain.kernel import PicoError, SealBroken
 
 Endpoint: TypeAlias = Callable[Concatenate[web.BaseRequest, str, ...], Awaitable[web.StreamResponse]]
 """Answers a request, given its raw query and, one by one, the values in its path."""
@@ -64,6 +64,8 @@ class App:
                 return problems.answer(problems.MethodNotAllowed(list(methods)))
             return await endpoint(request, query, *values)
         except (Refused, PicoError) as no:
+            if isinstance(no, SealBroken):
+                report(no, "seal broken")
             return problems.answer(no)
         except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of it may reach the client
             report(error)

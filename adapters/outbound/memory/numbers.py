@@ -13,6 +13,7 @@ from adapters.outbound.memory.carrier_faults import CarrierFaults
 from application.ports.numbers import (
     PENDING,
     AvailableNumber,
+    HeldNumber,
     NumberAbilities,
     NumberOrder,
     NumberProvider,
@@ -109,9 +110,12 @@ class MemoryNumberProvider(CarrierFaults, NumberProvider):
         self.answer()
 
     @override
-    async def number_of(self, ref: CarrierRef, line_id: LineId) -> PhoneNumber | None:
-        self.hear("number_of")
-        return self.numbers[ref].number if self._is_held(ref, line_id) else None
+    async def held_for(self, line_id: LineId) -> HeldNumber | None:
+        self.hear("held_for")
+        held = (
+            HeldNumber(ref, owned.number) for ref, owned in self.numbers.items() if owned.line_id == line_id
+        )
+        return next(held, None)
 
     @override
     async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, get_origin
 
 from adapters.outbound.postgres.sealing import prefixed
@@ -11,25 +12,33 @@ from domain.classification import Field, StorageKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_EIGHT, _SIXTEEN = (length.to_bytes(4) for length in (8, 16))
 _MISSING = b"\xff\xff\xff\xff"
 """Stands for a missing value: no part is that long."""
 
 
+@lru_cache(1024)
+def _word(value: str) -> bytes:
+    """Of a closed set: the same few again and again."""
+    return prefixed(value.encode())
+
+
 def _time(value: datetime) -> bytes:
-    return ((value - _EPOCH) // _MICROSECOND).to_bytes(8, signed=True)
+    return _EIGHT + ((value - _EPOCH) // _MICROSECOND).to_bytes(8, signed=True)
 
 
 def _count(value: int) -> bytes:
-    return value.to_bytes(8, signed=True)
+    return _EIGHT + value.to_bytes(8, signed=True)
 
 
 _PARTS: dict[StorageKind, Callable[[Any], bytes]] = {
-    StorageKind.ID: lambda value: value.bytes,
-    StorageKind.REF: str.encode,
-    StorageKind.ENUM: str.encode,
+    StorageKind.ID: lambda value: _SIXTEEN + value.bytes,
+    StorageKind.REF: lambda value: prefixed(value.encode()),
+    StorageKind.ENUM: _word,
     StorageKind.TIME: _time,
     StorageKind.COUNT: _count,
 }
+"""Each value behind its length, so that no two rows make the same bytes."""
 
 
 class Binder:
@@ -52,8 +61,9 @@ class Binder:
 
     def data(self, values: Sequence[Any], version: int) -> bytes:
         """Return the associated data of these values, in order of `names`, in a row of this version."""
-        parts = [
-            _MISSING if value is None else prefixed(part(value))
+        parts = [version.to_bytes(8)]
+        parts += [
+            _MISSING if value is None else part(value)
             for part, value in zip(self._parts, values, strict=True)
         ]
-        return b"".join((version.to_bytes(8), *parts))
+        return b"".join(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import cache, partial
+from operator import itemgetter
 from typing import Any, Generic, TypeVar, get_args, get_origin
 from uuid import UUID
 
@@ -57,7 +58,8 @@ class Decoder:
             for at, name in enumerate(asked)
             if name in opens
         )
-        self._bound = tuple(every.index(name) for name in codec.binder.names) if binds else ()
+        bound = [every.index(name) for name in codec.binder.names] if binds else []
+        self._bound = itemgetter(*bound) if len(bound) > 1 else lambda values: [values[at] for at in bound]
         self._version = every.index(VERSION) if binds else 0
 
     def values(self, cipher: AccountCipher, broken: Broken = refuse) -> Callable[[Row], Opened]:
@@ -65,7 +67,7 @@ class Decoder:
 
         Where a seal is broken it calls `broken`; if that lets it be, the values that do not open are None.
         """
-        members, id_at, bound_at, version_at, data = (
+        members, id_at, bound_of, version_at, data = (
             self._members, self._id, self._bound, self._version, self._binder.data,
         )  # fmt: skip
         sealed = [
@@ -81,7 +83,7 @@ class Decoder:
                     if (value := values[at]) is not None:
                         try:
                             if binds:
-                                bound = data([values[n] for n in bound_at], values[version_at])
+                                bound = data(bound_of(values), values[version_at])
                                 values[at] = make(unseal(row_id, value, bound))
                             else:
                                 values[at] = make(unseal(row_id, value))

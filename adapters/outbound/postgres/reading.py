@@ -109,7 +109,7 @@ class Reader:
 
     def loader(self, of: Aggregates[A], *, even_broken: bool = False) -> Callable[[Row], A]:
         """Return what makes an aggregate of a row, and remembers it."""
-        broken = self.report_broken if even_broken else self._refuse_broken
+        broken = self.report_broken if even_broken else self.refuse_broken
         load, originals, listed = of.loader(self.keys.cipher, broken), self._originals, of.listed
 
         def remembered(row: Row) -> A:
@@ -125,6 +125,7 @@ class Reader:
             "seal broken", table=table, columns=sorted(columns), row=str(row_id), account=str(self.account_id)
         )
 
-    def _refuse_broken(self, table: str, row_id: UUID, columns: frozenset[str]) -> None:
+    def refuse_broken(self, table: str, row_id: UUID, columns: frozenset[str]) -> None:
+        """Raise the alarm, and SealBroken."""
         self.report_broken(table, row_id, columns)
         raise SealBroken

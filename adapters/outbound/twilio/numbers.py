@@ -16,6 +16,7 @@ from adapters.outbound.twilio.vocabulary import Gone, NotForSale
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.numbers import (
     AvailableNumber,
+    HeldNumber,
     NumberAbilities,
     NumberOrder,
     NumberProvider,
@@ -118,19 +119,24 @@ class TwilioNumbers(NumberProvider):
 
     @override
     @certain
-    async def number_of(self, ref: CarrierRef, line_id: LineId) -> PhoneNumber | None:
-        try:
-            owned = await self.api.client.incoming_phone_numbers(ref).fetch_async()
-        except Gone:
-            return None
-        if ref_of(owned) != ref:
-            raise CarrierUnavailable
-        return PhoneNumber.parse(text_of(owned.phone_number)) if is_held_for(owned, line_id) else None
+    async def held_for(self, line_id: LineId) -> HeldNumber | None:
+        for owned in await self.api.client.incoming_phone_numbers.list_async(
+            friendly_name=mark(line_id), page_size=self.api.page_size
+        ):
+            if is_held_for(owned, line_id):
+                return HeldNumber(ref_of(owned), PhoneNumber.parse(text_of(owned.phone_number)))
+        return None
 
     @override
     @certain
     async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
-        return await self.number_of(ref, line_id) is not None
+        try:
+            owned = await self.api.client.incoming_phone_numbers(ref).fetch_async()
+        except Gone:
+            return False
+        if ref_of(owned) != ref:
+            raise CarrierUnavailable
+        return is_held_for(owned, line_id)
 
 
 def mark(line_id: LineId) -> str:

@@ -165,13 +165,13 @@ class NumberProviderContract:
         assert await world.numbers.owns(theirs, OTHER_LINE)
         assert await world.holds(NUMBER, OTHER_LINE)
 
-    async def test_a_reference_tells_the_number_of_exactly_its_line(
+    async def test_the_number_held_for_a_line_is_found_by_the_line_alone(
         self, world: CarrierWorld, owned: CarrierRef
     ) -> None:
-        assert await world.numbers.number_of(owned, LINE) == NUMBER
-        assert await world.numbers.number_of(owned, OTHER_LINE) is None
+        assert await world.numbers.held_for(LINE) == (owned, NUMBER)
+        assert await world.numbers.held_for(OTHER_LINE) is None
         await world.numbers.release(owned, LINE)
-        assert await world.numbers.number_of(owned, LINE) is None
+        assert await world.numbers.held_for(LINE) is None
 
     # ------------------------------------------------------------------------------------------- errors
 
@@ -220,5 +220,5 @@ def every_number_method(numbers: NumberProvider, owned: CarrierRef) -> list[Awai
         numbers.find_order(NUMBER, LINE),
         numbers.release(owned, LINE),
         numbers.owns(owned, LINE),
-        numbers.number_of(owned, LINE),
+        numbers.held_for(LINE),
     ]

@@ -25,6 +25,7 @@ from application.ports.message_carrier import (
 from application.ports.numbers import (
     PENDING,
     AvailableNumber,
+    HeldNumber,
     NumberAbilities,
     NumberOrder,
     NumberProvider,
@@ -139,9 +140,10 @@ class OtherSchool(NumberProvider, MessageCarrier):
         self._answer()
 
     @override
-    async def number_of(self, ref: CarrierRef, line_id: LineId) -> PhoneNumber | None:
+    async def held_for(self, line_id: LineId) -> HeldNumber | None:
         self._hear()
-        return self.held[ref] if self._is_held(ref, line_id) else None
+        held = (HeldNumber(ref, number) for ref, number in self.held.items() if self._is_held(ref, line_id))
+        return next(held, None)
 
     @override
     async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:

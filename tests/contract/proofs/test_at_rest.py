@@ -24,7 +24,7 @@ from domain.kernel import AccountId, CarrierRef, SealBroken
 from domain.residue import Residue
 from tests.contract.architecture.test_policy import POLICY
 from tests.support.canary_account import lived
-from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, in_clear
+from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, beside, in_clear
 from tests.support.proofs import proves
 
 DAY = timedelta(days=1)
@@ -117,7 +117,9 @@ def is_of_kind(
     words = [value] if isinstance(value, str) else value
     match kind:
         case StorageKind.SEALED:
-            looks = value[:1] == FORMAT and opens(cipher.column(table, column), row["id"].bytes, value)
+            looks = value[:1] == FORMAT and opens(
+                cipher.column(table, column), row, value, beside(table, column, row)
+            )
         case StorageKind.INDEX:
             looks = len(value) == 32
         case StorageKind.REF:
@@ -131,9 +133,9 @@ def is_of_kind(
     return looks
 
 
-def opens(column_cipher: ColumnCipher, row_id: bytes, blob: bytes) -> bool:
+def opens(column_cipher: ColumnCipher, row: Mapping[str, Any], blob: bytes, beside: bytes) -> bool:
     try:
-        column_cipher.open(row_id, blob)
+        column_cipher.open(row["id"].bytes, blob, beside)
     except SealBroken:
         return False
     return True

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -25,7 +27,7 @@ from domain.lines import LineState
 from domain.messages import Direction, Status
 from domain.sessions import ends
 from tests.support.canary_account import lived
-from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, in_clear, skipping
+from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, beside, in_clear, skipping
 from tests.support.proofs import proves, refused
 
 EPOCH = """
@@ -213,12 +215,13 @@ async def test_a_line_is_kept_with_number_and_label_encrypted(stored: Databases)
 
 
 async def aes_256_gcm(
-    world: OnPostgres, key_of: AccountId, table: str, column: str, account: UUID, row: UUID, blob: bytes
+    world: OnPostgres, key_of: AccountId, table: str, column: str, account: UUID, row: Mapping[str, Any]
 ) -> str:
     """Open a blob by hand, from NIST SP 800-38D and RFC 5869 alone. Raises InvalidTag."""
     key = await world.keyring.open(key_of)
-    place = (ENVIRONMENT.encode(), table.encode(), column.encode(), account.bytes, row.bytes, blob[1:3])
-    bound = b"".join(len(part).to_bytes(4) + part for part in place)
+    blob = row[column]
+    place = (ENVIRONMENT.encode(), table.encode(), column.encode(), account.bytes, row["id"].bytes, blob[1:3])
+    bound = b"".join(len(part).to_bytes(4) + part for part in place) + beside(table, column, row)
     working = HKDF(SHA256(), 32, None, b"pico sealed columns").derive(key.material)
     return AESGCM(working).decrypt(blob[3:15], blob[15:], bound).decode()
 
@@ -242,11 +245,11 @@ async def test_messages_are_kept_as_ciphertext_under_the_accounts_own_key(stored
             "a message or its peer lies in clear"
         )
         thread = await world.row("conversations", account_id=ada.id)
-        sealed = "conversations", "peer", ada.id, thread["id"], thread["peer"]
+        sealed = "conversations", "peer", ada.id, thread
         assert await aes_256_gcm(world, ada.id, *sealed) == ada.peer
         read, kept = set(), set()
         for row in await world.rows("messages", account_id=ada.id):
-            sealed = "messages", "body", ada.id, row["id"], row["body"]
+            sealed = "messages", "body", ada.id, row
             read.add(await aes_256_gcm(world, ada.id, *sealed))
             kept.add((row["direction"], row["status"], row["created_at"]))
             with refused(InvalidTag, "one account's key opens another's messages"):

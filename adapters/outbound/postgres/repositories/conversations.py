@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from typing_extensions import override
 
-from adapters.outbound.postgres.codec import codec
+from adapters.outbound.postgres.codec import canonical, codec
 from adapters.outbound.postgres.decoding import Rows
 from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Read, Reader, RowRead, owned, whole
 from adapters.outbound.postgres.repositories.idempotency import earlier_result, key_index
@@ -95,6 +95,11 @@ def _context() -> str:
 _CONTEXT = _context()
 
 
+def is_with(conversation: Conversation, peer: Peer) -> bool:
+    """Tell whether a conversation found by a blind index is the one that was looked for."""
+    return canonical(conversation.peer) == canonical(peer)
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresConversations(Conversations):
     """`Conversations` of one unit of work."""
@@ -151,9 +156,12 @@ class PostgresConversations(Conversations):
             row[_OPTED_OUT:-2],
             row[-2:],
         )
+        conversation = None if found[0] is None else reader.loader(_CONVERSATIONS, even_broken=True)(found)
+        if conversation is not None and not conversation.unreadable and not is_with(conversation, peer):
+            reader.refuse_broken(Conversation.stored_as, conversation.id, frozenset({"peer_index"}))
         return MessagingContext(
             reader.loader(_LINES)(line),
-            None if found[0] is None else reader.loader(_CONVERSATIONS, even_broken=True)(found),
+            conversation,
             None if record[1] is None else earlier_result(reader.keys, operation, *record),
             None if stop[0] is None else reader.loader(_STOPS)(stop),
         )

@@ -1,0 +1,192 @@
+"""Somebody who can write to the database, but holds no key, alters what decides: it is refused, noticed, and undone."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from structlog.testing import capture_logs
+
+from adapters.outbound.postgres.codec import CODECS
+from application.inventory import INVENTORY, Stored
+from domain.accounts import Account
+from domain.classification import Field, StorageKind
+from domain.lines import PhoneLine
+from domain.messages import Conversation, Message
+from tests.contract.conftest import Postgres
+from tests.support.http_world import STRANGER
+from tests.support.intruder import MONTH, Scene
+
+THEIRS = "+12025550144"
+
+BOUND = [
+    pytest.param(stored, column, id=f"{stored.name}.{column.name}")
+    for stored in INVENTORY
+    for column in stored.columns
+    if column.policy.bound
+]
+
+
+@pytest.fixture
+async def scene(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with Scene.set(postgres, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def alarm() -> Iterator[None]:
+    """Expect that somebody is told of a broken seal."""
+    with capture_logs() as logs:
+        yield
+    assert "seal broken" in [entry["event"] for entry in logs], "nobody was told"
+
+
+def another(field: Field, value: Any) -> Any:
+    """Return another value that the column takes."""
+    match field.policy.kind:
+        case StorageKind.ID:
+            return uuid4()
+        case StorageKind.TIME:
+            return None if value is not None and field.optional else "2020-01-01T00:00:00Z"
+        case StorageKind.ENUM:
+            return next(member.value for member in field.type if member.value != value)
+        case StorageKind.COUNT:
+            return value + 1
+        case _:
+            return "PN0"
+
+
+@pytest.mark.parametrize(("stored", "field"), BOUND)
+async def test_whatever_decides_is_bound_to_the_rows_seal(scene: Scene, stored: Stored, field: Field) -> None:
+    ada = await scene.inhabitant()
+    row = (await scene.sql(f"SELECT * FROM {stored.name} WHERE {stored.owner} = $1 LIMIT 1", ada.id))[0]  # noqa: S608
+    given = another(field, row[field.name])
+    await scene.sql(
+        f"UPDATE {stored.name} SET {field.name} = {'NULL' if given is None else repr(str(given))} WHERE id = $1",  # noqa: S608
+        row["id"],
+    )
+    with alarm():
+        async with scene.world.store.begin(ada.id) as tx:
+            (altered,) = [one for one in await tx.records.page(stored, None, 100) if "unreadable" in one]
+    assert (altered["id"], altered["unreadable"]) == (row["id"], [CODECS[stored.of].sealing])
+
+
+def test_what_decides_is_bound() -> None:
+    decides: dict[type, set[str]] = {
+        Account: {"state", "created_at", "verified_at", "erase_at"},
+        PhoneLine: {"state", "ref", "created_at", "released_at"},
+        Conversation: {"line_id", "opted_out_at", "deleted_at"},
+        Message: {
+            "conversation_id", "line_id", "direction", "status", "attachments", "ref", "attempted_at",
+            "copy_deleted_at", "deleted_at",
+        },
+    }  # fmt: skip
+    assert decides == {
+        of: set(CODECS[of].binder.names) for of in CODECS if CODECS[of].binder.names and of in decides
+    }
+
+
+async def test_nobody_takes_an_account_over_by_its_state(scene: Scene) -> None:
+    ada = await scene.inhabitant()
+    await ada.call("DELETE", "/v1/account", {"password": ada.credentials["password"]})
+    await scene.sql("UPDATE accounts SET state = 'active', erase_at = NULL WHERE id = $1", ada.id)
+    await scene.sql("UPDATE phone_lines SET state = 'active'")
+    with alarm():
+        assert (await ada.sign_in()).code == "seal_broken"
+    with alarm():
+        assert (
+            await scene.http.call("POST", "/v1/account-recoveries", ada.credentials)
+        ).code == "seal_broken"
+    assert (await ada.call("GET", "/v1/account")).status == 401
+    await scene.sql("UPDATE accounts SET state = 'pending_deletion', erase_at = now() WHERE id = $1", ada.id)
+    with alarm():
+        assert (
+            await scene.http.call("POST", "/v1/account-recoveries", ada.credentials)
+        ).code == "seal_broken"
+
+
+async def test_nobody_takes_an_address_over_by_verifying_it_in_the_database(scene: Scene) -> None:
+    mallory = {"email": "ada@example.org", "password": "wicked horse battery staple"}
+    new = {**mallory, "display_name": "M", "locale": "en", "accepted": {"terms": True, "privacy": True}}
+    assert (await scene.http.call("POST", "/v1/accounts", new)).status == 202
+    await scene.world.settle()
+    await scene.sql("UPDATE accounts SET state = 'active', verified_at = created_at")
+    await scene.sql("UPDATE directory SET kind = 'accounts.email' WHERE kind = 'accounts.place'")
+    ada = await scene.inhabitant()
+    (key,) = await scene.sql(
+        "SELECT key FROM directory WHERE account_id = $1 AND kind = 'accounts.email'", ada.id
+    )
+    await scene.sql("DELETE FROM directory WHERE kind = 'accounts.email' AND account_id = $1", ada.id)
+    await scene.sql("UPDATE directory SET key = $1 WHERE kind = 'accounts.email'", key[0])
+    with alarm():
+        assert (await scene.http.call("POST", "/v1/sessions", mallory)).code == "seal_broken"
+
+
+async def test_nobody_signs_in_where_a_re_pointed_address_leads(scene: Scene) -> None:
+    ada, mallory = await scene.inhabitant(), await scene.inhabitant("mallory", THEIRS)
+    await scene.sql("DELETE FROM directory WHERE kind = 'accounts.email' AND account_id = $1", mallory.id)
+    await scene.sql(
+        "UPDATE directory SET account_id = $2, subject_id = $2 WHERE kind = 'accounts.email' AND account_id = $1",
+        ada.id, mallory.id,
+    )  # fmt: skip
+    with alarm():
+        assert (await ada.sign_in()).code == "seal_broken"  # the two have one password
+
+
+async def test_nobody_gets_messages_for_a_number_that_was_re_pointed(scene: Scene) -> None:
+    ada, mallory = await scene.inhabitant(), await scene.inhabitant("mallory", THEIRS)
+    line = mallory.line.rpartition("/")[2]
+    await scene.sql("DELETE FROM directory WHERE kind = 'phone_lines.number' AND account_id = $1", mallory.id)
+    await scene.sql(
+        "UPDATE directory SET account_id = $2, subject_id = $3 WHERE kind = 'phone_lines.number' AND account_id = $1",
+        ada.id, mallory.id, line,
+    )  # fmt: skip
+    with pytest.raises(Exception, match="sealed value"):
+        await scene.hear(ada.number, "for ada only")
+    assert "for ada only" in [copy.body for copy in scene.copies()], (
+        "the carrier was told that it is safe with us"
+    )
+    assert "for ada only" not in str((await mallory.call("GET", "/v1/conversations")).json)
+
+
+@pytest.mark.parametrize("way", ["line", "account"])
+async def test_nobody_has_anothers_number_released(scene: Scene, way: str) -> None:
+    ada, mallory = await scene.inhabitant(), await scene.inhabitant("mallory", THEIRS)
+    await scene.sql(
+        "UPDATE phone_lines SET ref = (SELECT ref FROM phone_lines WHERE account_id = $1) WHERE account_id = $2",
+        ada.id, mallory.id,
+    )  # fmt: skip
+    await scene.sql("UPDATE messages SET ref = NULL WHERE account_id = $1", mallory.id)
+    await scene.sql("UPDATE messages m SET ref = a.ref, direction = a.direction FROM messages a WHERE a.account_id = $1"
+        " AND m.account_id = $2 AND a.direction = m.direction", ada.id, mallory.id)  # fmt: skip
+    before = {copy.ref for copy in scene.copies() if ada.number in {copy.sender, copy.to}}
+    with alarm():
+        if way == "line":
+            assert (await mallory.call("DELETE", mallory.message)).status == 204
+            assert (await mallory.call("DELETE", mallory.line)).status == 202
+            await scene.world.settle()
+        else:
+            await mallory.call("DELETE", "/v1/account", {"password": mallory.credentials["password"]})
+            await scene.world.advance(MONTH)
+    assert {owned.number for owned in scene.world.carrier.numbers.values()} == {ada.number}
+    if way == "line":  # in a month they go by themselves
+        assert {copy.ref for copy in scene.copies()} >= before
+    (line,) = await scene.sql("SELECT state FROM phone_lines WHERE account_id = $1", ada.id)
+    assert line["state"] == "active"
+
+
+async def test_nobody_has_a_message_sent_to_another_peer(scene: Scene) -> None:
+    ada = await scene.inhabitant()
+    other = {"to": THEIRS, "body": "hello"}
+    path = f"{ada.line}/messages"
+    assert (await ada.call("POST", path, other, headers=scene.http.key())).status == 202
+    one, two = await scene.sql("SELECT id, peer_index FROM conversations ORDER BY id")
+    await scene.sql("UPDATE conversations SET peer_index = decode(md5('x'), 'hex') WHERE id = $1", one["id"])
+    await scene.sql("UPDATE conversations SET peer_index = $1 WHERE id = $2", one["peer_index"], two["id"])
+    with alarm():
+        secret = {"to": STRANGER, "body": "secret"}
+        assert (await ada.call("POST", path, secret, headers=scene.http.key())).code == "seal_broken"

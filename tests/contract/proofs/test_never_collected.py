@@ -82,8 +82,8 @@ def keeps_addresses(edge: Edge) -> Edge:
 PLACES = ("City", "State", "Zip", "Country")
 
 
-@proves("N5", text="af017071ed85", saboteur=keeps_places, says="where somebody is was kept")
-@proves("N5", text="af017071ed85", saboteur=keeps_addresses, says="where somebody is was kept")
+@proves("N5", text="e567627ac4db", saboteur=keeps_places, says="where somebody is was kept")
+@proves("N5", text="e567627ac4db", saboteur=keeps_addresses, says="where somebody is was kept")
 async def test_where_somebody_is_and_with_what_is_dropped_on_arrival(edge: Edge, stored: Databases) -> None:
     where = {f"{side}{part}": f"{part} {secrets.token_hex(6)}" for side in ("From", "To") for part in PLACES}
     address, agent = (

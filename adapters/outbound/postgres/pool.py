@@ -143,15 +143,17 @@ class Database(Reads):
 
     def _leave(self, connection: asyncpg.Connection | None, *, sound: bool) -> None:
         """Keep a sound connection for the next statement, and drop any other."""
-        if connection is None or connection.is_closed():
-            self._slots.release()
-        elif sound and not self._closing:
-            self._idle.append(connection)
-            self._slots.release()
-        else:
-            dropping = asyncio.create_task(closed(connection, DROP_SECONDS))
-            self._dropped.add(dropping)
-            dropping.add_done_callback(self._end)
+        if connection is not None and not connection.is_closed():
+            if self._closing:
+                connection.terminate()
+            elif sound:
+                self._idle.append(connection)
+            else:
+                dropping = asyncio.create_task(closed(connection, DROP_SECONDS))
+                self._dropped.add(dropping)
+                dropping.add_done_callback(self._end)
+                return
+        self._slots.release()
 
     def _end(self, dropping: asyncio.Task[None]) -> None:
         self._dropped.discard(dropping)

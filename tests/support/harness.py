@@ -55,6 +55,14 @@ class Worlds(Protocol):
     def __call__(self, *, retention: Retention = ..., **parts: Part) -> InMemory: ...
 
 
+class Anywhere(Protocol):
+    """Opens empty worlds, on one store and then on the other. A saboteur hands over a `partial` of it."""
+
+    def __call__(
+        self, *, retention: Retention = ..., sql: str = ..., **parts: Part
+    ) -> AbstractAsyncContextManager[InMemory]: ...
+
+
 class Databases(Protocol):
     """Opens empty worlds on PostgreSQL. A saboteur hands over a `partial` of it; `sql` changes the schema first."""
 
@@ -70,6 +78,13 @@ def in_memory(*, retention: Retention = Retention(), **parts: Part) -> InMemory:
         setattr(world, name, parts[name](world))
     world.wire(use_cases_of(parts))
     return world
+
+
+@asynccontextmanager
+async def opened_in_memory(*, sql: str = "", **given: Any) -> AsyncIterator[InMemory]:
+    """Open an empty world in memory as one on PostgreSQL is opened. `sql` breaks the other kind only."""
+    _ = sql
+    yield in_memory(**given)
 
 
 def use_cases_of(parts: Mapping[str, Part]) -> dict[str, Part]:

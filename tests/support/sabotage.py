@@ -81,9 +81,12 @@ def beginning(by: timedelta, step: Any) -> Any:
 
 
 def sparing(kind: type[Aggregate]) -> Any:
-    """Return what makes a `DeleteRows` over a memory store that leaves one kind of record."""
+    """Return what makes a `DeleteRows` that leaves one kind of record. On PostgreSQL, `skipping` does the same."""
 
-    def delete_rows(store: MemoryStore) -> DeleteRows:
+    def delete_rows(store: Any) -> DeleteRows:
+        if not isinstance(store, MemoryStore):
+            return DeleteRows(store)
+
         class Sparing(DeleteRows):
             async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
                 spared = dict(store.rows(erasure.account_id)[kind])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.conftest import Postgres
-from tests.support.harness import Databases, Worlds, in_memory, on_postgres
+from tests.support.harness import Anywhere, Databases, Worlds, in_memory, on_postgres, opened_in_memory
 from tests.support.http_client import Edge, the_edge
 
 
@@ -22,6 +22,13 @@ def world() -> Worlds:
 def stored(postgres: Postgres, tmp_path: Path) -> Databases:
     """Opens worlds on PostgreSQL: for the rules at rest."""
     return partial(on_postgres, postgres, tmp_path)
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def anywhere(request: pytest.FixtureRequest) -> Anywhere:
+    """Opens worlds in memory, and again on PostgreSQL: for the rules of life that SQL has its part in."""
+    honest: Anywhere = opened_in_memory if request.param == "memory" else request.getfixturevalue("stored")
+    return honest
 
 
 @pytest.fixture

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
-from adapters.outbound.memory.directory import MemoryDirectory
 from application.account_deletion import RecoverAccount
 from application.carrier_copies import DeleteCarrierCopies
-from application.inbound_messages import DeliveryReceipt
+from application.inbound_messages import DeliveryReceipt, InboundMessage, ReceiveMessage
 from application.line_release import ReleaseNumbers
 from application.lines import BuyLine
 from application.ports.directory import Lease
+from application.ports.keyring import KeyGone
 from application.ports.store import Tx
 from application.sessions import SignedIn
-from domain.kernel import AccountId, PicoError
+from domain.kernel import AccountId, ConversationId, LineId, NotFound, PicoError
 from domain.lines import LineState, PhoneLine
-from domain.messages import Conversation, Message, Status
+from domain.messages import Conversation, Status
 from domain.sessions import Session
-from domain.values import Country, Label, PhoneNumber
+from domain.values import Country, Label, Peer, PhoneNumber
 from tests.support.actors import PASSWORD, STRANGER, with_line
-from tests.support.harness import Worlds
+from tests.support.harness import Anywhere, skipping
+from tests.support.lying_there import ids
 from tests.support.proofs import proves
 from tests.support.sabotage import beginning, keeping, skipped_step, sparing
 
@@ -45,130 +48,166 @@ class ComesBackEmptyHanded(RecoverAccount):
         return signed_in
 
 
-def brings_back_no_lines(world: Worlds) -> Worlds:
-    return partial(world, recover_account=ComesBackEmptyHanded)
+def brings_back_no_lines(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, recover_account=ComesBackEmptyHanded)
 
 
-def erases_after_a_week(world: Worlds) -> Worlds:
-    return partial(world, retention=keeping(soft_deleted=7 * DAY))
+def erases_after_a_week(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, retention=keeping(soft_deleted=7 * DAY))
 
 
 @proves("H3", text="49cb83c78cb2", saboteur=brings_back_no_lines, says="a line came back dead")
 @proves("H3", text="49cb83c78cb2", saboteur=erases_after_a_week, says="an account did not come back")
-async def test_until_the_last_moment_everything_comes_back(world: Worlds) -> None:
-    made = world()
-    ada = await with_line(made)
-    await ada.texted("before")
-    before = await made.store.count_rows(ada.id)
-    await made.use_cases.delete_account(ada.id, PASSWORD)
-    await made.advance(30 * DAY - MOMENT)
-    try:
-        back = await made.use_cases.recover_account(ada.email, PASSWORD)
-    except PicoError:
-        pytest.fail("an account did not come back")
-    assert (await made.use_cases.authenticate(back.token)).account_id == ada.id
-    assert (await made.use_cases.read_line(ada.id, ada.line_id)).state is LineState.ACTIVE, (
-        "a line came back dead"
-    )
-    await ada.texted("after")
-    assert sorted(await ada.inbox()) == ["after", "before"]
-    after = await made.store.count_rows(ada.id)
-    assert {name: rows for name, rows in after.items() if rows < before[name]} == {}
+async def test_until_the_last_moment_everything_comes_back(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada = await with_line(made)
+        await ada.texted("before")
+        before = await made.store.count_rows(ada.id)
+        await made.use_cases.delete_account(ada.id, PASSWORD)
+        await made.advance(30 * DAY - MOMENT)
+        try:
+            back = await made.use_cases.recover_account(ada.email, PASSWORD)
+        except PicoError:
+            pytest.fail("an account did not come back")
+        assert (await made.use_cases.authenticate(back.token)).account_id == ada.id
+        assert (await made.use_cases.read_line(ada.id, ada.line_id)).state is LineState.ACTIVE, (
+            "a line came back dead"
+        )
+        await ada.texted("after")
+        assert sorted(await ada.inbox()) == ["after", "before"]
+        after = await made.store.count_rows(ada.id)
+        assert {name: rows for name, rows in after.items() if rows < before[name]} == {}
 
 
-def spares_sessions(world: Worlds) -> Worlds:
+def spares_sessions(anywhere: Anywhere) -> Anywhere:
     """Keep revoked sessions for their ninety days, whatever else goes."""
-    return partial(world, delete_rows=sparing(Session), verify_nothing_left=skipped_step("verified"))
+    return partial(
+        anywhere, delete_rows=sparing(Session), verify_nothing_left=skipped_step("verified"),
+        sql=skipping("DELETE", "sessions"),
+    )  # fmt: skip
 
 
 @proves("H4", text="0d20f4347914", saboteur=spares_sessions, says="a session revoked a moment ago was kept")
-async def test_erasure_takes_sessions_revoked_a_moment_ago(world: Worlds) -> None:
-    made = world()
-    ada = await with_line(made)
-    await made.use_cases.delete_account(ada.id, PASSWORD)
-    await made.advance(30 * DAY - MINUTE)
-    back = await made.use_cases.recover_account(ada.email, PASSWORD)
-    await made.use_cases.delete_account(ada.id, PASSWORD)
-    await made.advance(30 * DAY)
-    assert back.session.id not in made.store.rows(ada.id)[Session], "a session revoked a moment ago was kept"
-    assert (await made.store.count_rows(ada.id))["sessions"] == 0
+async def test_erasure_takes_sessions_revoked_a_moment_ago(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada = await with_line(made)
+        await made.use_cases.delete_account(ada.id, PASSWORD)
+        await made.advance(30 * DAY - MINUTE)
+        back = await made.use_cases.recover_account(ada.email, PASSWORD)
+        await made.use_cases.delete_account(ada.id, PASSWORD)
+        await made.advance(30 * DAY)
+        assert back.session.id not in await ids(made, Session, ada.id), (
+            "a session revoked a moment ago was kept"
+        )
+        assert (await made.store.count_rows(ada.id))["sessions"] == 0
 
 
-class RemembersOwners(MemoryDirectory):
-    """Knows for every number whoever had it first."""
+def remembers_owners(anywhere: Anywhere) -> Anywhere:
+    first: dict[PhoneNumber, Lease] = {}
 
-    async def line(self, number: str, *, fresh: bool = False) -> Lease | None:
-        for account_id, rows in self._store.accounts.items():
-            for line in rows[PhoneLine].values():
-                if isinstance(line, PhoneLine) and line.number == number and line.ref:
-                    return Lease(account_id, line.id)
-        return await super().line(number, fresh=fresh)
+    class RemembersOwners(ReceiveMessage):
+        """Knows for every number whoever had it first, and keeps what comes for them."""
+
+        async def __call__(self, message: InboundMessage) -> None:
+            lease = await self.directory.line(message.to, fresh=True)
+            owner = first.setdefault(message.to, lease) if lease else first.get(message.to)
+            await super().__call__(message)
+            if owner and owner != lease:
+                with suppress(KeyGone, NotFound):
+                    await self._keep(owner, message)
+
+        async def _keep(self, owner: Lease, message: InboundMessage) -> None:
+            async def change(tx: Tx) -> None:
+                await tx.accounts.get()
+                chat = Conversation.open(
+                    owner.account_id,
+                    ConversationId(self.ids.new()),
+                    owner.line_id,
+                    Peer("late"),
+                    self.clock.now(),
+                )
+                tx.save(chat)
+
+            await self.store.update(owner.account_id, change)
+
+    return partial(anywhere, receive_message=RemembersOwners)
 
 
-class Inherits(BuyLine):
-    """Takes a number for a place: who moves in finds what was left there."""
+def inherits(anywhere: Anywhere) -> Anywhere:
+    owners: dict[PhoneNumber, tuple[AccountId, LineId]] = {}
 
-    async def __call__(
-        self, account_id: AccountId, number: PhoneNumber, country: Country, label: Label | None, key: str
-    ) -> PhoneLine:
-        line = await super().__call__(account_id, number, country, label, key)
-        every = self.store.accounts  # type: ignore[attr-defined]  # the one in memory
-        for rows in list(every.values()):
-            former = {old.id for old in rows[PhoneLine].values() if old.number == number}
-            for of in (Conversation, Message):
-                for row in list(rows[of].values()):
-                    if row.line_id in former:
-                        every[account_id][of][row.id] = replace(row, account_id=account_id, line_id=line.id)
-        return line
+    class Inherits(BuyLine):
+        """Takes a number for a place: who moves in finds what was left there."""
 
+        async def __call__(
+            self, account_id: AccountId, number: PhoneNumber, country: Country, label: Label | None, key: str
+        ) -> PhoneLine:
+            line = await super().__call__(account_id, number, country, label, key)
+            if former := owners.get(number):
+                left: Sequence[Any] = ()
+                with suppress(KeyGone):
+                    async with self.store.begin(former[0]) as tx:
+                        left = await tx.conversations.page(former[1], None, 100)
 
-def remembers_owners(world: Worlds) -> Worlds:
-    return partial(world, directory=lambda made: RemembersOwners(made.store))
+                async def change(tx: Tx) -> None:
+                    for chat in left:
+                        mine = ConversationId(self.ids.new())
+                        tx.save(Conversation.open(account_id, mine, line.id, chat.peer, self.clock.now()))
 
+                await self.store.update(account_id, change)
+            owners[number] = account_id, line.id
+            return line
 
-def inherits(world: Worlds) -> Worlds:
-    return partial(world, buy_line=Inherits)
+    return partial(anywhere, buy_line=Inherits)
 
 
 @proves("H13", text="427e6893b075", saboteur=inherits, says="somebody else's messages are read")
 @proves("H13", text="427e6893b075", saboteur=remembers_owners, says="what came late was kept")
-async def test_the_next_owner_sees_nothing_and_what_comes_late_is_dropped(world: Worlds) -> None:
-    made = world()
-    ada, cleo = await with_line(made, "ada", "+12025550143"), await with_line(made, "cleo", "+12025550144")
-    for person in (ada, cleo):
-        await person.texted("for the first owner")
-    sent = await ada.texts("from Ada")
-    await made.settle()
-    ref = (await made.use_cases.read_message(ada.id, sent.id)).ref
-    assert ref
-    await made.use_cases.release_line(ada.id, ada.line_id)
-    await made.use_cases.delete_account(cleo.id, PASSWORD)
-    await made.advance(30 * DAY)
-    late = {"ada": await made.store.count_rows(ada.id), "cleo": await made.store.count_rows(cleo.id)}
-    await ada.texted("late")
-    await cleo.texted("late")
-    await made.use_cases.apply_delivery_receipt(DeliveryReceipt(ada.number, ref, sent.id, Status.DELIVERED))
-    assert {
-        "ada": await made.store.count_rows(ada.id),
-        "cleo": await made.store.count_rows(cleo.id),
-    } == late, "what came late was kept"
-    boris, dora = await with_line(made, "boris", ada.number), await with_line(made, "dora", cleo.number)
-    await made.use_cases.apply_delivery_receipt(DeliveryReceipt(boris.number, ref, sent.id, Status.DELIVERED))
-    assert await boris.inbox() + await dora.inbox() == [], "somebody else's messages are read"
-    assert (await made.use_cases.read_message(ada.id, sent.id)).status is not Status.DELIVERED
+async def test_the_next_owner_sees_nothing_and_what_comes_late_is_dropped(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada, cleo = (
+            await with_line(made, "ada", "+12025550143"),
+            await with_line(made, "cleo", "+12025550144"),
+        )
+        for person in (ada, cleo):
+            await person.texted("for the first owner")
+        sent = await ada.texts("from Ada")
+        await made.settle()
+        ref = (await made.use_cases.read_message(ada.id, sent.id)).ref
+        assert ref
+        await made.use_cases.release_line(ada.id, ada.line_id)
+        await made.use_cases.delete_account(cleo.id, PASSWORD)
+        await made.advance(30 * DAY)
+        late = {"ada": await made.store.count_rows(ada.id), "cleo": await made.store.count_rows(cleo.id)}
+        await ada.texted("late")
+        await cleo.texted("late")
+        await made.use_cases.apply_delivery_receipt(
+            DeliveryReceipt(ada.number, ref, sent.id, Status.DELIVERED)
+        )
+        assert {
+            "ada": await made.store.count_rows(ada.id),
+            "cleo": await made.store.count_rows(cleo.id),
+        } == late, "what came late was kept"
+        boris, dora = await with_line(made, "boris", ada.number), await with_line(made, "dora", cleo.number)
+        await made.use_cases.apply_delivery_receipt(
+            DeliveryReceipt(boris.number, ref, sent.id, Status.DELIVERED)
+        )
+        seen = [await made.use_cases.list_conversations(who.id, None, None, 9) for who in (boris, dora)]
+        assert [page.items for page in seen] == [[], []], "somebody else's messages are read"
+        assert (await made.use_cases.read_message(ada.id, sent.id)).status is not Status.DELIVERED
 
 
-def waits_for_nobody(world: Worlds) -> Worlds:
+def waits_for_nobody(anywhere: Anywhere) -> Anywhere:
     return partial(
-        world,
+        anywhere,
         delete_carrier_copies=beginning(-DAY, DeleteCarrierCopies),
         release_numbers=beginning(-DAY, ReleaseNumbers),
     )
 
 
-def waits_for_ever(world: Worlds) -> Worlds:
+def waits_for_ever(anywhere: Anywhere) -> Anywhere:
     return partial(
-        world,
+        anywhere,
         delete_carrier_copies=beginning(999 * DAY, DeleteCarrierCopies),
         release_numbers=beginning(999 * DAY, ReleaseNumbers),
     )
@@ -176,17 +215,17 @@ def waits_for_ever(world: Worlds) -> Worlds:
 
 @proves("H24", text="162102732470", saboteur=waits_for_nobody, says="it did not wait")
 @proves("H24", text="162102732470", saboteur=waits_for_ever, says="it waits still")
-async def test_hard_deletion_waits_a_day_for_young_texts_and_no_longer(world: Worlds) -> None:
-    made = world()
-    ada = await with_line(made)
-    await ada.texted("young", ref=await made.carrier.receive(STRANGER, ada.number, "young"))
-    made.carrier.too_early = 1_000_000
-    await made.use_cases.delete_account(ada.id, PASSWORD)
-    await made.advance(30 * DAY)
-    await made.advance(DAY - MOMENT)
-    assert await made.keyring.count(ada.id), "it did not wait"
-    assert len(made.carrier.numbers) == 1
-    await made.advance(MOMENT)
-    assert not await made.keyring.count(ada.id), "it waits still"
-    assert not made.carrier.numbers
-    assert len(made.carrier.messages) == 1
+async def test_hard_deletion_waits_a_day_for_young_texts_and_no_longer(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada = await with_line(made)
+        await ada.texted("young", ref=await made.carrier.receive(STRANGER, ada.number, "young"))
+        made.carrier.too_early = 1_000_000
+        await made.use_cases.delete_account(ada.id, PASSWORD)
+        await made.advance(30 * DAY)
+        await made.advance(DAY - MINUTE)
+        assert await made.keyring.count(ada.id), "it did not wait"
+        assert len(made.carrier.numbers) == 1
+        await made.advance(MINUTE)
+        assert not await made.keyring.count(ada.id), "it waits still"
+        assert not made.carrier.numbers
+        assert len(made.carrier.messages) == 1

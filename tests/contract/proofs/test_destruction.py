@@ -22,7 +22,7 @@ from domain.kernel import AccountId, LineId
 from domain.lines import LineState
 from tests.support.actors import PASSWORD, with_line
 from tests.support.canary_account import lived
-from tests.support.harness import Databases, Worlds, skipping
+from tests.support.harness import Anywhere, Databases, skipping
 from tests.support.proofs import proves
 from tests.support.sabotage import skipped_step, with_steps_in_order
 
@@ -72,13 +72,13 @@ class BelievesInRelease(FinishRelease):
         await self.store.update(account_id, change, completing=lease)
 
 
-def believes_in_release(world: Worlds) -> Worlds:
-    return partial(world, finish_release=BelievesInRelease)
+def believes_in_release(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, finish_release=BelievesInRelease)
 
 
-def believes_the_carrier(world: Worlds) -> Worlds:
+def believes_the_carrier(anywhere: Anywhere) -> Anywhere:
     return partial(
-        world,
+        anywhere,
         delete_carrier_copies=skipped_step("carrier_copies"),
         release_numbers=skipped_step("numbers"),
         ask_providers_again=skipped_step("asked_again"),
@@ -97,26 +97,26 @@ def believes_the_carrier(world: Worlds) -> Worlds:
     saboteur=believes_the_carrier,
     says="an account counts as erased whose number the carrier holds",
 )
-async def test_nothing_counts_as_gone_until_it_was_looked_for(world: Worlds) -> None:
-    made = world()
-    ada, boris = await with_line(made), await with_line(made, "boris", "+12025550144")
-    made.carrier.lies = True
-    await made.use_cases.release_line(ada.id, ada.line_id)
-    await made.use_cases.delete_account(boris.id, PASSWORD)
-    for _ in range(40):
+async def test_nothing_counts_as_gone_until_it_was_looked_for(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada, boris = await with_line(made), await with_line(made, "boris", "+12025550144")
+        made.carrier.lies = True
+        await made.use_cases.release_line(ada.id, ada.line_id)
+        await made.use_cases.delete_account(boris.id, PASSWORD)
+        for _ in range(40):
+            await made.advance(DAY)
+        assert len(made.carrier.numbers) == 2
+        assert (await made.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASING, (
+            "a number counts as released that the carrier holds"
+        )
+        assert await made.ledger.receipt(await made.fingerprint(boris.id)) is None, (
+            "an account counts as erased whose number the carrier holds"
+        )
+        made.carrier.lies = False
         await made.advance(DAY)
-    assert len(made.carrier.numbers) == 2
-    assert (await made.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASING, (
-        "a number counts as released that the carrier holds"
-    )
-    assert await made.ledger.receipt(await made.fingerprint(boris.id)) is None, (
-        "an account counts as erased whose number the carrier holds"
-    )
-    made.carrier.lies = False
-    await made.advance(DAY)
-    assert not made.carrier.numbers
-    assert (await made.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
-    assert await made.ledger.receipt(await made.fingerprint(boris.id))
+        assert not made.carrier.numbers
+        assert (await made.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
+        assert await made.ledger.receipt(await made.fingerprint(boris.id))
 
 
 def counts_nothing(stored: Databases) -> Databases:

@@ -19,7 +19,8 @@ from domain.messages import Message, Status
 from domain.values import MessageBody
 from tests.support.actors import STRANGER, with_line
 from tests.support.canary_account import lived
-from tests.support.harness import Databases, Worlds, in_clear
+from tests.support.harness import Anywhere, Databases, in_clear
+from tests.support.lying_there import ids, records
 from tests.support.proofs import proves, refused
 from tests.support.sabotage import keeping
 
@@ -50,34 +51,34 @@ class AsksOnce(DeleteCarrierCopy):
             await self.commit(account_id, message_id, lease)
 
 
-def keeps_copies(world: Worlds) -> Worlds:
-    return partial(world, delete_carrier_copy=KeepsCopies)
+def keeps_copies(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, delete_carrier_copy=KeepsCopies)
 
 
-def asks_once(world: Worlds) -> Worlds:
-    return partial(world, delete_carrier_copy=AsksOnce)
+def asks_once(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, delete_carrier_copy=AsksOnce)
 
 
 @proves("H5", text="ba46b4265e70", saboteur=keeps_copies, says="the other text is on its way still")
 @proves("H5", text="ba46b4265e70", saboteur=asks_once, says="the other text is on its way still")
-async def test_the_carriers_copy_goes_however_often_it_is_too_early(world: Worlds) -> None:
-    made = world()
-    ada = await with_line(made)
-    heard = await made.carrier.receive(STRANGER, ada.number, "heard")
-    await ada.texted("heard", ref=heard)
-    await ada.texts("said")
-    await made.settle()
-    (said,) = made.carrier.messages.keys() - {heard}
-    made.carrier.too_early = 3
-    await made.advance(2 * MINUTE)
-    assert heard in made.carrier.messages
-    for _ in range(4):
-        await made.advance(HOUR)
-    assert set(made.carrier.messages) == {said}, "the other text is on its way still"
-    await made.use_cases.apply_delivery_receipt(DeliveryReceipt(ada.number, said, None, Status.DELIVERED))
-    await made.advance(2 * MINUTE)
-    assert not made.carrier.messages
-    assert sorted(await ada.inbox()) == ["heard", "said"]
+async def test_the_carriers_copy_goes_however_often_it_is_too_early(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada = await with_line(made)
+        heard = await made.carrier.receive(STRANGER, ada.number, "heard")
+        await ada.texted("heard", ref=heard)
+        await ada.texts("said")
+        await made.settle()
+        (said,) = made.carrier.messages.keys() - {heard}
+        made.carrier.too_early = 3
+        await made.advance(2 * MINUTE)
+        assert heard in made.carrier.messages
+        for _ in range(4):
+            await made.advance(HOUR)
+        assert set(made.carrier.messages) == {said}, "the other text is on its way still"
+        await made.use_cases.apply_delivery_receipt(DeliveryReceipt(ada.number, said, None, Status.DELIVERED))
+        await made.advance(2 * MINUTE)
+        assert not made.carrier.messages
+        assert sorted(await ada.inbox()) == ["heard", "said"]
 
 
 class TakesPicturesAlong(DeleteCarrierCopy):
@@ -101,12 +102,12 @@ class LeavesPicturesThere(DeleteCarrierCopy):
             await super().__call__(account_id, message_id, lease)
 
 
-def takes_pictures_along(world: Worlds) -> Worlds:
-    return partial(world, delete_carrier_copy=TakesPicturesAlong)
+def takes_pictures_along(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, delete_carrier_copy=TakesPicturesAlong)
 
 
-def leaves_pictures_there(world: Worlds) -> Worlds:
-    return partial(world, delete_carrier_copy=LeavesPicturesThere)
+def leaves_pictures_there(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, delete_carrier_copy=LeavesPicturesThere)
 
 
 @proves(
@@ -115,22 +116,22 @@ def leaves_pictures_there(world: Worlds) -> Worlds:
 @proves(
     "H26", text="02d0532ef7da", saboteur=leaves_pictures_there, says="the carrier keeps pictures for ever"
 )
-async def test_pictures_stay_at_the_carrier_until_their_message_is_deleted(world: Worlds) -> None:
-    made = world()
-    ada = await with_line(made)
-    ref = await made.carrier.receive(STRANGER, ada.number, "")
-    await made.use_cases.receive_message(
-        InboundMessage(ref, ada.number, STRANGER, MessageBody(""), attachments=2)
-    )
-    for _ in range(3):
-        await made.advance(DAY)
-    assert ref in made.carrier.messages, "the pictures are gone, and we have none"
-    (conversation,) = (await made.use_cases.list_conversations(ada.id, None, None, 9)).items
-    (message,) = (await made.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
-    assert message.attachments == 2
-    await made.use_cases.delete_message(ada.id, message.id)
-    await made.advance(HOUR)
-    assert ref not in made.carrier.messages, "the carrier keeps pictures for ever"
+async def test_pictures_stay_at_the_carrier_until_their_message_is_deleted(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada = await with_line(made)
+        ref = await made.carrier.receive(STRANGER, ada.number, "")
+        await made.use_cases.receive_message(
+            InboundMessage(ref, ada.number, STRANGER, MessageBody(""), attachments=2)
+        )
+        for _ in range(3):
+            await made.advance(DAY)
+        assert ref in made.carrier.messages, "the pictures are gone, and we have none"
+        (conversation,) = (await made.use_cases.list_conversations(ada.id, None, None, 9)).items
+        (message,) = (await made.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
+        assert message.attachments == 2
+        await made.use_cases.delete_message(ada.id, message.id)
+        await made.advance(HOUR)
+        assert ref not in made.carrier.messages, "the carrier keeps pictures for ever"
 
 
 class DeletesNothing(DeleteMessage):
@@ -149,12 +150,12 @@ class HidesOnly(DeleteCarrierCopy):
             await tx.messages.get_even_deleted(message_id)
 
 
-def deletes_nothing(world: Worlds) -> Worlds:
-    return partial(world, delete_message=DeletesNothing)
+def deletes_nothing(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, delete_message=DeletesNothing)
 
 
-def only_hides(world: Worlds) -> Worlds:
-    return partial(world, delete_carrier_copy=HidesOnly)
+def only_hides(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, delete_carrier_copy=HidesOnly)
 
 
 class DeletesNoConversation(DeleteConversation):
@@ -165,37 +166,37 @@ class DeletesNoConversation(DeleteConversation):
             await tx.conversations.get(conversation_id)
 
 
-def deletes_no_conversation(world: Worlds) -> Worlds:
-    return partial(world, delete_conversation=DeletesNoConversation)
+def deletes_no_conversation(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, delete_conversation=DeletesNoConversation)
 
 
 @proves("H19", text="9da48477c302", saboteur=deletes_nothing, says="a deleted message is seen")
 @proves("H19", text="9da48477c302", saboteur=deletes_no_conversation, says="a deleted conversation is seen")
 @proves("H19", text="9da48477c302", saboteur=only_hides, says="our copy is kept, out of sight")
 @proves("H19", text="9da48477c302", saboteur=keeps_copies, says="the carrier's copy stays")
-async def test_what_you_delete_goes_at_once_here_and_then_everywhere(world: Worlds) -> None:
-    made = world()
-    ada = await with_line(made)
-    await ada.texts("regret")
-    await ada.texts("shame")
-    await made.settle()
-    (conversation,) = (await made.use_cases.list_conversations(ada.id, None, None, 9)).items
-    shame, regret = (await made.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
-    await made.use_cases.delete_message(ada.id, regret.id)
-    assert await ada.inbox() == ["shame"], "a deleted message is seen"
-    with pytest.raises(NotFound):
-        await made.use_cases.read_message(ada.id, regret.id)
-    assert "regret" not in {str(text.body) for text in made.store.rows(ada.id)[Message].values()}  # type: ignore[attr-defined]
-    await made.use_cases.delete_conversation(ada.id, conversation.id)
-    assert await ada.inbox() == [], "a deleted conversation is seen"
-    with pytest.raises(NotFound):
-        await made.use_cases.read_conversation(ada.id, conversation.id)
-    for _ in range(3):
-        await made.advance(HOUR)
-    rows = await made.store.count_rows(ada.id)
-    assert (rows["conversations"], rows["messages"]) == (0, 0), "our copy is kept, out of sight"
-    assert not made.carrier.messages, "the carrier's copy stays"
-    assert shame.id not in made.store.rows(ada.id)[Message]
+async def test_what_you_delete_goes_at_once_here_and_then_everywhere(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada = await with_line(made)
+        await ada.texts("regret")
+        await ada.texts("shame")
+        await made.settle()
+        (conversation,) = (await made.use_cases.list_conversations(ada.id, None, None, 9)).items
+        shame, regret = (await made.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
+        await made.use_cases.delete_message(ada.id, regret.id)
+        assert await ada.inbox() == ["shame"], "a deleted message is seen"
+        with pytest.raises(NotFound):
+            await made.use_cases.read_message(ada.id, regret.id)
+        assert "regret" not in str(await records(made, ada.id)), "a deleted message is only hidden"
+        await made.use_cases.delete_conversation(ada.id, conversation.id)
+        assert await ada.inbox() == [], "a deleted conversation is seen"
+        with pytest.raises(NotFound):
+            await made.use_cases.read_conversation(ada.id, conversation.id)
+        for _ in range(3):
+            await made.advance(HOUR)
+        rows = await made.store.count_rows(ada.id)
+        assert (rows["conversations"], rows["messages"]) == (0, 0), "our copy is kept, out of sight"
+        assert not made.carrier.messages, "the carrier's copy stays"
+        assert shame.id not in await ids(made, Message, ada.id)
 
 
 # ----------------------------------------------------------------------------------- what is kept for a while

@@ -12,8 +12,6 @@ from selectors import DefaultSelector, SelectorKey
 from typing import TypeVar
 
 from adapters.inbound.worker import keep_sweeping
-from adapters.outbound.memory.directory import MemoryDirectory
-from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.system import HandClock
 from application.erasure import BeginErasures
 from application.ports.store import Tx
@@ -21,29 +19,20 @@ from application.purge import PurgeResult
 from application.retention import Sweep, SweepResult
 from application.sessions import Unauthenticated
 from bootstrap.worlds import InMemory
-from domain.accounts import Account, AccountErasureBegun, AccountState
+from domain.accounts import AccountErasureBegun, AccountState
 from domain.audit import AuditEntry
 from domain.kernel import AccountId
 from domain.sessions import Session
 from domain.values import Email, Label, Locale, SignUpPlace
 from tests.support.actors import PASSWORD, sign_up, with_line
-from tests.support.harness import Worlds
+from tests.support.harness import Anywhere, Worlds, skipping
+from tests.support.lying_there import HastyDirectory, audit_log, clear_audit_log, ids
 from tests.support.proofs import proves
 from tests.support.sabotage import SkippedPurge, keeping, skipped_step, sparing
 
 T = TypeVar("T")
 MOMENT = timedelta(microseconds=1)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-
-
-class ErasesTheIdle(MemoryDirectory):
-    """Takes an account that was made a year ago for one that nobody needs."""
-
-    async def accounts_to_erase(
-        self, due_before: datetime, unverified_before: datetime, limit: int
-    ) -> list[AccountId]:
-        idle = [a.id for a in self._every(Account) if a.created_at <= due_before - 365 * DAY]
-        return [*await super().accounts_to_erase(due_before, unverified_before, limit), *idle]
 
 
 @dataclass(frozen=True)
@@ -61,24 +50,26 @@ class AsksNobody(BeginErasures):
         return True
 
 
-def erases_idle_accounts(world: Worlds) -> Worlds:
-    return partial(world, directory=lambda made: ErasesTheIdle(made.store), begin_erasures=AsksNobody)
+def erases_idle_accounts(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, directory=HastyDirectory, begin_erasures=AsksNobody)
 
 
 @proves(
     "T1", text="80dace8b6c32", saboteur=erases_idle_accounts, says="data of an active account went by itself"
 )
-async def test_nothing_of_an_active_account_goes_by_itself(world: Worlds) -> None:
-    made = world()
-    ada = await with_line(made)
-    await ada.texted("years ago")
-    lasting = {"accounts", "phone_lines", "conversations", "messages", "audit_entries"}
-    before = {name: rows for name, rows in (await made.store.count_rows(ada.id)).items() if name in lasting}
-    for _ in range(10):
-        await made.advance(365 * DAY)
-    after = await made.store.count_rows(ada.id)
-    assert {name: after[name] for name in lasting} == before, "data of an active account went by itself"
-    assert await ada.inbox() == ["years ago"]
+async def test_nothing_of_an_active_account_goes_by_itself(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada = await with_line(made)
+        await ada.texted("years ago")
+        lasting = {"accounts", "phone_lines", "conversations", "messages", "audit_entries"}
+        before = {
+            name: rows for name, rows in (await made.store.count_rows(ada.id)).items() if name in lasting
+        }
+        for _ in range(10):
+            await made.advance(365 * DAY)
+        after = await made.store.count_rows(ada.id)
+        assert {name: after[name] for name in lasting} == before, "data of an active account went by itself"
+        assert await ada.inbox() == ["years ago"]
 
 
 class Hurry(DefaultSelector):
@@ -161,30 +152,31 @@ async def test_erasure_starts_within_a_minute_of_thirty_days(world: Worlds) -> N
     )
 
 
-def forgets_sessions_early(world: Worlds) -> Worlds:
-    return partial(world, retention=keeping(ended_session=90 * DAY - MOMENT))
+def forgets_sessions_early(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, retention=keeping(ended_session=90 * DAY - MOMENT))
 
 
-def forgets_sessions_late(world: Worlds) -> Worlds:
-    return partial(world, retention=keeping(ended_session=90 * DAY + MOMENT))
+def forgets_sessions_late(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, retention=keeping(ended_session=90 * DAY + MOMENT))
 
 
 @proves("T5", text="8ab88239384a", saboteur=forgets_sessions_early, says="a session was forgotten early")
 @proves("T5", text="8ab88239384a", saboteur=forgets_sessions_late, says="a session is kept too long")
-async def test_a_revoked_session_is_kept_for_ninety_days(world: Worlds) -> None:
-    made = world()
-    ada = await sign_up(made)
-    lasting = await made.use_cases.sign_in(ada.email, PASSWORD)
-    await made.use_cases.sign_out(ada.id, ada.signed_in.session.id)
-    kept = made.store.rows(ada.id)[Session]
-    await made.advance(90 * DAY - MOMENT)
-    assert set(kept) == {ada.signed_in.session.id, lasting.session.id}, "a session was forgotten early"
-    await made.advance(MOMENT)
-    assert set(kept) == {lasting.session.id}, "a session is kept too long"
-    await made.advance(lasting.session.ends_at + 90 * DAY - MOMENT - made.clock.now())
-    assert set(kept) == {lasting.session.id}, "a session was forgotten early"
-    await made.advance(MOMENT)
-    assert set(kept) == set(), "a session is kept too long"
+async def test_a_revoked_session_is_kept_for_ninety_days(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada = await sign_up(made)
+        lasting = await made.use_cases.sign_in(ada.email, PASSWORD)
+        await made.use_cases.sign_out(ada.id, ada.signed_in.session.id)
+        await made.advance(90 * DAY - MOMENT)
+        assert await ids(made, Session, ada.id) == {ada.signed_in.session.id, lasting.session.id}, (
+            "a session was forgotten early"
+        )
+        await made.advance(MOMENT)
+        assert await ids(made, Session, ada.id) == {lasting.session.id}, "a session is kept too long"
+        await made.advance(lasting.session.ends_at + 90 * DAY - MOMENT - made.clock.now())
+        assert await ids(made, Session, ada.id) == {lasting.session.id}, "a session was forgotten early"
+        await made.advance(MOMENT)
+        assert await ids(made, Session, ada.id) == set(), "a session is kept too long"
 
 
 async def is_open(made: InMemory, token: str) -> bool:
@@ -197,24 +189,24 @@ async def is_open(made: InMemory, token: str) -> bool:
     return True
 
 
-def never_expires(world: Worlds) -> Worlds:
-    return partial(world, retention=keeping(idle_session=10_000 * DAY, session=10_000 * DAY))
+def never_expires(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, retention=keeping(idle_session=10_000 * DAY, session=10_000 * DAY))
 
 
-def expires_unused_sessions_late(world: Worlds) -> Worlds:
-    return partial(world, retention=keeping(idle_session=30 * DAY + MOMENT))
+def expires_unused_sessions_late(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, retention=keeping(idle_session=30 * DAY + MOMENT))
 
 
-def expires_unused_sessions_early(world: Worlds) -> Worlds:
-    return partial(world, retention=keeping(idle_session=30 * DAY - MOMENT))
+def expires_unused_sessions_early(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, retention=keeping(idle_session=30 * DAY - MOMENT))
 
 
-def expires_used_sessions_late(world: Worlds) -> Worlds:
-    return partial(world, retention=keeping(session=180 * DAY + MOMENT))
+def expires_used_sessions_late(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, retention=keeping(session=180 * DAY + MOMENT))
 
 
-def expires_used_sessions_early(world: Worlds) -> Worlds:
-    return partial(world, retention=keeping(session=180 * DAY - MOMENT))
+def expires_used_sessions_early(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, retention=keeping(session=180 * DAY - MOMENT))
 
 
 @proves("T8", text="efc7a1c21f03", saboteur=never_expires, says="a session lives too long")
@@ -222,86 +214,89 @@ def expires_used_sessions_early(world: Worlds) -> Worlds:
 @proves("T8", text="efc7a1c21f03", saboteur=expires_unused_sessions_early, says="a session expired early")
 @proves("T8", text="efc7a1c21f03", saboteur=expires_used_sessions_late, says="a session lives too long")
 @proves("T8", text="efc7a1c21f03", saboteur=expires_used_sessions_early, says="a session expired early")
-async def test_a_session_expires_unused_and_at_last_in_any_case(world: Worlds) -> None:
-    made = world()
-    ada = await sign_up(made)
-    began = made.clock.now()
-    used = (await made.use_cases.sign_in(ada.email, PASSWORD)).token
-    for _ in range(7):
-        made.clock.advance(25 * DAY)
+async def test_a_session_expires_unused_and_at_last_in_any_case(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada = await sign_up(made)
+        began = made.clock.now()
+        used = (await made.use_cases.sign_in(ada.email, PASSWORD)).token
+        for _ in range(7):
+            made.clock.advance(25 * DAY)
+            assert await is_open(made, used), "a session expired early"
+        made.clock.advance(began + 180 * DAY - MOMENT - made.clock.now())
         assert await is_open(made, used), "a session expired early"
-    made.clock.advance(began + 180 * DAY - MOMENT - made.clock.now())
-    assert await is_open(made, used), "a session expired early"
-    made.clock.advance(MOMENT)
-    assert not await is_open(made, used), "a session lives too long"
+        made.clock.advance(MOMENT)
+        assert not await is_open(made, used), "a session lives too long"
 
-    unused, used_again = [(await made.use_cases.sign_in(ada.email, PASSWORD)).token for _ in range(2)]
-    made.clock.advance(3 * DAY)
-    day_after = made.clock.now().replace(hour=0, minute=0, second=0, microsecond=0) + DAY
-    assert await is_open(made, unused), "a session expired early"
-    assert await is_open(made, used_again), "a session expired early"
-    made.clock.advance(day_after + 30 * DAY - MOMENT - made.clock.now())
-    assert await is_open(made, used_again), "a session expired early"
-    made.clock.advance(MOMENT)
-    assert not await is_open(made, unused), "a session lives too long"
+        unused, used_again = [(await made.use_cases.sign_in(ada.email, PASSWORD)).token for _ in range(2)]
+        made.clock.advance(3 * DAY)
+        day_after = made.clock.now().replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+        assert await is_open(made, unused), "a session expired early"
+        assert await is_open(made, used_again), "a session expired early"
+        made.clock.advance(day_after + 30 * DAY - MOMENT - made.clock.now())
+        assert await is_open(made, used_again), "a session expired early"
+        made.clock.advance(MOMENT)
+        assert not await is_open(made, unused), "a session lives too long"
 
 
-def forgets_the_log(world: Worlds) -> Worlds:
-    def purge(store: MemoryStore, **_: object) -> Callable[[datetime, int], Awaitable[PurgeResult]]:
+def forgets_the_log(anywhere: Anywhere) -> Anywhere:
+    def purge(store: object, **_: object) -> Callable[[datetime, int], Awaitable[PurgeResult]]:
         class ForgetsTheLog(SkippedPurge):
             """Empties the audit log every year."""
 
             async def __call__(self, now: datetime, limit: int) -> PurgeResult:
                 if now.year > 2026:
-                    store.audit_log.clear()
+                    await clear_audit_log(store)
                 return PurgeResult(0)
 
         return ForgetsTheLog("sessions")
 
-    return partial(world, purge_ended_sessions=purge)
+    return partial(anywhere, purge_ended_sessions=purge, sql="DROP TRIGGER audit_log_only_grows ON audit_log")
 
 
-def leaves_the_log_personal(world: Worlds) -> Worlds:
+def leaves_the_log_personal(anywhere: Anywhere) -> Anywhere:
     """Take the account's half of the log for a part of the log: delete everything else."""
-    return partial(world, delete_rows=sparing(AuditEntry), verify_nothing_left=skipped_step("verified"))
+    return partial(
+        anywhere, delete_rows=sparing(AuditEntry), verify_nothing_left=skipped_step("verified"),
+        sql=skipping("DELETE", "audit_entries"),
+    )  # fmt: skip
 
 
 @proves("T6", text="5830ec811130", saboteur=forgets_the_log, says="the log was forgotten")
 @proves("T6", text="5830ec811130", saboteur=leaves_the_log_personal, says="the log stays personal")
-async def test_the_audit_log_stays_for_ever_and_becomes_anonymous(world: Worlds) -> None:
-    made = world()
-    ada = await with_line(made)
-    await made.use_cases.delete_account(ada.id, PASSWORD)
-    log = dict(made.store.audit_log)
-    assert len(log) == (await made.store.count_rows(ada.id))["audit_entries"] > 0
-    for _ in range(3):
-        await made.advance(365 * DAY)
-    assert made.store.audit_log.items() >= log.items(), "the log was forgotten"
-    assert await made.ledger.receipt(await made.fingerprint(ada.id)), "the account was not erased"
-    assert (await made.store.count_rows(ada.id))["audit_entries"] == 0, "the log stays personal"
-    assert ada.id.hex not in repr(made.store.audit_log).replace("-", "")
+async def test_the_audit_log_stays_for_ever_and_becomes_anonymous(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada = await with_line(made)
+        await made.use_cases.delete_account(ada.id, PASSWORD)
+        log = await audit_log(made)
+        assert len(log) == (await made.store.count_rows(ada.id))["audit_entries"] > 0
+        for _ in range(3):
+            await made.advance(365 * DAY)
+        assert (await audit_log(made)).items() >= log.items(), "the log was forgotten"
+        assert await made.ledger.receipt(await made.fingerprint(ada.id)), "the account was not erased"
+        assert (await made.store.count_rows(ada.id))["audit_entries"] == 0, "the log stays personal"
+        assert ada.id.hex not in repr(await audit_log(made)).replace("-", "")
 
 
-def erases_sign_ups_early(world: Worlds) -> Worlds:
-    return partial(world, retention=keeping(unverified=DAY - MOMENT))
+def erases_sign_ups_early(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, retention=keeping(unverified=DAY - MOMENT))
 
 
-def erases_sign_ups_late(world: Worlds) -> Worlds:
-    return partial(world, retention=keeping(unverified=DAY + MOMENT))
+def erases_sign_ups_late(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, retention=keeping(unverified=DAY + MOMENT))
 
 
 @proves("T7", text="2b19cafac524", saboteur=erases_sign_ups_early, says="a sign-up was erased early")
 @proves("T7", text="2b19cafac524", saboteur=erases_sign_ups_late, says="a sign-up is kept too long")
-async def test_a_sign_up_not_verified_in_a_day_is_erased(world: Worlds) -> None:
-    made = world()
-    boris = await sign_up(made, "boris")
-    await made.use_cases.sign_up(Email("ada@example.org"), PASSWORD, Label("Ada"), Locale("en"))
-    await made.settle()
-    (ada,) = filter(None, await made.directory.sign_ups(SignUpPlace.every(Email("ada@example.org"))))
-    await made.advance(DAY - MOMENT)
-    assert await made.keyring.count(ada), "a sign-up was erased early"
-    assert (await made.store.count_rows(ada))["accounts"] == 1
-    await made.advance(MOMENT)
-    assert not await made.keyring.count(ada), "a sign-up is kept too long"
-    assert not any((await made.store.count_rows(ada)).values())
-    assert await made.directory.account_by_email("boris@example.org") == boris.id
+async def test_a_sign_up_not_verified_in_a_day_is_erased(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        boris = await sign_up(made, "boris")
+        await made.use_cases.sign_up(Email("ada@example.org"), PASSWORD, Label("Ada"), Locale("en"))
+        await made.settle()
+        (ada,) = filter(None, await made.directory.sign_ups(SignUpPlace.every(Email("ada@example.org"))))
+        await made.advance(DAY - MOMENT)
+        assert await made.keyring.count(ada), "a sign-up was erased early"
+        assert (await made.store.count_rows(ada))["accounts"] == 1
+        await made.advance(MOMENT)
+        assert not await made.keyring.count(ada), "a sign-up is kept too long"
+        assert not any((await made.store.count_rows(ada)).values())
+        assert await made.directory.account_by_email("boris@example.org") == boris.id

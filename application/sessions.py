@@ -33,14 +33,14 @@ DECOY = AccountId(UUID(int=0))
 class WrongCredentials(PicoError):
     """E-mail and password do not belong together."""
 
-    kind = ErrorKind.FORBIDDEN
+    kind = ErrorKind.UNAUTHENTICATED
     code = "wrong_credentials"
 
 
 class Unauthenticated(PicoError):
     """The bearer token is missing, unknown, revoked or expired."""
 
-    kind = ErrorKind.FORBIDDEN
+    kind = ErrorKind.UNAUTHENTICATED
     code = "unauthenticated"
 
 

@@ -30,9 +30,15 @@ class ErrorKind(StrEnum):
 
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
+    UNAUTHENTICATED = "unauthenticated"
+    """Who is asking is not known: other credentials may help."""
     FORBIDDEN = "forbidden"
+    """Who is asking is known, and may not, or not now."""
     INVALID = "invalid"
     UNAVAILABLE = "unavailable"
+    """Something that is needed is away; asking again later helps."""
+    BROKEN = "broken"
+    """Something of ours is damaged, and stays so until somebody mends it: asking again does not help."""
     LIMITED = "limited"
     """Asked too often: `retry_after` says when to come back."""
 
@@ -61,7 +67,7 @@ class NotFound(PicoError):
 class SealBroken(PicoError):
     """A sealed value does not open here: it was altered, moved, or sealed under another key."""
 
-    kind = ErrorKind.UNAVAILABLE
+    kind = ErrorKind.BROKEN
     code = "seal_broken"
 
 

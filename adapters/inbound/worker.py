@@ -25,6 +25,9 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(hours=6)
 SWEEP_EVERY = timedelta(seconds=15)
 """An erasure that falls due starts within a minute (clause T2)."""
 
+MAY_PASS = (ErrorKind.UNAVAILABLE, ErrorKind.BROKEN)
+"""A job waits for these as long as it takes: what is away comes back, what is damaged is mended by somebody."""
+
 
 def backoff(attempt: int) -> timedelta:
     """Return the wait before the next attempt: doubling, bounded, with jitter so that retries spread out."""
@@ -54,7 +57,7 @@ class Worker:
             wait = max(error.retry_after or timedelta(), backoff(leased.attempt))
             if isinstance(error, NotYetGone) and error.within is not None:
                 wait = min(wait, error.within)
-            lasting = error.kind is not ErrorKind.UNAVAILABLE and not isinstance(error, VersionConflict)
+            lasting = error.kind not in MAY_PASS and not isinstance(error, VersionConflict)
             return self._give_up(leased, error.code) if lasting else Again(wait, error.code)
         except Exception as error:  # noqa: BLE001 - a job must never end the worker
             code = type(error).__name__

@@ -24,7 +24,7 @@ class LedgerUnavailable(PicoError):
 class LedgerBroken(PicoError):
     """The erasure ledger holds a record that nobody could have written: it was altered. Nothing may be served."""
 
-    kind = ErrorKind.UNAVAILABLE
+    kind = ErrorKind.BROKEN
     code = "ledger_broken"
 
 

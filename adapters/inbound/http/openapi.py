@@ -10,7 +10,7 @@ from adapters.inbound.http.reply import JSON_TYPE, Json, Media
 from adapters.inbound.http.route import Route
 from adapters.inbound.http.schemas import REF, Schemas, answered, schemas
 from adapters.inbound.http_io import BadRequest, Refused, TooLarge, TooSlow
-from application.ports.keyring import KeysUnavailable
+from application.ports.keyring import KeyGone, KeysUnavailable
 from application.ports.store import StoreFull, StoreUnavailable, VersionConflict
 from domain.kernel import NotFound, PicoError, SealBroken
 
@@ -186,9 +186,11 @@ def refusals(route: Route[Any]) -> list[type[Refused | PicoError]]:
         found.append(problems.RangeNotSatisfiable)
     if route.path.startswith("/v1/"):  # Everything there is kept in the store.
         found += [StoreUnavailable, StoreFull, KeysUnavailable, SealBroken]
+        if not route.open:  # The caller's account may be erased at this moment.
+            found += [NotFound, KeyGone]
         if route.method != "GET":
             found.append(VersionConflict)
-    return [*found, *route.raises]
+    return list(dict.fromkeys([*found, *route.raises]))
 
 
 def _refused(status: int, group: list[type[Refused | PicoError]]) -> Json:

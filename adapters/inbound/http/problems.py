@@ -19,14 +19,19 @@ TYPE = "tag:callpico.io,2026:problem/"
 STATUS = {
     ErrorKind.NOT_FOUND: 404,
     ErrorKind.CONFLICT: 409,
+    ErrorKind.UNAUTHENTICATED: 401,
     ErrorKind.FORBIDDEN: 403,
     ErrorKind.INVALID: 422,
     ErrorKind.UNAVAILABLE: 503,
+    ErrorKind.BROKEN: 500,
     ErrorKind.LIMITED: 429,
 }
 
 WORTH_REPEATING = (ErrorKind.UNAVAILABLE, ErrorKind.LIMITED)
 """Their answers carry Retry-After (RFC 9110, 10.2.3; RFC 6585, section 4)."""
+
+CHALLENGE = 'Bearer realm="pico"'
+"""What every 401 asks for (RFC 9110, 15.5.2; RFC 6750, section 3)."""
 
 RETRY_AFTER = 5
 """Seconds after which a request is worth repeating, where the error does not say."""
@@ -71,8 +76,8 @@ class NotSignedIn(Refused):
     code = "unauthenticated"
 
     def __init__(self) -> None:
-        """Name the scheme (RFC 6750, section 3)."""
-        super().__init__({"WWW-Authenticate": 'Bearer realm="pico"'})
+        """Name the scheme."""
+        super().__init__({"WWW-Authenticate": CHALLENGE})
 
 
 class PasswordNeeded(Refused):
@@ -83,8 +88,7 @@ class PasswordNeeded(Refused):
 
     def __init__(self) -> None:
         """Ask for it in the words of RFC 9470, section 3."""
-        challenge = 'Bearer realm="pico", error="insufficient_user_authentication"'
-        super().__init__({"WWW-Authenticate": challenge})
+        super().__init__({"WWW-Authenticate": f'{CHALLENGE}, error="insufficient_user_authentication"'})
 
 
 class NoSuchPath(Refused):
@@ -171,6 +175,8 @@ def answer(error: PicoError | Refused) -> web.Response:
         headers.update(error.headers)
         if isinstance(error, InvalidInput):
             flaws = error.flaws
+    elif error.kind is ErrorKind.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = CHALLENGE
     elif error.kind in WORTH_REPEATING:
         wait = error.retry_after
         headers["Retry-After"] = str(RETRY_AFTER if wait is None else max(1, ceil(wait.total_seconds())))

@@ -324,8 +324,25 @@ async def test_a_download_needs_the_password_once_more(value: str | None, http: 
     wrong = await http.call(
         "GET", path, token=token, headers={"X-Reauthenticate": b64encode(b"wrong").decode()}
     )
-    assert (wrong.status, wrong.code) == (403, "wrong_credentials")
+    assert (wrong.status, wrong.code) == (401, "wrong_credentials")
     assert (await http.call("GET", path, token=token, headers=REAUTHENTICATE)).status == 200
+
+
+async def test_a_wrong_password_is_401_and_not_now_is_403(http: HttpWorld) -> None:
+    token = await http.person()
+    ada = {"email": "ada@example.org", "password": PASSWORD}
+    for method, path, body in (
+        ("POST", "/v1/sessions", ada | {"password": "wrong"}),
+        ("POST", "/v1/sessions", ada | {"email": "nobody@example.org"}),
+        ("POST", "/v1/account-recoveries", ada | {"password": "wrong"}),
+        ("DELETE", "/v1/account", {"password": "wrong"}),
+    ):
+        answer = await http.call(method, path, body, token=token)
+        assert (answer.status, answer.code) == (401, "wrong_credentials")
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+    await http.call("DELETE", "/v1/account", GOODBYE, token=token)
+    answer = await http.call("POST", "/v1/sessions", ada)
+    assert (answer.status, answer.code) == (403, "account_pending_deletion")
 
 
 async def test_outages_behind_the_edge_are_503(http: HttpWorld) -> None:

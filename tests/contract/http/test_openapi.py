@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from contextlib import asynccontextmanager
+from typing import Any, get_type_hints
+from uuid import uuid4
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from typing_extensions import is_typeddict
 
 from adapters.inbound.email_addresses import email_address
-from adapters.inbound.http import openapi, params
+from adapters.inbound.http import openapi, params, problems
 from adapters.inbound.http.resources.sandbox import Faults
+from adapters.inbound.http.route import Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.inbound.http.schemas import answered
 from adapters.inbound.http_io import Refused
-from domain.kernel import PicoError
+from application.ports.keyring import KeyGone, KeysUnavailable
+from application.ports.ledger import LedgerBroken
+from application.ports.store import StoreFull, StoreUnavailable, VersionConflict
+from application.use_cases import UseCases
+from domain.kernel import NotFound, PicoError, SealBroken
 from domain.values import Label, Locale, MessageBody, Password, Peer, PhoneNumber
-from tests.support.http_world import HttpWorld
+from tests.support.http_world import HttpWorld, filled
 
 ALL = ROUTES + SANDBOX_ROUTES
 DOCUMENT = openapi.document(ALL)
@@ -89,6 +97,62 @@ def test_every_no_has_a_code_of_its_own_and_is_announced() -> None:
         if not route.hidden:
             operation = DOCUMENT["paths"][str(route.template)][route.method.lower()]
             assert codes(operation) == {refusal.code for refusal in openapi.refusals(route)}
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if not route.hidden], ids=lambda one: one.handler.__name__
+)
+def test_every_no_that_a_use_case_names_is_announced(route: Route[Any]) -> None:
+    named = {
+        word
+        for name in re.findall(r"use_cases\.(\w+)", inspect.getsource(route.handler))
+        for said in (get_type_hints(UseCases)[name].__call__.__doc__ or "").split("Raises ")[1:]
+        for word in re.findall(r"\b[A-Z]\w+", said)
+    }
+    rules = {kind.__name__: kind for kind in every_rule()}
+    announced = set(openapi.refusals(route))
+    assert {word for word in named if word in rules and rules[word] not in announced} == set()
+
+
+def every_rule(of: type[PicoError] = PicoError) -> set[type[PicoError]]:
+    return {of}.union(*(every_rule(kind) for kind in of.__subclasses__()))
+
+
+@pytest.mark.parametrize(
+    "error", [StoreUnavailable, StoreFull, KeysUnavailable, KeyGone, SealBroken, NotFound, VersionConflict]
+)
+async def test_whatever_happens_to_the_store_is_answered_as_announced(
+    error: type[PicoError], http: HttpWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`HttpWorld` holds every answer against the document."""
+    token = await http.person()
+
+    async def fail(*_: object, **__: object) -> None:
+        raise error
+
+    @asynccontextmanager
+    async def fail_at_once(*_: object, **__: object) -> AsyncIterator[None]:
+        await fail()
+        yield
+
+    monkeypatch.setattr(http.world.store, "update", fail)
+    reading = error is not VersionConflict
+    if reading:
+        monkeypatch.setattr(http.world.store, "begin", fail_at_once)
+    asked = 0
+    for route in ROUTES:
+        if route.body is None and not route.open and (reading or route.method != "GET"):
+            answer = await http.call(route.method, filled(route, str(uuid4())), token=token)
+            asked += answer.status >= 400 and answer.code == error.code
+    assert asked > 3
+
+
+def test_nobody_is_told_to_ask_again_for_what_does_not_mend_itself() -> None:
+    told = problems.answer(StoreUnavailable()).headers
+    assert "Retry-After" in told
+    for error in (SealBroken(), LedgerBroken()):
+        answer = problems.answer(error)
+        assert (answer.status, "Retry-After" in answer.headers) == (500, False)
 
 
 def test_one_code_means_one_thing() -> None:

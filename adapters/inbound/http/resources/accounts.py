@@ -24,6 +24,7 @@ from adapters.inbound.http.reply import Id, spelled
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.resources.sessions import Credentials, SignedIn, signed_in
 from adapters.inbound.http.route import OPEN, Route
+from application.ports.clock import ClocksDisagree
 from application.ports.passwords import Overloaded
 from application.sessions import WrongCredentials
 from application.sign_up import BadToken
@@ -155,6 +156,7 @@ async def recover_account(request: Request[Credentials]) -> SignedIn:
 
 SIGNING_UP = (GuessablePassword, Overloaded)
 PASSWORD = (WrongCredentials, Overloaded)
+DELETING = (*PASSWORD, ClocksDisagree)
 RECOVERING = (*PASSWORD, NotPendingDeletion)
 VERIFYING = (*PASSWORD, BadToken)
 
@@ -165,7 +167,7 @@ ROUTES = (
     Route("POST", "/v1/account-recoveries", recover_account, 201, body=Credentials, guards=OPEN, raises=RECOVERING),
     Route("GET", "/v1/account", read_account, 200),
     Route("PATCH", "/v1/account", change_profile, 200, body=ProfileChange),
-    Route("DELETE", "/v1/account", delete_account, 202, body=DeletionConfirmation, raises=PASSWORD),
+    Route("DELETE", "/v1/account", delete_account, 202, body=DeletionConfirmation, raises=DELETING),
     Route("GET", "/v1/account/deletion-preview", preview_deletion, 200),
 )
 # fmt: on

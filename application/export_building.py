@@ -14,14 +14,14 @@ from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.jobs import JobLease
 from application.ports.repositories.exports import Records, Written
-from application.ports.store import Store, Tx
-from domain.exports import ExportPart
+from application.ports.store import Store, Tx, VersionConflict
+from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, PartId
 from domain.retention import Retention
 
 ROWS = 500
 """Records read at once: memory stays flat however much there is."""
-PART = 1 << 18
+PART = 1 << 20
 """Characters in a part, before the records of one more page."""
 
 EXPORTED = tuple(stored for stored in INVENTORY if stored.exported)
@@ -33,6 +33,10 @@ class Slice(NamedTuple):
     text: str
     rows: int = 0
     unreadable: int = 0
+    before: int = 0
+    """Records in the slices before it."""
+    position: int = 0
+    is_last: bool = False
 
     @classmethod
     def of(cls, slices: list[Slice]) -> Slice:
@@ -55,23 +59,25 @@ class BuildExport:
         """Build the export, if it is still wanted. Repeating starts afresh."""
         if not await self._restart(account_id, export_id):
             return
-        position = 0
         async with aclosing(self._parts(account_id)) as parts:  # a failure here ends their snapshot
             async for part in parts:
-                await self._append(account_id, export_id, position, part)
-                position += 1
-        await self._finish(account_id, export_id, lease)
+                if part.is_last:
+                    await self._finish(account_id, export_id, part, lease)
+                else:
+                    await self._append(account_id, export_id, part)
 
     async def _parts(self, account_id: AccountId) -> AsyncGenerator[Slice, None]:
         """Yield the document in slices of about PART characters: each costs a commit."""
         held: list[Slice] = []
+        before = position = 0
         async with aclosing(self.document(account_id)) as document:
             async for slice_ in document:
                 held.append(slice_)
                 if sum(len(each.text) for each in held) >= PART:
-                    yield Slice.of(held)
-                    held.clear()
-        yield Slice.of(held)
+                    part = Slice.of(held)._replace(before=before, position=position)
+                    yield part
+                    held, before, position = [], before + part.rows, position + 1
+        yield Slice.of(held)._replace(before=before, position=position, is_last=True)
 
     async def document(self, account_id: AccountId) -> AsyncGenerator[Slice, None]:
         """Yield slices of the JSON text.
@@ -108,39 +114,47 @@ class BuildExport:
             export = await tx.exports.get(export_id)
             if not export.is_building:
                 return False
-            export.restart()
-            tx.exports.remove_parts(export_id)
-            tx.save(export)
+            if export.rows_done:  # else there are no parts, and nothing to commit
+                export.restart()
+                tx.exports.remove_parts(export_id)
+                tx.save(export)
             return True
 
         return await self.store.update(account_id, change)
 
-    async def _append(self, account_id: AccountId, export_id: ExportId, position: int, part: Slice) -> None:
+    async def _append(self, account_id: AccountId, export_id: ExportId, part: Slice) -> None:
         """Commit one part together with the progress it means."""
 
         async def change(tx: Tx) -> None:
-            export = await tx.exports.get(export_id)
-            export.progress(part.rows, part.unreadable)
-            tx.save(export)
-            tx.save(
-                ExportPart(
-                    account_id=account_id,
-                    id=PartId(self.ids.new()),
-                    export_id=export_id,
-                    position=position,
-                    content=part.text.encode(),
-                )
-            )
+            await self._add(tx, export_id, part)
 
         await self.store.update(account_id, change)
 
-    async def _finish(self, account_id: AccountId, export_id: ExportId, lease: JobLease) -> None:
-        """Commit that it is ready."""
+    async def _finish(self, account_id: AccountId, export_id: ExportId, part: Slice, lease: JobLease) -> None:
+        """Commit the last part, and that it is ready."""
 
         async def change(tx: Tx) -> None:
             now = self.clock.now()
-            export = await tx.exports.get(export_id)
+            export = await self._add(tx, export_id, part)
             export.ready(now, self.retention.export.ends(now))
             tx.save(export)
 
         await self.store.update(account_id, change, completing=lease)
+
+    async def _add(self, tx: Tx, export_id: ExportId, part: Slice) -> Export:
+        """Save one part. Raises VersionConflict when parts of another attempt have joined those of this one."""
+        export = await tx.exports.get(export_id)
+        if export.rows_done != part.before:
+            raise VersionConflict
+        export.progress(part.rows, part.unreadable)
+        tx.save(export)
+        tx.save(
+            ExportPart(
+                account_id=export.account_id,
+                id=PartId(self.ids.new()),
+                export_id=export_id,
+                position=part.position,
+                content=part.text.encode(),
+            )
+        )
+        return export

@@ -24,12 +24,13 @@ if __name__ == "__main__":
         "--crowd", nargs="?", type=float, const=60, default=0, metavar="SECONDS",
         help="everybody at one conversation: bursts, and a stream of so many seconds",
     )  # fmt: skip
+    parser.add_argument("--exports", action="store_true", help="exports, account by account")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     part = 10 if given.tenth else 1
     size = Population(given.accounts // part, given.conversations // part, given.messages // part)
     running = main(
         size=size, pairs=given.pairs, only=given.only, connections=given.connections or (8, 32),
-        profile=given.profile, crowded=given.crowd, as_json=given.json,
+        profile=given.profile, crowded=given.crowd, exported=given.exports, as_json=given.json,
     )  # fmt: skip
     sys.exit(asyncio.run(running))

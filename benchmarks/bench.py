@@ -19,7 +19,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import check, crowd
+from benchmarks import check, crowd, exports
 from benchmarks.load import NotServed, fire
 from benchmarks.population import Population
 from benchmarks.product import SIDES, Rig, running
@@ -74,13 +74,13 @@ class Result:
 
 async def main(
     *, size: Population | None = None, pairs: int = 9, only: Sequence[str] = (), connections: Sequence[int] = (8, 32),
-    profile: str | None = None, crowded: float = 0, as_json: bool = False,
+    profile: str | None = None, crowded: float = 0, exported: bool = False, as_json: bool = False,
 ) -> int:  # fmt: skip
     """Run the benchmark and print it. Return 0 when every median meets its target, else 1.
 
     `only`: names of scenarios. `connections`: how many requests are under way at a time. `profile`: a side ("product"
     or "floor") to be profiled instead of measured. `crowded`: measure everybody at one conversation instead, with a
-    stream of so many seconds.
+    stream of so many seconds. `exported`: measure exports instead.
     """
     console = Console(stderr=as_json, width=None if sys.stdout.isatty() else 120, highlight=False)
     try:
@@ -89,6 +89,10 @@ async def main(
                 crowds = await crowd.crowd(rig, crowded)
                 console.print(crowd.table(crowds))
                 return 0 if all(one.whole for one in crowds if one.side == "product") else 1
+            if exported:
+                made = await exports.exports(rig, pairs)
+                console.print(made.line())
+                return 0 if median(made.ratios) >= exports.TARGET else 1
             checked = await check.check(rig)
             console.print(f"{checked} kinds of requests: the same answers and the same rows on both sides.")
             scenarios = [SCENARIOS[name] for name in only or SCENARIOS]

@@ -1,6 +1,6 @@
 """Rows as JSON, for exports: PostgreSQL writes what is plain, and what is sealed is opened and put in beside it.
 
-No aggregate is built and no plain value read: 0.21 of a hand-written export with them, see docs/benchmarks.md.
+No aggregate is built and no plain value read: with them a row took five times as long.
 """
 
 from __future__ import annotations

@@ -86,6 +86,8 @@ class Database(Reads):
         self.wakers: set[Callable[[], None]] = set()
         """Called when a job was committed that is due at once."""
         self.dsn = dsn
+        self.beside: list[Callable[[], Awaitable[None]]] = []
+        """Called at the end: they close what is connected beside the pool."""
         self._slots = asyncio.Semaphore(most)
         self._idle: list[asyncpg.Connection] = []
         self._dropped: set[asyncio.Task[None]] = set()
@@ -121,6 +123,8 @@ class Database(Reads):
             await closed(self._idle.pop(), CONNECT_SECONDS)
         if self._dropped:
             await asyncio.wait(self._dropped)
+        for close in self.beside:
+            await close()
 
     async def _run(
         self, how: Callable[..., Awaitable[Any]], statement: str, values: tuple[object, ...]

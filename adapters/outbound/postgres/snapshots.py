@@ -51,28 +51,40 @@ class Snapshot:
 
 
 class Snapshots:
-    """Opens snapshots of one database."""
+    """Opens snapshots of one database. One connection is kept: its statements are prepared, another's would not be."""
 
     def __init__(self, dsn: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._dsn = dsn
         self._places = asyncio.Semaphore(MOST)
         self._monotonic = monotonic
+        self._kept: asyncpg.Connection | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Snapshot]:
         """Read as of now until the block ends. Raises StoreUnavailable."""
         await self._enter()
         try:
-            reads = await self._connected()
+            reads, sound = await self._connected(), False
             try:
                 snapshot = Snapshot(reads, self._monotonic() + SNAPSHOT_SECONDS, self._monotonic)
                 await snapshot.fetch(_BEGIN)
                 await snapshot.fetch("SELECT 1")  # the first statement, not BEGIN, decides which moment it is
                 yield snapshot
+                await snapshot.fetch("COMMIT")
+                sound = True
             finally:
-                await closed(reads, STATEMENT_SECONDS)
+                if sound and self._kept is None:
+                    self._kept = reads
+                else:
+                    await closed(reads, STATEMENT_SECONDS)
         finally:
             self._places.release()
+
+    async def close(self) -> None:
+        """Close what is kept."""
+        if self._kept is not None:
+            kept, self._kept = self._kept, None
+            await closed(kept, STATEMENT_SECONDS)
 
     async def _enter(self) -> None:
         try:
@@ -82,6 +94,9 @@ class Snapshots:
             raise StoreUnavailable from None
 
     async def _connected(self) -> asyncpg.Connection:
+        kept, self._kept = self._kept, None
+        if kept is not None and not kept.is_closed():
+            return kept
         try:
             return await connected(
                 self._dsn,

@@ -57,6 +57,7 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
         self._ids = ids
         self._ciphers = CipherCache(environment)
         self._snapshots = Snapshots(database.dsn)
+        database.beside.append(self._snapshots.close)
 
     @override
     @asynccontextmanager

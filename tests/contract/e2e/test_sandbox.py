@@ -219,7 +219,9 @@ async def test_planted_values_are_nowhere_while_the_account_lives_and_gone_every
 def receipts(pico: Served) -> int:
     """Count the erasures that the ledger calls complete."""
     return sum(
-        file.read_text().count('{"completed":') for file in (pico.state / "ledger").rglob("*") if file.is_file()
+        file.read_text().count('{"completed":')
+        for file in (pico.state / "ledger").rglob("*")
+        if file.is_file()
     )
 
 
@@ -239,7 +241,9 @@ def test_a_recycled_number_shows_its_next_owner_nothing(pico: Served) -> None:
     assert pico.ask("DELETE", "/v1/account", {"password": PASSWORD}, ada)[0] == 202
     erased = receipts(pico)
     assert pico.ask("POST", "/sandbox/clock", {"advance": "P30D"})[0] == 200
-    until(lambda: receipts(pico) > erased)  # until then the number is hers: the carrier is asked about it once more
+    until(
+        lambda: receipts(pico) > erased
+    )  # until then the number is hers: the carrier is asked about it once more
     assert line["number"] not in str(pico.ask("GET", "/sandbox/providers"))
 
     boris = pico.person("boris")

@@ -10,6 +10,7 @@ from application.exports import ExpireExports
 from application.idempotency import PurgeIdempotencyRecords
 from application.ports.clock import Clock
 from application.purge import Purge
+from application.recall import RecallJobs
 from application.sessions import PurgeEndedSessions
 from domain.kernel import PicoError
 
@@ -22,8 +23,9 @@ PURGES: tuple[type[Purge], ...] = (
     PurgeEndedSessions,
     PurgeIdempotencyRecords,
     ExpireExports,
+    RecallJobs,
 )
-"""One line for each retention rule that is carried out by the clock."""
+"""One line for each retention rule that is carried out by the clock, and for what a wrong one left behind."""
 
 
 @dataclass(slots=True)

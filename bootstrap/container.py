@@ -69,6 +69,7 @@ from application.ports.numbers import NumberProvider
 from application.ports.passwords import PasswordHasher
 from application.ports.store import Store
 from application.ports.tokens import Tokens
+from application.recall import RecallJobs
 from application.residue import ClearResidue
 from application.retention import PURGES, Sweep
 from application.sessions import (
@@ -254,6 +255,7 @@ class Container(containers.DeclarativeContainer):
     )
 
     # What the clock and the queue set going, in the order of their tables
+    recall_jobs = Singleton(RecallJobs, queue=queue)
     sweep = Singleton(Sweep, purges=_all(locals(), PURGES), clock=clock)
     job_handlers = _by_name(locals(), JOBS)
 # fmt: on

@@ -89,6 +89,13 @@ class Queue(Protocol):
         """Bring every waiting job nearer by `by` (the Sandbox's clock was moved)."""
         ...
 
+    async def recall(self, beyond: timedelta, limit: int) -> int:
+        """Make up to `limit` jobs due that would not be for longer than `beyond`; return how many there were.
+
+        Raises StoreUnavailable. Repeating is harmless.
+        """
+        ...
+
     async def waiting(self) -> int:
         """Return how many jobs wait or run. Dead ones do not count."""
         ...

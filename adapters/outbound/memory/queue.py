@@ -103,6 +103,15 @@ class MemoryQueue(Queue):
         self._news.set()
 
     @override
+    async def recall(self, beyond: timedelta, limit: int) -> int:
+        now = self._clock.now()
+        far = [waiting for waiting in self._jobs if waiting.due > now + beyond][:limit]
+        for waiting in far:
+            waiting.due = now
+        self._news.set()
+        return len(far)
+
+    @override
     async def waiting(self) -> int:
         return len(self._jobs)
 

@@ -54,4 +54,17 @@ PUT_BACK = compiled(
     *_HELD,
 )
 SHIFT = compiled(sa.update(JOBS).where(_J.state == _WAITING).values(due_at=_J.due_at - _BY), "by")
+_FAR = sa.and_(_ALIVE, _J.due_at > _NOW + sa.bindparam("beyond", type_=sa.Interval()))
+FAR = compiled(
+    sa.select(_J.account_id, _J.id).where(_FAR).limit(sa.bindparam("limit", type_=sa.Integer())),
+    "beyond",
+    "limit",
+)
+RECALL = compiled(
+    sa.update(JOBS)
+    .where(_J.account_id == sa.bindparam("account_id"), _J.id == sa.bindparam("id"), _FAR)
+    .values(due_at=_NOW),
+    "account_id", "id", "beyond",
+)  # fmt: skip
+"""A lease that would end so far ahead ends now; whoever still works under it renews it, or hears that it is gone."""
 WAITING = compiled(sa.select(sa.func.count()).select_from(JOBS).where(_ALIVE))

@@ -86,6 +86,11 @@ class PostgresQueue(Queue):
         self.database.wake()
 
     @override
+    async def recall(self, beyond: timedelta, limit: int) -> int:
+        far = await self.database.fetch(sql.FAR, beyond, limit)
+        return sum([await self.database.execute(sql.RECALL, *each, beyond) for each in far])
+
+    @override
     async def waiting(self) -> int:
         return int((await self.database.first(sql.WAITING))[0])
 

@@ -9,9 +9,12 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.inbound.worker import LONGEST_WAIT
 from application.jobs import JOB_TYPES
 from application.ports.jobs import Again, Dead, Done, Job, LeasedJob, Outcome
 from application.ports.store import JobGone, VersionConflict
+from application.recall import FARTHEST
+from domain.erasure import PATIENCE
 from domain.kernel import CarrierRef, MessageId
 from domain.messages import Conversation, MessageReceived
 from domain.values import Label, MessageBody
@@ -53,6 +56,18 @@ class JobPromises:
             account_id,
             message.id,
         )
+
+    async def test_a_job_that_a_wrong_clock_put_off_is_called_back_and_no_other(self, world: World) -> None:
+        account_id = await world.account()
+        async with world.store.begin(account_id) as tx:
+            for subject, delay in ((account_id, timedelta(days=90)), (world.ids.new(), FARTHEST)):
+                tx.queue(Job("mail_verification", account_id, subject, delay))
+        assert [await world.queue.recall(FARTHEST, 9) for _ in range(2)] == [1, 0]
+        assert [job.subject for job in await world.work(left=1)] == [account_id]
+
+    def test_no_job_is_put_off_for_longer_than_that(self) -> None:
+        delays = [delay for job in JOB_TYPES.values() for delay in job.after.values()]
+        assert max([*delays, LONGEST_WAIT * 2, PATIENCE]) < FARTHEST
 
     async def test_a_job_that_no_event_calls_for_joins_the_commit(self, world: World) -> None:
         account_id = await world.account()

@@ -11,7 +11,7 @@ from itertools import chain
 import asyncpg
 import pytest
 
-from adapters.outbound.postgres import composition, directory, erasing, job_statements
+from adapters.outbound.postgres import composition, directory, erasing, job_statements, residue
 from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.composition import Verb, Write
 from adapters.outbound.postgres.reading import Read, RowRead
@@ -30,9 +30,21 @@ from domain.lines import PhoneLine
 from domain.messages import Conversation, Message
 from tests.contract.conftest import Postgres
 
-MODULES = (conversations, directory, erasing, exports, idempotency, job_statements, lines, messages, sessions)
+MODULES = (
+    conversations,
+    directory,
+    erasing,
+    exports,
+    idempotency,
+    job_statements,
+    lines,
+    messages,
+    residue,
+    sessions,
+)
 ACROSS_ACCOUNTS = {
     job_statements.DUE: "a plain read of what is due",
+    job_statements.FAR: "a plain read of what a wrong clock put off",
     job_statements.WAITING: "a count for a person to look at",
     job_statements.SHIFT: "the Sandbox's clock",
 }

@@ -100,7 +100,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
         keyring = PostgresKeyring(keys, parts.kms, memory=parts.key_cache_mib << 20)
         outside = Outside(
             store=PostgresStore(database, keyring, ids, environment=parts.environment),
-            directory=PostgresDirectory(database, keyring),
+            directory=PostgresDirectory(database, keyring, environment=parts.environment),
             queue=PostgresQueue(database),
             keyring=keyring,
             numbers=TwilioNumbers(twilio),

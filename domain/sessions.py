@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import hmac
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Self
 
@@ -21,6 +23,11 @@ def ends(began: datetime, used: datetime, retention: Retention) -> datetime:
     return min(retention.idle_session.ends(day_after), retention.session.ends(began))
 
 
+def fingerprint(token: str) -> bytes:
+    """Return what tells a token from every other: SHA-256 of it, which has nothing to guess."""
+    return hashlib.sha256(token.encode()).digest()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpened(Event):
     """A session began."""
@@ -33,7 +40,7 @@ class SessionRevoked(Event):
 
 @dataclass(slots=True, kw_only=True)
 class Session(Aggregate):
-    """One signed-in device. `token` is present only at birth; at rest there is its fingerprint.
+    """One signed-in device. `token` is present only at birth; at rest there are its index, and its sealed fingerprint.
 
     `ends_at` is when it expires unless it is used before.
     """
@@ -44,9 +51,16 @@ class Session(Aggregate):
     account_id: AccountId
     id: SessionId
     token: Annotated[SessionToken | None, held(index=IndexScope.SYSTEM, readable=False)] = None
-    created_at: datetime
-    ends_at: datetime
-    revoked_at: Annotated[datetime | None, held("T5")] = None
+    fingerprint: Annotated[bytes, held(exported=False)] = field(default=b"", repr=False)
+    """What the row itself says of its token, so that nobody has another token lead to it."""
+    created_at: Annotated[datetime, held(bound=True)]
+    ends_at: Annotated[datetime, held(bound=True)]
+    revoked_at: Annotated[datetime | None, held("T5", bound=True)] = None
+
+    def __post_init__(self) -> None:
+        """Take the fingerprint of a new token."""
+        if self.token is not None:
+            self.fingerprint = fingerprint(self.token)
 
     @classmethod
     def open(
@@ -62,6 +76,10 @@ class Session(Aggregate):
         session = cls(account_id=account_id, id=session_id, token=token, created_at=at, ends_at=until)
         session.record(SessionOpened(account_id=account_id, subject=session_id, at=at))
         return session
+
+    def is_opened_by(self, token: str) -> bool:
+        """Tell whether this is the token it was opened with, and nobody altered until when it may be used."""
+        return not self.altered and hmac.compare_digest(self.fingerprint, fingerprint(token))
 
     @property
     def is_revoked(self) -> bool:

@@ -113,7 +113,7 @@ class OnPostgres(InMemory):
             ),
             "store": lambda world: PostgresStore(database, world.keyring, world.ids, environment=ENVIRONMENT),
             "queue": lambda _: PostgresQueue(database),
-            "directory": lambda world: PostgresDirectory(database, world.keyring),
+            "directory": lambda world: PostgresDirectory(database, world.keyring, environment=ENVIRONMENT),
             "ledger": lambda _: LocalLedger(folder / "ledger", b"a key of the ledger's own, 32 byte"),
             "fingerprint": lambda world: AccountFingerprint(world.keyring),
             "hasher": lambda _: Argon2Hasher(CHEAP),

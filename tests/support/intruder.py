@@ -12,12 +12,13 @@ from typing import Any
 from uuid import UUID
 
 from adapters.outbound.memory.message_carrier import CarrierCopy
+from adapters.outbound.postgres.directory import PostgresDirectory
 from application.inbound_messages import InboundMessage
 from application.inventory import Stored
 from domain.kernel import AccountId
 from domain.values import MessageBody, Peer, PhoneNumber
 from tests.contract.conftest import Postgres
-from tests.support.harness import OnPostgres, on_postgres
+from tests.support.harness import ENVIRONMENT, OnPostgres, on_postgres
 from tests.support.http_world import OURS, PASSWORD, STRANGER, Answer, HttpWorld
 
 AGAIN = {"X-Reauthenticate": b64encode(PASSWORD.encode()).decode()}
@@ -64,6 +65,12 @@ class Scene:
     async def set(cls, postgres: Postgres, folder: Path) -> AsyncIterator[Scene]:
         async with on_postgres(postgres, folder) as world, HttpWorld.running(world) as http:
             yield cls(world, http)
+
+    def forget(self) -> None:
+        """Have the product remember nothing, as another process would."""
+        directory = PostgresDirectory(self.world.database, self.world.keyring, environment=ENVIRONMENT)
+        for use_case in (self.world.use_cases.authenticate,):
+            object.__setattr__(use_case, "directory", directory)
 
     async def sql(self, statement: str, *values: object) -> list[Any]:
         return list(await self.world.pool.fetch(statement, *values))

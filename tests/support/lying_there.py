@@ -13,7 +13,7 @@ from application.inventory import BY_TYPE, INVENTORY
 from application.ports.directory import Directory
 from bootstrap.worlds import InMemory
 from domain.kernel import AccountId, Aggregate
-from tests.support.harness import OnPostgres
+from tests.support.harness import ENVIRONMENT, OnPostgres
 
 
 async def records(world: InMemory, account_id: AccountId) -> dict[str, list[dict[str, Any]]]:
@@ -55,7 +55,7 @@ async def clear_audit_log(store: object) -> None:
 def honest_directory(world: InMemory) -> Directory:
     """Make the directory that the world would have."""
     if isinstance(world, OnPostgres):
-        return PostgresDirectory(world.database, world.keyring)
+        return PostgresDirectory(world.database, world.keyring, environment=ENVIRONMENT)
     return MemoryDirectory(world.store)
 
 

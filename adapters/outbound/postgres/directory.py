@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,16 +17,17 @@ from typing_extensions import override
 
 from adapters.cache import Cache
 from adapters.outbound.postgres.codec import canonical, codec
+from adapters.outbound.postgres.decoding import Aggregates, Row
 from adapters.outbound.postgres.pool import Database
-from adapters.outbound.postgres.reading import ACCOUNT
-from adapters.outbound.postgres.sealing import blind_index
+from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, alarm
+from adapters.outbound.postgres.sealing import AccountCipher, blind_index
 from adapters.outbound.postgres.statements import compiled
 from adapters.outbound.postgres.tables import DIRECTORY
 from application.ports.directory import Directory, Lease, OpenSession
-from application.ports.keyring import Keyring
+from application.ports.keyring import KeyGone, Keyring
 from domain.accounts import Account
 from domain.exports import Export, ExportPart
-from domain.kernel import AccountId, ExportId, LineId, SessionId
+from domain.kernel import AccountId, ExportId, LineId, SealBroken
 from domain.sessions import Session
 from domain.values import SignUpPlace
 
@@ -41,8 +43,9 @@ _FIND = compiled(
     "kind", "key",
 )  # fmt: skip
 _A, _S, _E, _P = (codec(of).table.c for of in (Account, Session, Export, ExportPart))
+_SESSIONS: Aggregates[Session] = AGGREGATES[Session]
 _OPEN = compiled(
-    sa.select(_S.created_at, _S.ends_at)
+    sa.select(*_SESSIONS.columns)
     .select_from(codec(Session).table.join(codec(Account).table, _A.id == _S.account_id))
     .where(
         _S.account_id == sa.bindparam(ACCOUNT), _A.id == sa.bindparam(ACCOUNT), _S.id == sa.bindparam("id"),
@@ -83,20 +86,35 @@ _TO_EXPIRE = compiled(
 )
 
 
+class _Verified(NamedTuple):
+    """A session whose seal was opened: where the token led, the row as it was, and what it says."""
+
+    place: tuple[AccountId, UUID]
+    row: Row
+    session: OpenSession
+
+
 class PostgresDirectory(Directory):
     """`Directory` on the store's database. It remembers what it found for `REMEMBERED_SECONDS`.
 
     Which line holds a number changes a few times in the number's life, and whoever finds the lease over asks again with
-    `fresh`. Whose session a token opens never changes; whether it still opens it is asked each time.
+    `fresh`. Whose session a token opens never changes; its row is read each time, and its seal opened whenever the row
+    is not the one that was verified last: neither a row altered nor a token led elsewhere opens anything.
     """
 
     def __init__(
-        self, database: Database, keyring: Keyring, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        database: Database,
+        keyring: Keyring,
+        *,
+        environment: str,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._keyring = keyring
+        self._environment = environment
         self._lines = Cache[str, Lease](entries=REMEMBERED, seconds=REMEMBERED_SECONDS, monotonic=monotonic)
-        self._sessions = Cache[bytes, tuple[AccountId, SessionId]](
+        self._sessions = Cache[bytes, _Verified](
             entries=REMEMBERED, seconds=REMEMBERED_SECONDS, monotonic=monotonic
         )
 
@@ -113,19 +131,31 @@ class PostgresDirectory(Directory):
     @override
     async def session(self, token: str) -> OpenSession | None:
         key = await self._key("sessions.token", token)
-        found = self._sessions.peek(key)
-        if found is None:
-            listed = await self._listed("sessions.token", key)
-            if listed is None:
-                return None
-            found = listed[0], SessionId(listed[1])
-            self._sessions.put(key, found)
-        # Whose session it is never changes. Whether it is open does: it is asked each time, of the account's own rows.
-        times = await self._database.first(_OPEN, *found)
-        if times is None:
+        known = self._sessions.peek(key)
+        place = known.place if known is not None else await self._listed("sessions.token", key)
+        row = None if place is None else await self._database.first(_OPEN, *place)
+        if place is None or row is None:
             self._sessions.drop(key)
             return None
-        return OpenSession(*found, *times)
+        if known is None or known.row != row:
+            session = await self._opened(place[0], row)
+            if session is None or not session.is_opened_by(token):
+                alarm(Session.stored_as, place[1], {"token"}, place[0])
+                self._sessions.drop(key)
+                return None
+            found = OpenSession(place[0], session.id, session.created_at, session.ends_at)
+            known = _Verified(place, row, found)
+            self._sessions.put(key, known)
+        return known.session
+
+    async def _opened(self, account_id: AccountId, row: Row) -> Session | None:
+        """Return the session in a row, None where its seal does not open."""
+        try:
+            cipher = AccountCipher(self._environment, account_id, await self._keyring.open(account_id))
+            session, _ = _SESSIONS.loader(cipher)(row)
+        except (KeyGone, SealBroken):
+            return None
+        return session
 
     @override
     async def line(self, number: str, *, fresh: bool = False) -> Lease | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -70,6 +70,11 @@ class RowRead(Generic[R]):
         return cls(rows, compiled(select, ACCOUNT, *parameters))
 
 
+def alarm(table: str, row_id: UUID, columns: Iterable[str], account_id: AccountId) -> None:
+    """Tell whoever watches that a seal is broken: where, by ids, and nothing of what was sealed."""
+    log.error("seal broken", table=table, columns=sorted(columns), row=str(row_id), account=str(account_id))
+
+
 @dataclass(slots=True)
 class Reader:
     """Reads one account's rows, and remembers what its aggregates were when they were loaded."""
@@ -121,9 +126,7 @@ class Reader:
 
     def report_broken(self, table: str, row_id: UUID, columns: frozenset[str]) -> None:
         """Raise the alarm: somebody altered a row, or a disk did."""
-        log.error(
-            "seal broken", table=table, columns=sorted(columns), row=str(row_id), account=str(self.account_id)
-        )
+        alarm(table, row_id, columns, self.account_id)
 
     def refuse_broken(self, table: str, row_id: UUID, columns: frozenset[str]) -> None:
         """Raise the alarm, and SealBroken."""

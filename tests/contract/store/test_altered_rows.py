@@ -17,6 +17,7 @@ from domain.accounts import Account
 from domain.classification import Field, StorageKind
 from domain.lines import PhoneLine
 from domain.messages import Conversation, Message
+from domain.sessions import Session
 from tests.contract.conftest import Postgres
 from tests.support.http_world import STRANGER
 from tests.support.intruder import MONTH, Scene
@@ -77,6 +78,7 @@ async def test_whatever_decides_is_bound_to_the_rows_seal(scene: Scene, stored: 
 
 def test_what_decides_is_bound() -> None:
     decides: dict[type, set[str]] = {
+        Session: {"created_at", "ends_at", "revoked_at"},
         Account: {"state", "created_at", "verified_at", "erase_at"},
         PhoneLine: {"state", "ref", "created_at", "released_at"},
         Conversation: {"line_id", "opted_out_at", "deleted_at"},
@@ -190,3 +192,59 @@ async def test_nobody_has_a_message_sent_to_another_peer(scene: Scene) -> None:
     with alarm():
         secret = {"to": STRANGER, "body": "secret"}
         assert (await ada.call("POST", path, secret, headers=scene.http.key())).code == "seal_broken"
+
+
+@pytest.mark.parametrize("directory", [False, True], ids=["row", "row and directory"])
+async def test_nobody_reads_anothers_messages_through_their_own_session(
+    scene: Scene, directory: bool
+) -> None:
+    ada, mallory = await scene.inhabitant(), await scene.inhabitant("mallory", THEIRS)
+    await scene.sql("UPDATE sessions SET account_id = $1 WHERE id = $2", ada.id, mallory.session_id)
+    if directory:
+        await scene.sql(
+            "UPDATE directory SET account_id = $1 WHERE subject_id = $2 AND kind = 'sessions.token'",
+            ada.id, mallory.session_id,
+        )  # fmt: skip
+        scene.forget()
+        with alarm():
+            assert (await mallory.call("GET", "/v1/conversations")).status == 401
+    assert (await mallory.call("GET", "/v1/conversations")).status == 401
+    assert (await ada.call("GET", "/v1/conversations")).status == 200
+
+
+async def test_no_token_leads_to_a_session_that_it_did_not_open(scene: Scene) -> None:
+    ada, mallory = await scene.inhabitant(), await scene.inhabitant("mallory", THEIRS)
+    await scene.sql("DELETE FROM directory WHERE subject_id = $1", ada.session_id)
+    await scene.sql(
+        "UPDATE directory SET account_id = $1, subject_id = $2 WHERE subject_id = $3",
+        ada.id, ada.session_id, mallory.session_id,
+    )  # fmt: skip
+    scene.forget()
+    with alarm():
+        assert (await mallory.call("GET", "/v1/conversations")).status == 401
+
+
+@pytest.mark.parametrize("remembered", [False, True], ids=["forgotten", "remembered"])
+async def test_nobody_revives_a_revoked_session(scene: Scene, remembered: bool) -> None:
+    ada = await scene.inhabitant()
+    (listed,) = await scene.sql("SELECT * FROM directory WHERE subject_id = $1", ada.session_id)
+    assert (await ada.call("DELETE", "/v1/sessions/current")).status == 204
+    assert (await ada.call("GET", "/v1/account")).status == 401
+    await scene.sql("INSERT INTO directory VALUES ($1, $2, $3, $4)", *listed)
+    if not remembered:
+        scene.forget()
+    await scene.sql("UPDATE sessions SET revoked_at = NULL WHERE id = $1", ada.session_id)
+    with alarm():
+        assert (await ada.call("GET", "/v1/account")).status == 401
+    await scene.sql("UPDATE sessions SET version = version - 1 WHERE id = $1", ada.session_id)
+    with alarm():
+        assert (await ada.call("GET", "/v1/account")).status == 401
+
+
+async def test_nobody_has_a_session_last_longer(scene: Scene) -> None:
+    ada = await scene.inhabitant()
+    await scene.sql("UPDATE sessions SET ends_at = ends_at + interval '1 year'")
+    with alarm():
+        assert (await ada.call("GET", "/v1/account")).status == 401
+    await scene.sql("UPDATE sessions SET ends_at = ends_at - interval '1 year'")
+    assert (await ada.call("GET", "/v1/account")).status == 200, "nothing is lost"

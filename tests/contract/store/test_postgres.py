@@ -70,7 +70,10 @@ async def fresh(postgres: Postgres) -> AsyncIterator[PostgresWorld]:
     ids = DriversIds(clock)
     async with connect(dsn, least=1, most=4) as database:
         store = PostgresStore(database, keyring, ids, environment=ENVIRONMENT)
-        directory, queue = PostgresDirectory(database, keyring), PostgresQueue(database)
+        directory, queue = (
+            PostgresDirectory(database, keyring, environment=ENVIRONMENT),
+            PostgresQueue(database),
+        )
         yield PostgresWorld(
             store=store, directory=directory, queue=queue, keyring=keyring, clock=clock, ids=ids,
             database=database, dsn=dsn, postgres=postgres,
@@ -334,7 +337,9 @@ async def test_more_rows_than_a_batch_are_deleted_and_counted(world: PostgresWor
 
 async def test_a_line_is_remembered_for_a_while_unless_asked_for_afresh(world: PostgresWorld) -> None:
     now = 0.0
-    directory = PostgresDirectory(world.database, world.keyring, monotonic=lambda: now)
+    directory = PostgresDirectory(
+        world.database, world.keyring, environment=ENVIRONMENT, monotonic=lambda: now
+    )
     line = await world.line(await world.account())
     assert await directory.line(line.number) == (line.account_id, line.id)
     async with world.store.begin(line.account_id) as tx:
@@ -357,7 +362,9 @@ async def test_a_remembered_token_opens_nothing_once_its_session_was_revoked_els
     account_id = await world.account()
     session = world.new_session(account_id, token="pico_s1_here")
     await world.commit(account_id, session)
-    here, elsewhere = (PostgresDirectory(world.database, world.keyring) for _ in range(2))
+    here, elsewhere = (
+        PostgresDirectory(world.database, world.keyring, environment=ENVIRONMENT) for _ in range(2)
+    )
     for directory in (here, here, elsewhere):
         assert await directory.session("pico_s1_here") == opened(session)
     async with world.store.begin(account_id) as tx:

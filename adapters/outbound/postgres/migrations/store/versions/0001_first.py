@@ -49,6 +49,7 @@ CREATE INDEX accounts_by_erase_at ON accounts (erase_at) WHERE state = 'pending_
 CREATE TABLE sessions (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
+    fingerprint bytea NOT NULL CONSTRAINT sessions_fingerprint_is_sealed CHECK (fingerprint < '\x02'),
     created_at timestamptz NOT NULL,
     ends_at timestamptz NOT NULL,
     revoked_at timestamptz,

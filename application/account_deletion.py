@@ -9,6 +9,7 @@ from application.job_type import NOW, JobType
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.jobs import JobLease
+from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.store import Store, Tx
 from application.ports.tokens import Tokens
 from application.sessions import SignedIn, VerifyPassword, open_session, revoke_all
@@ -40,7 +41,8 @@ class PreviewDeletion:
         """Return the counts. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
             account, rows = await tx.accounts.get_even_broken(), await tx.records.count()
-        erase_at = account.erase_at or self.retention.soft_deleted.ends(self.clock.now())
+        known = None if account.altered else account.erase_at
+        erase_at = known or self.retention.soft_deleted.ends(self.clock.now())
         return DeletionPreview(erase_at, rows["phone_lines"], rows["conversations"], rows["messages"])
 
 
@@ -87,6 +89,8 @@ class DeleteAccount:
     clock: Clock
     preview_deletion: PreviewDeletion
     shut_account: ShutAccount
+    ledger: ErasureLedger
+    fingerprint: Fingerprint
 
     async def __call__(self, account_id: AccountId, password: Password) -> DeletionPreview:
         """Return what goes, and when. Repeating is harmless: the first due time stands.
@@ -96,6 +100,7 @@ class DeleteAccount:
         await self.verify_password.of_caller(account_id, password)
         await self.clock.agreed()
         preview = await self.preview_deletion(account_id)
+        await self.ledger.note_request(await self.fingerprint(account_id), preview.erase_at)
         await self.commit(account_id, preview.erase_at)
         return preview
 
@@ -123,10 +128,14 @@ class RecoverAccount:
     clock: Clock
     ids: Ids
     retention: Retention
+    ledger: ErasureLedger
+    fingerprint: Fingerprint
 
     async def __call__(self, email: Email, password: Password) -> SignedIn:
         """Undo the soft delete and sign in. Raises WrongCredentials, Overloaded, NotPendingDeletion."""
         account = await self.verify_password.by_email(email, password)
+        if account.is_recoverable(self.clock.now()):
+            await self.ledger.note_request(await self.fingerprint(account.id), None)
         return await self.commit(account.id)
 
     async def commit(self, account_id: AccountId) -> SignedIn:

@@ -46,6 +46,8 @@ class BeginErasures(Purge):
     store: Store
     directory: Directory
     retention: Retention
+    ledger: ErasureLedger
+    fingerprint: Fingerprint
 
     async def __call__(self, now: datetime, limit: int) -> PurgeResult:
         """Refuse recovery for up to `limit` accounts that are due by `now`. Repeating is harmless."""
@@ -56,7 +58,10 @@ class BeginErasures(Purge):
     async def _begin(self, account_id: AccountId, now: datetime) -> bool:
         async def change(tx: Tx) -> None:
             account = await tx.accounts.get_even_broken()
-            account.begin_erasure(now, self.retention.unverified)
+            requested = None
+            if account.altered:  # its own row proves nothing any more
+                requested = await self.ledger.requested(await self.fingerprint(account_id))
+            account.begin_erasure(now, self.retention.unverified, requested)
             tx.save(account)
 
         try:
@@ -110,19 +115,32 @@ class EraseAccount:
 
 @dataclass(frozen=True, slots=True)
 class RecordIntent(ErasureStep):
-    """The erasure ledger knows of the erasure before anything is lost."""
+    """The erasure ledger knows of the erasure before anything is lost, and of none that the account does not confirm.
+
+    So neither a forged job nor a forged checkpoint erases anybody.
+    """
 
     name: ClassVar[str] = "intent"
     needs_keys: ClassVar[bool] = False
 
+    store: Store
     keyring: Keyring
     ledger: ErasureLedger
     fingerprint: Fingerprint
 
     async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
-        """Open the intent. Raises LedgerUnavailable. Repeating is harmless: the first intent stands."""
-        keys = await self.keyring.count(erasure.account_id)
+        """Open the intent. Repeating is harmless: the first intent stands.
+
+        Raises LedgerUnavailable, and SealBroken for an account that is not being erased.
+        """
         fingerprint = await self.fingerprint(erasure.account_id)
+        if await self.ledger.intent(fingerprint) is not None:
+            return {}
+        requested = await self.ledger.requested(fingerprint)
+        async with self.store.begin(erasure.account_id) as tx:
+            account = await tx.accounts.get_even_broken()
+        account.must_be_erasing(erasure.began_at, requested)
+        keys = await self.keyring.count(erasure.account_id)
         await hold()
         await self.ledger.open_intent(Intent(fingerprint, keys, erasure.began_at))
         return {}

@@ -147,10 +147,11 @@ class Container(containers.DeclarativeContainer):
     delete_account = Singleton(
         DeleteAccount, store=store, verify_password=verify_password, clock=clock,
         preview_deletion=preview_deletion, shut_account=shut_account,
+        ledger=ledger, fingerprint=fingerprint,
     )
     recover_account = Singleton(
         RecoverAccount, store=store, verify_password=verify_password, tokens=tokens, clock=clock, ids=ids,
-        retention=retention,
+        retention=retention, ledger=ledger, fingerprint=fingerprint,
     )
 
     # Sessions
@@ -236,13 +237,14 @@ class Container(containers.DeclarativeContainer):
 
     # Erasure
     begin_erasures = Singleton(
-        BeginErasures, store=store, directory=directory, retention=retention,
+        BeginErasures, store=store, directory=directory, retention=retention, ledger=ledger,
+        fingerprint=fingerprint,
     )
     ask_providers_again = Singleton(
         AskProvidersAgain, release_numbers=release_numbers, erase_mail_address=erase_mail_address, clock=clock,
         pause=pause,
     )
-    record_intent = Singleton(RecordIntent, keyring=keyring, ledger=ledger, fingerprint=fingerprint)
+    record_intent = Singleton(RecordIntent, store=store, keyring=keyring, ledger=ledger, fingerprint=fingerprint)
     destroy_keys = Singleton(DestroyKeys, store=store, keyring=keyring)
     delete_rows = Singleton(DeleteRows, store=store)
     verify_nothing_left = Singleton(

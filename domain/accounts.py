@@ -207,25 +207,45 @@ class Account(Aggregate):
             self.state, self.erase_at = AccountState.PENDING_DELETION, erase_at
             self.record(AccountDeletionRequested(account_id=self.id, subject=self.id, at=at))
 
+    def is_recoverable(self, at: datetime) -> bool:
+        """Tell whether it waits to be deleted, and the recovery period has not run out."""
+        if self.state is not AccountState.PENDING_DELETION or self.erase_at is None:
+            return False
+        return not due(self.erase_at, timedelta(), at)
+
     def recover(self, at: datetime) -> None:
         """Undo the soft delete. Raises SealBroken; NotPendingDeletion, also when the recovery period has run out."""
         self.must_be_whole()
-        if (
-            self.state is not AccountState.PENDING_DELETION
-            or self.erase_at is None
-            or due(self.erase_at, timedelta(), at)
-        ):
+        if not self.is_recoverable(at):
             raise NotPendingDeletion
         self.state, self.erase_at = AccountState.ACTIVE, None
         self.record(AccountRecovered(account_id=self.id, subject=self.id, at=at))
 
-    def begin_erasure(self, now: datetime, unverified: RetentionRule) -> None:
-        """Refuse recovery from now on. Raises NotDue before the account's time. Repeating is harmless."""
+    def begin_erasure(
+        self, now: datetime, unverified: RetentionRule, requested: datetime | None = None
+    ) -> None:
+        """Refuse recovery from now on. Raises NotDue before the account's time. Repeating is harmless.
+
+        `requested`: when it is due by what the erasure ledger knows, which counts for an altered account: SealBroken
+        where that has no such request.
+        """
         if self.state is AccountState.ERASING:
             return
+        self._must_be_vouched_for(now, requested)
         pending = self.state is AccountState.PENDING_DELETION
-        asked_for = pending and self.erase_at is not None and due(self.erase_at, timedelta(), now)
+        due_at = requested if self.altered else self.erase_at
+        asked_for = pending and due_at is not None and due(due_at, timedelta(), now)
         if not asked_for and not (self.is_unverified and unverified.due(self.created_at, now)):
             raise NotDue
         self.state = AccountState.ERASING
         self.record(AccountErasureBegun(account_id=self.id, subject=self.id, at=now))
+
+    def must_be_erasing(self, now: datetime, requested: datetime | None) -> None:
+        """Raise SealBroken unless its erasure has begun, by its own seal or by what the erasure ledger knows."""
+        self._must_be_vouched_for(now, requested)
+        if self.state is not AccountState.ERASING:
+            raise SealBroken
+
+    def _must_be_vouched_for(self, now: datetime, requested: datetime | None) -> None:
+        if self.altered and (requested is None or not due(requested, timedelta(), now)):
+            raise SealBroken

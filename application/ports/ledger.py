@@ -8,6 +8,7 @@ That gate is not built yet.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
 from domain.kernel import AccountId, ErrorKind, PicoError
@@ -51,6 +52,18 @@ class ErasureLedger(Protocol):
 
     async def open_intent(self, intent: Intent) -> int:
         """Record the intent and return its mark. Repeating is harmless: the first intent of a fingerprint stands."""
+        ...
+
+    async def intent(self, fingerprint: bytes) -> Intent | None:
+        """Return the intent of an erasure, completed or not. Repeating is harmless."""
+        ...
+
+    async def note_request(self, fingerprint: bytes, due_at: datetime | None) -> None:
+        """Record that a person asked to be erased at `due_at`; None: that they came back. The newest word stands."""
+        ...
+
+    async def requested(self, fingerprint: bytes) -> datetime | None:
+        """Return when a person asked to be erased, unless they came back. Repeating is harmless."""
         ...
 
     async def complete(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:

@@ -169,7 +169,7 @@ class Store(Protocol):
         ...
 
     async def erasure(self, account_id: AccountId) -> Erasure | None:
-        """Return how far an unfinished erasure has come."""
+        """Return how far an unfinished erasure has come. A checkpoint that somebody altered counts as none."""
         ...
 
     async def checkpoint(self, erasure: Erasure) -> None:

@@ -133,7 +133,10 @@ async def test_erasure_takes_no_account_that_is_not_due() -> None:
     ada = await with_line(world)
     await world.use_cases.delete_account(ada.id, PASSWORD)
     await world.use_cases.recover_account(ada.email, PASSWORD)
-    begin = BeginErasures(store=world.store, directory=world.directory, retention=Retention())
+    begin = BeginErasures(
+        store=world.store, directory=world.directory, retention=Retention(), ledger=world.ledger,
+        fingerprint=world.fingerprint,
+    )  # fmt: skip
     assert not await begin._begin(ada.id, world.clock.now())
     assert (await world.use_cases.read_account(ada.id)).state == "active"
 

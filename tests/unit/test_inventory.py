@@ -120,7 +120,8 @@ def test_an_export_withholds_only_what_is_listed_here() -> None:
         if not c.policy.exported and c.name != "account_id"
     }
     assert withheld == {
-        "accounts.place", "accounts.password", "sessions.token", "conversations.deleted_at", "messages.ref",
+        "accounts.place", "accounts.password", "sessions.token", "sessions.fingerprint",
+        "conversations.deleted_at", "messages.ref",
         "messages.attempted_at",
         "messages.copy_deleted_at", "messages.deleted_at", "opt_outs.peer", "idempotency_records.key",
         "idempotency_records.request", "export_parts.id",

@@ -26,6 +26,7 @@ class _Records:
     intents: dict[bytes, Intent] = field(default_factory=dict)
     interim: dict[bytes, Receipt] = field(default_factory=dict)
     completed: dict[bytes, Receipt] = field(default_factory=dict)
+    requests: dict[bytes, datetime] = field(default_factory=dict)
     added: bytes = b""
 
     def read(self, line: bytes) -> None:
@@ -34,6 +35,10 @@ class _Records:
             case {"intent": name, "keys": keys, "at": at}:
                 intent = Intent(bytes.fromhex(name), keys, datetime.fromisoformat(at))
                 self.intents[intent.fingerprint] = intent
+            case {"requested": name, "due": None}:
+                self.requests.pop(bytes.fromhex(name), None)
+            case {"requested": name, "due": due}:
+                self.requests[bytes.fromhex(name)] = datetime.fromisoformat(due)
             case {"completed": name, "facts": facts, "signature": signature}:
                 self._take(self.completed, Receipt(bytes.fromhex(name), facts, bytes.fromhex(signature)))
             case {"interim": name, "facts": facts, "signature": signature}:
@@ -51,6 +56,10 @@ class _Records:
         if name not in self.intents:
             self.add({"intent": name.hex(), "keys": intent.keys, "at": intent.at.isoformat()})
         return list(self.intents).index(name) + 1
+
+    def request(self, name: bytes, due_at: datetime | None) -> None:
+        if self.requests.get(name) != due_at:
+            self.add({"requested": name.hex(), "due": due_at and due_at.isoformat()})
 
     def finish(self, receipt: Receipt) -> Receipt:
         return self._keep("completed", self.completed, receipt)
@@ -86,6 +95,18 @@ class LocalLedger(ErasureLedger):
     @override
     async def open_intent(self, intent: Intent) -> int:
         return await self._use(lambda records: records.intend(intent), write=True)
+
+    @override
+    async def intent(self, fingerprint: bytes) -> Intent | None:
+        return await self._use(lambda records: records.intents.get(fingerprint))
+
+    @override
+    async def note_request(self, fingerprint: bytes, due_at: datetime | None) -> None:
+        await self._use(lambda records: records.request(fingerprint, due_at), write=True)
+
+    @override
+    async def requested(self, fingerprint: bytes) -> datetime | None:
+        return await self._use(lambda records: records.requests.get(fingerprint))
 
     @override
     async def complete(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from typing_extensions import override
 
@@ -19,6 +20,7 @@ class MemoryLedger(ErasureLedger):
         self._key = key
         self._intents: dict[bytes, Intent] = {}
         self._interim: dict[bytes, Receipt] = {}
+        self._requests: dict[bytes, datetime | None] = {}
         self._receipts: dict[bytes, Receipt] = {}
 
     @override
@@ -26,6 +28,21 @@ class MemoryLedger(ErasureLedger):
         self._answer()
         self._intents.setdefault(intent.fingerprint, intent)
         return list(self._intents).index(intent.fingerprint) + 1
+
+    @override
+    async def intent(self, fingerprint: bytes) -> Intent | None:
+        self._answer()
+        return self._intents.get(fingerprint)
+
+    @override
+    async def note_request(self, fingerprint: bytes, due_at: datetime | None) -> None:
+        self._answer()
+        self._requests[fingerprint] = due_at
+
+    @override
+    async def requested(self, fingerprint: bytes) -> datetime | None:
+        self._answer()
+        return self._requests.get(fingerprint)
 
     @override
     async def complete(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:

@@ -5,6 +5,7 @@ None of it needs a key. Every statement but the looks for what is due is about o
 
 from __future__ import annotations
 
+import hmac
 from collections import defaultdict
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,8 @@ from sqlalchemy.dialects import postgresql
 
 from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.pool import Database
-from adapters.outbound.postgres.reading import ACCOUNT, owned
+from adapters.outbound.postgres.reading import ACCOUNT, alarm, owned
+from adapters.outbound.postgres.sealing import blind_index, prefixed
 from adapters.outbound.postgres.statements import compiled, count_of
 from adapters.outbound.postgres.tables import DIRECTORY, ERASURE_COUNTS, ERASURES, JOBS, RESIDUE
 from application.inventory import INVENTORY
@@ -79,6 +81,7 @@ _FIND = compiled(
         ERASURES.c.began_at,
         ERASURES.c.done,
         ERASURES.c.done_at,
+        ERASURES.c.seal,
         ERASURE_COUNTS.c.name,
         ERASURE_COUNTS.c.count,
     )
@@ -99,9 +102,8 @@ _FORGET = compiled(
 
 def _checkpoint() -> str:
     account = sa.bindparam(ACCOUNT, type_=ERASURES.c.account_id.type)
-    given = {
-        name: sa.bindparam(name, type_=ERASURES.c[name].type) for name in ("began_at", "done", "done_at")
-    }
+    names = ("began_at", "done", "done_at", "seal")
+    given = {name: sa.bindparam(name, type_=ERASURES.c[name].type) for name in names}
     place = postgresql.insert(ERASURES).values({"account_id": account, **given})
     place = place.on_conflict_do_update(index_elements=["account_id"], set_=given)
     words = [
@@ -114,30 +116,38 @@ def _checkpoint() -> str:
     counts = counts.on_conflict_do_update(
         index_elements=["account_id", "name"], set_={"count": counts.excluded.count}
     )
-    return compiled(
-        counts.add_cte(place.cte("place")), ACCOUNT, "began_at", "done", "done_at", "names", "counts"
-    )
+    return compiled(counts.add_cte(place.cte("place")), ACCOUNT, *names, "names", "counts")
 
 
 _CHECKPOINT = _checkpoint()
 
 
-async def checkpoint_of(database: Database, account_id: AccountId) -> Erasure | None:
-    """Return how far an unfinished erasure has come."""
+async def checkpoint_of(database: Database, key: bytes, account_id: AccountId) -> Erasure | None:
+    """Return how far an unfinished erasure has come. What we did not write ourselves is not believed."""
     rows = await database.fetch(_FIND, account_id)
     if not rows:
         return None
-    began_at, done, done_at, *_ = rows[0]
+    began_at, done, done_at, seal, *_ = rows[0]
     counts = {name: number for *_, name, number in rows if name is not None}
-    return Erasure(account_id=account_id, began_at=began_at, done=done, done_at=done_at, counts=counts)
+    erasure = Erasure(account_id=account_id, began_at=began_at, done=done, done_at=done_at, counts=counts)
+    if hmac.compare_digest(seal, _seal(key, erasure)):
+        return erasure
+    alarm(ERASURES.name, account_id, {"seal"}, account_id)
+    return None
 
 
-async def checkpoint(database: Database, erasure: Erasure) -> None:
+async def checkpoint(database: Database, key: bytes, erasure: Erasure) -> None:
     """Remember how far an erasure has come."""
     counts = [*erasure.counts], [*erasure.counts.values()]
-    await database.execute(
-        _CHECKPOINT, erasure.account_id, erasure.began_at, erasure.done, erasure.done_at, *counts
-    )
+    place = erasure.began_at, erasure.done, erasure.done_at, _seal(key, erasure)
+    await database.execute(_CHECKPOINT, erasure.account_id, *place, *counts)
+
+
+def _seal(key: bytes, erasure: Erasure) -> bytes:
+    place = (erasure.done or "", *(str(at and at.timestamp()) for at in (erasure.began_at, erasure.done_at)))
+    counts = (f"{name}={count}" for name, count in sorted(erasure.counts.items()))
+    parts = (erasure.account_id.bytes, *(word.encode() for word in (*place, *counts)))
+    return blind_index(key, "erasures", b"".join(map(prefixed, parts)))
 
 
 async def forget(database: Database, account_id: AccountId) -> None:

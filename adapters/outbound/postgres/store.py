@@ -96,11 +96,12 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
 
     @override
     async def erasure(self, account_id: AccountId) -> Erasure | None:
-        return await erasing.checkpoint_of(self._database, account_id)
+        key = await self._keyring.system("index")
+        return await erasing.checkpoint_of(self._database, key, account_id)
 
     @override
     async def checkpoint(self, erasure: Erasure) -> None:
-        await erasing.checkpoint(self._database, erasure)
+        await erasing.checkpoint(self._database, await self._keyring.system("index"), erasure)
 
     @override
     async def forget_erasure(self, account_id: AccountId) -> None:

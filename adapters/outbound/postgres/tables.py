@@ -167,8 +167,9 @@ ERASURES = sa.Table(
     _column("erasures", "began_at", StorageKind.TIME),
     _column("erasures", "done", StorageKind.ENUM, str, optional=True),
     _column("erasures", "done_at", StorageKind.TIME, optional=True),
+    _column("erasures", "seal", StorageKind.INDEX),
 )  # fmt: skip
-"""How far each unfinished erasure has come. The row goes when the erasure is finished."""
+"""How far each unfinished erasure has come; it goes with the last step. `seal` is a keyed hash: only we write it."""
 
 ERASURE_COUNTS = sa.Table(
     "erasure_counts", TABLES,

@@ -59,6 +59,20 @@ class LedgerContract:
         assert await ledger.pending() == [ANNE, BEN]
         assert await ledger.high_water() == 2
 
+    async def test_the_newest_word_about_a_request_stands_and_makes_no_intent(
+        self, ledger: ErasureLedger
+    ) -> None:
+        assert await ledger.requested(ANNE.fingerprint) is None
+        for due_at in (AT, None, AT + timedelta(days=30), AT + timedelta(days=30)):
+            await ledger.note_request(ANNE.fingerprint, due_at)
+            assert await ledger.requested(ANNE.fingerprint) == due_at
+        assert await ledger.requested(BEN.fingerprint) is None
+        assert await ledger.intent(ANNE.fingerprint) is None
+        await ledger.open_intent(BEN)
+        assert await ledger.intent(BEN.fingerprint) == BEN
+        assert await ledger.requested(ANNE.fingerprint) == AT + timedelta(days=30)
+        assert await ledger.high_water() == 1
+
     async def test_many_intents_at_once_get_a_mark_each(self, ledger: ErasureLedger) -> None:
         intents = [intent("x" * n) for n in range(12)]
         marks = await asyncio.gather(*(ledger.open_intent(each) for each in intents * 2))

@@ -185,11 +185,11 @@ async def test_the_ledger_keeps_a_keyed_fingerprint_times_and_counts(stored: Dat
         await world.use_cases.delete_account(ada.id, ada.password)
         await world.advance(30 * DAY)
         file = (world.folder / "ledger" / "erasures.jsonl").read_text()
-        intent, completed = map(json.loads, file.splitlines())
+        requested, intent, completed = map(json.loads, file.splitlines())
         name = hmac.digest(await world.keyring.system("erasure"), ada.id.bytes, hashlib.sha256).hex()
-        assert (intent.pop("intent"), completed.pop("completed")) == (name, name), (
-            "the ledger names an account without a key"
-        )
+        names = requested.pop("requested"), intent.pop("intent"), completed.pop("completed")
+        assert names == (name, name, name), "the ledger names an account without a key"
+        assert requested.keys() == {"due"}
         assert intent.keys() == {"keys", "at"}
         assert completed.keys() == {"facts", "signature"}
         others = {name for name, fact in completed["facts"].items() if type(fact) is not int}

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from adapters.outbound.postgres.codec import CODECS
 from application.inventory import INVENTORY, Stored
+from application.ports.jobs import ERASURE_JOB
 from domain.accounts import Account
 from domain.classification import Field, StorageKind
 from domain.lines import PhoneLine
@@ -248,3 +249,48 @@ async def test_nobody_has_a_session_last_longer(scene: Scene) -> None:
         assert (await ada.call("GET", "/v1/account")).status == 401
     await scene.sql("UPDATE sessions SET ends_at = ends_at - interval '1 year'")
     assert (await ada.call("GET", "/v1/account")).status == 200, "nothing is lost"
+
+
+FORGED_JOB = (
+    "INSERT INTO jobs (account_id, id, name, subject, due_at) VALUES ($1, gen_random_uuid(), $2, $1, now())"
+)
+FORGED_CHECKPOINT = "INSERT INTO erasures (account_id, began_at, done, seal) VALUES ($1, now(), $2, $3)"
+
+
+@pytest.mark.parametrize("done", [None, "numbers", "keys", "rows", "verified"])
+@pytest.mark.parametrize("state", [None, "erasing", "pending_deletion"])
+async def test_nobody_has_a_living_account_erased(scene: Scene, done: str | None, state: str | None) -> None:
+    ada = await scene.inhabitant()
+    await scene.sql(FORGED_JOB, ada.id, ERASURE_JOB)
+    if done is not None:
+        await scene.sql(FORGED_CHECKPOINT, ada.id, done, bytes(32))
+    if state is not None:
+        await scene.sql(
+            "UPDATE accounts SET state = $2::account_state, erase_at = now() - interval '1 day' WHERE id = $1",
+            ada.id, state,
+        )  # fmt: skip
+    with alarm():
+        await scene.world.settle()
+        await scene.world.use_cases.sweep()
+        await scene.world.settle()
+    assert await scene.world.keyring.count(ada.id) == 1
+    assert await scene.world.ledger.pending() == []
+    if state is not None:
+        await scene.sql("UPDATE accounts SET state = 'active', erase_at = NULL WHERE id = $1", ada.id)
+    page = (await ada.call("GET", f"{ada.conversation}/messages")).json["items"]
+    assert [message["body"] for message in page] == ["heard", "said"], "nothing is lost"
+    assert (await ada.call("GET", ada.line)).json["state"] == "active"
+
+
+async def test_who_came_back_is_not_erased_by_an_altered_state(scene: Scene) -> None:
+    ada = await scene.inhabitant()
+    await ada.call("DELETE", "/v1/account", {"password": ada.credentials["password"]})
+    ada.token = (await scene.http.call("POST", "/v1/account-recoveries", ada.credentials)).json["token"]
+    await scene.sql(
+        "UPDATE accounts SET state = 'pending_deletion', erase_at = created_at WHERE id = $1", ada.id
+    )
+    scene.world.clock.advance(MONTH)
+    with alarm():
+        await scene.world.use_cases.sweep()
+        await scene.world.settle()
+    assert await scene.world.keyring.count(ada.id) == 1

@@ -232,6 +232,7 @@ CREATE TABLE erasures (
     began_at timestamptz NOT NULL,
     done varchar(32) CONSTRAINT erasures_done_is_enum CHECK (done ~ '^[a-z_.]+$'),
     done_at timestamptz,
+    seal bytea NOT NULL,
     PRIMARY KEY (account_id)
 )
 

@@ -14,7 +14,8 @@ from application.ports.keyring import KeyGone
 from application.ports.store import Store, Tx
 from domain.idempotency import Operation
 from domain.kernel import AccountId, CarrierRef, ConversationId, LineId, MessageId, NotFound
-from domain.messages import Conversation, OptOut, Sent, Status, opt_out_of
+from domain.keywords import OptOut, opt_out_of
+from domain.messages import Conversation, Sent, Status
 from domain.values import MessageBody, Peer, PhoneNumber
 
 

@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.kernel import AccountId, CarrierRef, ConversationId, LineId, MessageId
+from domain.keywords import START_WORDS, STOP_WORDS, OptOut, opt_out_of
 from domain.messages import (
     RANK,
-    START_WORDS,
-    STOP_WORDS,
     Conversation,
     Message,
     MessageAccepted,
@@ -21,11 +20,9 @@ from domain.messages import (
     MessageFinal,
     MessageReceived,
     MessageUnconfirmed,
-    OptOut,
     PeerOptedOut,
     Sent,
     Status,
-    opt_out_of,
 )
 from domain.values import MessageBody, Peer
 

@@ -26,7 +26,8 @@ from adapters.inbound.webhooks.twilio.messages import (
 )
 from adapters.inbound.webhooks.twilio.signature import TwilioSignature, algorithm, respelled, signature_of
 from application.inbound_messages import DeliveryReceipt, InboundMessage
-from domain.messages import OptOut, Status
+from domain.keywords import OptOut
+from domain.messages import Status
 
 SID, LINE = f"SM{7:032x}", UUID(int=9)
 INBOUND = {"MessageSid": SID, "From": "+13105550178", "To": "+12025550143", "Body": "hello", "NumMedia": "2"}

@@ -21,7 +21,8 @@ from application.ports.message_carrier import (
     Unreachable,
 )
 from domain.kernel import CarrierRef, MessageId
-from domain.messages import OptOut, Sent, Status, opt_out_of
+from domain.keywords import OptOut, opt_out_of
+from domain.messages import Sent, Status
 from domain.values import MessageBody, Peer, PhoneNumber
 
 ABILITIES = MessageAbilities(

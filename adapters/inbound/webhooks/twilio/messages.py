@@ -20,7 +20,8 @@ from adapters.inbound.webhooks.twilio.form import (
 )
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from domain.kernel import CarrierRef, LineId, MessageId, PicoError
-from domain.messages import OptOut, Status
+from domain.keywords import OptOut
+from domain.messages import Status
 from domain.values import MessageBody, Peer, PhoneNumber
 
 SMS = "/webhooks/twilio/sms"

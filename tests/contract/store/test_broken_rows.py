@@ -11,8 +11,9 @@ from structlog.testing import capture_logs
 
 from adapters.outbound.postgres.codec import CODECS
 from application.export_building import EXPORTED
-from application.inventory import INVENTORY, Stored
+from application.inventory import BY_TYPE, INVENTORY, Stored
 from domain.classification import StorageKind
+from domain.messages import Conversation
 from tests.contract.conftest import Postgres
 from tests.support.intruder import AGAIN, DAY, MONTH, Inhabitant, Scene
 
@@ -98,3 +99,11 @@ async def test_a_flipped_bit_holds_up_no_erasure(
     assert (scene.world.carrier.numbers, scene.copies()) == ({}, [])
     receipt = await scene.world.ledger.receipt(await scene.world.fingerprint(ada.id))
     assert receipt is not None
+
+
+async def test_a_stop_in_a_conversation_whose_peer_cannot_be_read_holds_up_no_deletion(scene: Scene) -> None:
+    ada = await scene.inhabitant()
+    await scene.hear(ada.number, "STOP")
+    assert await scene.flip(BY_TYPE[Conversation], "peer", ada.id)
+    assert (await ada.call("DELETE", ada.conversation)).status == 204
+    assert await scene.sql("SELECT FROM opt_outs") == [], "nobody could be known again"

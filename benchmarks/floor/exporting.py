@@ -1,4 +1,7 @@
-"""The floor's export: one transaction, a statement and a cursor for each table, JSON made where the rows are read."""
+"""The floor's export: one transaction, a statement and a cursor for each table, JSON made where the rows are read.
+
+What a sealed cell is bound to is the product's to say, and changes with it: its columns are asked for.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,13 @@ from os import urandom
 from uuid import UUID, uuid4
 
 import asyncpg
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from adapters.outbound.postgres.binding import Binder
+from adapters.outbound.postgres.codec import CODECS
 from benchmarks.floor.sealing import prefixed
 
 PART = 1 << 20
@@ -42,11 +48,19 @@ TABLES = {
 _json = JSONEncoder(ensure_ascii=False).encode
 
 
+CODECS_BY_NAME = {codec.name: codec for codec in CODECS.values()}
+
+
 def _statement(table: str) -> str:
     sealed, plain = TABLES[table]
+    codec = CODECS_BY_NAME[table]
+    bound = [
+        f"{name}::text" if isinstance(codec.table.c[name].type, sa.Enum) else name
+        for name in codec.binder.names
+    ]
     shown = ", ".join(f"'{name}', {name}" for name in plain)
     owner = "id" if table == "accounts" else "account_id"
-    blobs = "".join(f", {name}" for name in sealed)
+    blobs = "".join(f", {name}" for name in (*sealed, *(["version", *bound] if bound else ())))
     return f"SELECT json_build_object({shown})::text, id{blobs} FROM {table} WHERE {owner} = $1 ORDER BY id"
 
 
@@ -54,13 +68,15 @@ STATEMENTS = {table: _statement(table) for table in TABLES}
 
 
 def _line(
-    record: asyncpg.Record, cells: list[tuple[str, bytes]], aead: AESGCM, header: bytes, after: bytes
-) -> str:
+    record: asyncpg.Record, cells: list[tuple[str, bytes, bool]], binder: Binder, aead: AESGCM, header: bytes,
+    after: bytes,
+) -> str:  # fmt: skip
     text: str = record[0]
     if not cells:
         return text
     row, line = record[1].bytes, [text[:-1]]
-    for at, (name, before) in enumerate(cells, 2):
+    version = 2 + len(cells)
+    for at, (name, before, binds) in enumerate(cells, 2):
         line.append(name)
         blob = record[at]
         if blob is None:
@@ -68,7 +84,10 @@ def _line(
             continue
         if blob[:3] != header:
             raise ValueError("sealed under another key")
-        line.append(_json(aead.decrypt(blob[3:15], blob[15:], before + row + after).decode()))
+        place = before + row + after
+        if binds:
+            place += binder.data(record[version + 1 :], record[version])
+        line.append(_json(aead.decrypt(blob[3:15], blob[15:], place).decode()))
     line.append("}")
     return "".join(line)
 
@@ -107,11 +126,12 @@ class Exporter:
         async with self.connection.transaction(isolation="repeatable_read"):
             for nth, (table, (sealed, _)) in enumerate(TABLES.items()):
                 held.append(f'{", " if nth else ""}"{table}": [')
-                cells = [(f', "{name}": ', place(table, name)) for name in sealed]
+                codec = CODECS_BY_NAME[table]
+                cells = [(f', "{name}": ', place(table, name), name == codec.sealing) for name in sealed]
                 first = True
                 rows = await self.connection.cursor(STATEMENTS[table], account)
                 while batch := await rows.fetch(ROWS):
-                    lines = [_line(record, cells, aead, header, after) for record in batch]
+                    lines = [_line(record, cells, codec.binder, aead, header, after) for record in batch]
                     page = ",\n".join(lines)
                     held += [page] if first else [",\n", page]
                     first, size, done = False, size + len(page), done + len(batch)

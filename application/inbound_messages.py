@@ -39,6 +39,11 @@ class InboundMessage:
     received_at: datetime | None = None
 
 
+def delivery_of(ref: CarrierRef) -> Operation:
+    """Return the operation of taking this message in, which happens once."""
+    return Operation(f"receive:{ref}")
+
+
 @dataclass(frozen=True, slots=True)
 class ReceiveMessage:
     """Stores a message for the line that leases its number; a message for anybody else leaves no trace."""
@@ -65,7 +70,7 @@ class ReceiveMessage:
 
     async def accept(self, lease: Lease, inbound: InboundMessage) -> bool:
         """Commit the message to this line. Tell whether the line still leases the number."""
-        operation = Operation(f"receive:{inbound.ref}")
+        operation = delivery_of(inbound.ref)
 
         async def change(tx: Tx) -> bool:
             context = await tx.conversations.context(lease.line_id, inbound.sender, operation)

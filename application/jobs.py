@@ -14,6 +14,7 @@ from application import (
     message_deletion,
     message_following,
     outbound_messages,
+    reconciliation,
     sign_up,
 )
 from application.job_type import JobType
@@ -25,6 +26,7 @@ JOBS: tuple[JobType, ...] = (
     *message_following.JOBS,
     *message_deletion.JOBS,
     *lines.JOBS,
+    *reconciliation.JOBS,
     *exports.JOBS,
     *sign_up.JOBS,
     *account_deletion.JOBS,

@@ -38,10 +38,15 @@ class FinishRelease:
         async with self.store.begin(account_id) as tx:
             line = await tx.lines.get_even_broken(line_id)
         hold = HoldOfJob(self.queue, account_id, lease)
-        number = await release_verified(self.numbers, line, hold)
+        if line.held_at_carrier:
+            number = await release_verified(self.numbers, line, hold)
+        else:  # lost
+            number = await number_to_release(self.numbers, line)
         abilities = self.carrier.message_abilities
         if number is not None and abilities.can_list and abilities.can_delete_copies:
-            await delete_verified(self.carrier, await self.carrier.list_message_refs(number), hold)
+            copies = await self.carrier.list_copies(number)
+            left = [copy.ref for copy in copies if line.released_at is None or copy.at <= line.released_at]
+            await delete_verified(self.carrier, left, hold)
 
         async def change(tx: Tx) -> None:
             released = await tx.lines.get_even_broken(line_id)

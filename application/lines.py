@@ -18,7 +18,7 @@ from application.ports.numbers import AvailableNumber, NumberProvider
 from application.ports.store import Store, Tx
 from domain.idempotency import IdempotencyInFlight, Operation
 from domain.kernel import AccountId, LineId
-from domain.lines import LineOrdered, LineReleaseRequested, LineResumed, NumberTaken, PhoneLine
+from domain.lines import LineLost, LineOrdered, LineReleaseRequested, LineResumed, NumberTaken, PhoneLine
 from domain.retention import Retention
 from domain.values import Capability, Country, Label, PhoneNumber
 
@@ -174,5 +174,5 @@ class ReleaseLine:
 JOBS = (
     JobType("complete_purchase", CompletePurchase, after={LineOrdered: COMPLETE_AFTER}),
     JobType(CHECK_LINE, CheckLine, after={LineResumed: NOW}),
-    JobType("finish_release", FinishRelease, after={LineReleaseRequested: NOW}, attempts=None),
+    JobType("finish_release", FinishRelease, after={LineReleaseRequested: NOW, LineLost: NOW}, attempts=None),
 )

@@ -70,6 +70,7 @@ from application.ports.passwords import PasswordHasher
 from application.ports.store import Store
 from application.ports.tokens import Tokens
 from application.recall import RecallJobs
+from application.reconciliation import ReconcileLine
 from application.residue import ClearResidue
 from application.retention import PURGES, Sweep
 from application.sessions import (
@@ -209,6 +210,9 @@ class Container(containers.DeclarativeContainer):
     list_messages = Singleton(ListMessages, store=store)
     mark_read = Singleton(MarkRead, store=store)
     delete_conversation = Singleton(DeleteConversation, store=store, clock=clock, ids=ids)
+    reconcile_line = Singleton(
+        ReconcileLine, store=store, queue=queue, carrier=carrier, clock=clock, receive_message=receive_message,
+    )
     follow_message = Singleton(FollowMessage, store=store, carrier=carrier, clock=clock)
     delete_carrier_copy = Singleton(DeleteCarrierCopy, store=store, queue=queue, carrier=carrier, clock=clock)
     purge_conversation = Singleton(PurgeConversation, store=store, clock=clock)

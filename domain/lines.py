@@ -195,8 +195,8 @@ class PhoneLine(Aggregate):
         return self.released_at is None
 
     def was_ours_at(self, instant: datetime) -> bool:
-        """Tell whether the lease had begun by `instant`: what was sent to the number earlier was for somebody else."""
-        return self.created_at <= instant
+        """Tell whether `instant` falls into the lease: what was sent before it or after it is somebody else's."""
+        return self.created_at <= instant and (self.released_at is None or instant <= self.released_at)
 
     def must_be_of(self, number: PhoneNumber) -> None:
         """Raise SealBroken unless it is a lease on this number: whoever led here was altered."""

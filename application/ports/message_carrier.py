@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from domain.kernel import CarrierRef, MessageId
-from domain.messages import Sent
+from domain.messages import Direction, Sent
 from domain.values import MessageBody, Peer, PhoneNumber
 
 
@@ -61,6 +61,23 @@ class MessageAbilities:
     """A younger message is not deleted: asking for it is of no use."""
 
 
+@dataclass(frozen=True, slots=True)
+class ListedCopy:
+    """What the carrier still holds of a message from or to a number of ours. `at`: when the carrier took it."""
+
+    ref: CarrierRef
+    direction: Direction
+    peer: Peer
+    body: MessageBody
+    at: datetime
+    attachments: int = 0
+
+    @property
+    def is_inbound(self) -> bool:
+        """Whether it came in."""
+        return self.direction is Direction.INBOUND
+
+
 class MessageCarrier(Protocol):
     """Every method raises CarrierUnavailable when no certain answer came (after its own bounded retries of reads).
 
@@ -102,6 +119,13 @@ class MessageCarrier(Protocol):
         """Delete the carrier's copy of a message, media included; it may have been gone already.
 
         Raises TooEarly. Needs `can_delete_copies`. Repeating is harmless.
+        """
+        ...
+
+    async def list_copies(self, number: PhoneNumber) -> list[ListedCopy]:
+        """Return what the carrier still holds of the messages from or to our number.
+
+        Needs `can_list`. Repeating is harmless.
         """
         ...
 

@@ -13,6 +13,7 @@ from typing_extensions import override
 from adapters.outbound.memory.carrier_faults import CarrierFaults
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from application.ports.message_carrier import (
+    ListedCopy,
     MessageAbilities,
     MessageCarrier,
     OptedOut,
@@ -22,7 +23,7 @@ from application.ports.message_carrier import (
 )
 from domain.kernel import CarrierRef, MessageId
 from domain.keywords import OptOut, opt_out_of
-from domain.messages import Sent, Status
+from domain.messages import Direction, Sent, Status
 from domain.values import MessageBody, Peer, PhoneNumber
 
 ABILITIES = MessageAbilities(
@@ -44,6 +45,7 @@ class CarrierCopy:
     at: datetime
     error: int | None = None
     message_id: MessageId | None = None
+    attachments: int = 0
 
     @property
     def came_in(self) -> bool:
@@ -59,6 +61,12 @@ class CarrierCopy:
     def sent(self) -> Sent:
         """In the port's words."""
         return Sent(self.ref, self.status, self.error)
+
+    @property
+    def listed(self) -> ListedCopy:
+        """In the port's words, as it is listed."""
+        direction, peer = (Direction.INBOUND, self.sender) if self.came_in else (Direction.OUTBOUND, self.to)
+        return ListedCopy(self.ref, direction, Peer(peer), self.body, self.at, self.attachments)
 
 
 class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
@@ -121,6 +129,11 @@ class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
         if not self.lies:
             self.messages.pop(ref, None)
         self.answer()
+
+    @override
+    async def list_copies(self, number: PhoneNumber) -> list[ListedCopy]:
+        self.hear("list_copies")
+        return [copy.listed for copy in self.messages.values() if copy.number == number]
 
     @override
     async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:

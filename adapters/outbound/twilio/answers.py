@@ -74,6 +74,18 @@ def text_of(value: object) -> str:
     return value
 
 
+def readable(value: object) -> str:
+    """Return a text that must be there; halves of characters in it are replaced, because nothing could keep them."""
+    return text_of(value).encode("utf-8", "replace").decode()
+
+
+def count_of(value: object) -> int:
+    """Return a small count, which comes as text. Raises CarrierUnavailable."""
+    if not re.fullmatch("[0-9]{1,2}", text_of(value)):
+        raise CarrierUnavailable
+    return int(text_of(value))
+
+
 def instant_of(value: object) -> datetime:
     """Return an instant that must be there. Raises CarrierUnavailable."""
     if not isinstance(value, datetime):

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from adapters.outbound.twilio.answers import certain, code_of, instant_of, ref_of, text_of
+from adapters.outbound.twilio.answers import certain, code_of, count_of, instant_of, readable, ref_of, text_of
 from adapters.outbound.twilio.api import RETRIES, TwilioApi
 from adapters.outbound.twilio.vocabulary import LIFE, SETTLES_AFTER, Gone, status_of
-from application.ports.message_carrier import MessageAbilities, MessageCarrier
+from application.ports.message_carrier import ListedCopy, MessageAbilities, MessageCarrier
 from domain.kernel import CarrierRef, MessageId
-from domain.messages import Sent, Status
+from domain.messages import Direction, Sent, Status
 from domain.values import MessageBody, Peer, PhoneNumber
 
 CLOCK_SKEW = timedelta(seconds=30)
@@ -94,8 +94,12 @@ class TwilioMessages(MessageCarrier):
             return
 
     @override
-    @certain
     async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:
+        return [copy.ref for copy in await self.list_copies(number)]
+
+    @override
+    @certain
+    async def list_copies(self, number: PhoneNumber) -> list[ListedCopy]:
         """List what was sent from the number, then what came to it. Twilio knows no message from a number to itself.
 
         A message from one number of ours to another is two messages with the same numbers, one for each.
@@ -104,13 +108,26 @@ class TwilioMessages(MessageCarrier):
         sent = await messages.list_async(from_=number, page_size=size)
         received = await messages.list_async(to=number, page_size=size)
         ours = (*(m for m in sent if not came_in(m)), *(m for m in received if came_in(m)))
-        return [ref_of(message) for message in ours]
+        return [copy_of(message) for message in ours]
 
 
 def sent_of(resource: Any) -> Sent:  # noqa: ANN401 - the SDK has no types
     """Translate a message. A status that Twilio has added since ranks lowest: it moves nothing."""
     status = status_of(text_of(resource.status)) or Status.QUEUED
     return Sent(ref_of(resource), status, code_of(resource.error_code))
+
+
+def copy_of(message: Any) -> ListedCopy:  # noqa: ANN401 - as above
+    """Translate a message as it is listed."""
+    inbound = came_in(message)
+    return ListedCopy(
+        ref=ref_of(message),
+        direction=Direction.INBOUND if inbound else Direction.OUTBOUND,
+        peer=Peer.of_sender(text_of(message.from_)) if inbound else Peer(text_of(message.to)),
+        body=MessageBody(readable(message.body)),
+        at=created_at(message),
+        attachments=count_of(message.num_media),
+    )
 
 
 def came_in(message: Any) -> bool:  # noqa: ANN401 - as above

@@ -11,7 +11,7 @@ import pytest
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable, CarrierUnsupported
 from application.ports.message_carrier import MessageCarrier, OptedOut, SenderRefused, TooEarly, Unreachable
 from domain.kernel import CarrierRef
-from domain.messages import Status
+from domain.messages import Direction, Status
 from domain.values import MessageBody, Peer
 from tests.contract.carrier.world import (
     BODY,
@@ -211,6 +211,22 @@ class MessageCarrierContract:
             assert await world.carrier.list_message_refs(NUMBER) == []
             assert len(await world.carrier.list_message_refs(OTHER_NUMBER)) == 1
 
+    async def test_a_copy_is_listed_with_all_that_is_needed_to_take_it_in(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        if not world.message_abilities.can_list:
+            with pytest.raises(CarrierUnsupported):
+                await world.carrier.list_copies(NUMBER)
+            return
+        sent, received = await world.sent(), await world.receive(OTHER_PEER, NUMBER, BODY)
+        copies = {copy.ref: copy for copy in await world.carrier.list_copies(NUMBER)}
+        assert set(copies) == {sent, received}
+        assert (copies[sent].direction, copies[sent].peer) == (Direction.OUTBOUND, PEER)
+        assert (copies[received].direction, copies[received].peer) == (Direction.INBOUND, OTHER_PEER)
+        for copy in copies.values():
+            assert (copy.body, copy.attachments) == (BODY, 0)
+            assert START - timedelta(seconds=1) <= copy.at <= world.now
+
     async def test_a_message_between_two_numbers_of_ours_is_two_messages_one_for_each(
         self, world: CarrierWorld, owned: CarrierRef
     ) -> None:
@@ -279,5 +295,5 @@ def every_message_method(
     if abilities.can_delete_copies and deleting:
         asked.append(carrier.delete_copy(ref))
     if abilities.can_list:
-        asked.append(carrier.list_message_refs(NUMBER))
+        asked += [carrier.list_message_refs(NUMBER), carrier.list_copies(NUMBER)]
     return asked

@@ -16,6 +16,7 @@ from typing_extensions import override
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from application.ports.carrier_errors import CarrierUnavailable, CarrierUnsupported
 from application.ports.message_carrier import (
+    ListedCopy,
     MessageAbilities,
     MessageCarrier,
     OptedOut,
@@ -201,6 +202,10 @@ class OtherSchool(NumberProvider, MessageCarrier):
 
     @override
     async def delete_copy(self, ref: CarrierRef) -> None:
+        raise CarrierUnsupported
+
+    @override
+    async def list_copies(self, number: PhoneNumber) -> list[ListedCopy]:
         raise CarrierUnsupported
 
     @override

@@ -332,6 +332,14 @@ async def test_an_answer_that_cannot_be_read_is_no_certain_answer(status: int, b
             await world.numbers.order(NUMBER, LINE)
 
 
+async def test_a_listed_copy_says_how_many_attachments_it_has(world: TwilioWorld) -> None:
+    await world.bought()
+    ref = await world.receive(PEER, NUMBER, "")
+    world.simulator._account.state.messages[ref].resource["num_media"] = "2"
+    [copy] = await world.carrier.list_copies(NUMBER)
+    assert (copy.attachments, copy.body) == (2, "")
+
+
 async def test_an_answer_without_end_is_cut_short() -> None:
     written = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 
@@ -12,9 +13,11 @@ from application.inbound_messages import DeliveryReceipt, InboundMessage
 from application.message_deletion import DeleteCarrierCopy
 from application.messages import DeleteConversation, DeleteMessage
 from application.ports.jobs import JobLease
-from application.ports.message_carrier import TooEarly
+from application.ports.message_carrier import ListedCopy, TooEarly
+from application.reconciliation import ReconcileLine
 from domain.exports import ExportNotReady
-from domain.kernel import AccountId, ConversationId, ExportId, MessageId, NotFound
+from domain.kernel import AccountId, CarrierRef, ConversationId, ExportId, MessageId, NotFound
+from domain.lines import PhoneLine
 from domain.messages import Message, Status
 from domain.values import MessageBody
 from tests.support.actors import STRANGER, with_line
@@ -22,7 +25,7 @@ from tests.support.canary_account import lived
 from tests.support.harness import Anywhere, Databases, in_clear
 from tests.support.lying_there import ids, records
 from tests.support.proofs import proves, refused
-from tests.support.sabotage import keeping
+from tests.support.sabotage import keeping, skipping_job
 
 MOMENT, MINUTE, HOUR, DAY = (
     timedelta(microseconds=1),
@@ -73,7 +76,7 @@ async def test_the_carriers_copy_goes_however_often_it_is_too_early(anywhere: An
         await made.advance(2 * MINUTE)
         assert heard in made.carrier.messages
         for _ in range(4):
-            await made.advance(HOUR)
+            await made.advance(10 * MINUTE)
         assert set(made.carrier.messages) == {said}, "the other text is on its way still"
         await made.use_cases.apply_delivery_receipt(DeliveryReceipt(ada.number, said, None, Status.DELIVERED))
         await made.advance(2 * MINUTE)
@@ -132,6 +135,41 @@ async def test_pictures_stay_at_the_carrier_until_their_message_is_deleted(anywh
         await made.use_cases.delete_message(ada.id, message.id)
         await made.advance(HOUR)
         assert ref not in made.carrier.messages, "the carrier keeps pictures for ever"
+
+
+def never_compares(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, reconcile_line=skipping_job)
+
+
+class TakesInOnly(ReconcileLine):
+    """Takes in what was missed, and lets lie what was deleted."""
+
+    async def _deleted_here(self, line: PhoneLine, listed: Iterable[ListedCopy]) -> list[CarrierRef]:
+        return []
+
+
+def takes_in_only(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, reconcile_line=TakesInOnly)
+
+
+@proves("H28", text="0b9f48f968a5", saboteur=never_compares, says="what was missed is missing")
+@proves("H28", text="0b9f48f968a5", saboteur=takes_in_only, says="what was deleted lies at the carrier")
+async def test_what_was_missed_is_taken_in_and_what_was_deleted_goes(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada = await with_line(made)
+        missed = await made.carrier.receive(STRANGER, ada.number, "nobody told you")
+        copy = made.carrier.messages[missed]
+        for _ in range(4):
+            await made.advance(6 * HOUR)
+        assert await ada.inbox() == ["nobody told you"], "what was missed is missing"
+        (conversation,) = (await made.use_cases.list_conversations(ada.id, None, None, 9)).items
+        await made.use_cases.delete_conversation(ada.id, conversation.id)
+        await made.settle()
+        made.carrier.messages[missed] = copy
+        for _ in range(4):
+            await made.advance(6 * HOUR)
+        assert not made.carrier.messages, "what was deleted lies at the carrier"
+        assert await ada.inbox() == []
 
 
 class DeletesNothing(DeleteMessage):

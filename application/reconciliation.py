@@ -62,16 +62,16 @@ class ReconcileLine:
 
     async def _settled(self, line: PhoneLine) -> list[ListedCopy]:
         """List the copies that belong to this lease and are no news any more."""
+        since = line.created_at.replace(microsecond=0)  # carriers date by the second
         until = self.clock.now() - SETTLED_AFTER
-        listed = await self.carrier.list_copies(line.number)
-        return [copy for copy in listed if copy.at <= until and line.was_ours_at(copy.at)]
+        return [copy for copy in await self.carrier.list_copies(line.number) if since <= copy.at <= until]
 
     async def _take_in(self, line: PhoneLine, copy: ListedCopy) -> None:
         """Receive a message, unless we hold it or have held it."""
         if not await self._is_known(line.account_id, copy):
             lease = Lease(line.account_id, line.id)
             message = InboundMessage(
-                copy.ref, line.number, copy.peer, copy.body, attachments=copy.attachments, received_at=copy.at
+                copy.ref, line.number, copy.peer, copy.body, attachments=copy.attachments
             )
             await self.receive_message.accept(lease, message)
 

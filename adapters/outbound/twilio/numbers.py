@@ -123,8 +123,9 @@ class TwilioNumbers(NumberProvider):
         for owned in await self.api.client.incoming_phone_numbers.list_async(
             friendly_name=mark(line_id), page_size=self.api.page_size
         ):
+            held = HeldNumber(ref_of(owned), PhoneNumber.parse(text_of(owned.phone_number)))
             if is_held_for(owned, line_id):
-                return HeldNumber(ref_of(owned), PhoneNumber.parse(text_of(owned.phone_number)))
+                return held
         return None
 
     @override

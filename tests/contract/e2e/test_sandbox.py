@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -284,3 +284,29 @@ def test_what_an_operator_can_mend_is_one_line_that_names_the_variable(variable:
     assert done.stderr.count("\n") == 1
     assert variable in done.stderr
     assert "s3" not in done.stderr
+
+
+def test_what_no_webhook_told_is_found_all_the_same(pico: Served) -> None:
+    """No message that comes in is lost with its webhook, and none that goes out stays on its way."""
+    ada = pico.person("ada")
+    line = pico.line(ada, "+12025550143")
+    assert pico.ask("POST", "/sandbox/faults", {"drop": True})[0] == 200
+    text = {"from": "+13105550178", "to": "+12025550143", "body": "nobody told you"}
+    assert pico.ask("POST", "/sandbox/sms", text)[0] == 202
+    sent = pico.send(ada, line, "+13105550178", "did you get this?")
+    path = f"/v1/messages/{sent['id']}"
+
+    def simulated() -> str:
+        return str(pico.ask("GET", "/sandbox/providers")[1])
+
+    assert pico.inbox(ada) == ["did you get this?"]
+
+    def an_hour_later(true: Callable[[], bool]) -> bool:
+        """Let an hour pass, and a moment for what falls due in it."""
+        assert pico.ask("POST", "/sandbox/clock", {"advance": "PT1H"})[0] == 200
+        time.sleep(0.5)
+        return true()
+
+    until(lambda: an_hour_later(lambda: pico.ask("GET", path, token=ada)[1]["status"] == "delivered"))
+    until(lambda: an_hour_later(lambda: sorted(pico.inbox(ada)) == ["did you get this?", "nobody told you"]))
+    until(lambda: an_hour_later(lambda: "nobody told you" not in simulated()))

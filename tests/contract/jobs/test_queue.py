@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from adapters.outbound.postgres import erasing, job_statements
 from adapters.outbound.postgres.pool import Database, connect
 from adapters.outbound.postgres.queue import SLOTS, PostgresQueue
 from application.ports.jobs import ERASURE_JOB, Again, Dead, Done, Handle, Job, LeasedJob, Outcome
+from application.ports.store import StoreUnavailable
 from domain.kernel import AccountId
 from tests.contract.conftest import Postgres
 
@@ -266,6 +268,15 @@ async def test_a_lease_can_be_asked_for_and_is_renewed_by_asking(database: Datab
     assert await queue.holds(leased.job.account_id, leased.lease)
     assert (await database.first(ends))[0] > before
     assert not await queue.holds(AccountId(uuid4()), leased.lease)
+
+
+async def test_a_yes_that_took_too_long_is_none_and_the_lease_stays(database: Database) -> None:
+    await put(database)
+    queue = PostgresQueue(database)
+    (leased,) = await queue.take(1)
+    with pytest.raises(StoreUnavailable):
+        await replace(queue, lease=timedelta(microseconds=3)).holds(leased.job.account_id, leased.lease)
+    assert await queue.holds(leased.job.account_id, leased.lease)
 
 
 async def test_a_job_cut_short_by_the_end_of_its_worker_waits_for_the_next(database: Database) -> None:

@@ -15,7 +15,7 @@ from application.sessions import PurgeEndedSessions
 from domain.kernel import PicoError
 
 BATCH = 500
-"""Most records of one kind that a single call takes."""
+"""Most records of one kind that go at once, before the other kinds have their turn."""
 
 
 PURGES: tuple[type[Purge], ...] = (
@@ -44,19 +44,26 @@ class Sweep:
     clock: Clock
 
     async def __call__(self) -> SweepResult:
-        """Run every purge once; one that fails holds up no other. Repeating is harmless.
+        """Run every purge until nothing is due, in turns; one that fails holds up no other. Repeating is harmless.
 
         While the clocks disagree nothing is purged, and the result says so for the alarm.
         """
         result = SweepResult()
-        for purge in self.purges:
-            try:
-                done = await purge(await self.clock.agreed(), BATCH)
-            except PicoError as error:
-                result.failed[error.code] += 1
-            except Exception as error:  # noqa: BLE001 - retention must not stop because one purge did
-                result.failed[type(error).__name__] += 1
-            else:
-                result.counts[purge.name] += done.purged
-                result.failed += done.failed
+        unfinished = self.purges
+        while unfinished:
+            unfinished = tuple([purge for purge in unfinished if await self._batch(purge, result)])
         return result
+
+    async def _batch(self, purge: Purge, result: SweepResult) -> bool:
+        """Purge one batch. Return whether it was a full one, so that more may be due."""
+        try:
+            done = await purge(await self.clock.agreed(), BATCH)
+        except PicoError as error:
+            result.failed[error.code] += 1
+        except Exception as error:  # noqa: BLE001 - retention must not stop because one purge did
+            result.failed[type(error).__name__] += 1
+        else:
+            result.counts[purge.name] += done.purged
+            result.failed += done.failed
+            return done.purged == BATCH
+        return False

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.bench import main
+from benchmarks.kills import kills
 from benchmarks.population import Population
 from benchmarks.scenarios import SCENARIOS
 
@@ -25,8 +28,16 @@ if __name__ == "__main__":
         help="everybody at one conversation: bursts, and a stream of so many seconds",
     )  # fmt: skip
     parser.add_argument("--exports", action="store_true", help="exports, account by account")
+    parser.add_argument(
+        "--kills", type=int, default=0, metavar="N",
+        help="kill -9 servers and workers N times under load, and look for what is lost, done twice or left",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    if given.kills:
+        with TemporaryDirectory(prefix="pico-kills-") as folder:
+            Path(folder).chmod(0o755)  # the database's user must reach it
+            sys.exit(asyncio.run(kills(given.kills, Path(folder), print)))
     part = 10 if given.tenth else 1
     size = Population(given.accounts // part, given.conversations // part, given.messages // part)
     running = main(

@@ -153,5 +153,7 @@ class Lanes:
     async def _connect(self) -> tuple:
         connection = await asyncpg.connect(self._url, server_settings=SETTINGS, command_timeout=10)
         lane = connection, {name: await connection.prepare(text) for name, text in STATEMENTS.items()}
-        await connection.execute("SELECT 1")  # preparing leaves the statement's time running, and 8 s later it is over
+        await connection.execute(
+            "SELECT 1"
+        )  # preparing leaves the statement's time running, and 8 s later it is over
         return lane

@@ -68,7 +68,7 @@ class Sandbox:
             )  # fmt: skip
             saved.carrier_url = await stack.enter_async_context(simulator.running(LOOPBACK))
             mailbox = LocalMailbox(folder / "mail", clock.now)
-            parts = _parts(settings, found, saved, clock, mailbox, public_url)
+            parts = sandbox_parts(settings, found, saved, clock, mailbox, public_url)
             product = await stack.enter_async_context(assembled(parts, replaced))
             sandbox = cls(url, product, folder, found, clock, saved, mailbox, simulator)
             await stack.enter_async_context(serve(product, port, sandbox=sandbox))
@@ -94,7 +94,7 @@ class Sandbox:
         found = await databases_in_use(settings, saved)
         clock = FollowedClock(saved)
         mailbox = LocalMailbox(folder / "mail", clock.now)
-        parts = _parts(settings, found, saved, clock, mailbox, saved.url)
+        parts = sandbox_parts(settings, found, saved, clock, mailbox, saved.url)
         async with assembled(parts) as product, working(product):
             yield
 
@@ -145,10 +145,11 @@ class Sandbox:
             await connection.close()
 
 
-def _parts(
+def sandbox_parts(
     settings: Settings, found: Databases, saved: SandboxState, clock: SystemClock, mailbox: LocalMailbox,
     public_url: str,
 ) -> Parts:  # fmt: skip
+    """Return what a Sandbox on this folder is made of."""
     folder = settings.state_dir
     return Parts(
         environment=SANDBOX,

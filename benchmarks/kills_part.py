@@ -1,0 +1,35 @@
+"""A server of Pico's without a carrier of its own: `python -m benchmarks.kills_part FOLDER PORT`.
+
+It is what `./pico serve --no-work` runs, but for the simulated carrier, which must outlive it here. The workers beside
+it are `./pico work` on the same folder.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from adapters.outbound.local.mailbox import LocalMailbox
+from bootstrap.assembly import assembled
+from bootstrap.databases import databases_in_use
+from bootstrap.event_loop import run
+from bootstrap.process import serve, stopped
+from bootstrap.sandbox_state import FollowedClock, SandboxState
+from bootstrap.settings import Settings
+from bootstrap.worlds.sandbox import sandbox_parts
+
+
+async def main(folder: Path, port: int) -> None:
+    settings = Settings(state_dir=folder)
+    saved = SandboxState(folder / "sandbox.json")
+    clock = FollowedClock(saved)
+    found = await databases_in_use(settings, saved)
+    mailbox = LocalMailbox(folder / "mail", clock.now)
+    parts = sandbox_parts(settings, found, saved, clock, mailbox, saved.url)
+    async with assembled(parts) as product, serve(product, port):
+        print("Pico serves", flush=True)
+        await stopped()
+
+
+if __name__ == "__main__":
+    run(main(Path(sys.argv[1]), int(sys.argv[2])))

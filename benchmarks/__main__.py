@@ -12,8 +12,10 @@ from benchmarks.bench import main
 from benchmarks.kills import kills
 from benchmarks.population import Population
 from benchmarks.scenarios import SCENARIOS
+from bootstrap.private_memory import keep_private
 
 if __name__ == "__main__":
+    keep_private()
     parser = argparse.ArgumentParser(prog="./pico bench", description="Measure Pico against its floor.")
     parser.add_argument("--accounts", type=int, default=1_000)
     parser.add_argument("--conversations", type=int, default=100_000)

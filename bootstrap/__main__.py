@@ -12,6 +12,7 @@ from adapters.inbound.cli import command_line
 from adapters.inbound.http.server import CannotListen
 from bootstrap.commands import COMMANDS
 from bootstrap.postgres_server import PostgresUnavailable
+from bootstrap.private_memory import keep_private
 from bootstrap.settings import BadSettings
 
 app = command_line(COMMANDS)
@@ -33,6 +34,7 @@ def configure_logs() -> None:
 
 def main() -> None:
     """Run a command; what an operator can mend is one line on standard error and exit code 2."""
+    keep_private()
     configure_logs()
     try:
         app(prog_name="./pico")

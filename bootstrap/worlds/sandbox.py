@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from bootstrap.settings import Settings
 ACCOUNT_SID = "AC" + "0" * 31 + "1"
 SANDBOX = "sandbox"
 """The environment's name: part of what every ciphertext is bound to."""
+LATEST = datetime(9990, 1, 1, tzinfo=UTC)
+"""As far as its clock goes: periods are added to the present, and the year 9999 is the last that there is."""
 SWEEP_EVERY = timedelta(seconds=1)
 """A Sandbox is watched by somebody who just moved its clock."""
 
@@ -104,10 +106,16 @@ class Sandbox:
         return self.product.use_cases
 
     async def advance(self, by: timedelta) -> datetime:
-        """Move the clock forward and sweep at once; return the new now. Raises OverflowError."""
-        self.saved.offset = self.clock.offset = self.clock.offset + by
-        self.saved.save()
+        """Move the clock forward and sweep at once; return the new now.
+
+        Raises OverflowError, and leaves everything as it was, for a time past `LATEST`.
+        """
+        offset = self.clock.offset + by
+        if self.clock.now() + by > LATEST:
+            raise OverflowError
         await self.product.outside.queue.shift(by)
+        self.saved.offset = self.clock.offset = offset
+        self.saved.save()
         await self.use_cases.sweep()
         return self.clock.now()
 

@@ -75,11 +75,16 @@ class DownloadExport:
         self, account_id: AccountId, export_id: ExportId, password: Password
     ) -> AsyncGenerator[bytes, None]:
         """Return the JSON text in slices. Raises NotFound, WrongCredentials, ExportNotReady (also when repeated)."""
-        async with self.store.begin(account_id) as tx:
-            await tx.exports.get(export_id)
-        await self.verify_password.of_caller(account_id, password)
+        await self.look(account_id, export_id, password)
         await self._claim(account_id, export_id)
         return self._slices(account_id, export_id)
+
+    async def look(self, account_id: AccountId, export_id: ExportId, password: Password) -> None:
+        """Raise what asking for it would, and hand nothing over. Repeating is harmless."""
+        async with self.store.begin(account_id) as tx:
+            export = await tx.exports.get(export_id)
+        await self.verify_password.of_caller(account_id, password)
+        export.must_be_ready(self.clock.now())
 
     async def _claim(self, account_id: AccountId, export_id: ExportId) -> None:
         """Commit that it is being downloaded: whoever comes second gets nothing."""

@@ -39,7 +39,7 @@ class Settings(BaseSettings):
 
     port: int = Field(8080, ge=0, le=65535)
     """Where the API listens, on loopback. 0 picks a free port."""
-    public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#]+$")
+    public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#]+/?$")
     """The address providers call us at; the Sandbox's own when unset."""
     state_dir: Path = ROOT / "var"
     """Where the Sandbox keeps its database, keys, ledger and simulators."""
@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     """Days after which a session that is not used expires: no more than PRIVACY.md says (T8)."""
     session_days: int = Field(180, ge=1, le=180)
     """Days after which every session expires."""
+
+    @field_validator("public_url", "twilio_api_url", check_fields=False)
+    @classmethod
+    def _without_slash(cls, url: str | None) -> str | None:
+        """An address with the root as its path is the same address (RFC 3986, 6.2.3)."""
+        return url.removesuffix("/") if url else url
 
     @property
     def retention(self) -> Retention:
@@ -93,12 +99,12 @@ class Settings(BaseSettings):
 class ProductionSettings(Settings):
     """What an operator of Production must set, beside what may be set."""
 
-    public_url: str = Field(pattern=r"^https://[^\s/?#]+$")
+    public_url: str = Field(pattern=r"^https://[^\s/?#]+/?$")
     database_url: SecretStr
     keyring_url: SecretStr
     twilio_account_sid: str = Field(pattern=r"^AC[0-9a-f]{32}$")
     twilio_auth_token: SecretStr = Field(min_length=1)
-    twilio_api_url: str = Field("https://api.twilio.com", pattern=r"^https?://[^\s/?#]+$")
+    twilio_api_url: str = Field("https://api.twilio.com", pattern=r"^https?://[^\s/?#]+/?$")
     """Twilio's own address, or a proxy's that everything sent outside must pass."""
 
 

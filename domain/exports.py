@@ -119,10 +119,14 @@ class Export(Aggregate):
 
     def download(self, at: datetime) -> None:
         """Hand it over, once. Raises ExportNotReady."""
-        if self.state is not ExportState.READY or self.expires_at is None or at >= self.expires_at:
-            raise ExportNotReady
+        self.must_be_ready(at)
         self.state = ExportState.DOWNLOADED
         self.record(ExportDownloaded(account_id=self.account_id, subject=self.id, at=at))
+
+    def must_be_ready(self, at: datetime) -> None:
+        """Raise ExportNotReady unless it can be downloaded."""
+        if self.state is not ExportState.READY or self.expires_at is None or at >= self.expires_at:
+            raise ExportNotReady
 
     def expire(self) -> None:
         """Nobody came for it in time, or a newer one takes its place. Repeating is harmless."""

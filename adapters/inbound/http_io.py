@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar, Protocol, TypeAlias
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 COMMON_HEADERS = {"Server": "Pico", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 """Headers of every answer."""
@@ -41,6 +41,13 @@ class BadRequest(Refused):
     """The request is not well-formed HTTP."""
 
 
+class ExpectationFailed(Refused):
+    """The only expectation that is met is 100-continue."""
+
+    status = 417
+    code = "expectation_failed"
+
+
 class TooSlow(Refused):
     """The body did not arrive in time."""
 
@@ -56,13 +63,14 @@ class TooLarge(Refused):
 
 
 async def read_body(request: web.BaseRequest, within: float = BODY_SECONDS) -> bytes:
-    """Read the whole body. Raises TooLarge, TooSlow after `within` seconds, BadRequest when it breaks off.
+    """Read the whole body.
+
+    Raises ExpectationFailed, TooLarge, TooSlow after `within` seconds, BadRequest when it breaks off.
 
     The time limit also ends the wait for a chunk that aiohttp could not parse: it never tells the reader.
     """
     if "Expect" in request.headers:
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # The answer itself has not begun.
+        await _meet_expectation(request)
     try:
         if request.content.is_eof():  # Nearly always: it came with the headers, and needs no timer.
             return await request.read()
@@ -74,3 +82,14 @@ async def read_body(request: web.BaseRequest, within: float = BODY_SECONDS) -> b
         raise TooSlow from None
     except (web.RequestPayloadError, ConnectionError):
         raise BadRequest from None
+
+
+async def _meet_expectation(request: web.BaseRequest) -> None:
+    """Ask for the body if the client waits to be asked (RFC 9110, 10.1.1). Raises ExpectationFailed."""
+    if request.version < HttpVersion11:
+        return  # It knows no interim answers.
+    if request.headers["Expect"].lower() != "100-continue":
+        raise ExpectationFailed
+    if not request.content.is_eof():
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # The answer itself has not begun.

@@ -12,12 +12,13 @@ from adapters.inbound.http import openapi, problems
 from adapters.inbound.http.context import EdgeContext, Sandbox
 from adapters.inbound.http.input import accept, read_json, read_query
 from adapters.inbound.http.json_format import decode, encode
-from adapters.inbound.http.paths import PathTable, PathTemplate
+from adapters.inbound.http.paths import PathTable, PathTemplate, plain
 from adapters.inbound.http.reply import respond
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
-from adapters.inbound.http_io import Refused, Webhooks
+from adapters.inbound.http.well_formed import must_be_well_formed
+from adapters.inbound.http_io import BadRequest, Refused, Webhooks
 from application.use_cases import UseCases
 from domain.kernel import PicoError, SealBroken
 
@@ -40,7 +41,7 @@ class App:
         for route in routes:
             endpoint = endpoint_of(route, context)
             self._mount(route.method, route.template, endpoint)
-            if route.method == "GET" and route.open:
+            if route.method == "GET":  # RFC 9110, 9.1: a server supports both.
                 self._mount("HEAD", route.template, endpoint)
 
     def _mount(self, method: str, template: PathTemplate, endpoint: Endpoint) -> None:
@@ -52,17 +53,24 @@ class App:
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever happens."""
         try:
+            must_be_well_formed(request)
             target = request.raw_path
             if not target.startswith("/"):
                 target = request.rel_url.raw_path_qs  # RFC 9112, 3.2.2: a server accepts the absolute form.
             path, _, query = target.partition("?")
             methods, values = self._table.find(path)
+            if methods is None and "%" in path:
+                methods, values = self._table.find(plain(path))
             if methods is None:
                 return problems.answer(problems.NoSuchPath())
             endpoint = methods.get(request.method)
             if endpoint is None:
                 return problems.answer(problems.MethodNotAllowed(list(methods)))
             return await endpoint(request, query, *values)
+        except BadRequest as no:
+            answer = problems.answer(no)
+            answer.force_close()  # Where the next request begins is no longer certain.
+            return answer
         except (Refused, PicoError) as no:
             if isinstance(no, SealBroken):
                 report(no, "seal broken")

@@ -24,7 +24,7 @@ from application.sessions import Unauthenticated
 from domain.kernel import PicoError
 from domain.values import Password
 
-BEARER = re.compile(r"[Bb]earer ([!-~]+)\Z")
+BEARER = re.compile(r"bearer +([!-~]+)\Z", re.IGNORECASE)
 KEY = re.compile(r"[!-~]{1,255}\Z")
 
 
@@ -59,7 +59,8 @@ class Bearer(Guard):
 
     @override
     async def admit(self, request: Request[Any]) -> None:
-        match = BEARER.match(request.headers.get("Authorization", ""))
+        given = request.headers.getall("Authorization", ())
+        match = BEARER.match(given[0]) if len(given) == 1 else None
         if match is None:
             raise NotSignedIn
         try:

@@ -13,7 +13,12 @@ from adapters.inbound.http import problems
 from adapters.inbound.http.params import ALimit
 from adapters.inbound.http_io import read_body
 
-JSON_TYPE = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?\Z', re.IGNORECASE)
+WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+PARAMETER = rf"""({WORD})=({WORD}|"(?:[^"\\]|\\.)*")"""
+JSON_TYPE = re.compile(rf"application/json(?:[ \t]*;[ \t]*(?:{PARAMETER})?)*[ \t]*\Z", re.IGNORECASE)
+PARAMETERS = re.compile(PARAMETER)
+CHARSETS = {"utf-8", "utf8", "us-ascii"}
+"""What JSON is written in (RFC 8259, 8.1), by its name, its nickname and that of a part of it."""
 MOST_PARAMETERS = 20
 DEFAULT_LIMIT = 50
 """Items on a page."""
@@ -62,9 +67,21 @@ def _pointer(location: tuple[int | str, ...], kind: str) -> str:
 async def read_json(request: web.BaseRequest) -> bytes:
     """Read a JSON body. Raises NotJson for any other kind, and what `read_body` raises."""
     headers = request.headers
-    if not JSON_TYPE.match(headers.get("Content-Type", "")) or "Content-Encoding" in headers:
+    kinds = headers.getall("Content-Type", ())
+    if len(kinds) != 1 or not is_json(kinds[0]) or "Content-Encoding" in headers:
         raise problems.NotJson
     return await read_body(request)
+
+
+def is_json(kind: str) -> bool:
+    """Tell whether a media type is JSON in UTF-8. Parameters but a charset say nothing (RFC 8259, section 11)."""
+    if kind == "application/json":
+        return True
+    return JSON_TYPE.match(kind) is not None and all(
+        value.strip('"').lower() in CHARSETS
+        for name, value in PARAMETERS.findall(kind)
+        if name.lower() == "charset"
+    )
 
 
 def read_query(query: str) -> dict[str, str]:

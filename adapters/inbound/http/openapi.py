@@ -9,13 +9,14 @@ from adapters.inbound.http import problems
 from adapters.inbound.http.reply import JSON_TYPE, Json, Media
 from adapters.inbound.http.route import Route
 from adapters.inbound.http.schemas import REF, Schemas, answered, schemas
-from adapters.inbound.http_io import BadRequest, Refused, TooLarge, TooSlow
+from adapters.inbound.http_io import BadRequest, ExpectationFailed, Refused, TooLarge, TooSlow
 from application.ports.keyring import KeyGone, KeysUnavailable
 from application.ports.store import StoreFull, StoreUnavailable, VersionConflict
 from domain.kernel import NotFound, PicoError, SealBroken
 
 BODY_REFUSALS = (
-    BadRequest, problems.MalformedJson, TooSlow, TooLarge, problems.NotJson, problems.InvalidInput,
+    BadRequest, problems.MalformedJson, TooSlow, TooLarge, problems.NotJson, ExpectationFailed,
+    problems.InvalidInput,
 )  # fmt: skip
 QUERY_REFUSALS = (problems.MalformedQuery, problems.InvalidInput)
 CARRIED = {401: "WWW-Authenticate", 416: "Content-Range", 429: "Retry-After", 503: "Retry-After"}

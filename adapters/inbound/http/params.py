@@ -123,6 +123,13 @@ def presented(text: str) -> Password:
     raise ValueError
 
 
+def incoming_body(text: str) -> str:
+    """Take what a carrier may deliver: it may be blank. Raises ValueError."""
+    if len(text) > MessageBody.LIMIT:
+        raise ValueError
+    return text
+
+
 def yes(answer: bool) -> bool:  # noqa: FBT001 - it is what was answered
     """Take nothing but true: pydantic's `Literal[True]` takes 1 as well. Raises PydanticCustomError."""
     if not answer:
@@ -153,7 +160,7 @@ APhoneNumber = Annotated[PhoneNumber, A_NUMBER]
 APeer = Annotated[Peer, Text(Peer.parse, NOT_BLANK)]
 ADestination = Annotated[Peer, Text(Peer.destination, {"pattern": r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8})$"})]
 ABody = Annotated[MessageBody, Text(MessageBody.parse, {"minLength": 1, **ANY_BODY})]
-AnIncomingBody = Annotated[str, Text(str, ANY_BODY)]
+AnIncomingBody = Annotated[str, Text(incoming_body, ANY_BODY)]
 AToken = Annotated[str, exactly(TOKEN, str)]
 ALimit = Annotated[int, Text(exactly(LIMIT, int).parse, {"type": "integer", "minimum": 1, "maximum": 100})]
 MaybeLine = Annotated[LineId | None, AN_ID]

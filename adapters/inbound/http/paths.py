@@ -17,6 +17,15 @@ Entry = TypeVar("Entry")
 PARAMETER = re.compile(r"{([a-z][a-z0-9_]*):([a-z0-9]+)}")
 
 
+ENCODED_IN_VAIN = re.compile(r"%(2[DE]|3[0-9]|[46][1-9A-F]|[57][0-9A]|5F|7E)", re.IGNORECASE)
+"""Letters, digits and `-._~`: encoded or not, they are the same (RFC 3986, 6.2.2.2)."""
+
+
+def plain(path: str) -> str:
+    """Write a path without needless percent-encoding."""
+    return ENCODED_IN_VAIN.sub(lambda octet: chr(int(octet[1], 16)), path)
+
+
 def number(segment: str) -> PhoneNumber:
     """Read a phone number whose plus sign may be percent-encoded, as many clients do. Raises InvalidPhoneNumber."""
     return PhoneNumber.parse(unquote(segment))

@@ -135,6 +135,9 @@ async def _stream(
     if length is not None:
         response.content_length = length
     async with aclosing(download.chunks) as chunks:
+        if request.method == "HEAD":
+            await response.prepare(request)
+            return response
         chunk = await anext(chunks, b"")  # An error here still has a status to go with.
         await response.prepare(request)
         try:

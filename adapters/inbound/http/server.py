@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 BODY_LIMIT = 64 * 1024
+HEAD_SECONDS = 10.0
+"""How long a request's line and headers may take, from the connection's first moment or their own first byte."""
 IDLE_SECONDS = 75
 GRACE_SECONDS = 10
 LINGER_SECONDS = 1.0
@@ -37,7 +39,36 @@ class CannotListen(Exception):
 class Protocol(RequestHandler):
     """One connection. What is not HTTP gets a constant 400, and nothing of it reaches an answer or a log."""
 
-    __slots__ = ()
+    __slots__ = ("_late",)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Give the first request its time: aiohttp waits as long for half a head as for none."""
+        super().connection_made(transport)
+        self._late: asyncio.TimerHandle | None = self._loop.call_later(HEAD_SECONDS, self._hang_up)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in. Those of a request whose head is not complete start its time, or go on with it."""
+        super().data_received(data)
+        if self._awaits_a_head():
+            if self._late is None:
+                self._late = self._loop.call_later(HEAD_SECONDS, self._hang_up)
+        elif self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Let go of the time as well."""
+        super().connection_lost(exc)
+        if self._late is not None:
+            self._late.cancel()
+
+    def _awaits_a_head(self) -> bool:
+        return self._waiter is not None and not self._waiter.done()
+
+    def _hang_up(self) -> None:
+        self._late = None
+        if self._awaits_a_head():
+            self.force_close()
 
     def handle_error(
         self,
@@ -91,6 +122,8 @@ class Server(web.Server):
         writer: AbstractStreamWriter,
         task: asyncio.Task[None],
     ) -> web.BaseRequest:
+        if message.upgrade:  # We ignore it, but aiohttp reads nothing behind it any more.
+            message = message._replace(should_close=True)
         return web.BaseRequest(
             message, payload, protocol, writer, task, self._loop, client_max_size=BODY_LIMIT
         )

@@ -21,7 +21,7 @@ from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.twilio.simulator import TwilioSimulator
 from application.ports.mail import MailKind
 from bootstrap.postgres_server import PostgresUnavailable
-from bootstrap.settings import ProductionSettings
+from bootstrap.settings import BadSettings, ProductionSettings, Settings, read_settings
 from bootstrap.worlds.production import NOT_BUILT, Production, Vendors
 from domain.values import Email, Locale
 from tests.contract.conftest import Postgres
@@ -144,3 +144,22 @@ async def test_a_database_that_does_not_answer_is_named(
     with pytest.raises(PostgresUnavailable, match="PICO_KEYRING_URL"):
         async with Production(gone, vendors).running():
             pass
+
+
+@pytest.mark.parametrize("said", ["https://pico.example", "https://pico.example/"])
+def test_an_address_is_the_same_with_a_slash_behind_it(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PICO_PUBLIC_URL", said)
+    assert read_settings(Settings).public_url == "https://pico.example"
+    for name, value in (VARIABLES | {"PICO_TWILIO_API_URL": said, "PICO_PUBLIC_URL": said}).items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings(ProductionSettings)
+    assert settings.public_url == settings.twilio_api_url == "https://pico.example"
+
+
+@pytest.mark.parametrize(
+    "said", ["https://pico.example/x", "https://pico.example//", "https://pico.example/?"]
+)
+def test_an_address_has_no_path(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PICO_PUBLIC_URL", said)
+    with pytest.raises(BadSettings, match="PICO_PUBLIC_URL: not a value Pico can use"):
+        read_settings(Settings)

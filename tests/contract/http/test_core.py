@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -71,15 +72,48 @@ async def test_ids_are_read_in_either_case(http: HttpWorld) -> None:
 
 async def test_a_method_that_a_path_does_not_know_is_405_and_says_which_it_knows(http: HttpWorld) -> None:
     answer = await http.call("PUT", "/v1/lines")
-    assert (answer.status, answer.code, answer.headers["Allow"]) == (405, "method_not_allowed", "POST, GET")
+    assert (answer.status, answer.code, answer.headers["Allow"]) == (
+        405, "method_not_allowed", "POST, GET, HEAD",
+    )  # fmt: skip
     assert (await http.call("GET", "/v1/sessions/current")).headers["Allow"] == "DELETE"
     assert (await http.call("GET", "/webhooks/twilio/sms")).headers["Allow"] == "POST"
 
 
-async def test_head_is_known_where_no_token_is_asked_for(http: HttpWorld) -> None:
-    answer = await http.call("HEAD", "/healthz")
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if route.method == "GET"], ids=lambda route: route.path
+)
+async def test_head_answers_as_get_does_without_a_body(route: Route, http: HttpWorld) -> None:
+    token = await http.person()
+    line = await http.line(token)
+    for path in (filled(route, ID), filled(route, line)):
+        for given in (token, None):
+            got = await http.call("GET", path, token=given)
+            head = await http.call("HEAD", path, token=given)
+            assert (head.status, head.body) == (got.status, b"")
+            assert {**head.headers, "Date": ""} == {**got.headers, "Date": ""}
+
+
+async def test_head_shows_the_account_is_there(http: HttpWorld) -> None:
+    answer = await http.call("HEAD", "/v1/account", token=await http.person())
     assert (answer.status, answer.body) == (200, b"")
-    assert (await http.call("HEAD", "/v1/lines")).status == 405
+
+
+async def test_head_leaves_an_export_to_be_fetched(http: HttpWorld) -> None:
+    token = await http.person()
+    export = (await http.call("POST", "/v1/account/exports", token=token)).json["id"]
+    path = f"/v1/account/exports/{export}/download"
+    right, wrong = (
+        {"X-Reauthenticate": b64encode(given.encode()).decode()} for given in (PASSWORD, "another password")
+    )
+    assert (await http.call("HEAD", path, token=token, headers=right)).status == 409
+    await http.world.settle()
+    assert (await http.call("HEAD", path, token=token, headers=wrong)).status == 401
+    head = await http.call("HEAD", path, token=token, headers=right)
+    assert (head.status, head.body) == (200, b"")
+    got = await http.call("GET", path, token=token, headers=right)
+    assert got.status == 200
+    assert head.headers["Content-Disposition"] == got.headers["Content-Disposition"]
+    assert (await http.call("HEAD", path, token=token, headers=right)).status == 409
 
 
 async def test_no_answer_tells_a_version_or_may_be_kept(http: HttpWorld) -> None:

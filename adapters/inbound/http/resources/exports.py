@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Annotated
 
@@ -63,8 +64,18 @@ async def read_export(request: Request[None], export_id: ExportId) -> Export:
 
 async def download_export(request: Request[None], export_id: ExportId) -> Annotated[Download, EVERYTHING]:
     """Download an export, once. Needs the password again, in X-Reauthenticate: base64 of its UTF-8."""
-    chunks = await request.use_cases.download_export(request.account_id, export_id, request.password)
-    return Download(chunks, EVERYTHING)
+    asked = request.account_id, export_id, request.password
+    if request.method == "HEAD":  # It changes nothing: the file stays to be fetched.
+        await request.use_cases.download_export.look(*asked)
+        return Download(nothing(), EVERYTHING)
+    return Download(await request.use_cases.download_export(*asked), EVERYTHING)
+
+
+async def nothing() -> AsyncGenerator[bytes, None]:
+    """Give no bytes."""
+    none: tuple[bytes, ...] = ()
+    for chunk in none:
+        yield chunk
 
 
 PASSWORD_AGAIN = (Bearer(), Reauthenticated())

@@ -74,7 +74,9 @@ class VerifyPassword:
 
         Raises WrongCredentials, for unknown addresses after just as long; Overloaded; SealBroken for an altered one.
         """
-        account = await self._verified(await self.directory.account_by_email(email.canonical), password)
+        account = await self._verified(
+            await self.directory.account_by_email(email.canonical), password, email.canonical
+        )
         account.must_have(email)
         return account
 
@@ -83,7 +85,7 @@ class VerifyPassword:
 
         Raises WrongCredentials, also for one that is gone; Overloaded; SealBroken for an altered one.
         """
-        return await self._verified(account_id, password)
+        return await self._verified(account_id, password, str(account_id))
 
     async def of_caller(self, account_id: AccountId, password: Password) -> Account:
         """Return the account of somebody signed in, altered or not: their session vouches for them.
@@ -92,14 +94,14 @@ class VerifyPassword:
         """
         async with self.store.begin(account_id) as tx:
             account = await tx.accounts.get_even_broken()
-        if not await self.hasher.verify(password, _password_of(account)):
+        if not await self.hasher.verify(password, _password_of(account), str(account_id)):
             raise WrongCredentials
         return account
 
-    async def _verified(self, account_id: AccountId | None, password: Password) -> Account:
+    async def _verified(self, account_id: AccountId | None, password: Password, of: str) -> Account:
         account = await self._find(account_id)
         known = _password_of(account) if account else None
-        if not await self.hasher.verify(password, known) or account is None:
+        if not await self.hasher.verify(password, known, of) or account is None:
             raise WrongCredentials
         account.must_be_whole()
         return account
@@ -169,7 +171,7 @@ class SignIn:
         return await self._open(account.id)
 
     async def _rehash(self, account_id: AccountId, password: Password) -> None:
-        phc = await self.hasher.hash(password)
+        phc = await self.hasher.hash(password, str(account_id))
 
         async def change(tx: Tx) -> None:
             account = await tx.accounts.get_even_broken()

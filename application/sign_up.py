@@ -49,7 +49,7 @@ class SignUp:
         Repeating makes another one and mails another link.
         """
         refuse_guessable(password, email, display_name)
-        phc = await self.hasher.hash(password)
+        phc = await self.hasher.hash(password, email.canonical)
         account_id = AccountId(self.ids.new())
         await self.keyring.create(account_id)
         account = Account.sign_up(

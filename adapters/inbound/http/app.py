@@ -9,6 +9,7 @@ from aiohttp import web
 
 from adapters.inbound.error_report import report
 from adapters.inbound.http import openapi, problems
+from adapters.inbound.http.caller import caller_of
 from adapters.inbound.http.context import EdgeContext, Sandbox
 from adapters.inbound.http.input import accept, read_json, read_query
 from adapters.inbound.http.json_format import decode, encode
@@ -19,6 +20,7 @@ from adapters.inbound.http.route import Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.inbound.http.well_formed import must_be_well_formed
 from adapters.inbound.http_io import BadRequest, Refused, Webhooks
+from application.ports.passwords import ASKING, Overloaded
 from application.use_cases import UseCases
 from domain.kernel import PicoError, SealBroken
 
@@ -84,9 +86,12 @@ def endpoint_of(route: Route[Any], context: EdgeContext) -> Endpoint:
     """Put a route's guards, input, handler and answer in a row, looked up once and not with every request."""
     admit = [guard.admit for guard in route.guards]
     body, query_model, handler, status = route.body, route.query, route.handler, route.status
+    waits = Overloaded in route.raises
 
     async def endpoint(http: web.BaseRequest, query: str, *values: object) -> web.StreamResponse:
         request: Request[Any] = Request(context, http.method, http.headers, None)
+        if waits:
+            ASKING.set(caller_of(http.headers))
         for admitted in admit:
             await admitted(request)
         if body is not None:

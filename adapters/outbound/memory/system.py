@@ -87,12 +87,12 @@ class FakeHasher(PasswordHasher):
         self.overloaded = False
 
     @override
-    async def hash(self, password: Password) -> PasswordHash:
+    async def hash(self, password: Password, of: str = "") -> PasswordHash:
         self._answer()
         return PasswordHash(f"$fake$s={self.strength}${hashlib.sha256(password.encode()).hexdigest()}")
 
     @override
-    async def verify(self, password: Password, phc: PasswordHash | None) -> bool:
+    async def verify(self, password: Password, phc: PasswordHash | None, of: str = "") -> bool:
         self._answer()
         return phc is not None and phc.rpartition("$")[2] == hashlib.sha256(password.encode()).hexdigest()
 

@@ -13,7 +13,8 @@ import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 from typing_extensions import override
 
-from application.ports.passwords import Overloaded, PasswordHasher
+from adapters.outbound.system.turns import Turns
+from application.ports.passwords import ASKING, PasswordHasher
 from domain.values import Password, PasswordHash
 
 T = TypeVar("T")
@@ -38,20 +39,20 @@ class Argon2Hasher(PasswordHasher):
     Memory is bounded by `threads` x `memory_mib`, 128 MiB as it stands, however many ask: who waits holds none yet.
     """
 
-    def __init__(self, cost: PasswordCost = PasswordCost(), *, threads: int = 2, waiting: int = 32) -> None:
+    def __init__(self, cost: PasswordCost = PasswordCost(), *, threads: int = 2, waiting: int = 128) -> None:
         """Hash at that cost; at most `threads` + `waiting` requests are accepted at a time."""
         self._argon = argon2.PasswordHasher(cost.passes, cost.memory_mib << 10, cost.lanes)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
-        self._room = threads + waiting
+        self._turns = Turns(at_once=threads, waiting=waiting)
         self._decoy = self._argon.hash(secrets.token_hex(16))
 
     @override
-    async def hash(self, password: Password) -> PasswordHash:
-        return PasswordHash(await self._run(self._argon.hash, str(password)))
+    async def hash(self, password: Password, of: str = "") -> PasswordHash:
+        return PasswordHash(await self._run(of, self._argon.hash, str(password)))
 
     @override
-    async def verify(self, password: Password, phc: PasswordHash | None) -> bool:
-        matched = await self._run(self._matches, str(phc or self._decoy), str(password))
+    async def verify(self, password: Password, phc: PasswordHash | None, of: str = "") -> bool:
+        matched = await self._run(of, self._matches, str(phc or self._decoy), str(password))
         return matched and phc is not None
 
     @override
@@ -69,11 +70,6 @@ class Argon2Hasher(PasswordHasher):
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _run(self, work: Callable[..., T], *args: str) -> T:
-        if self._room <= 0:
-            raise Overloaded
-        self._room -= 1
-        try:
+    async def _run(self, of: str, work: Callable[..., T], *args: str) -> T:
+        async with self._turns.turn(ASKING.get(), of):
             return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
-        finally:
-            self._room += 1

@@ -21,10 +21,10 @@ from tests.support.proofs import proves
 class KeepsPasswords:
     """Hashes nothing. Under the seal, who would see it?"""
 
-    async def hash(self, password: Password) -> PasswordHash:
+    async def hash(self, password: Password, of: str = "") -> PasswordHash:
         return PasswordHash(password)
 
-    async def verify(self, password: Password, phc: PasswordHash | None) -> bool:
+    async def verify(self, password: Password, phc: PasswordHash | None, of: str = "") -> bool:
         return str(password) == str(phc)
 
     def outdated(self, _phc: PasswordHash) -> bool:

@@ -12,11 +12,16 @@ from benchmarks.bench import main
 from benchmarks.kills import kills
 from benchmarks.population import Population
 from benchmarks.scenarios import SCENARIOS
+from benchmarks.timing import tell
 from bootstrap.private_memory import keep_private
 
 if __name__ == "__main__":
     keep_private()
     parser = argparse.ArgumentParser(prog="./pico bench", description="Measure Pico against its floor.")
+    parser.add_argument(
+        "--timing", nargs="?", type=int, const=400, metavar="PAIRS",
+        help="whether the time of an answer tells if an address has its account",
+    )  # fmt: skip
     parser.add_argument("--accounts", type=int, default=1_000)
     parser.add_argument("--conversations", type=int, default=100_000)
     parser.add_argument("--messages", type=int, default=1_000_000)
@@ -42,6 +47,8 @@ if __name__ == "__main__":
             sys.exit(asyncio.run(kills(given.kills, Path(folder), print)))
     part = 10 if given.tenth else 1
     size = Population(given.accounts // part, given.conversations // part, given.messages // part)
+    if given.timing:
+        sys.exit(asyncio.run(tell(given.timing)))
     running = main(
         size=size, pairs=given.pairs, only=given.only, connections=given.connections or (8, 32),
         profile=given.profile, crowded=given.crowd, exported=given.exports, as_json=given.json,

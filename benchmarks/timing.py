@@ -1,0 +1,124 @@
+"""`./pico bench --timing`: whether the time of an answer tells if an address has its account.
+
+Signing in (with a wrong password) and signing up are asked in pairs, one address known and one not, in random order.
+The figure is the area under the ROC curve (AUC): the chance that a known address takes longer than an unknown one. At
+0.50 the time tells nothing; chance alone moves it by 0.02 (one standard error) in 400 pairs.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from aiohttp import ClientSession
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from bootstrap.settings import Settings
+from bootstrap.worlds.sandbox import Sandbox
+from domain.accounts import Account, AccountState
+from domain.kernel import AccountId
+from domain.values import Email, Label, Locale, Password
+
+WITHIN = 0.03
+"""How far from 0.50 the AUC may be."""
+PASSWORD, WRONG = "correct horse battery staple", "wrong horse battery staple"
+KNOWN, UNKNOWN = "known{}@bench.example", "unknown{}@bench.example"
+
+Addresses = Callable[[int], str]
+
+
+async def tell(pairs: int) -> int:
+    """Measure, print a table and return 1 if any time tells."""
+    console = Console()
+    table = Table("asked", "key", "AUC", "known, ms", "unknown, ms", "known later, ms", box=SIMPLE_HEAD)
+    told = False
+    with tempfile.TemporaryDirectory(prefix="pico-timing-") as folder:
+        os.chmod(folder, 0o755)  # noqa: PTH101, S103 - the database's user must reach it
+        state = Path(folder) / "state"
+        settings = Settings(port=0, state_dir=state, database_url=None, keyring_url=None, public_url=None)
+        async with Sandbox.running(settings, work=False) as sandbox:
+            await _people(sandbox, pairs)
+        for asked, key in (
+            ("sign in", "cold"),
+            ("sign in", "warm"),
+            ("sign up", "cold"),
+            ("sign up", "warm"),
+        ):
+            # Whatever a process knew is forgotten with it: each account is met for the first time again.
+            async with Sandbox.running(settings, work=False) as sandbox:
+                known, unknown = await _asked(sandbox.url, asked, pairs, same=key == "warm")
+            auc = area(known, unknown)
+            told |= abs(auc - 0.5) > WITHIN
+            table.add_row(
+                asked, key, f"{auc:.3f}", f"{median(known) * 1e3:.2f}", f"{median(unknown) * 1e3:.2f}",
+                f"{median(k - u for k, u in zip(known, unknown, strict=True)) * 1e3:+.3f}",
+            )  # fmt: skip
+    console.print(table)
+    console.print(f"An AUC further than {WITHIN} from 0.50 would tell." if not told else "The time tells.")
+    return int(told)
+
+
+def area(known: list[float], unknown: list[float]) -> float:
+    """Return the chance that one of `known` is greater than one of `unknown`; equal ones count half."""
+    ordered = sorted(unknown)
+    wins = sum(bisect_left(ordered, one) + bisect_right(ordered, one) for one in known)
+    return wins / 2 / len(known) / len(unknown)
+
+
+async def _people(sandbox: Sandbox, pairs: int) -> None:
+    """Make accounts as verification leaves them; one hash is enough for all."""
+    outside = sandbox.product.outside
+    phc, now = await outside.hasher.hash(Password(PASSWORD)), outside.clock.now()
+    for number in range(pairs):
+        account_id = AccountId(outside.ids.new())
+        await outside.keyring.create(account_id)
+        async with outside.store.begin(account_id) as tx:
+            tx.save(Account(
+                id=account_id, email=Email(KNOWN.format(number)), password=phc, display_name=Label("Somebody"),
+                locale=Locale("en"), terms_accepted_at=now, privacy_accepted_at=now, created_at=now,
+                state=AccountState.ACTIVE, verified_at=now,
+            ))  # fmt: skip
+
+
+async def _asked(url: str, asked: str, pairs: int, *, same: bool) -> tuple[list[float], list[float]]:
+    """Ask in pairs; return the seconds of each answer for known and for unknown addresses."""
+    times: dict[str, list[float]] = {KNOWN: [], UNKNOWN: []}
+    async with ClientSession() as client:
+
+        async def ask(address: str) -> float:
+            body: dict[str, object] = {"email": address, "password": WRONG}
+            path, expected = "/v1/sessions", 401
+            if asked == "sign up":
+                path, expected = "/v1/accounts", 202
+                body |= {
+                    "display_name": "Somebody",
+                    "locale": "en",
+                    "accepted": {"terms": True, "privacy": True},
+                }
+            began = perf_counter()
+            async with client.post(url + path, json=body) as answer:
+                await answer.read()
+                took = perf_counter() - began
+            if answer.status != expected:
+                raise RuntimeError(answer.status)
+            return took
+
+        for number in range(5):  # whatever the first requests of a process find cold is nobody's account
+            await ask(UNKNOWN.format(f"-{number}"))
+        if same:
+            await ask(KNOWN.format(0))
+        for number in range(pairs):
+            order = [KNOWN, UNKNOWN]
+            if secrets.randbits(1):
+                order.reverse()
+            for kind in order:
+                times[kind].append(await ask(kind.format(0 if same and kind == KNOWN else number)))
+    return times[KNOWN], times[UNKNOWN]

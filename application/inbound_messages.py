@@ -92,7 +92,7 @@ class ReceiveMessage:
                 tx.remove(context.opt_out)
             opt_out = inbound.opt_out or opt_out_of(inbound.body)
             message = conversation.receive(
-                MessageId(self.ids.new()),
+                MessageId(self.ids.new(after=conversation.last_at)),
                 inbound.body,
                 inbound.ref,
                 opt_out,

@@ -80,7 +80,7 @@ class SendMessage:
                 )
                 if context.opt_out is not None:
                     conversation.note_opt_out(context.opt_out.opted_out_at)
-                message = conversation.send(MessageId(self.ids.new()), body, now)
+                message = conversation.send(MessageId(self.ids.new(after=conversation.last_at)), body, now)
                 tx.require_unchanged(context.line)
                 tx.save(conversation)
                 tx.save(message)

@@ -262,7 +262,7 @@ class Conversation(Aggregate):
     ) -> Message:
         """Return a new message from the other side, with so many pictures or other attachments."""
         self.unread += 1
-        self.last_at = max(self.last_at, at)
+        self._go_on(at)
         if opt_out is not None:
             self.opted_out_at = at if opt_out is OptOut.STOP else None
         message = self._message(message_id, Direction.INBOUND, Status.RECEIVED, body, at, ref)
@@ -275,10 +275,14 @@ class Conversation(Aggregate):
         self.must_be_whole()
         if self.is_opted_out:
             raise PeerOptedOut
-        self.last_at = max(self.last_at, at)
+        self._go_on(at)
         message = self._message(message_id, Direction.OUTBOUND, Status.QUEUED, body, at)
         message.record(MessageQueued(account_id=self.account_id, subject=message_id, at=at))
         return message
+
+    def _go_on(self, at: datetime) -> None:
+        """Move its time forward, also when the clock was set back: messages stay in the order in which they came."""
+        self.last_at = at if at >= self.last_at else self.last_at + timedelta(milliseconds=1)
 
     @property
     def is_opted_out(self) -> bool:

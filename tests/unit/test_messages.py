@@ -10,6 +10,7 @@ from typing import ClassVar
 import pytest
 
 from adapters.outbound.memory.directory import MemoryDirectory
+from adapters.outbound.memory.system import CountingIds
 from application.carrier_copies import delete_verified
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from application.ports.directory import Lease
@@ -486,3 +487,19 @@ async def test_pages_have_neither_gaps_nor_repetitions(world: InMemory) -> None:
         if (before := page.next) is None:
             break
     assert seen == [MessageBody(f"text {number}") for number in reversed(range(7))]
+
+
+async def test_messages_stay_in_order_when_the_clock_is_set_back_and_the_process_begins_anew(
+    world: InMemory,
+) -> None:
+    ada = await with_line(world)
+    said: list[str] = []
+    for process, back in enumerate((timedelta(), timedelta(hours=5), timedelta(days=2), -timedelta(days=3))):
+        world.clock._now -= back
+        world.ids = CountingIds(world.clock)
+        world.ids._count = 90_000 - 10_000 * process  # within an instant it would order by that
+        world.wire()
+        for _ in range(2):
+            said.append(f"message {len(said)}")
+            await ada.texted(said[-1])
+    assert await ada.inbox() == said[::-1]

@@ -58,8 +58,10 @@ class CountingIds(Ids):
         self._count = 0
 
     @override
-    def new(self) -> UUID:
-        milliseconds = int(self._clock.now().timestamp() * 1000)
+    def new(self, after: datetime | None = None) -> UUID:
+        present = self._clock.now()
+        earliest = present if after is None or after <= present else after + timedelta(milliseconds=1)
+        milliseconds = int(earliest.timestamp() * 1000)
         return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | self._next())
 
     @override

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -59,8 +59,8 @@ class PostgresWorld(World):
 class DriversIds(CountingIds):
     """Ids of the driver's own subclass of UUID: in C, equal and alike in all but name, they cost a page much less."""
 
-    def new(self) -> UUID:
-        return asyncpg.pgproto.pgproto.UUID(super().new().bytes)
+    def new(self, after: datetime | None = None) -> UUID:
+        return asyncpg.pgproto.pgproto.UUID(super().new(after).bytes)
 
 
 @asynccontextmanager

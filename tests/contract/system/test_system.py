@@ -71,6 +71,15 @@ class TestIds:
             clock.advance(timedelta(milliseconds=1_000))
         assert made == sorted(set(made))
 
+    def test_an_id_sorts_after_what_was_made_before_the_clock_was_set_back(self, clock: HandClock) -> None:
+        for kind in (TimeOrderedIds, CountingIds):
+            former, at = kind(clock), clock.now()
+            made = [former.new() for _ in range(100)]
+            clock._now -= timedelta(days=1)
+            assert kind(clock).new(after=at) > made[-1]
+            clock.advance(timedelta(days=1))
+            assert kind(clock).new(after=at).int >> 80 == made[0].int >> 80, "and otherwise tells the present"
+
     def test_an_id_is_a_uuid_of_version_7_that_tells_its_millisecond(
         self, ids: Ids, clock: HandClock
     ) -> None:

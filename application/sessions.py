@@ -119,11 +119,11 @@ class VerifyPassword:
                 await self.keyring.create(DECOY)
             else:
                 account_id = None
-        try:
+        with suppress(KeyGone):
             async with self.store.begin(account_id or DECOY) as tx:
-                return await tx.accounts.get_even_broken()
-        except (NotFound, KeyGone):
-            return None
+                with suppress(NotFound):  # inside: an end without error takes its time, too
+                    return await tx.accounts.get_even_broken()
+        return None
 
 
 def _password_of(account: Account) -> PasswordHash:

@@ -1,0 +1,111 @@
+"""An address that has its account and one that has not take the same steps: their time can tell nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import pytest
+from typing_extensions import override
+
+from adapters.outbound.memory.directory import MemoryDirectory
+from adapters.outbound.memory.keyring import MemoryKeyring
+from adapters.outbound.memory.store import MemoryStore
+from adapters.outbound.memory.system import FakeHasher
+from application.ports.keyring import AccountKey
+from application.sessions import WrongCredentials
+from benchmarks.timing import area
+from bootstrap.worlds import InMemory
+from domain.kernel import AccountId
+from domain.values import Email, Label, Locale, Password, PasswordHash
+from tests.support.actors import PASSWORD, sign_up
+
+ADA, NOBODY = Email("ada@example.org"), Email("nobody@example.org")
+Act: TypeAlias = Callable[[InMemory, Email], Awaitable[object]]
+
+
+class NotingKeyring(MemoryKeyring):
+    """Notes which key it is asked for how."""
+
+    def __init__(self, steps: list[str]) -> None:
+        super().__init__()
+        self.steps = steps
+
+    @override
+    async def create(self, account_id: AccountId) -> None:
+        self.steps.append("create a key")
+        await super().create(account_id)
+
+    @override
+    async def reopen(self, account_id: AccountId) -> AccountKey:
+        self.steps.append("open a key anew")
+        return await super().reopen(account_id)
+
+
+class NotingStore(MemoryStore):
+    """Notes every answer."""
+
+    steps: list[str]
+
+    @override
+    async def answer(self) -> None:
+        self.steps.append("ask the store")
+        await super().answer()
+
+
+class NotingHasher(FakeHasher):
+    """Notes every hash, and for whom a place was taken."""
+
+    def __init__(self, steps: list[str]) -> None:
+        super().__init__()
+        self.steps = steps
+
+    @override
+    async def hash(self, password: Password, of: str = "") -> PasswordHash:
+        self.steps.append(f"hash {len(of)}")
+        return await super().hash(password, of)
+
+    @override
+    async def verify(self, password: Password, phc: PasswordHash | None, of: str = "") -> bool:
+        self.steps.append(f"verify {'@' in of}")
+        return await super().verify(password, phc, of)
+
+
+async def sign_in(world: InMemory, email: Email) -> None:
+    with pytest.raises(WrongCredentials):
+        await world.use_cases.sign_in(email, Password("wrong horse battery staple"))
+
+
+async def recover(world: InMemory, email: Email) -> None:
+    with pytest.raises(WrongCredentials):
+        await world.use_cases.recover_account(email, Password("wrong horse battery staple"))
+
+
+async def sign_up_again(world: InMemory, email: Email) -> None:
+    await world.use_cases.sign_up(email, PASSWORD, Label("Somebody"), Locale("en"))
+
+
+@pytest.mark.parametrize("act", [sign_in, recover, sign_up_again])
+async def test_whether_an_address_is_known_makes_no_difference_to_what_is_done(act: Act) -> None:
+    steps: list[str] = []
+    world = InMemory()
+    world.keyring, world.hasher = NotingKeyring(steps), NotingHasher(steps)
+    world.store = NotingStore(world.keyring, world.queue, world.ids)
+    world.store.steps = steps
+    world.directory = MemoryDirectory(world.store)
+    world.wire()
+    await sign_up(world)
+    await act(world, NOBODY)  # the decoy's key is made
+    taken = []
+    for email in (ADA, NOBODY, ADA):
+        steps.clear()
+        await act(world, email)
+        taken.append([step.replace(f" {len(email)}", "") for step in steps])
+    assert taken[0] == taken[1] == taken[2]
+    assert taken[0] != []
+
+
+def test_the_area_is_the_chance_that_one_is_greater() -> None:
+    assert area([1, 2, 3], [1, 2, 3]) == 0.5
+    assert area([4, 5], [1, 2, 3]) == 1
+    assert area([0, 2], [1, 2]) == (0 + 0 + 1 + 0.5) / 4

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from application.carrier_copies import delete_verified
 from application.erasure_step import ErasureStep
 from application.hold import Hold, HoldOfJob
 from application.ports.clock import Clock
-from application.ports.directory import Directory
 from application.ports.jobs import JobLease, Queue
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbers import HeldNumber, NumberProvider
 from application.ports.store import Store, Tx
 from application.residue import ClearResidue
 from domain.erasure import NO_COUNTS, Erasure, NotYetGone
-from domain.kernel import AccountId, LineId
+from domain.kernel import AccountId, CarrierRef, LineId
 from domain.lines import PhoneLine
 from domain.residue import Residue
 from domain.values import PhoneNumber
+
+CLOCK_SKEW = timedelta(minutes=1)
+"""How far the carrier's clock may be from ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,6 @@ class ReleaseNumbers(ErasureStep):
     needs_keys: ClassVar[bool] = True
 
     store: Store
-    directory: Directory
     numbers: NumberProvider
     carrier: MessageCarrier
     clear_residue: ClearResidue
@@ -78,23 +80,26 @@ class ReleaseNumbers(ErasureStep):
         """
         async with self.store.begin(erasure.account_id) as tx:
             lines = await tx.lines.list_all()
-        leased, numbers = 0, set[PhoneNumber]()
-        for line in lines:
-            number = await number_to_release(self.numbers, line)
-            noted = await self._note(line, number)
-            leased += noted
-            if number is not None and (noted or await self._is_free(line, number)):
-                numbers.add(number)
+        numbers = {line.id: await number_to_release(self.numbers, line) for line in lines}
+        leased = [line for line in lines if await self._note(line, numbers[line.id])]
         await self.clear_residue(erasure, hold)
-        if not self.carrier.message_abilities.can_list:
-            return {"numbers_unlisted": leased}
+        abilities = self.carrier.message_abilities
+        if not abilities.can_list:
+            return {"numbers_unlisted": len(leased)}
         # Only now: nothing comes in any more for a number that is no longer ours.
-        for number in numbers:
-            refs = await self.carrier.list_message_refs(number)
-            if self.carrier.message_abilities.can_delete_copies:
+        for line in lines if abilities.can_delete_copies else ():
+            number, is_ours = numbers[line.id], line in leased
+            if number is not None and (is_ours or line.released_at is not None):  # else it was never leased
+                refs = await self._list(line, number, until=None if is_ours else line.released_at)
                 await self.store.save_residue([Residue.message(erasure.account_id, ref) for ref in refs])
         await self.clear_residue(erasure, hold)
         return NO_COUNTS
+
+    async def _list(self, line: PhoneLine, number: PhoneNumber, until: datetime | None) -> list[CarrierRef]:
+        """List what the carrier has of a lease: what came before it, or after its end, is somebody else's."""
+        since = line.created_at - CLOCK_SKEW
+        copies = await self.carrier.list_copies(number)
+        return [copy.ref for copy in copies if since <= copy.at and (until is None or copy.at <= until)]
 
     async def _note(self, line: PhoneLine, number: PhoneNumber | None) -> bool:
         """Put a line's number on the residue list; tell whether there is one. Raises NotYetGone while it is on order.
@@ -112,13 +117,6 @@ class ReleaseNumbers(ErasureStep):
             await self.store.add_residue([Residue.number(line.account_id, line.ref, line.id)])
             return True
         return False
-
-    async def _is_free(self, line: PhoneLine, number: PhoneNumber) -> bool:
-        """Tell whether a number that was given back lies unused: what the carrier has of it was this line's.
-
-        Had somebody else of ours leased it since, what is listed for it would be theirs.
-        """
-        return line.released_at is not None and await self.directory.line(number, fresh=True) is None
 
 
 async def number_to_release(numbers: NumberProvider, line: PhoneLine) -> PhoneNumber | None:

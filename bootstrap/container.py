@@ -190,7 +190,7 @@ class Container(containers.DeclarativeContainer):
     check_line = Singleton(CheckLine, store=store, numbers=numbers, clock=clock)
     finish_release = Singleton(FinishRelease, store=store, queue=queue, numbers=numbers, carrier=carrier, clock=clock)
     release_numbers = Singleton(
-        ReleaseNumbers, store=store, directory=directory, numbers=numbers, carrier=carrier,
+        ReleaseNumbers, store=store, numbers=numbers, carrier=carrier,
         clear_residue=clear_residue,
     )
 

@@ -7,9 +7,9 @@ from enum import Enum
 from typing_extensions import override
 
 from adapters.outbound.memory.carrier import MemoryCarrier
-from adapters.outbound.memory.message_carrier import PAUSE
+from adapters.outbound.memory.message_carrier import PAUSE, CarrierCopy
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
-from application.ports.message_carrier import TooEarly
+from application.ports.message_carrier import ListedCopy, TooEarly
 from application.ports.numbers import NumberOrder
 from domain.kernel import CarrierRef, LineId
 from domain.messages import Sent, Status
@@ -47,7 +47,7 @@ class Liar(MemoryCarrier):
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]  # as it is
-        self.ghosts: list[tuple[CarrierRef, set[str]]] = []
+        self.ghosts: list[CarrierCopy] = []
 
     def tells(self, *lies: Lie) -> bool:
         return self.lie in lies
@@ -63,7 +63,7 @@ class Liar(MemoryCarrier):
         if self.tells(Lie.KEEPS, Lie.FORGETS):
             return
         if copy := self.messages.get(ref):
-            self.ghosts.append((ref, {copy.sender, copy.to}))
+            self.ghosts.append(copy)
         await super().delete_copy(ref)
         if self.tells(Lie.LOST_DONE):
             raise CarrierUnavailable
@@ -80,12 +80,12 @@ class Liar(MemoryCarrier):
         return await super().look_up(ref)
 
     @override
-    async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:
-        listed = await super().list_message_refs(number)
+    async def list_copies(self, number: PhoneNumber) -> list[ListedCopy]:
+        listed = await super().list_copies(number)
         if self.tells(Lie.LISTS_NOTHING, Lie.FORGETS):
             return []
         if self.tells(Lie.LISTS_GHOSTS):
-            return listed + [ref for ref, numbers in self.ghosts if number in numbers]
+            return listed + [copy.listed for copy in self.ghosts if copy.number == number]
         return listed[::2] if self.tells(Lie.LISTS_HALF) else listed
 
     @override

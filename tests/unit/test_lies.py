@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from adapters.outbound.memory.carrier import MemoryCarrier
+from application.erasure import EraseAccount
+from application.ports.jobs import ERASURE_JOB
 from bootstrap.worlds import InMemory
+from domain.erasure import Erasure
 from domain.kernel import CarrierRef, NotFound
 from domain.lines import LineState
 from domain.receipts import Receipt
 from domain.values import Country, PhoneNumber
-from tests.support.actors import PASSWORD, STRANGER, Person, with_line
+from tests.support.actors import PASSWORD, STRANGER, Person, held, with_line
 from tests.support.liar import Liar, Lie
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -171,3 +175,29 @@ class Erased:
 @pytest.mark.parametrize("lie", Lie, ids=lambda lie: lie.name)
 async def test_an_erasure_is_never_complete_while_anything_remains(lie: Lie, when: str) -> None:
     await Erased(lie, when).passes()
+
+
+@pytest.mark.parametrize("released", [False, True])
+async def test_an_erasure_leaves_alone_what_the_number_carried_for_others_before_and_after(
+    world: InMemory, *, released: bool
+) -> None:
+    ada = await with_line(world)
+    world.clock.advance(HOUR)
+    refs = {
+        when: await world.carrier.receive(STRANGER, ada.number, when) for when in ("before", "own", "after")
+    }
+    if released:
+        await world.use_cases.release_line(ada.id, ada.line_id)
+        copies, world.carrier.messages = world.carrier.messages, {}  # a lie: the carrier lists nothing
+        await world.settle()
+        world.carrier.messages = copies
+    apart = {"before": -2 * HOUR, "own": timedelta(), "after": HOUR}
+    for when, ref in refs.items():
+        copy = world.carrier.messages[ref]
+        world.carrier.messages[ref] = replace(copy, at=copy.at + apart[when])
+    eraser = world.use_cases.job_handlers[ERASURE_JOB]
+    assert isinstance(eraser, EraseAccount)
+    step = next(step for step in eraser.steps if step.name == "numbers")
+    await step.run(Erasure(account_id=ada.id, began_at=world.clock.now()), held)
+    left = {"before", "after"} if released else {"before"}
+    assert set(world.carrier.messages) == {refs[when] for when in left}

@@ -45,7 +45,7 @@ class Erased:
 
     def __init__(self, twilio: TwilioWorld) -> None:
         self.twilio, self.world = twilio, InMemory()
-        self.world.pause = MINUTE
+        self.world.pause, twilio.now = MINUTE, self.world.clock.now()
         self.world.carrier = Both(twilio)  # type: ignore[assignment]  # what there is of it here
         self.world.wire()
 

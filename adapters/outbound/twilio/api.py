@@ -15,6 +15,9 @@ RETRIES = "#rc=3&rp=all"
 LARGEST_PAGE = 50
 """So many messages of 1,600 signs, each escaped as 12, stay well below the largest answer that is read."""
 
+LONGEST_LIST = 10_000
+"""Items of a list that are read: one without end is cut. What is beyond is seen once this part has been dealt with."""
+
 
 @dataclass(frozen=True, slots=True)
 class TwilioApi:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from adapters.outbound.twilio.answers import certain, code_of, count_of, instant_of, readable, ref_of, text_of
-from adapters.outbound.twilio.api import RETRIES, TwilioApi
+from adapters.outbound.twilio.api import LONGEST_LIST, RETRIES, TwilioApi
 from adapters.outbound.twilio.vocabulary import LIFE, SETTLES_AFTER, Gone, status_of
 from application.ports.message_carrier import ListedCopy, MessageAbilities, MessageCarrier
 from domain.kernel import CarrierRef, MessageId
@@ -63,7 +63,9 @@ class TwilioMessages(MessageCarrier):
         Not filtered by `DateSent`, which is empty until the message leaves: a queued one would be missed, then
         sent twice. The list stays short, because copies are deleted once the messages have arrived.
         """
-        listed = await self.api.client.messages.list_async(from_=sender, to=to, page_size=self.api.page_size)
+        listed = await self.api.client.messages.list_async(
+            from_=sender, to=to, limit=LONGEST_LIST, page_size=self.api.page_size
+        )
         earliest = since - CLOCK_SKEW
         matching = [
             m
@@ -105,8 +107,8 @@ class TwilioMessages(MessageCarrier):
         A message from one number of ours to another is two messages with the same numbers, one for each.
         """
         messages, size = self.api.client.messages, self.api.page_size
-        sent = await messages.list_async(from_=number, page_size=size)
-        received = await messages.list_async(to=number, page_size=size)
+        sent = await messages.list_async(from_=number, limit=LONGEST_LIST, page_size=size)
+        received = await messages.list_async(to=number, limit=LONGEST_LIST, page_size=size)
         ours = (*(m for m in sent if not came_in(m)), *(m for m in received if came_in(m)))
         return [copy_of(message) for message in ours]
 

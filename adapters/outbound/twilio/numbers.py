@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from adapters.outbound.twilio.answers import certain, ref_of, text_of
-from adapters.outbound.twilio.api import RETRIES, TwilioApi
+from adapters.outbound.twilio.api import LONGEST_LIST, RETRIES, TwilioApi
 from adapters.outbound.twilio.vocabulary import Gone, NotForSale
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.numbers import (
@@ -102,7 +102,7 @@ class TwilioNumbers(NumberProvider):
     async def find_order(self, number: PhoneNumber, line_id: LineId) -> NumberOrder | None:
         """List our numbers by this one; Twilio's filter also matches parts, so compare. Refusals leave no trace."""
         for owned in await self.api.client.incoming_phone_numbers.list_async(
-            phone_number=number, page_size=self.api.page_size
+            phone_number=number, limit=LONGEST_LIST, page_size=self.api.page_size
         ):
             order = order_of(owned)
             if text_of(owned.phone_number) == number and is_held_for(owned, line_id):
@@ -121,7 +121,7 @@ class TwilioNumbers(NumberProvider):
     @certain
     async def held_for(self, line_id: LineId) -> HeldNumber | None:
         for owned in await self.api.client.incoming_phone_numbers.list_async(
-            friendly_name=mark(line_id), page_size=self.api.page_size
+            friendly_name=mark(line_id), limit=LONGEST_LIST, page_size=self.api.page_size
         ):
             held = HeldNumber(ref_of(owned), PhoneNumber.parse(text_of(owned.phone_number)))
             if is_held_for(owned, line_id):

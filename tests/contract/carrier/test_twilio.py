@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from adapters.outbound.twilio.api import LONGEST_LIST
 from adapters.outbound.twilio.messages import TwilioMessages
 from adapters.outbound.twilio.numbers import TwilioNumbers, capabilities_of
 from adapters.outbound.twilio.vocabulary import SETTLES_AFTER, STATUSES, Gone, NotForSale, failure, status_of
@@ -338,6 +339,28 @@ async def test_a_listed_copy_says_how_many_attachments_it_has(world: TwilioWorld
     world.simulator._account.state.messages[ref].resource["num_media"] = "2"
     [copy] = await world.carrier.list_copies(NUMBER)
     assert (copy.attachments, copy.body) == (2, "")
+
+
+async def test_a_list_without_end_is_cut() -> None:
+    pages = 0
+
+    async def endless(request: web.Request) -> web.Response:
+        nonlocal pages
+        pages += 1
+        listed = [message_like(f"SM{pages:032x}") for _ in range(500)]
+        return web.json_response({"messages": listed, "next_page_uri": f"{request.path}?Page={pages}"})
+
+    async with twilio_that(endless) as world:
+        assert len(await world.carrier.list_copies(NUMBER)) == LONGEST_LIST
+    assert pages == 2 * LONGEST_LIST // 500, "what was sent, and what came in"
+
+
+def message_like(sid: str) -> dict[str, object]:
+    """Return a message as Twilio lists it, cut down to what is read of it."""
+    return {
+        "sid": sid, "direction": "inbound", "status": "received", "from": PEER, "to": NUMBER, "body": "",
+        "num_media": "0", "date_created": "Mon, 01 Mar 2027 12:00:00 +0000", "error_code": None,
+    }  # fmt: skip
 
 
 async def test_an_answer_without_end_is_cut_short() -> None:

@@ -12,6 +12,7 @@ from application.ports.directory import Directory, Lease
 from application.ports.ids import Ids
 from application.ports.keyring import KeyGone
 from application.ports.store import Store, Tx
+from domain.failures import FailureReason
 from domain.idempotency import Operation
 from domain.kernel import AccountId, CarrierRef, ConversationId, LineId, MessageId, NotFound
 from domain.keywords import OptOut, opt_out_of
@@ -138,12 +139,12 @@ class DeliveryReceipt:
     ref: CarrierRef
     message_id: MessageId | None
     status: Status
-    error: int | None = None
+    failure: FailureReason | None = None
 
     @property
     def sent(self) -> Sent:
         """The message as the carrier knows it."""
-        return Sent(self.ref, self.status, self.error)
+        return Sent(self.ref, self.status, self.failure)
 
 
 @dataclass(frozen=True, slots=True)

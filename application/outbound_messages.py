@@ -15,8 +15,10 @@ from application.ports.ids import Ids
 from application.ports.jobs import Job, JobLease, Queue
 from application.ports.message_carrier import MessageCarrier, OptedOut, SenderRefused
 from application.ports.store import Store, Tx
+from domain.failures import FailureReason
 from domain.kernel import AccountId, MessageId
-from domain.messages import Message, MessageQueued, Sent
+from domain.lines import PhoneLine
+from domain.messages import Conversation, Message, MessageQueued, Sent
 from domain.values import Peer, PhoneNumber
 
 
@@ -24,15 +26,15 @@ from domain.values import Peer, PhoneNumber
 class Attempt:
     """A message about to be handed over.
 
-    `asked_at`: when the carrier was first asked, and so may have it already. `may_send`: the line accepts messages, and
-    the other side has not opted out, and this one is not too old.
+    `asked_at`: when the carrier was first asked, and so may have it already. `must_not`: why it may not be sent, if
+    the line stopped accepting messages, the other side has opted out or it is too old.
     """
 
     message: Message
     sender: PhoneNumber
     to: Peer
     asked_at: datetime | None
-    may_send: bool
+    must_not: FailureReason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,8 @@ class SendQueuedMessage:
             line = await tx.lines.get(message.line_id)
             conversation = await tx.conversations.get(message.conversation_id)
             asked_at = message.attempted_at
-            opted_out, too_late = conversation.is_opted_out, self._is_too_late(message)
-            may_send = line.accepts_messages and not opted_out and not too_late
-            if may_send:
+            must_not = self._must_not(message, line, conversation)
+            if must_not is None:
                 message.attempt(self.clock.now())
             tx.require_unchanged(line)
             tx.require_unchanged(conversation)
@@ -88,7 +89,7 @@ class SendQueuedMessage:
                 sender=line.number,
                 to=conversation.peer,
                 asked_at=asked_at,
-                may_send=may_send,
+                must_not=must_not,
             )
 
         return await self.store.update(account_id, change)
@@ -98,7 +99,17 @@ class SendQueuedMessage:
         abilities = self.carrier.message_abilities
         looked = attempt.asked_at is None or abilities.can_find_by_pair
         key_holds = attempt.message.was_attempted_within(abilities.sends_idempotent_for, self.clock.now())
-        return attempt.may_send and (looked or key_holds)
+        return attempt.must_not is None and (looked or key_holds)
+
+    def _must_not(
+        self, message: Message, line: PhoneLine, conversation: Conversation
+    ) -> FailureReason | None:
+        """Tell why the message may not be handed over, if it may not."""
+        if not line.accepts_messages:
+            return FailureReason.LINE_NOT_ACTIVE
+        if conversation.is_opted_out:
+            return FailureReason.OPTED_OUT
+        return FailureReason.CARRIER_OUTAGE if self._is_too_late(message) else None
 
     def _is_too_late(self, message: Message) -> bool:
         """Tell whether the message is older than any that a carrier would still try to deliver."""
@@ -133,7 +144,7 @@ class SendQueuedMessage:
             if sent is not None:
                 message.adopt(sent, now)
             elif certain:
-                message.fail(None, now)
+                message.fail(attempt.must_not or FailureReason.UNKNOWN, now)
             else:
                 message.give_up(now)
             tx.save(message)
@@ -146,7 +157,7 @@ class SendQueuedMessage:
         async def change(tx: Tx) -> None:
             now = self.clock.now()
             message = await tx.messages.get_even_deleted(attempt.message.id)
-            message.fail(refused.provider_code, now)
+            message.fail(refused.failure, now)
             tx.save(message)
             if isinstance(refused, SenderRefused):
                 tx.queue(Job(CHECK_LINE, message.account_id, message.line_id))

@@ -27,7 +27,7 @@ from adapters.outbound.system.tokens import SignedTokens
 from adapters.outbound.twilio.api import TwilioApi
 from adapters.outbound.twilio.messages import TwilioMessages
 from adapters.outbound.twilio.numbers import TwilioNumbers
-from adapters.outbound.twilio.vocabulary import status_of
+from adapters.outbound.twilio.vocabulary import outcome_of
 from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
 from application.ports.mail import Mail
@@ -123,6 +123,6 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             outside=outside,
             use_cases=use_cases,
             ready=Readiness((database, keys)),
-            webhooks=(TwilioWebhooks(use_cases, signature, status_of, parts.public_url),),
+            webhooks=(TwilioWebhooks(use_cases, signature, outcome_of, parts.public_url),),
             sweep_every=parts.sweep_every,
         )

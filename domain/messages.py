@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
 from domain.classification import IndexScope, held
+from domain.failures import FailureReason
 from domain.kernel import (
     AccountId,
     Aggregate,
@@ -73,11 +74,11 @@ class PeerOptedOut(PicoError):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message as the carrier knows it: its reference, where it stands, and the carrier's own code if it failed."""
+    """A message as the carrier knows it: its reference, where it stands, and why if it failed."""
 
     ref: CarrierRef
     status: Status
-    error: int | None = None
+    failure: FailureReason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ class Message(Aggregate):
     created_at: datetime
     attachments: Annotated[int, held(bound=True)] = 0
     ref: Annotated[CarrierRef | None, held(exported=False, bound=True)] = None
-    error: int | None = None
+    failure: FailureReason | None = None
     attempted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
     copy_deleted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
     deleted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
@@ -184,20 +185,20 @@ class Message(Aggregate):
         if self.ref is None:
             self.ref = sent.ref
             self.record(MessageAccepted(account_id=self.account_id, subject=self.id, at=at))
-        self.advance(sent.status, sent.error, at)
+        self.advance(sent.status, sent.failure, at)
 
-    def advance(self, status: Status, error: int | None, at: datetime) -> None:
+    def advance(self, status: Status, failure: FailureReason | None, at: datetime) -> None:
         """Move to `status` if it ranks higher. Any order and any repetition of the same reports ends the same."""
         if self.may_become(status) and status.rank > self.status.rank:
-            self.status, self.error = status, error if status is Status.FAILED else None
+            self.status, self.failure = status, _failure_of(status, failure)
             if status.terminal and self.ref is not None:
                 self.record(MessageFinal(account_id=self.account_id, subject=self.id, at=at))
             elif status is Status.UNCONFIRMED:
                 self.record(MessageUnconfirmed(account_id=self.account_id, subject=self.id, at=at))
 
-    def fail(self, error: int | None, at: datetime) -> None:
-        """Note that it will not be sent; `error` is the carrier's code, if it refused. Repeating is harmless."""
-        self.advance(Status.FAILED, error, at)
+    def fail(self, failure: FailureReason, at: datetime) -> None:
+        """Note that it will not be sent, and why. Repeating is harmless."""
+        self.advance(Status.FAILED, failure, at)
 
     @property
     def is_settled(self) -> bool:
@@ -207,7 +208,7 @@ class Message(Aggregate):
     def give_up(self, at: datetime) -> None:
         """Note that nothing more will be known of it: unconfirmed if the carrier may have it, else failed."""
         may_be_there = self.ref is not None or self.was_attempted
-        self.advance(Status.UNCONFIRMED if may_be_there else Status.FAILED, None, at)
+        self.advance(Status.UNCONFIRMED if may_be_there else Status.FAILED, FailureReason.CARRIER_OUTAGE, at)
 
     def carrier_copy_deleted(self, at: datetime) -> None:
         """Note that the carrier's copy is gone. Repeating is harmless: the first instant stands."""
@@ -223,6 +224,13 @@ class Message(Aggregate):
     def has_carrier_copy(self) -> bool:
         """Whether a copy may still lie with the carrier."""
         return self.copy_deleted_at is None and (self.ref is not None or self.attempted_at is not None)
+
+
+def _failure_of(status: Status, failure: FailureReason | None) -> FailureReason | None:
+    """Return the reason that goes with a status: there is always one where there may be one."""
+    if status is Status.FAILED:
+        return failure or FailureReason.UNKNOWN
+    return FailureReason.UNCONFIRMED if status is Status.UNCONFIRMED else None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from adapters.inbound.webhooks.twilio.form import well_formed
 from adapters.inbound.webhooks.twilio.messages import MESSAGE_STATUS, SMS, TwilioMessages
 from adapters.inbound.webhooks.twilio.signature import TwilioSignature
 from adapters.outbound.twilio.signature import sign
-from adapters.outbound.twilio.vocabulary import status_of
+from adapters.outbound.twilio.vocabulary import outcome_of
 from tests.support.recuts import Pairs, bait, recut, said
 
 TOKEN, PUBLIC_URL = "the token of nobody's account", "https://pico.example"
@@ -78,7 +78,7 @@ def effect(request: Request) -> tuple[object, ...] | None:
         seen.append((receipt,))
 
     if form is not None:
-        handled: Any = TwilioMessages(receive, report, status_of).handlers()[path](form, query)
+        handled: Any = TwilioMessages(receive, report, outcome_of).handlers()[path](form, query)
         try:
             handled.send(None)
         except StopIteration:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from domain.failures import FailureReason
 from domain.kernel import ErrorKind, PicoError
 
 
@@ -17,6 +20,8 @@ class CarrierRefused(PicoError):
 
     kind = ErrorKind.CONFLICT
     code = "carrier_refused"
+    failure: ClassVar[FailureReason] = FailureReason.REJECTED
+    """What becomes of a message that was refused so."""
 
     def __init__(self, provider_code: int | None = None) -> None:
         """Keep the carrier's own numeric error code, the only detail that is never personal: it is for operators."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
+from domain.failures import FailureReason
 from domain.kernel import CarrierRef, MessageId
 from domain.messages import Direction, Sent
 from domain.values import MessageBody, Peer, PhoneNumber
@@ -16,18 +17,21 @@ class OptedOut(CarrierRefused):
     """The other side asked not to get messages from this line."""
 
     code = "opted_out"
+    failure = FailureReason.OPTED_OUT
 
 
 class Unreachable(CarrierRefused):
     """The destination cannot be reached from this line."""
 
     code = "unreachable"
+    failure = FailureReason.UNREACHABLE
 
 
 class SenderRefused(CarrierRefused):
     """The carrier sends nothing from this number: it is not ours any more, or carries no messages."""
 
     code = "sender_refused"
+    failure = FailureReason.UNSUPPORTED
 
 
 class TooEarly(CarrierUnavailable):

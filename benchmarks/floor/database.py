@@ -81,7 +81,7 @@ _CONVERSATIONS = (
     f" WHERE account_id = $1 AND deleted_at IS NULL AND {_KNOWN}{{}} ORDER BY last_at DESC, id DESC LIMIT $3"
 )
 _MESSAGES = (
-    "SELECT id, line_id, direction, status, body, created_at, attachments, error FROM messages"
+    "SELECT id, line_id, direction, status, body, created_at, attachments, failure FROM messages"
     f" WHERE account_id = $1 AND conversation_id = $4 AND deleted_at IS NULL AND {_KNOWN}"
     " AND EXISTS (SELECT FROM conversations WHERE account_id = $1 AND id = $4 AND deleted_at IS NULL)"
     "{} ORDER BY id DESC LIMIT $3"

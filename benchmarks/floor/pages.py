@@ -83,8 +83,8 @@ async def messages(floor: Floor, request: web.BaseRequest, query: str, conversat
     items = [
         f'{{"id":"{row}",{of},"direction":"{direction}","status":"{status}",'
         f'"body":{quoted(opened(body, row.bytes, sealed))},"created_at":{created_at},'
-        f'"attachments":{attachments},"error":{"null" if error is None else error}}}'
-        for (row, _, direction, status, sealed, _, attachments, error), created_at in zip(
+        f'"attachments":{attachments},"failure":{"null" if failure is None else quoted(failure)}}}'
+        for (row, _, direction, status, sealed, _, attachments, failure), created_at in zip(
             rows, *times, strict=True
         )
     ]

@@ -144,7 +144,7 @@ async def send(floor: Floor, request: web.BaseRequest, line: str) -> web.Respons
         status=202, headers=JSON,
         body=(
             f'{{"id":"{message}","conversation_id":"{conversation}","line_id":"{line}","direction":"outbound",'
-            f'"status":"queued","body":{quoted(body)},"created_at":"{now.isoformat()[:-6]}Z","attachments":0,"error":null}}'
+            f'"status":"queued","body":{quoted(body)},"created_at":"{now.isoformat()[:-6]}Z","attachments":0,"failure":null}}'
         ).encode(),
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from adapters.inbound.http.app import build
 from adapters.inbound.http.server import serving
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.outbound.twilio.signature import sign
-from adapters.outbound.twilio.vocabulary import status_of
+from adapters.outbound.twilio.vocabulary import outcome_of
 from bootstrap.worlds import InMemory
 
 PUBLIC_URL = "https://api.pico.example"
@@ -31,7 +31,7 @@ async def always() -> None:
 
 def the_edge(world: InMemory, twilio: type[TwilioWebhooks] = TwilioWebhooks) -> Handler:
     """Build the honest edge, or one whose Twilio webhooks are not."""
-    webhooks = twilio(world.use_cases, TwilioSignature([AUTH_TOKEN]), status_of, PUBLIC_URL)
+    webhooks = twilio(world.use_cases, TwilioSignature([AUTH_TOKEN]), outcome_of, PUBLIC_URL)
     return build(world.use_cases, ready=always, webhooks=[webhooks])
 
 

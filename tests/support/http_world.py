@@ -24,7 +24,7 @@ from adapters.inbound.http.route import Route
 from adapters.inbound.http.server import serving
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.outbound.twilio.signature import sign
-from adapters.outbound.twilio.vocabulary import status_of
+from adapters.outbound.twilio.vocabulary import outcome_of
 from application.inbound_messages import InboundMessage
 from application.ports.numbers import AvailableNumber
 from bootstrap.worlds import InMemory
@@ -174,7 +174,7 @@ class HttpWorld:
             self.world.use_cases,
             ready=self._ready,
             webhooks=[
-                TwilioWebhooks(self.world.use_cases, TwilioSignature([AUTH_TOKEN]), status_of, PUBLIC_URL)
+                TwilioWebhooks(self.world.use_cases, TwilioSignature([AUTH_TOKEN]), outcome_of, PUBLIC_URL)
             ],
             sandbox=HandSandbox(self.world) if sandbox else None,
         )

@@ -20,6 +20,7 @@ from application.ports.repositories.conversations import ConversationRow
 from application.ports.repositories.messages import MessageRow
 from bootstrap.worlds import InMemory
 from domain.erasure import Erasure, NotYetGone
+from domain.failures import FailureReason
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import CarrierRef, MessageId, NotFound
 from domain.messages import PeerOptedOut, Status
@@ -198,7 +199,7 @@ async def test_a_report_about_a_message_that_came_in_changes_nothing(world: InMe
     _, message = await only_message(ada)
     before = await world.use_cases.read_message(ada.id, message.id)
     await world.use_cases.apply_delivery_receipt(
-        DeliveryReceipt(ada.number, CarrierRef("SM1"), message.id, status, 30008)
+        DeliveryReceipt(ada.number, CarrierRef("SM1"), message.id, status, FailureReason.UNKNOWN)
     )
     assert await world.use_cases.read_message(ada.id, message.id) == before
 
@@ -208,7 +209,8 @@ async def test_unreachable_destinations_fail_the_message_for_good(world: InMemor
     world.carrier.unreachable.add(STRANGER)
     sent = await ada.texts("hello")
     await world.settle()
-    assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.FAILED
+    failed = await world.use_cases.read_message(ada.id, sent.id)
+    assert (failed.status, failed.failure) == (Status.FAILED, FailureReason.UNREACHABLE)
 
 
 async def test_stop_is_respected_and_start_lifts_it(world: InMemory) -> None:
@@ -255,10 +257,12 @@ async def test_a_message_that_nobody_reports_on_is_asked_for(world: InMemory) ->
     world.carrier.messages[ref] = replace(world.carrier.messages[ref], status=Status.SENT)
     await world.advance(timedelta(minutes=2))
     assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.SENT
-    world.carrier.messages[ref] = replace(world.carrier.messages[ref], status=Status.FAILED, error=30003)
+    world.carrier.messages[ref] = replace(
+        world.carrier.messages[ref], status=Status.FAILED, failure=FailureReason.REJECTED
+    )
     await world.advance(timedelta(minutes=4))
     failed = await world.use_cases.read_message(ada.id, sent.id)
-    assert (failed.status, failed.error) == (Status.FAILED, 30003)
+    assert (failed.status, failed.failure) == (Status.FAILED, FailureReason.REJECTED)
     await world.advance(timedelta(minutes=2))
     assert not world.carrier.messages
     assert await world.queue.waiting() == 1, "only the next comparison of the line"
@@ -280,7 +284,7 @@ async def test_no_message_stays_on_its_way_for_ever(world: InMemory, status: Sta
     for _ in range(25 * 12):
         await world.advance(timedelta(minutes=5))
     ended = await world.use_cases.read_message(ada.id, sent.id)
-    assert (ended.status, ended.error) == (Status.UNCONFIRMED, None)
+    assert (ended.status, ended.failure) == (Status.UNCONFIRMED, FailureReason.UNCONFIRMED)
     assert world.carrier.calls.count("look_up") < 20
     world.carrier.outage = False
     await world.advance(timedelta(hours=6))
@@ -296,7 +300,7 @@ async def test_a_message_that_cannot_be_handed_over_is_given_up_when_it_is_too_o
     for _ in range(33):
         await world.advance(timedelta(hours=1))
     ended = await world.use_cases.read_message(ada.id, sent.id)
-    assert (ended.status, ended.error) == (Status.UNCONFIRMED, None)
+    assert (ended.status, ended.failure) == (Status.UNCONFIRMED, FailureReason.UNCONFIRMED)
     world.carrier.outage = False
     await world.advance(timedelta(days=1))
     assert "send" not in world.carrier.calls or not world.carrier.messages

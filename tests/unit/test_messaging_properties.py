@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.failures import FailureReason
 from domain.kernel import AccountId, CarrierRef, ConversationId, LineId, MessageId
 from domain.keywords import START_WORDS, STOP_WORDS, OptOut, opt_out_of
 from domain.messages import (
@@ -28,9 +29,13 @@ from domain.values import MessageBody, Peer
 
 laws = settings(max_examples=40, deadline=None)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-Report = tuple[Status, int | None]
+Report = tuple[Status, FailureReason | None]
 ON_THE_WAY: list[Report] = [(Status.QUEUED, None), (Status.SENDING, None), (Status.SENT, None)]
-ENDS: list[Report] = [(Status.DELIVERED, None), (Status.FAILED, 30007), (Status.FAILED, None)]
+ENDS: list[Report] = [
+    (Status.DELIVERED, None),
+    (Status.FAILED, FailureReason.REJECTED),
+    (Status.FAILED, FailureReason.UNKNOWN),
+]
 on_the_way = st.lists(st.sampled_from(ON_THE_WAY), max_size=5)
 ends = st.sampled_from(ENDS)
 instants = st.integers(0, 10**6).map(lambda seconds: NOW + timedelta(seconds=seconds))
@@ -49,12 +54,14 @@ def sent() -> Message:
     return message
 
 
-def end_of(reports: list[Report], message: Message | None = None) -> tuple[Status, int | None, list[type]]:
-    """Return what is left of a message after these receipts: status, error, what happened."""
+def end_of(
+    reports: list[Report], message: Message | None = None
+) -> tuple[Status, FailureReason | None, list[type]]:
+    """Return what is left of a message after these receipts: status, failure, what happened."""
     message = message or sent()
-    for status, error in reports:
-        message.advance(status, error, NOW)
-    return message.status, message.error, [type(event) for event in message.collect()]
+    for status, failure in reports:
+        message.advance(status, failure, NOW)
+    return message.status, message.failure, [type(event) for event in message.collect()]
 
 
 @laws
@@ -86,7 +93,11 @@ def test_what_was_given_up_is_unconfirmed_until_a_late_word_comes(
     for _ in range(2):
         message.give_up(NOW)
     assert message.is_settled
-    assert end_of(after, message) == (Status.UNCONFIRMED, None, [MessageUnconfirmed])
+    assert end_of(after, message) == (
+        Status.UNCONFIRMED,
+        FailureReason.UNCONFIRMED,
+        [MessageUnconfirmed],
+    )
     if late is not None:
         assert end_of([late], message) == (*late, [MessageFinal])
         message.give_up(NOW)
@@ -96,16 +107,16 @@ def test_what_was_given_up_is_unconfirmed_until_a_late_word_comes(
 def test_what_the_carrier_never_heard_of_has_failed_when_it_is_given_up() -> None:
     message = conversation().send(MessageId(UUID(int=4)), MessageBody("hi"), NOW)
     message.give_up(NOW)
-    assert message.status is Status.FAILED
+    assert (message.status, message.failure) == (Status.FAILED, FailureReason.CARRIER_OUTAGE)
 
 
 @laws
 @given(reports=st.lists(st.sampled_from(ON_THE_WAY + ENDS), max_size=8))
 def test_rank_never_falls_and_the_end_is_told_at_most_once(reports: list[Report]) -> None:
     message, settled = sent(), 0
-    for status, error in reports:
+    for status, failure in reports:
         rank = message.status.rank
-        message.advance(status, error, NOW)
+        message.advance(status, failure, NOW)
         assert message.status.rank == max(rank, status.rank)
         settled += sum(isinstance(event, MessageFinal) for event in message.collect())
     assert settled == message.status.terminal
@@ -138,7 +149,7 @@ def test_being_accepted_again_keeps_the_first_reference() -> None:
 def test_a_message_that_failed_before_the_carrier_took_it_leaves_no_copy_to_purge() -> None:
     message = conversation().send(MessageId(UUID(int=4)), MessageBody("hi"), NOW)
     message.collect()
-    message.advance(Status.FAILED, 21610, NOW)
+    message.advance(Status.FAILED, FailureReason.OPTED_OUT, NOW)
     assert message.collect() == []
     assert not message.has_carrier_copy
 

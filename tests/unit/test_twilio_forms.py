@@ -22,10 +22,12 @@ from adapters.inbound.webhooks.twilio.messages import (
     SMS,
     TwilioMessages,
     delivery_receipt,
+    error_code,
     inbound_message,
 )
 from adapters.inbound.webhooks.twilio.signature import TwilioSignature, algorithm, respelled, signature_of
 from application.inbound_messages import DeliveryReceipt, InboundMessage
+from domain.failures import FailureReason
 from domain.keywords import OptOut
 from domain.messages import Status
 
@@ -80,24 +82,28 @@ def test_a_message_may_have_no_body_and_name_no_attachments() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "read"), [("30008", 30008), ("", None), ("x", None), ("9" * 9, 999999999), ("9" * 10, None)]
+    ("code", "read"), [("30008", 30008), ("", None), ("x", None), ("9" * 9, 999999999), ("9" * 10, None)]
 )
-def test_a_report_is_read_whole(error: str, read: int | None) -> None:
-    form = REPORT | ({"ErrorCode": error} if error else {})
-    assert delivery_receipt(form, Status.SENT, f"message={LINE}") == DeliveryReceipt(
-        REPORT["From"], SID, LINE, Status.SENT, read  # type: ignore[arg-type]  # they compare equal
+def test_the_code_of_a_report_is_a_number_or_none(code: str, read: int | None) -> None:
+    assert error_code(REPORT | ({"ErrorCode": code} if code else {})) == read
+
+
+def test_a_report_is_read_whole() -> None:
+    reason = FailureReason.REJECTED
+    assert delivery_receipt(REPORT, Status.FAILED, reason, f"message={LINE}") == DeliveryReceipt(
+        REPORT["From"], SID, LINE, Status.FAILED, reason  # type: ignore[arg-type]  # they compare equal
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("query", ["", "MESSAGE=x", "message=", "line=1"])
 def test_a_report_that_names_no_message_of_ours_goes_by_its_reference(query: str) -> None:
-    receipt = delivery_receipt(REPORT, Status.SENT, query)
+    receipt = delivery_receipt(REPORT, Status.SENT, None, query)
     assert receipt is not None
-    assert (receipt.message_id, receipt.error) == (None, None)
+    assert (receipt.message_id, receipt.failure) == (None, None)
 
 
 def test_a_report_about_what_is_no_id_is_about_nobody() -> None:
-    assert delivery_receipt(REPORT, Status.SENT, "message=x") is None
+    assert delivery_receipt(REPORT, Status.SENT, None, "message=x") is None
 
 
 def handled(path: str, form: dict[str, str], query: str) -> list[Any]:
@@ -106,7 +112,9 @@ def handled(path: str, form: dict[str, str], query: str) -> list[Any]:
     async def note(what: InboundMessage | DeliveryReceipt) -> None:
         seen.append(what)
 
-    handler: Callable[[Any, str], Awaitable[Any]] = TwilioMessages(note, note, Status).handlers()[path]
+    handler: Callable[[Any, str], Awaitable[Any]] = TwilioMessages(
+        note, note, lambda word, _code: (Status(word), None)
+    ).handlers()[path]
     asyncio.run(handler(form, query))  # type: ignore[arg-type]  # a coroutine
     return seen
 

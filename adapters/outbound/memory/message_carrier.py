@@ -21,6 +21,7 @@ from application.ports.message_carrier import (
     TooEarly,
     Unreachable,
 )
+from domain.failures import FailureReason
 from domain.kernel import CarrierRef, MessageId
 from domain.keywords import OptOut, opt_out_of
 from domain.messages import Direction, Sent, Status
@@ -43,7 +44,7 @@ class CarrierCopy:
     body: MessageBody
     status: Status
     at: datetime
-    error: int | None = None
+    failure: FailureReason | None = None
     message_id: MessageId | None = None
     attachments: int = 0
 
@@ -60,7 +61,7 @@ class CarrierCopy:
     @property
     def sent(self) -> Sent:
         """In the port's words."""
-        return Sent(self.ref, self.status, self.error)
+        return Sent(self.ref, self.status, self.failure)
 
     @property
     def listed(self) -> ListedCopy:
@@ -151,12 +152,12 @@ class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
             await self.on_message(InboundMessage(copy.ref, to, sender, copy.body, line_id=self.owners[to]))
         return copy.ref
 
-    async def report(self, ref: CarrierRef, status: Status, error: int | None = None) -> None:
+    async def report(self, ref: CarrierRef, status: Status, failure: FailureReason | None = None) -> None:
         """Move a sent message to `status` and say so. Raises KeyError when the copy was deleted."""
-        copy = self.messages[ref] = replace(self.messages[ref], status=status, error=error)
+        copy = self.messages[ref] = replace(self.messages[ref], status=status, failure=failure)
         if self.on_receipt is not None:
             sender = PhoneNumber(copy.sender)
-            await self.on_receipt(DeliveryReceipt(sender, ref, copy.message_id, status, error))
+            await self.on_receipt(DeliveryReceipt(sender, ref, copy.message_id, status, failure))
 
     def _keep(
         self, sender: str, to: str, body: MessageBody, status: Status, message_id: MessageId | None = None

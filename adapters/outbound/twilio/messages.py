@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from adapters.outbound.twilio.answers import certain, code_of, count_of, instant_of, readable, ref_of, text_of
 from adapters.outbound.twilio.api import LONGEST_LIST, RETRIES, TwilioApi
-from adapters.outbound.twilio.vocabulary import LIFE, SETTLES_AFTER, Gone, status_of
+from adapters.outbound.twilio.vocabulary import LIFE, SETTLES_AFTER, Gone, outcome_of
 from application.ports.message_carrier import ListedCopy, MessageAbilities, MessageCarrier
 from domain.kernel import CarrierRef, MessageId
 from domain.messages import Direction, Sent, Status
@@ -115,8 +115,8 @@ class TwilioMessages(MessageCarrier):
 
 def sent_of(resource: Any) -> Sent:  # noqa: ANN401 - the SDK has no types
     """Translate a message. A status that Twilio has added since ranks lowest: it moves nothing."""
-    status = status_of(text_of(resource.status)) or Status.QUEUED
-    return Sent(ref_of(resource), status, code_of(resource.error_code))
+    outcome = outcome_of(text_of(resource.status), code_of(resource.error_code))
+    return Sent(ref_of(resource), *(outcome or (Status.QUEUED, None)))
 
 
 def copy_of(message: Any) -> ListedCopy:  # noqa: ANN401 - as above

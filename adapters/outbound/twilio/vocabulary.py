@@ -2,9 +2,14 @@
 
 from datetime import timedelta
 
+import structlog
+
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.message_carrier import OptedOut, SenderRefused, TooEarly, Unreachable
+from domain.failures import FailureReason
 from domain.messages import Status
+
+log = structlog.get_logger()
 
 LIFE = timedelta(hours=10)
 """How long Twilio tries to hand a message on (Twilio: ValidityPeriod, whose default is its longest)."""
@@ -54,9 +59,39 @@ UNAVAILABLE = frozenset({20003, 20005, 20429, 20500, 20503, 21611, 70005})
 """20003, 20005: our own credentials or account. That is ours to mend, and no reason to give a message up."""
 
 
+FAILURES: dict[int, FailureReason] = {
+    **{code: refusal.failure for code, refusal in REFUSALS.items()},
+    **dict.fromkeys((30003, 30005, 30006), FailureReason.UNREACHABLE),
+    **dict.fromkeys((21617, 30004, 30007, 30450), FailureReason.REJECTED),
+    **dict.fromkeys((30018, 30024, 30032, 30033, 30034, 30035), FailureReason.UNSUPPORTED),
+    **dict.fromkeys((30001, 30002, 30017, 30022, 30023, 30410), FailureReason.CARRIER_OUTAGE),
+}
+"""Why a message failed, by Twilio's code. 30008 says that Twilio does not know, and so does none."""
+
+
 def status_of(word: str) -> Status | None:
     """Translate a message status; None for a word that Twilio has added since."""
     return STATUSES.get(word)
+
+
+def failure_of(code: int | None) -> FailureReason:
+    """Translate the code of a message that failed."""
+    return FAILURES.get(code or 0, FailureReason.UNKNOWN)
+
+
+def outcome_of(word: str, code: int | None) -> tuple[Status, FailureReason | None] | None:
+    """Translate a message status and the code that comes with it; None for a word that Twilio has added since.
+
+    The code of one that failed is logged for operators, and goes no further.
+    """
+    status = status_of(word)
+    if status is None:
+        return None
+    if status is not Status.FAILED:
+        return status, None
+    failure = failure_of(code)
+    log.info("message failed", code=code, failure=failure.value)
+    return status, failure
 
 
 def failure(http_status: int, code: int | None) -> CarrierRefused | CarrierUnavailable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from domain.failures import FailureReason
 from domain.kernel import CarrierRef, ConversationId, LineId, MessageId
 from domain.messages import Direction, Message, Status
 from domain.values import MessageBody
@@ -21,7 +22,7 @@ class MessageRow(NamedTuple):
     body: MessageBody | None
     created_at: datetime
     attachments: int
-    error: int | None
+    failure: FailureReason | None
 
 
 class Messages(Protocol):

@@ -56,7 +56,7 @@ class MessageCarrierContract:
         self, world: CarrierWorld, owned: CarrierRef
     ) -> None:
         sent = await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
-        assert (sent.status, sent.error) == (Status.QUEUED, None)
+        assert (sent.status, sent.failure) == (Status.QUEUED, None)
         await world.settle()
         assert {(message_id, ref) for message_id, ref, _ in world.receipts} == {(MESSAGE, sent.ref)}
         assert world.receipts[-1][2] is Status.DELIVERED

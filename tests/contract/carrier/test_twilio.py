@@ -22,6 +22,7 @@ from adapters.outbound.twilio.vocabulary import SETTLES_AFTER, STATUSES, Gone, N
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.message_carrier import OptedOut, SenderRefused, TooEarly, Unreachable
 from application.ports.numbers import NumberOrder, OrderFailure
+from domain.failures import FailureReason
 from domain.kernel import CarrierRef
 from domain.messages import Status
 from domain.values import Capability, Country, MessageBody, PhoneNumber
@@ -146,7 +147,7 @@ async def test_a_message_that_fails_says_why(world: TwilioWorld) -> None:
     world.simulator.faults.set({"outcome": "undelivered", "outcome_error": 30003})
     found = await world.carrier.look_up(await world.sent())
     assert found is not None
-    assert (found.status, found.error) == (Status.FAILED, 30003)
+    assert (found.status, found.failure) == (Status.FAILED, FailureReason.UNREACHABLE)
 
 
 def test_twilio_offers_what_the_policy_says_of_it() -> None:

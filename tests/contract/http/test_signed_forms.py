@@ -169,7 +169,7 @@ def outbound(status: Status) -> Message:
 def test_only_a_failed_message_has_an_error(status: Status) -> None:
     message = outbound(Status.QUEUED)
     message.advance(status, 30008, None)  # type: ignore[arg-type]  # at any instant
-    assert message.error is None
+    assert message.failure is None
 
 
 def test_a_message_we_sent_was_never_received_by_us() -> None:

@@ -172,7 +172,7 @@ async def test_a_text_to_nobody_is_answered_as_any_other(to: str, http: HttpWorl
 
 def test_where_people_are_is_never_looked_at() -> None:
     text = inbound_message(TEXT | NOWHERE, f"a={CANARY}")
-    report = delivery_receipt(TEXT | NOWHERE, Status.SENT, f"a={CANARY}")
+    report = delivery_receipt(TEXT | NOWHERE, Status.SENT, None, f"a={CANARY}")
     for kept in (text, report):
         assert kept is not None
         values = {str(getattr(kept, field.name)) for field in fields(kept)}
@@ -219,14 +219,24 @@ async def test_reports_in_any_order_end_alike(order: tuple[str, ...], http: Http
     assert (await http.call("GET", f"/v1/messages/{message}", token=token)).json["status"] == "delivered"
 
 
-@pytest.mark.parametrize(("code", "shown"), [("30003", 30003), ("", None), ("none", None), ("9" * 10, None)])
-async def test_a_failure_brings_its_code(code: str, shown: int | None, http: HttpWorld) -> None:
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("30003", "unreachable"),
+        ("21610", "opted_out"),
+        ("30007", "rejected"),
+        ("30034", "unsupported"),
+        ("30017", "carrier_outage"),
+        *((code, "unknown") for code in ("30008", "", "none", "9" * 10)),
+    ],
+)
+async def test_a_failure_brings_its_reason_and_no_code(code: str, shown: str, http: HttpWorld) -> None:
     token = await http.person()
     message, ref = await sent(http, token, await http.line(token))
     report = {"MessageSid": ref, "MessageStatus": "undelivered", "From": OURS, "ErrorCode": code}
     assert (await http.webhook(f"{STATUS}?message={message}", report)).status == 204
     failed = (await http.call("GET", f"/v1/messages/{message}", token=token)).json
-    assert (failed["status"], failed["error"]) == ("failed", shown)
+    assert (failed["status"], failed["failure"]) == ("failed", shown)
 
 
 @pytest.mark.parametrize(

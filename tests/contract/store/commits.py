@@ -12,6 +12,7 @@ import pytest
 from application.ports.keyring import KeyGone
 from application.ports.store import VersionConflict
 from domain.audit import AuditKind
+from domain.failures import FailureReason
 from domain.kernel import Aggregate, NotFound
 from domain.values import Label, MessageBody
 from tests.contract.store.world import LATER, World, opened
@@ -39,7 +40,7 @@ class CommitPromises:
         )
         conversation, part = world.new_conversation(line), world.new_part(export, 0, bytes(range(256)))
         message, empty = world.new_message(conversation), world.new_message(conversation, body="")
-        message.attempted_at, message.error = world.clock.now(), 30007
+        message.attempted_at, message.failure = world.clock.now(), FailureReason.REJECTED
         await world.commit(account.id, account, line, conversation, message, empty, export, part)
         async with world.store.begin(account.id) as tx:
             assert_same(await tx.accounts.get(), account)

@@ -19,6 +19,7 @@ from application.messages import Accepted
 from application.ports.repositories.conversations import ConversationRow
 from application.ports.repositories.messages import MessageRow
 from domain.destinations import EmergencyNumber, UnreachableNumber
+from domain.failures import FailureReason
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import ConversationId, LineId, MessageId
 from domain.lines import LineNotActive, NotForMessages
@@ -68,7 +69,7 @@ class Conversations(TypedDict):
 
 
 class Message(TypedDict):
-    """One message. `attachments` counts pictures that came with it; `error` is the carrier's code when it failed.
+    """One message. `attachments` counts pictures that came with it; `failure` is why it failed.
 
     `body` is null when it was damaged and cannot be read.
     """
@@ -81,7 +82,7 @@ class Message(TypedDict):
     body: str | None
     created_at: datetime
     attachments: int
-    error: int | None
+    failure: Annotated[str, SpelledOut(FailureReason)] | None
 
 
 class Messages(TypedDict):
@@ -115,7 +116,7 @@ def message(of: domain.messages.Message | MessageRow) -> Message:
         "body": spelled(of.body),
         "created_at": of.created_at,
         "attachments": of.attachments,
-        "error": of.error,
+        "failure": spelled(of.failure),
     }
 
 
@@ -130,7 +131,7 @@ def accepted(of: Accepted) -> Message:
         "body": str(of.body),
         "created_at": of.created_at,
         "attachments": 0,
-        "error": None,
+        "failure": None,
     }
 
 

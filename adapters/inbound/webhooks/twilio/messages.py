@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from adapters.inbound.webhooks.twilio.form import (
     noted,
 )
 from application.inbound_messages import DeliveryReceipt, InboundMessage
+from domain.failures import FailureReason
 from domain.kernel import CarrierRef, LineId, MessageId, PicoError
 from domain.keywords import OptOut
 from domain.messages import Status
@@ -29,6 +31,8 @@ MESSAGE_STATUS = "/webhooks/twilio/message-status"
 
 COUNT = re.compile(r"[0-9]{1,2}\Z")
 ERROR_CODE = re.compile(r"[0-9]{1,9}\Z")
+OutcomeOf: TypeAlias = Callable[[str, int | None], tuple[Status, FailureReason | None] | None]
+"""Translates Twilio's word for a message's status and its code; None for a word that is not known."""
 OPT_OUT = {"STOP": OptOut.STOP, "START": OptOut.START}
 
 
@@ -38,7 +42,7 @@ class TwilioMessages:
 
     receive: Callable[[InboundMessage], Awaitable[None]]
     apply_receipt: Callable[[DeliveryReceipt], Awaitable[None]]
-    status_of: Callable[[str], Status | None]
+    outcome_of: OutcomeOf
 
     def handlers(self) -> dict[str, FormHandler]:
         """Return the handlers of verified forms, by path."""
@@ -57,8 +61,8 @@ class TwilioMessages:
         """Apply a delivery receipt. An unknown status or message changes nothing."""
         if message_sid(form) is None or not form.get("From") or not form.get("MessageStatus"):
             return malformed()
-        status = self.status_of(form["MessageStatus"])
-        receipt = status and delivery_receipt(form, status, query)
+        outcome = self.outcome_of(form["MessageStatus"], error_code(form))
+        receipt = outcome and delivery_receipt(form, *outcome, query)
         if receipt:
             await self.apply_receipt(receipt)
         return noted()
@@ -81,17 +85,24 @@ def inbound_message(form: Form, query: str) -> InboundMessage | None:
         return None
 
 
-def delivery_receipt(form: Form, status: Status, query: str) -> DeliveryReceipt | None:
+def error_code(form: Form) -> int | None:
+    """Read Twilio's code for what went wrong; None where there is none, or nonsense."""
+    code = form.get("ErrorCode", "")
+    return int(code) if ERROR_CODE.match(code) else None
+
+
+def delivery_receipt(
+    form: Form, status: Status, failure: FailureReason | None, query: str
+) -> DeliveryReceipt | None:
     """Reduce a form to what Pico keeps; None when its sender cannot be a number of ours."""
     tag = dict(parse_qsl(query)).get("message", "")
-    error = form.get("ErrorCode", "")
     try:
         return DeliveryReceipt(
             sender=PhoneNumber.parse(form["From"]),
             ref=CarrierRef(form["MessageSid"]),
             message_id=MessageId(UUID(tag)) if tag else None,
             status=status,
-            error=int(error) if ERROR_CODE.match(error) else None,
+            failure=failure,
         )
     except (ValueError, PicoError):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from aiohttp import web
@@ -19,11 +19,10 @@ from adapters.inbound.webhooks.twilio.form import (
     refused,
     well_formed,
 )
-from adapters.inbound.webhooks.twilio.messages import TwilioMessages
+from adapters.inbound.webhooks.twilio.messages import OutcomeOf, TwilioMessages
 from adapters.inbound.webhooks.twilio.signature import TwilioSignature
 from application.use_cases import UseCases
 from domain.kernel import PicoError
-from domain.messages import Status
 
 
 class TwilioWebhooks(Webhooks):
@@ -36,15 +35,15 @@ class TwilioWebhooks(Webhooks):
         self,
         use_cases: UseCases,
         signature: TwilioSignature,
-        status_of: Callable[[str], Status | None],
+        outcome_of: OutcomeOf,
         public_url: str,
     ) -> None:
-        """Verify with `signature`; `status_of` translates Twilio's word for a message's status, None if unknown."""
+        """Verify with `signature`; `outcome_of` translates Twilio's word for a message's status, and its code."""
         self._signature = signature
         self._public_url = public_url.rstrip("/")
         self._handlers: dict[str, FormHandler] = {
             **TwilioMessages(
-                use_cases.receive_message, use_cases.apply_delivery_receipt, status_of
+                use_cases.receive_message, use_cases.apply_delivery_receipt, outcome_of
             ).handlers(),
         }
 

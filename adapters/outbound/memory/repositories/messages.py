@@ -54,7 +54,7 @@ class MemoryMessages(Messages):
                 m.body,
                 m.created_at,
                 m.attachments,
-                m.error,
+                m.failure,
             )
             for m in newest
         ]

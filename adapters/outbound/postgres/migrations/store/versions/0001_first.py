@@ -20,6 +20,11 @@ CREATE TYPE direction AS ENUM ('inbound', 'outbound')
 
 CREATE TYPE export_state AS ENUM ('building', 'ready', 'downloaded', 'expired')
 
+CREATE TYPE failure_reason AS ENUM (
+    'unreachable', 'opted_out', 'rejected', 'unsupported', 'line_not_active', 'carrier_outage',
+    'unconfirmed', 'unknown'
+)
+
 CREATE TYPE job_state AS ENUM ('waiting', 'leased', 'dead')
 
 CREATE TYPE line_state AS ENUM ('ordering', 'active', 'suspended', 'releasing', 'released', 'lost', 'failed')
@@ -111,7 +116,7 @@ CREATE TABLE messages (
     created_at timestamptz NOT NULL,
     attachments integer NOT NULL,
     ref varchar(64),
-    error integer,
+    failure failure_reason,
     attempted_at timestamptz,
     copy_deleted_at timestamptz,
     deleted_at timestamptz,

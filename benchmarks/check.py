@@ -102,10 +102,12 @@ def _seen(answer: tuple[int, dict[str, str], bytes], began: datetime) -> tuple[i
     status, headers, body = answer
     for name in ("date", "content-length", "connection", "www-authenticate") if status >= 400 else ("date",):
         headers.pop(name, None)
+    headers.pop("request-id", None)
     text = body.decode()
     if headers.get("content-type") == "application/problem+json":
         problem = json.loads(text)
         problem.pop("title", None)
+        problem.pop("request_id", None)
         text = json.dumps(problem, sort_keys=True)
     text = ID.sub(lambda found: "<new>" if _new(UUID(found[0]), began) else found[0], text)
     return (

@@ -55,6 +55,7 @@ class Answer:
         """The problem's code, after making sure that this is a problem document."""
         assert self.headers["Content-Type"] == "application/problem+json"
         assert self.json["status"] == self.status
+        assert self.json["request_id"] == self.headers["Request-Id"]
         return str(self.json["code"])
 
     @property
@@ -74,6 +75,7 @@ class Contract:
     def __init__(self, document: dict[str, Any]) -> None:
         self.done: set[tuple[str, str]] = set()
         """Operations that have succeeded so far."""
+        self._headers = document["components"]["headers"]
         self._schemas = {"$id": "urn:pico", "components": document["components"]}
         self._operations = [
             (method.upper(), path, shape_of(path, operation), operation["responses"])
@@ -89,7 +91,12 @@ class Contract:
                 if answer.status < 300:
                     self.done.add((method, template))
                 for header, described in announced.get("headers", {}).items():
-                    assert header in answer.headers or not described["required"]
+                    said = (
+                        self._headers[described["$ref"].rpartition("/")[2]]
+                        if "$ref" in described
+                        else described
+                    )
+                    assert header in answer.headers or not said["required"]
                 kinds = announced.get("content", {})
                 assert list(kinds) == [answer.headers["Content-Type"]] if kinds else answer.body == b""
                 for kind in kinds.values():

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.inbound.http import problems
 from adapters.inbound.http.reply import JSON_TYPE, Json, Media
+from adapters.inbound.http.request_id import REQUEST_ID
 from adapters.inbound.http.route import Route
 from adapters.inbound.http.schemas import REF, Schemas, answered, schemas
 from adapters.inbound.http_io import BadRequest, ExpectationFailed, Refused, TooLarge, TooSlow
@@ -42,6 +43,10 @@ PROBLEM: Json = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "code": {"type": "string", "description": "Stable: branch on this."},
+        "request_id": {
+            "type": "string",
+            "description": "The answer's Request-Id, for asking us about it. Random: it says nothing of you.",
+        },
         "errors": {
             "type": "array",
             "items": {
@@ -55,8 +60,14 @@ PROBLEM: Json = {
             },
         },
     },
-    "required": ["type", "title", "status", "code"],
+    "required": ["type", "title", "status", "code", "request_id"],
     "additionalProperties": False,
+}
+
+NAMED: Json = {
+    "description": "A random name of this request, for asking us about it.",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
 }
 
 RANGE: Json = {
@@ -82,6 +93,7 @@ def document(routes: Iterable[Route[Any]]) -> Json:
         "paths": paths,
         "components": {
             "schemas": {"Problem": PROBLEM, **components},
+            "headers": {"RequestId": NAMED},
             "securitySchemes": {
                 name: dict(scheme)
                 for route in shown
@@ -151,6 +163,8 @@ def responses(route: Route[Any], found: Mapping[Any, Json]) -> Json:
         by_status.setdefault(problems.status_of(refusal), []).append(refusal)
     for status, group in sorted(by_status.items()):
         described[str(status)] = _refused(status, group)
+    for answer in described.values():
+        answer.setdefault("headers", {})[REQUEST_ID] = {"$ref": "#/components/headers/RequestId"}
     return described
 
 

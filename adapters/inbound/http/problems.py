@@ -10,6 +10,7 @@ from math import ceil
 from aiohttp import web
 from multidict import CIMultiDict
 
+from adapters.inbound.http.request_id import IN_LOGS, request_id
 from adapters.inbound.http_io import COMMON_HEADERS, Refused
 from domain.kernel import ErrorKind, PicoError
 
@@ -157,8 +158,10 @@ def status_of(kind: type[PicoError | Refused]) -> int:
 
 
 def document(status: int, code: str, sentence: str, flaws: Sequence[Flaw] = ()) -> bytes:
-    """Write a problem document (RFC 9457, section 3)."""
+    """Write a problem document (RFC 9457, section 3), with the name of the request that it answers."""
     problem: dict[str, object] = {"type": TYPE + code, "title": sentence, "status": status, "code": code}
+    if name := request_id():
+        problem[IN_LOGS] = name
     if flaws:
         problem["errors"] = [{"pointer": flaw.pointer, "code": flaw.code} for flaw in flaws]
     return json.dumps(problem, separators=(",", ":")).encode()

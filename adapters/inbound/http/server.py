@@ -11,6 +11,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from adapters.inbound.error_report import report
 from adapters.inbound.http import problems
+from adapters.inbound.http.request_id import NamedRequest, name_request
 from adapters.inbound.http_io import BadRequest
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ class Server(web.Server):
     ) -> web.BaseRequest:
         if message.upgrade:  # We ignore it, but aiohttp reads nothing behind it any more.
             message = message._replace(should_close=True)
-        return web.BaseRequest(
+        name_request()
+        return NamedRequest(
             message, payload, protocol, writer, task, self._loop, client_max_size=BODY_LIMIT
         )
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 import pytest
 from aiohttp import ClientPayloadError
 from multidict import CIMultiDict, CIMultiDictProxy
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from adapters.inbound.http.app import App
@@ -155,7 +156,9 @@ async def test_whatever_is_wrong_with_a_token_the_answer_is_the_same(http: HttpW
         await http.call("GET", "/v1/lines", headers={} if value is None else {"Authorization": value})
         for value in wrong
     ]
-    assert {(answer.status, answer.body) for answer in answers} == {(401, answers[0].body)}
+    said = [answer.json | {"request_id": None} for answer in answers]
+    assert {answer.status for answer in answers} == {401}
+    assert said == [said[0]] * len(wrong)
     assert (await http.call("GET", "/v1/lines", token=token)).status == 200
     assert (await http.call("GET", "/v1/lines", headers={"Authorization": f"bearer {token}"})).status == 200
 
@@ -191,6 +194,21 @@ def answering(http: HttpWorld, handler: Callable[[Request[None]], Awaitable[Repl
     )
 
 
+async def test_every_answer_bears_a_name_of_its_own(http: HttpWorld) -> None:
+    """`HttpWorld` looks that a problem says the same as its header."""
+    token = await http.person()
+    asked = [
+        await http.call(method, path, token=token)
+        for method, path in (
+            ("GET", "/healthz"), ("GET", "/docs"), ("GET", "/nowhere"), ("PUT", "/healthz"), ("GET", "/v1/lines"),
+            ("DELETE", "/v1/sessions/current"), ("GET", "/v1/account"), ("POST", "/webhooks/twilio/sms"),
+        )
+    ]  # fmt: skip
+    names = {answer.headers["Request-Id"] for answer in asked}
+    assert len(names) == len(asked)
+    assert all(re.fullmatch("[0-9a-f]{32}", name) for name in names)
+
+
 @pytest.mark.parametrize("kind", [LookupError, TimeoutError, ConnectionError])
 async def test_an_error_nobody_foresaw_is_a_constant_500_and_a_log_line_without_its_message(
     kind: type[Exception], http: HttpWorld
@@ -198,12 +216,13 @@ async def test_an_error_nobody_foresaw_is_a_constant_500_and_a_log_line_without_
     async def broken(_request: Request[None]) -> Reply:
         raise kind(CANARY)
 
-    with capture_logs() as events:
+    with capture_logs(processors=[merge_contextvars]) as events:
         async with serving(answering(http, broken), "127.0.0.1", 0) as http.port:
             answer = await http.call("GET", f"/it?{CANARY}")
     assert (answer.status, answer.code) == (500, "internal")
     assert CANARY.encode() not in answer.body
     assert [event["error"] for event in events] == [kind.__name__]
+    assert events[0]["request_id"] == answer.json["request_id"], "how to find the line"
     assert re.fullmatch(r"adapters\.inbound\.http\.app:\w+:\d+", events[0]["where"])
     assert CANARY not in repr(events)
 

@@ -98,8 +98,8 @@ def test_the_document_says_of_a_guard_what_the_guard_says() -> None:
     operation = described(Route("GET", "/greeting", greet, 200, guards=(RateLimited(2),)))
     assert operation["parameters"] == list(RateLimited.parameters)
     assert operation["security"] == []
-    assert operation["responses"]["200"]["headers"].keys() == {"RateLimit-Remaining"}
-    assert operation["responses"]["429"]["headers"].keys() == {"Retry-After"}
+    assert operation["responses"]["200"]["headers"].keys() == {"RateLimit-Remaining", "Request-Id"}
+    assert operation["responses"]["429"]["headers"].keys() == {"Retry-After", "Request-Id"}
 
 
 def test_the_guards_of_a_route_are_in_its_document() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import logging
 from collections.abc import AsyncIterator
 
@@ -76,7 +77,11 @@ async def test_what_is_not_http_gets_one_constant_answer_that_echoes_and_logs_no
         gc.collect()  # a task that died unseen would be logged now
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.split(b" ", 2)[1] == b"400"
-    assert body == problems.document(400, "bad_request", "The request is not well-formed HTTP.")
+    problem = json.loads(body)
+    assert f"Request-Id: {problem.pop('request_id')}".encode() in head.split(b"\r\n")
+    assert problem == json.loads(
+        problems.document(400, "bad_request", "The request is not well-formed HTTP.")
+    )
     assert answer.count(b"HTTP/1.") == 1, "nothing after it was taken for a second request"
     assert b"\r\nServer: Pico\r\n" in head
     assert CANARY not in answer

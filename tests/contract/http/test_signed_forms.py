@@ -15,6 +15,7 @@ from adapters.inbound.webhooks.twilio import form
 from adapters.inbound.webhooks.twilio.form import message_sid, well_formed
 from adapters.inbound.webhooks.twilio.messages import inbound_message
 from adapters.inbound.webhooks.twilio.signature import signature_of
+from domain.failures import FailureReason
 from domain.messages import Direction, Message, Status
 from tests.support.http_world import OURS, STRANGER, HttpWorld
 from tests.support.recuts import Pairs, bait, recut, said
@@ -165,10 +166,10 @@ def outbound(status: Status) -> Message:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("status", [status for status in Status if status is not Status.FAILED])
-def test_only_a_failed_message_has_an_error(status: Status) -> None:
+@pytest.mark.parametrize("status", sorted({*Status} - {Status.FAILED, Status.UNCONFIRMED}))
+def test_only_a_failed_message_has_a_reason(status: Status) -> None:
     message = outbound(Status.QUEUED)
-    message.advance(status, 30008, None)  # type: ignore[arg-type]  # at any instant
+    message.advance(status, FailureReason.REJECTED, None)  # type: ignore[arg-type]  # at any instant
     assert message.failure is None
 
 

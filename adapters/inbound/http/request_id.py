@@ -1,0 +1,30 @@
+"""A name for each request: random, without meaning, and the only link between an answer and our logs."""
+
+from __future__ import annotations
+
+import secrets
+
+import structlog
+from aiohttp import web
+from typing_extensions import override
+
+REQUEST_ID = "Request-Id"
+IN_LOGS = "request_id"
+
+
+class NamedRequest(web.BaseRequest):
+    """A request whose every answer bears its name, also one that is streamed or that aiohttp asked us for."""
+
+    @override
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        response.headers[REQUEST_ID] = request_id()
+
+
+def name_request() -> None:
+    """Give the request that has just come in its name. Each connection has a context of its own."""
+    structlog.contextvars.bind_contextvars(**{IN_LOGS: secrets.token_hex(16)})
+
+
+def request_id() -> str:
+    """Return the name of the request that is being answered."""
+    return str(structlog.contextvars.get_contextvars().get(IN_LOGS, ""))

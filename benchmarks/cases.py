@@ -168,8 +168,8 @@ def _paging(size: Population) -> Iterator[tuple[str, bytes]]:
     yield "page of nobody", page.replace(token, people.token(size.accounts).encode())
     line = people.line_id(4)
     for query in (
-        "", "?limit=50", "?limit=2", "?limit=0", f"?line={line}", f"?line={people.line_id(5)}", "?line=x",
-        "?cursor=AAAA", "?cursor=AAY6ROQ2AAABm2YAAAAABwCAAAAAAAAAAA%3D%3D", f"?limit=3&line={line}", "?foo=1",
+        "", "?limit=50", "?limit=2", "?limit=0", f"?line_id={line}", f"?line_id={people.line_id(5)}", "?line_id=x",
+        "?cursor=AAAA", "?cursor=AAY6ROQ2AAABm2YAAAAABwCAAAAAAAAAAA%3D%3D", f"?limit=3&line_id={line}", "?foo=1",
     ):  # fmt: skip
         yield f"list{query}", http("GET", f"/v1/conversations{query}", bearer(4))
     yield "list of who wrote", http("GET", "/v1/conversations?limit=10", bearer(2))

@@ -27,11 +27,11 @@ quoted: Callable[[str], str] = json.encoder.encode_basestring
 async def conversations(floor: Floor, request: web.BaseRequest, query: str) -> web.Response:
     token, account = await floor.caller(request)
     try:
-        asked = read.query(query, "limit", "cursor", "line")
+        asked = read.query(query, "limit", "cursor", "line_id")
         limit, name = read.limit(asked), "conversations"
         place: tuple = ()
-        if "line" in asked:
-            name, place = "conversations of line", (read.line(asked["line"]),)
+        if "line_id" in asked:
+            name, place = "conversations of line", (read.line(asked["line_id"]),)
         if "cursor" in asked:
             name, place = f"{name} from", (*place, *read.time_place(asked["cursor"]))
     except No:

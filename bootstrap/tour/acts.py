@@ -59,7 +59,7 @@ async def settle_in(stage: Stage, who: Traveller, area: str) -> None:
 
     link = await until("the mail", mailed)
     proof = {"token": link, "password": PASSWORD}
-    who.token = (await who.ask("POST", "/v1/accounts/verify", proof))["token"]
+    who.token = (await who.ask("POST", "/v1/account-verifications", proof))["token"]
     offers = await who.ask("GET", f"/v1/available-numbers?country=US&area_code={area}")
     number = who.plant("number", offers["items"][0]["number"])
     label = who.plant("label", canary("line of " + who.name))

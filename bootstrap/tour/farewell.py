@@ -34,7 +34,7 @@ async def delete_account(stage: Stage, who: Traveller) -> None:
     """Ask for deletion, move the clock by 30 days, and see the erasure end."""
     preview = await who.ask("DELETE", "/v1/account", {"password": PASSWORD})
     stage.tell("signed out everywhere, the line falls silent")
-    stage.tell(f"{preview['lines']} line and {preview['messages']} messages go on {preview['due_at'][:10]}")
+    stage.tell(f"{preview['lines']} line and {preview['messages']} messages go on {preview['erase_at'][:10]}")
     who.token = ""
     now = (await who.ask("POST", "/sandbox/clock", {"advance": "P30D"}))["now"]
     stage.tell(f"the clock says {now}")

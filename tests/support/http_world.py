@@ -237,7 +237,7 @@ class HttpWorld:
         assert (await self.call("POST", "/v1/accounts", new)).status == 202
         await self.world.settle()
         link = next(mail.link_token for mail in reversed(self.world.mail.sent) if mail.to == email)
-        answer = await self.call("POST", "/v1/accounts/verify", {"token": link, "password": password})
+        answer = await self.call("POST", "/v1/account-verifications", {"token": link, "password": password})
         assert answer.status == 201
         return str(answer.json["token"])
 

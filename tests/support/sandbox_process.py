@@ -115,7 +115,7 @@ class Served(Command):
 
         until(mailed)
         proof = {"token": links[-1], "password": PASSWORD}
-        status, signed_in = self.ask("POST", "/v1/accounts/verify", proof)
+        status, signed_in = self.ask("POST", "/v1/account-verifications", proof)
         assert status == 201
         return str(signed_in["token"])
 

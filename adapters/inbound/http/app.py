@@ -11,7 +11,7 @@ from adapters.inbound.error_report import report
 from adapters.inbound.http import openapi, problems
 from adapters.inbound.http.caller import caller_of
 from adapters.inbound.http.context import EdgeContext, Sandbox
-from adapters.inbound.http.input import accept, read_json, read_query
+from adapters.inbound.http.input import accept, nothing_came, read_json, read_query
 from adapters.inbound.http.json_format import decode, encode
 from adapters.inbound.http.paths import PathTable, PathTemplate, plain
 from adapters.inbound.http.reply import respond
@@ -87,6 +87,7 @@ def endpoint_of(route: Route[Any], context: EdgeContext) -> Endpoint:
     admit = [guard.admit for guard in route.guards]
     body, query_model, handler, status = route.body, route.query, route.handler, route.status
     waits = Overloaded in route.raises
+    location = route.location
 
     async def endpoint(http: web.BaseRequest, query: str, *values: object) -> web.StreamResponse:
         request: Request[Any] = Request(context, http.method, http.headers, None)
@@ -95,10 +96,13 @@ def endpoint_of(route: Route[Any], context: EdgeContext) -> Endpoint:
         for admitted in admit:
             await admitted(request)
         if body is not None:
-            request.input = accept(body, decode(await read_json(http)))
+            request.input = accept(body, {} if nothing_came(http) else decode(await read_json(http)))
         elif query_model is not None:
             request.input = accept(query_model, read_query(query))
         reply = await handler(request, *values)
+        if location:
+            found_at = location.format(**reply) if isinstance(reply, dict) else location
+            request.response_headers["Location"] = found_at
         return await respond(http, status, reply, request.response_headers)
 
     return endpoint

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Protocol, Self, TypeVar
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from adapters.inbound.http import problems
+from adapters.inbound.http.json_format import id_cursor
 from adapters.inbound.http.params import ALimit
 from adapters.inbound.http_io import read_body
 
@@ -19,6 +23,7 @@ JSON_TYPE = re.compile(rf"application/json(?:[ \t]*;[ \t]*(?:{PARAMETER})?)*[ \t
 PARAMETERS = re.compile(PARAMETER)
 CHARSETS = {"utf-8", "utf8", "us-ascii"}
 """What JSON is written in (RFC 8259, 8.1), by its name, its nickname and that of a part of it."""
+FIELD_NAME = re.compile(r"[a-z]{1,16}(_[a-z]{1,16}){0,3}\Z")
 MOST_PARAMETERS = 20
 DEFAULT_LIMIT = 50
 """Items on a page."""
@@ -28,6 +33,18 @@ class Input(BaseModel):
     """What a client sends. Unknown fields are refused, and no error shows what came in."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Change(Input):
+    """What to correct: something, at least. A field left out stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    @model_validator(mode="after")
+    def _must_change_something(self) -> Self:
+        if not self.model_fields_set:
+            raise PydanticCustomError("nothing_to_change", "refused")
+        return self
 
 
 class Paged(Input):
@@ -55,13 +72,39 @@ def _code(kind: str) -> str:
     # A domain rule's own code, and "missing", pass as they are.
     if kind == "extra_forbidden":
         return "unknown_field"
+    if kind == "literal_error":
+        return "malformed"
     return "wrong_type" if kind.endswith("_type") else kind
 
 
 def _pointer(location: tuple[int | str, ...], kind: str) -> str:
-    # An unknown field's name came from outside and may itself be personal: point at what holds it.
-    known = location[:-1] if kind == "extra_forbidden" else location
-    return "".join(f"/{part}" for part in known)
+    # An unknown field's name came from outside and may itself be personal: one that does not look like the name of a
+    # field is not repeated, and what holds it is pointed at.
+    unknown = kind == "extra_forbidden" and not FIELD_NAME.match(str(location[-1]))
+    return "".join(f"/{part}" for part in (location[:-1] if unknown else location))
+
+
+def nothing_came(request: web.BaseRequest) -> bool:
+    """Tell whether a request has no body, and does not say of which kind it would be: an empty object, then."""
+    return "Content-Type" not in request.headers and not request.can_read_body
+
+
+class Identified(Protocol):
+    """What has an id that rises with time."""
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+        ...
+
+
+Item = TypeVar("Item", bound=Identified)
+
+
+def page_of(found: Iterable[Item], before: UUID | None, limit: int) -> tuple[Sequence[Item], str | None]:
+    """Cut a page out of a short list that is newest first; return it with the cursor of the next, None at the end."""
+    left = [one for one in found if before is None or one.id < before]
+    return left[:limit], id_cursor(left[limit - 1].id) if len(left) > limit else None
 
 
 async def read_json(request: web.BaseRequest) -> bytes:

@@ -28,9 +28,13 @@ INFO: Json = {
     "version": "1",
     "summary": "A second phone line that keeps what its privacy policy says.",
     "description": (
-        "Times are RFC 3339 in UTC, ids are UUIDs, lists come in pages. Errors are RFC 9457 problem documents with "
-        "a stable `code`; they never repeat what was sent. Unknown fields are refused. What belongs to somebody "
-        "else does not exist: 404."
+        "Times are RFC 3339 in UTC, written with Z; ids are UUIDs; lists come in pages. Errors are RFC 9457 problem "
+        "documents with a stable `code`; they never repeat a value that was sent. Unknown fields are refused. What "
+        "belongs to somebody else does not exist: 404.\n\n"
+        "The path's first part is the API's version. Within `v1`, operations, optional fields of requests, fields of "
+        "answers, codes and members of enums may be added: pass over what you do not know. Anything else is a new "
+        "version; the old one then says so in `Deprecation` (RFC 9745) and its end in `Sunset` (RFC 8594), at least "
+        "six months ahead."
     ),
     "license": {"name": "MIT", "identifier": "MIT"},
 }
@@ -174,6 +178,8 @@ def succeeded(route: Route[Any], found: Mapping[Any, Json]) -> Json:
     done: Json = {"description": "Done."}
     headers = {name: says for guard in route.guards for name, says in guard.headers.items()}
     headers.update(route.headers)
+    if route.location:
+        headers["Location"] = "Where it is found, or goes on, from now on."
     if isinstance(answer, Media):
         done = {"description": "The file.", "content": _content(answer.type, answer.schema)}
         if answer.ranges:

@@ -16,6 +16,7 @@ from adapters.inbound.email_addresses import LONGEST, email_address
 from adapters.inbound.http import json_format
 from domain import language_tags, values
 from domain.kernel import ConversationId, LineId, MessageId, PicoError
+from domain.lines import LineState
 from domain.values import (
     Capability,
     Country,
@@ -168,5 +169,7 @@ MaybePlace = Annotated[
     tuple[datetime, ConversationId] | None, Text(json_format.read_time_cursor, {"maxLength": 32})
 ]
 MaybeMessage = Annotated[MessageId | None, Text(json_format.read_id_cursor, {"maxLength": 22})]
+MaybeId = Annotated[UUID | None, Text(json_format.read_id_cursor, {"maxLength": 22})]
+MaybeState = Annotated[LineState | None, Text(LineState, {"enum": list(LineState)})]
 ADuration = Annotated[timedelta, Text(duration, pattern(DURATION))]
 Accepted = Annotated[bool, Strict(), AfterValidator(yes), WithJsonSchema({"const": True})]

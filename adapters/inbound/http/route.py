@@ -25,7 +25,8 @@ class Route(Generic[Given]):
 
     The handler is given the request, then each parameter of the path as a value, in order and by the same names; its
     return annotation is what the document says of the answer. `raises` lists the rules its use case may break;
-    guards and the edge itself add their own. `headers` are those the handler adds, by name and meaning.
+    guards and the edge itself add their own. `headers` are those the handler adds, by name and meaning. `location` says
+    where what was made is found from now on: a format string over the answer's fields.
     """
 
     method: str
@@ -37,6 +38,7 @@ class Route(Generic[Given]):
     guards: tuple[Guard, ...] = SIGNED_IN
     raises: tuple[type[PicoError], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    location: str = ""
     hidden: bool = False
     template: PathTemplate = field(init=False)
 

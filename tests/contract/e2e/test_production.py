@@ -129,7 +129,7 @@ async def test_it_runs_with_a_teams_own_adapters(settings: ProductionSettings, v
             async with production.working():
                 await asyncio.wait_for(mail.first.wait(), 10)
             proof = {"token": mail.sent[0].link_token, "password": PASSWORD}
-            verified = await client.post("/v1/accounts/verify", json=proof)
+            verified = await client.post("/v1/account-verifications", json=proof)
             token = (await verified.json())["token"]
             offers = await client.get(
                 "/v1/available-numbers?country=US", headers={"Authorization": f"Bearer {token}"}

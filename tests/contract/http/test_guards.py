@@ -158,7 +158,7 @@ async def test_a_handler_may_add_headers_beside_those_of_the_guards(http: HttpWo
     assert (answer.headers["Location"], answer.headers["RateLimit-Remaining"]) == ("/greetings/1", "8")
     assert answer.headers["Content-Type"] == "application/json"
     done = described(route)["responses"]["201"]
-    assert done["headers"].keys() == {"Location", "RateLimit-Remaining"}
+    assert done["headers"].keys() == {"Location", "RateLimit-Remaining", "Request-Id"}
     assert done["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Greeting"}
 
 

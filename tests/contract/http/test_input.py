@@ -118,6 +118,11 @@ async def test_compressed_bodies_are_refused_unopened(http: HttpWorld) -> None:
         ({"accepted": {"terms": True}}, ("/accepted/privacy", "missing")),
         ({"accepted": True}, ("/accepted", "wrong_type")),
         ({CANARY: CANARY}, ("", "unknown_field")),
+        ({"nickname": CANARY}, ("/nickname", "unknown_field")),
+        (
+            {"accepted": {"terms": True, "privacy": True, "all_of_it": 1}},
+            ("/accepted/all_of_it", "unknown_field"),
+        ),
         ({"accepted": {"terms": True, "privacy": True, CANARY: 1}}, ("/accepted", "unknown_field")),
     ],
 )
@@ -135,6 +140,29 @@ async def test_a_flaw_is_pointed_at_and_never_repeated(
     assert (answer.status, answer.code, answer.flaws) == (422, "invalid_input", {flaw})
     assert CANARY.encode() not in answer.body
     assert events == []
+
+
+async def test_a_missing_body_says_what_is_missing(http: HttpWorld) -> None:
+    answer = await http.call("POST", "/v1/sessions")
+    assert (answer.status, answer.flaws) == (422, {("/email", "missing"), ("/password", "missing")})
+
+
+@pytest.mark.parametrize("sent", [b"{}", None])
+async def test_a_correction_corrects_something(sent: bytes | None, http: HttpWorld) -> None:
+    token = await http.person()
+    answer = await http.call("PATCH", "/v1/account", raw=sent, token=token)
+    assert (answer.status, answer.flaws) == (422, {("", "nothing_to_change")})
+    path = f"/v1/lines/{await http.line(token)}"
+    answer = await http.call("PATCH", path, raw=sent, token=token)
+    assert (answer.status, answer.flaws) == (422, {("/label", "missing")})
+
+
+async def test_signing_out_elsewhere_says_what_stays(http: HttpWorld) -> None:
+    token = await http.person()
+    for query, code in (("", "missing"), ("?except=none", "malformed")):
+        answer = await http.call("DELETE", f"/v1/sessions{query}", token=token)
+        assert (answer.status, answer.flaws) == (422, {("/except", code)})
+    assert (await http.call("DELETE", "/v1/sessions?except=current", token=token)).status == 204
 
 
 @pytest.mark.parametrize("body", [[], 7, "x", None, True])
@@ -172,7 +200,7 @@ def test_two_keys_are_none() -> None:
         ("limit=1.0", "malformed"),
         ("limit=%201", "malformed"),
         ("limit=", "malformed"),
-        ("line=7", "malformed"),
+        ("line_id=7", "malformed"),
         ("cursor=", "malformed"),
         ("cursor=AAAA", "malformed"),
         ("cursor=" + "A" * 31 + "!", "malformed"),

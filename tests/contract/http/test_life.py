@@ -68,7 +68,7 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     assert [one.body for one in http.world.carrier.messages.values()] == [text["body"]]
     await text_from_stranger(http, "Hello back", to=line["number"])
 
-    chat = (await call("GET", f"/v1/conversations?line={line['id']}", token=token)).json["items"][0]
+    chat = (await call("GET", f"/v1/conversations?line_id={line['id']}", token=token)).json["items"][0]
     assert (chat["peer"], chat["unread"]) == (STRANGER, 1)
     thread = f"/v1/conversations/{chat['id']}"
     assert (await call("POST", f"{thread}/read", token=token)).status == 204
@@ -101,7 +101,7 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     assert [one["current"] for one in listed].count(True) == 1
     assert (await call("DELETE", f"/v1/sessions/{third['session']['id']}", token=token)).status == 204
     assert (await call("GET", "/v1/account", token=third["token"])).status == 401
-    assert (await call("DELETE", "/v1/sessions", token=other["token"])).status == 204
+    assert (await call("DELETE", "/v1/sessions?except=current", token=other["token"])).status == 204
     assert (await call("GET", "/v1/account", token=token)).status == 401
     token = other["token"]
 
@@ -111,7 +111,7 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     ).code == "wrong_credentials"
     gone = await call("DELETE", "/v1/account", GOODBYE, token=token)
     assert gone.json == preview
-    due = datetime.fromisoformat(gone.json["due_at"])
+    due = datetime.fromisoformat(gone.json["erase_at"])
     assert due - datetime.fromisoformat((await call("GET", "/sandbox/clock")).json["now"]) == timedelta(
         days=30
     )
@@ -326,6 +326,46 @@ async def test_a_download_needs_the_password_once_more(value: str | None, http: 
     )
     assert (wrong.status, wrong.code) == (401, "wrong_credentials")
     assert (await http.call("GET", path, token=token, headers=REAUTHENTICATE)).status == 200
+
+
+async def test_what_was_made_or_taken_on_says_where_it_is(http: HttpWorld) -> None:
+    token = await http.person()
+    line = await http.line(token)
+    sent = await http.call(
+        "POST", f"/v1/lines/{line}/messages", {"to": STRANGER, "body": "a"}, token=token, headers=http.key()
+    )
+    export = await http.call("POST", "/v1/account/exports", token=token)
+    for answer in (sent, export, await http.call("DELETE", f"/v1/lines/{line}", token=token)):
+        found = await http.call("GET", answer.headers["Location"], token=token)
+        assert found.json["id"] == answer.json["id"]
+    made = await http.call("POST", "/v1/sessions", {"email": "ada@example.org", "password": PASSWORD})
+    assert (await http.call("DELETE", made.headers["Location"], token=token)).status == 204
+    for route in ROUTES:
+        assert bool(route.location) is (route.status in {201, 202})
+
+
+async def test_every_list_comes_in_pages(http: HttpWorld) -> None:
+    token = await http.person()
+    lines = [await http.line(token, f"+1202555014{last}") for last in range(3)]
+    assert (await http.call("DELETE", f"/v1/lines/{lines[1]}", token=token)).status == 202
+    for _ in range(2):
+        await http.call("POST", "/v1/sessions", {"email": "ada@example.org", "password": PASSWORD})
+    for path, expected in (("/v1/lines", lines[::-1]), ("/v1/sessions", None)):
+        found: list[str] = []
+        cursor = ""
+        while True:
+            page = (await http.call("GET", f"{path}?limit=1{cursor}", token=token)).json
+            found += [one["id"] for one in page["items"]]
+            assert len(page["items"]) == 1
+            if page["next_cursor"] is None:
+                break
+            cursor = f"&cursor={page['next_cursor']}"
+        assert len(found) == 3
+        assert found == sorted(found, reverse=True)
+        assert expected is None or found == expected
+    active = (await http.call("GET", "/v1/lines?state=active", token=token)).json["items"]
+    assert [one["id"] for one in active] == [lines[2], lines[0]]
+    assert (await http.call("GET", "/v1/lines?state=lively", token=token)).flaws == {("/state", "malformed")}
 
 
 async def test_a_wrong_password_is_401_and_not_now_is_403(http: HttpWorld) -> None:

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 import application.account_deletion
 import domain.accounts
-from adapters.inbound.http.input import Input
+from adapters.inbound.http.input import Change, Input
 from adapters.inbound.http.params import (
     Accepted,
     ALabel,
@@ -22,7 +22,7 @@ from adapters.inbound.http.params import (
 )
 from adapters.inbound.http.reply import Id, spelled
 from adapters.inbound.http.request import Request
-from adapters.inbound.http.resources.sessions import Credentials, SignedIn, signed_in
+from adapters.inbound.http.resources.sessions import SESSION, Credentials, SignedIn, signed_in
 from adapters.inbound.http.route import OPEN, Route
 from application.ports.clock import ClocksDisagree
 from application.ports.passwords import Overloaded
@@ -56,8 +56,8 @@ class Verification(Input):
     password: KnownPassword
 
 
-class ProfileChange(Input):
-    """What to correct; a field left out stays as it is."""
+class ProfileChange(Change):
+    """What to correct: something, at least. A field left out stays as it is."""
 
     display_name: MaybeLabel = None
     locale: MaybeLocale = None
@@ -85,7 +85,7 @@ class Account(TypedDict):
 class DeletionPreview(TypedDict):
     """What is erased with the account, and when."""
 
-    due_at: datetime
+    erase_at: datetime
     lines: int
     conversations: int
     messages: int
@@ -108,7 +108,7 @@ def account(of: domain.accounts.Account) -> Account:
 def preview(of: application.account_deletion.DeletionPreview) -> DeletionPreview:
     """Show what is erased, and when."""
     return {
-        "due_at": of.erase_at,
+        "erase_at": of.erase_at,
         "lines": of.lines,
         "conversations": of.conversations,
         "messages": of.messages,
@@ -160,14 +160,15 @@ DELETING = (*PASSWORD, ClocksDisagree)
 RECOVERING = (*PASSWORD, NotPendingDeletion)
 VERIFYING = (*PASSWORD, BadToken)
 
+# ruff: noqa: E501 - a route is a line, however long
 # fmt: off
 ROUTES = (
-    Route("POST", "/v1/accounts", sign_up, 202, body=SignUp, guards=OPEN, raises=SIGNING_UP),
-    Route("POST", "/v1/accounts/verify", verify_account, 201, body=Verification, guards=OPEN, raises=VERIFYING),
-    Route("POST", "/v1/account-recoveries", recover_account, 201, body=Credentials, guards=OPEN, raises=RECOVERING),
+    Route("POST", "/v1/accounts", sign_up, 202, body=SignUp, guards=OPEN, raises=SIGNING_UP, location="/v1/account-verifications"),
+    Route("POST", "/v1/account-verifications", verify_account, 201, body=Verification, guards=OPEN, raises=VERIFYING, location=SESSION),
+    Route("POST", "/v1/account-recoveries", recover_account, 201, body=Credentials, guards=OPEN, raises=RECOVERING, location=SESSION),
     Route("GET", "/v1/account", read_account, 200),
     Route("PATCH", "/v1/account", change_profile, 200, body=ProfileChange),
-    Route("DELETE", "/v1/account", delete_account, 202, body=DeletionConfirmation, raises=DELETING),
+    Route("DELETE", "/v1/account", delete_account, 202, body=DeletionConfirmation, raises=DELETING, location="/v1/account-recoveries"),
     Route("GET", "/v1/account/deletion-preview", preview_deletion, 200),
 )
 # fmt: on

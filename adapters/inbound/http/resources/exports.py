@@ -84,7 +84,7 @@ DOWNLOADING = (WrongCredentials, Overloaded, ExportNotReady)
 # ruff: noqa: E501 - a route is a line, however long
 # fmt: off
 ROUTES = (
-    Route("POST", "/v1/account/exports", start_export, 202),
+    Route("POST", "/v1/account/exports", start_export, 202, location="/v1/account/exports/{id}"),
     Route("GET", "/v1/account/exports/{export_id:uuid}", read_export, 200),
     Route("GET", "/v1/account/exports/{export_id:uuid}/download", download_export, 200, guards=PASSWORD_AGAIN, raises=DOWNLOADING),
 )

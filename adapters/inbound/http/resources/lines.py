@@ -10,13 +10,15 @@ from typing_extensions import TypedDict
 
 import application.ports.numbers
 from adapters.inbound.http.guards import Bearer, Idempotent
-from adapters.inbound.http.input import Input
+from adapters.inbound.http.input import Input, Paged, page_of
 from adapters.inbound.http.params import (
     ACountry,
     ALabel,
     AnAreaCode,
     APattern,
     APhoneNumber,
+    MaybeId,
+    MaybeState,
     SomeCapabilities,
 )
 from adapters.inbound.http.reply import Id, SpelledOut, spelled
@@ -55,6 +57,13 @@ class Relabelling(Input):
     label: ALabel | None
 
 
+class LinePage(Paged):
+    """A page of lines, of one state or of all."""
+
+    state: MaybeState = None
+    cursor: MaybeId = None
+
+
 class AvailableNumber(TypedDict):
     """A number on offer; it is not held until it is bought."""
 
@@ -84,10 +93,10 @@ class Line(TypedDict):
 
 
 class Lines(TypedDict):
-    """All lines."""
+    """A page of lines; `next_cursor` leads to the rest, null at the end."""
 
     items: list[Line]
-    next_cursor: None
+    next_cursor: str | None
 
 
 def offer(of: application.ports.numbers.AvailableNumber) -> AvailableNumber:
@@ -132,10 +141,13 @@ async def buy_line(request: Request[Purchase]) -> Line:
     )
 
 
-async def list_lines(request: Request[None]) -> Lines:
-    """List all lines, released ones too."""
+async def list_lines(request: Request[LinePage]) -> Lines:
+    """List lines, newest first: all, released ones too, or those of one state."""
+    wanted = request.input
     found = await request.use_cases.list_lines(request.account_id)
-    return {"items": [line(one) for one in found], "next_cursor": None}
+    of_state = (one for one in found if wanted.state in {None, one.state})
+    page, more = page_of(of_state, wanted.cursor, wanted.limit)
+    return {"items": [line(one) for one in page], "next_cursor": more}
 
 
 async def read_line(request: Request[None], line_id: LineId) -> Line:
@@ -153,16 +165,17 @@ async def release_line(request: Request[None], line_id: LineId) -> Line:
     return line(await request.use_cases.release_line(request.account_id, line_id))
 
 
+LINE = "/v1/lines/{id}"
 ONCE = (Bearer(), Idempotent())
 BUYING = (IdempotencyInFlight, IdempotencyMismatch, NumberTaken, OtherCountry, PendingDeletion)
 
 # fmt: off
 ROUTES = (
     Route("GET", "/v1/available-numbers", search_numbers, 200, query=NumberSearch, raises=(CarrierUnavailable,)),
-    Route("POST", "/v1/lines", buy_line, 201, body=Purchase, guards=ONCE, raises=BUYING),
-    Route("GET", "/v1/lines", list_lines, 200),
+    Route("POST", "/v1/lines", buy_line, 201, body=Purchase, guards=ONCE, raises=BUYING, location=LINE),
+    Route("GET", "/v1/lines", list_lines, 200, query=LinePage),
     Route("GET", "/v1/lines/{line_id:uuid}", read_line, 200),
     Route("PATCH", "/v1/lines/{line_id:uuid}", relabel_line, 200, body=Relabelling),
-    Route("DELETE", "/v1/lines/{line_id:uuid}", release_line, 202, raises=(LineNotActive,)),
+    Route("DELETE", "/v1/lines/{line_id:uuid}", release_line, 202, raises=(LineNotActive,), location=LINE),
 )
 # fmt: on

@@ -36,7 +36,7 @@ class OutgoingMessage(Input):
 class ConversationPage(Paged):
     """A page of conversations, of one line or of all."""
 
-    line: MaybeLine = None
+    line_id: MaybeLine = None
     cursor: MaybePlace = None
 
 
@@ -157,7 +157,7 @@ async def list_conversations(request: Request[ConversationPage]) -> Conversation
     """List conversations, the liveliest first."""
     wanted = request.input
     page = await request.use_cases.list_conversations(
-        request.account_id, wanted.line, wanted.cursor, wanted.limit
+        request.account_id, wanted.line_id, wanted.cursor, wanted.limit
     )
     return {
         "items": [conversation(one) for one in page.items],
@@ -200,7 +200,7 @@ SENDING = (
 # ruff: noqa: E501 - a route is a line, however long
 # fmt: off
 ROUTES = (
-    Route("POST", "/v1/lines/{line_id:uuid}/messages", send_message, 202, body=OutgoingMessage, guards=ONCE, raises=SENDING),
+    Route("POST", "/v1/lines/{line_id:uuid}/messages", send_message, 202, body=OutgoingMessage, guards=ONCE, raises=SENDING, location="/v1/messages/{id}"),
     Route("GET", "/v1/messages/{message_id:uuid}", read_message, 200),
     Route("DELETE", "/v1/messages/{message_id:uuid}", delete_message, 204),
     Route("GET", "/v1/conversations", list_conversations, 200, query=ConversationPage),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 import application.sessions
 import domain.sessions
-from adapters.inbound.http.input import Input
-from adapters.inbound.http.params import AnEmail, KnownPassword
+from adapters.inbound.http.input import Input, Paged, page_of
+from adapters.inbound.http.params import AnEmail, KnownPassword, MaybeId
 from adapters.inbound.http.reply import Id
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import OPEN, Route
@@ -24,6 +26,18 @@ class Credentials(Input):
 
     email: AnEmail
     password: KnownPassword
+
+
+class SessionPage(Paged):
+    """A page of sessions."""
+
+    cursor: MaybeId = None
+
+
+class AllBut(Input):
+    """Which session stays open: the one that asks."""
+
+    kept: Literal["current"] = Field(alias="except")
 
 
 class Session(TypedDict):
@@ -42,10 +56,10 @@ class SignedIn(TypedDict):
 
 
 class Sessions(TypedDict):
-    """All sessions that are open."""
+    """A page of open sessions; `next_cursor` leads to the rest, null at the end."""
 
     items: list[Session]
-    next_cursor: None
+    next_cursor: str | None
 
 
 def session(of: domain.sessions.Session, asking: SessionId) -> Session:
@@ -63,10 +77,12 @@ async def sign_in(request: Request[Credentials]) -> SignedIn:
     return signed_in(await request.use_cases.sign_in(request.input.email, request.input.password))
 
 
-async def list_sessions(request: Request[None]) -> Sessions:
-    """List where one is signed in."""
+async def list_sessions(request: Request[SessionPage]) -> Sessions:
+    """List where one is signed in, newest first."""
+    wanted = request.input
     found = await request.use_cases.list_sessions(request.account_id)
-    return {"items": [session(one, request.caller.session_id) for one in found], "next_cursor": None}
+    page, more = page_of(found, wanted.cursor, wanted.limit)
+    return {"items": [session(one, request.caller.session_id) for one in page], "next_cursor": more}
 
 
 async def sign_out(request: Request[None]) -> None:
@@ -79,17 +95,27 @@ async def revoke_session(request: Request[None], session_id: SessionId) -> None:
     await request.use_cases.sign_out(request.account_id, session_id)
 
 
-async def sign_out_others(request: Request[None]) -> None:
+async def sign_out_others(request: Request[AllBut]) -> None:
     """Sign out everywhere else."""
     await request.use_cases.sign_out_others(request.account_id, request.caller.session_id)
 
 
+SESSION = "/v1/sessions/{session[id]}"
 SIGNING_IN = (WrongCredentials, Overloaded, PendingDeletion)
 
 ROUTES = (
-    Route("POST", "/v1/sessions", sign_in, 201, body=Credentials, guards=OPEN, raises=SIGNING_IN),
-    Route("GET", "/v1/sessions", list_sessions, 200),
-    Route("DELETE", "/v1/sessions", sign_out_others, 204),
+    Route(
+        "POST",
+        "/v1/sessions",
+        sign_in,
+        201,
+        body=Credentials,
+        guards=OPEN,
+        raises=SIGNING_IN,
+        location=SESSION,
+    ),
+    Route("GET", "/v1/sessions", list_sessions, 200, query=SessionPage),
+    Route("DELETE", "/v1/sessions", sign_out_others, 204, query=AllBut),
     Route("DELETE", "/v1/sessions/current", sign_out, 204),
     Route("DELETE", "/v1/sessions/{session_id:uuid}", revoke_session, 204),
 )

@@ -126,9 +126,7 @@ class Server(web.Server):
         if message.upgrade:  # We ignore it, but aiohttp reads nothing behind it any more.
             message = message._replace(should_close=True)
         name_request()
-        return NamedRequest(
-            message, payload, protocol, writer, task, self._loop, client_max_size=BODY_LIMIT
-        )
+        return NamedRequest(message, payload, protocol, writer, task, self._loop, client_max_size=BODY_LIMIT)
 
 
 @asynccontextmanager

@@ -104,20 +104,31 @@ async def _migrate(*, distribute: bool) -> None:
             raise BadSettings("The database has no extension `citus`: --distribute needs it.") from refused
 
 
-def clauses() -> Sequence[ClauseReport]:
-    """Judge every clause of the policy by the proofs that the tests declare. Raises PolicyError."""
+def clauses(run: bool) -> Sequence[ClauseReport]:  # noqa: FBT001 - the one answer that the command line passes on
+    """Judge every clause of the policy by the proofs that the tests declare, and if asked to by running them.
+
+    Raises PolicyError, and OSError when they cannot be run.
+    """
+    from bootstrap.proof_run import run_proofs, seen_of
+
     statuses = judge(parse(POLICY.read_text(encoding="utf-8")), declared_proofs(PROOFS))
-    return [
-        ClauseReport(
-            clause=status.clause.id,
-            sentence=status.clause.text,
-            verdict=status.verdict.value,
-            pending=status.clause.pending,
-            proofs=tuple((proof.test, proof.saboteur) for proof in status.proofs),
-            broken=status.verdict in {Verdict.UNPROVED, Verdict.STALE},
+    ran = run_proofs(ROOT, PROOFS) if run else {}
+    reports = []
+    for status in statuses:
+        seen = seen_of(status.clause.id, status.proofs, ran) if run and status.proofs else None
+        reports.append(
+            ClauseReport(
+                clause=status.clause.id,
+                sentence=status.clause.text,
+                verdict=status.verdict.value,
+                pending=status.clause.pending,
+                proofs=tuple((proof.test, proof.saboteur, proof.says) for proof in status.proofs),
+                seen=str(seen or ""),
+                broken=status.verdict in {Verdict.UNPROVED, Verdict.STALE}
+                or (seen is not None and not seen.holds),
+            )
         )
-        for status in statuses
-    ]
+    return reports
 
 
 def write_data_map() -> None:

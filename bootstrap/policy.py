@@ -36,12 +36,16 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A test that declares `@proves`: the clause, the hash of its wording, and what switches the rule off."""
+    """A test that declares `@proves`: the clause, the hash of its wording, and what switches the rule off.
+
+    `says` is what the test says then: the message of the assertion that must fail.
+    """
 
     clause: str
     text: str
     test: str
     saboteur: str
+    says: str = ""
 
 
 class Verdict(StrEnum):
@@ -151,10 +155,17 @@ def _proof(call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef, pat
     if not function.name.startswith("test_") or NEVER_RUNS.search(decorators):
         raise PolicyError(f"{test} never runs: it proves nothing")
     named = {keyword.arg: keyword.value for keyword in call.keywords}
-    match call.args, named.get("text"), named.get("saboteur"):
-        case [ast.Constant(value=str(clause))], ast.Constant(value=str(text)), ast.expr() as saboteur:
-            return Proof(clause, text, test, ast.unparse(saboteur))
-    raise PolicyError(f'{test} must say @proves("T2", text="<hash>", saboteur=…), the first two as literals')
+    match call.args, named.get("text"), named.get("saboteur"), named.get("says"):
+        case (
+            [ast.Constant(value=str(clause))],
+            ast.Constant(value=str(text)),
+            ast.expr() as saboteur,
+            ast.Constant(value=str(says)),
+        ):
+            return Proof(clause, text, test, ast.unparse(saboteur), says)
+    raise PolicyError(
+        f'{test} must say @proves("T2", text="<hash>", saboteur=…, says="<message>"), all but the saboteur as literals'
+    )
 
 
 def judge(clauses: Iterable[Clause], proofs: Iterable[Proof]) -> tuple[ClauseStatus, ...]:

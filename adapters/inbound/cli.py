@@ -14,15 +14,17 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClauseReport:
-    """A clause of the privacy policy and what holds it: proofs as pairs of test and saboteur."""
+    """A clause of the privacy policy and what holds it: proofs as test, saboteur, and what the test says then."""
 
     clause: str
     sentence: str
     verdict: str
     pending: str
-    proofs: tuple[tuple[str, str], ...]
+    proofs: tuple[tuple[str, str, str], ...]
+    seen: str
+    """What came of running them; empty when they were not run."""
     broken: bool
-    """Unproved, or proved for another wording."""
+    """Unproved, proved for another wording, or found not to hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,8 @@ class Commands:
     """Returns how many traces were left."""
     migrate: Callable[[bool], None]
     """Brings both schemas up to date; shards the tables over the nodes of a Citus cluster if the argument says so."""
-    clauses: Callable[[], Sequence[ClauseReport]]
+    clauses: Callable[[bool], Sequence[ClauseReport]]
+    """Judges the policy by what is declared, and runs the proofs too if the argument says so."""
     write_data_map: Callable[[], None]
 
 
@@ -85,20 +88,27 @@ def command_line(commands: Commands) -> typer.Typer:
         write: Annotated[
             bool, typer.Option("--write", help="Bring the data map in PRIVACY.md up to date.")
         ] = False,
+        run: Annotated[
+            bool, typer.Option("--run", help="Run the proofs, honest and sabotaged, and print what was seen.")
+        ] = False,
     ) -> None:
         """Print every clause of PRIVACY.md with its proofs and verdict; exit code 1 when one is unproved or stale.
 
         The verdict says that a proof is declared for the sentence as it stands. That it passes, and fails once its
-        rule is switched off, is what `./pico test` shows.
+        rule is switched off, is what `--run` sees (some minutes; it needs the development tools).
         """
         if write:
             commands.write_data_map()
             return
-        reports = commands.clauses()
+        reports = commands.clauses(run)
         if as_json:
             typer.echo(json.dumps([_as_json(report) for report in reports], indent=2))
         else:
-            Console().print(_table(reports))
+            Console().print(_table(reports, ran=run))
+            if not run:
+                Console().print(
+                    "This is what the tests declare: nothing was run. `./pico policy --run` runs the proofs."
+                )
         raise typer.Exit(1 if any(report.broken for report in reports) else 0)
 
     return app
@@ -110,13 +120,18 @@ def _as_json(report: ClauseReport) -> dict[str, object]:
         "sentence": report.sentence,
         "verdict": report.verdict,
         "pending": report.pending or None,
-        "proofs": [{"test": test, "saboteur": saboteur} for test, saboteur in report.proofs],
+        "proofs": [
+            {"test": test, "saboteur": saboteur, "says": says} for test, saboteur, says in report.proofs
+        ],
+        "seen": report.seen or None,
     }
 
 
-def _table(reports: Sequence[ClauseReport]) -> Table:
-    table = Table("clause", "sentence", "proofs", "verdict", show_lines=True)
+def _table(reports: Sequence[ClauseReport], *, ran: bool) -> Table:
+    table = Table("clause", "sentence", "proofs", "verdict", *(["seen"] if ran else []), show_lines=True)
     for report in reports:
-        tests = "\n".join(test for test, _ in report.proofs)
-        table.add_row(report.clause, report.sentence, tests or report.pending, report.verdict)
+        tests = "\n".join(dict.fromkeys(test for test, _, _ in report.proofs))
+        held = "" if not report.seen else "BROKEN: " if report.broken else "held: "
+        seen = [held + report.seen] if ran else []
+        table.add_row(report.clause, report.sentence, tests or report.pending, report.verdict, *seen)
     return table

@@ -207,6 +207,21 @@ class _Clear:
         return blob[OVERHEAD:]
 
 
+def with_cipher(of: type[AccountCipher], stored: Databases) -> Databases:
+    """Have the store seal, and look things up, in another way."""
+
+    class OtherCipherCache(CipherCache):
+        def open(self, account_id: AccountId, key: AccountKey) -> AccountCipher:
+            return of(ENVIRONMENT, account_id, key)
+
+    def store(world: OnPostgres) -> PostgresStore:
+        made = PostgresStore(world.database, world.keyring, world.ids, environment=ENVIRONMENT)
+        made._ciphers = OtherCipherCache(ENVIRONMENT)
+        return made
+
+    return partial(stored, store=store)
+
+
 def in_clear(field: str) -> Callable[[Databases], Databases]:
     """Return a saboteur that leaves one field ("table.column") unsealed."""
 
@@ -214,17 +229,8 @@ def in_clear(field: str) -> Callable[[Databases], Databases]:
         def column(self, table: str, column: str) -> Any:
             return _Clear if f"{table}.{column}" == field else super().column(table, column)
 
-    class LeakyCipherCache(CipherCache):
-        def open(self, account_id: AccountId, key: AccountKey) -> AccountCipher:
-            return LeakyCipher(ENVIRONMENT, account_id, key)
-
-    def store(world: OnPostgres) -> PostgresStore:
-        made = PostgresStore(world.database, world.keyring, world.ids, environment=ENVIRONMENT)
-        made._ciphers = LeakyCipherCache(ENVIRONMENT)
-        return made
-
     def saboteur(stored: Databases) -> Databases:
-        return partial(stored, store=store)
+        return with_cipher(LeakyCipher, stored)
 
     saboteur.__name__ = f"leaves_{field}_in_clear"
     return saboteur

@@ -12,6 +12,7 @@ from adapters.outbound.postgres.directory import PostgresDirectory
 from application.inventory import BY_TYPE, INVENTORY
 from application.ports.directory import Directory
 from bootstrap.worlds import InMemory
+from domain.accounts import Account
 from domain.kernel import AccountId, Aggregate
 from tests.support.harness import ENVIRONMENT, OnPostgres
 
@@ -34,7 +35,7 @@ async def everybody(world: InMemory) -> list[AccountId]:
     """Return every account there is."""
     if isinstance(world, OnPostgres):
         return [AccountId(row["id"]) for row in await world.rows("accounts")]
-    return list(world.store.accounts)
+    return [account_id for account_id, rows in world.store.accounts.items() if rows[Account]]
 
 
 async def audit_log(world: InMemory) -> dict[Any, bytes]:

@@ -54,7 +54,7 @@ def said(failure: BaseException) -> str:
 
 
 @contextmanager
-def refused(error: type[Exception], says: str) -> Iterator[None]:
+def refused(error: type[BaseException], says: str) -> Iterator[None]:
     """Say `says` unless the block raises this error."""
     try:
         yield

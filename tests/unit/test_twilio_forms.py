@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from adapters.inbound.webhooks.twilio.form import (
     malformed,
     message_sid,
     noted,
+    refused,
     well_formed,
 )
 from adapters.inbound.webhooks.twilio.messages import (
@@ -167,6 +169,7 @@ def test_a_form_without_id_has_none() -> None:
     [
         (empty_twiml, 200, "text/xml; charset=utf-8", b"<Response/>"), (noted, 204, None, None),
         (forbidden, 403, "text/plain; charset=utf-8", b"forbidden\n"),
+        (partial(refused, 413), 413, "text/plain; charset=utf-8", b"refused\n"),
         (malformed, 400, "text/plain; charset=utf-8", b"malformed\n"),
     ],
 )  # fmt: skip

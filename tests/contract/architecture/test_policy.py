@@ -26,6 +26,7 @@ from bootstrap.policy import (
     proofs_in,
     text_hash,
 )
+from bootstrap.proof_run import Seen, outcomes, seen_of
 from domain.classification import IndexScope, held
 from domain.kernel import AccountId, Aggregate
 from domain.values import Email, PasswordHash
@@ -140,27 +141,28 @@ def test_judges(clause: Clause, proofs: list[Proof], verdict: Verdict, complaint
 
 def test_reads_proofs_from_source() -> None:
     source = dedent("""
-        @proves("T2", text="aaaaaaaaaaaa", saboteur=forgets)
-        @policy.proves("R2", text="bbbbbbbbbbbb", saboteur=lingers)
+        @proves("T2", text="aaaaaaaaaaaa", saboteur=forgets, says="gone")
+        @policy.proves("R2", text="bbbbbbbbbbbb", saboteur=lingers, says="there")
         async def test_leaving(world): ...
 
         def test_other(): ...
     """)
     assert proofs_in(source, "p.py") == (
-        Proof("T2", "aaaaaaaaaaaa", "p.py::test_leaving", "forgets"),
-        Proof("R2", "bbbbbbbbbbbb", "p.py::test_leaving", "lingers"),
+        Proof("T2", "aaaaaaaaaaaa", "p.py::test_leaving", "forgets", "gone"),
+        Proof("R2", "bbbbbbbbbbbb", "p.py::test_leaving", "lingers", "there"),
     )
 
 
 @pytest.mark.parametrize(
     "source",
     [
-        '@proves("T2", text="a", saboteur=x)\ndef check(world): ...',
-        '@pytest.mark.skip\n@proves("T2", text="a", saboteur=x)\ndef test_it(world): ...',
-        '@pytest.mark.xfail(reason="later")\n@proves("T2", text="a", saboteur=x)\ndef test_it(world): ...',
-        '@proves(CLAUSE, text="a", saboteur=x)\ndef test_it(world): ...',
-        '@proves("T2", text=text_hash(clause), saboteur=x)\ndef test_it(world): ...',
-        '@proves("T2", text="a")\ndef test_it(world): ...',
+        '@proves("T2", text="a", saboteur=x, says="b")\ndef check(world): ...',
+        '@pytest.mark.skip\n@proves("T2", text="a", saboteur=x, says="b")\ndef test_it(world): ...',
+        '@pytest.mark.xfail(reason="later")\n@proves("T2", text="a", saboteur=x, says="b")\ndef test_it(world): ...',
+        '@proves(CLAUSE, text="a", saboteur=x, says="b")\ndef test_it(world): ...',
+        '@proves("T2", text=text_hash(clause), saboteur=x, says="b")\ndef test_it(world): ...',
+        '@proves("T2", text="a", says="b")\ndef test_it(world): ...',
+        '@proves("T2", text="a", saboteur=x)\ndef test_it(world): ...',
     ],
 )
 def test_refuses_a_proof_that_never_runs_or_cannot_be_read(source: str) -> None:
@@ -258,6 +260,29 @@ def test_the_build_fails_on_proofs_that_cannot_fail(tmp_path: Path) -> None:
         "test_refusal[honest]",
         "test_refusal[T2-forgets]",
     }
+
+
+REPORT = """<testsuites><testsuite>
+    <testcase classname="tests.contract.proofs.test_time" name="test_kept[memory-honest]"/>
+    <testcase classname="tests.contract.proofs.test_time" name="test_kept[postgres-honest]"/>
+    <testcase classname="tests.contract.proofs.test_time" name="test_kept[memory-T9-forgets]"/>
+    <testcase classname="tests.contract.proofs.test_time" name="test_kept[postgres-T9-forgets]"><failure/></testcase>
+    <testcase classname="tests.contract.proofs.test_time" name="test_kept[memory-T8-other]"/>
+    <testcase classname="tests.contract.proofs.test_time" name="test_lost[honest]"><skipped/></testcase>
+    <testcase classname="tests.contract.proofs.test_time" name="test_plain"><error/></testcase>
+</testsuite></testsuites>"""
+
+
+def test_counts_what_was_seen_of_a_clause_when_its_proofs_ran() -> None:
+    ran = outcomes(REPORT)
+    assert ran["test_time.py::test_plain"] == {"": False}
+    kept = Proof("T9", "", "test_time.py::test_kept", "forgets")
+    seen = seen_of("T9", [kept, kept], ran)
+    assert (seen, seen.holds) == (Seen(2, 2, 2, 1), False)
+    assert str(seen) == "2 of 2 pass, 1 of 2 sabotages fail where they must"
+    assert seen_of("T8", [kept], ran).holds
+    for unseen in ("test_time.py::test_lost", "test_time.py::test_nowhere"):
+        assert not seen_of("T9", [Proof("T9", "", unseen, "forgets")], ran).holds
 
 
 # ------------------------------------------------------------------------------------------- the data map

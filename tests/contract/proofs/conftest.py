@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import pytest
+import structlog
+from pydantic import SecretStr
 
+from bootstrap.container import NOTHING, Replaced
+from bootstrap.settings import Settings
+from bootstrap.worlds.sandbox import Sandbox
 from tests.contract.conftest import Postgres
 from tests.support.harness import Anywhere, Databases, Worlds, in_memory, on_postgres, opened_in_memory
 from tests.support.http_client import Edge, the_edge
@@ -35,3 +44,31 @@ def anywhere(request: pytest.FixtureRequest) -> Anywhere:
 def edge() -> Edge:
     """Makes the HTTP edge of a world: for what comes in from outside, and what is noted on the way."""
     return the_edge
+
+
+class Product(Protocol):
+    """Runs the product as it is wired for use. A saboteur hands over a `partial` of it."""
+
+    def __call__(self, *, replaced: Replaced = ...) -> AbstractAsyncContextManager[Sandbox]: ...
+
+
+@pytest.fixture
+def product(postgres: Postgres, tmp_path: Path) -> Product:
+    @asynccontextmanager
+    async def running(*, replaced: Replaced = NOTHING) -> AsyncIterator[Sandbox]:
+        settings = Settings(
+            port=0, state_dir=tmp_path, database_url=SecretStr(await postgres.database("product")),
+            keyring_url=SecretStr(await postgres.bare("keyring")), public_url=None,
+        )  # fmt: skip
+        async with Sandbox.running(settings, replaced=replaced) as sandbox:
+            yield sandbox
+
+    return running
+
+
+@pytest.fixture
+def logs(postgres: Postgres) -> Iterator[Callable[[], bytes]]:
+    """Read PostgreSQL's own log; and undo what the test does to ours."""
+    yield Path(f"{postgres.server.data_dir}.log").read_bytes
+    structlog.reset_defaults()
+    logging.disable(logging.NOTSET)

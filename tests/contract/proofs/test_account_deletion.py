@@ -19,6 +19,8 @@ from application.ports.directory import Lease
 from application.ports.keyring import KeyGone
 from application.ports.store import Tx
 from application.sessions import SignedIn
+from bootstrap.worlds import InMemory
+from domain.accounts import NotPendingDeletion
 from domain.kernel import AccountId, ConversationId, LineId, NotFound, PicoError
 from domain.lines import LineState, PhoneLine
 from domain.messages import Conversation, Status
@@ -26,11 +28,30 @@ from domain.sessions import Session
 from domain.values import Country, Label, Peer, PhoneNumber
 from tests.support.actors import PASSWORD, STRANGER, with_line
 from tests.support.harness import Anywhere, skipping
-from tests.support.lying_there import ids
-from tests.support.proofs import proves
+from tests.support.lying_there import ids, records
+from tests.support.proofs import proves, refused
 from tests.support.sabotage import beginning, keeping, skipped_step, sparing
 
 MOMENT, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), timedelta(days=1)
+
+
+class ComesBackBlank(RecoverAccount):
+    """Lets a person in again under no name."""
+
+    async def commit(self, account_id: AccountId) -> SignedIn:
+        signed_in = await super().commit(account_id)
+
+        async def change(tx: Tx) -> None:
+            account = await tx.accounts.get()
+            account.change_profile(Label("Somebody"), None, self.clock.now())
+            tx.save(account)
+
+        await self.store.update(account_id, change)
+        return signed_in
+
+
+def brings_back_no_name(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, recover_account=ComesBackBlank)
 
 
 class ComesBackEmptyHanded(RecoverAccount):
@@ -56,13 +77,14 @@ def erases_after_a_week(anywhere: Anywhere) -> Anywhere:
     return partial(anywhere, retention=keeping(soft_deleted=7 * DAY))
 
 
+@proves("H3", text="49cb83c78cb2", saboteur=brings_back_no_name, says="something did not come back")
 @proves("H3", text="49cb83c78cb2", saboteur=brings_back_no_lines, says="a line came back dead")
 @proves("H3", text="49cb83c78cb2", saboteur=erases_after_a_week, says="an account did not come back")
 async def test_until_the_last_moment_everything_comes_back(anywhere: Anywhere) -> None:
     async with anywhere() as made:
         ada = await with_line(made)
         await ada.texted("before")
-        before = await made.store.count_rows(ada.id)
+        before, said = await made.store.count_rows(ada.id), await content(made, ada.id)
         await made.use_cases.delete_account(ada.id, PASSWORD)
         await made.advance(30 * DAY - MOMENT)
         try:
@@ -73,10 +95,37 @@ async def test_until_the_last_moment_everything_comes_back(anywhere: Anywhere) -
         assert (await made.use_cases.read_line(ada.id, ada.line_id)).state is LineState.ACTIVE, (
             "a line came back dead"
         )
+        assert await content(made, ada.id) == said, "something did not come back"
         await ada.texted("after")
         assert sorted(await ada.inbox()) == ["after", "before"]
         after = await made.store.count_rows(ada.id)
         assert {name: rows for name, rows in after.items() if rows < before[name]} == {}
+        await made.use_cases.delete_account(ada.id, PASSWORD)
+        made.clock.advance(30 * DAY)  # and nothing has begun to erase it yet
+        with refused(NotPendingDeletion, "an account came back after its time"):
+            await made.use_cases.recover_account(ada.email, PASSWORD)
+
+
+async def content(made: InMemory, account_id: AccountId) -> list[tuple[str, str, object]]:
+    """Return everything that somebody wrote or chose, where it stands."""
+    told = {
+        "email",
+        "display_name",
+        "locale",
+        "number",
+        "label",
+        "peer",
+        "body",
+        "country",
+        "direction",
+        "state",
+    }
+    return sorted(
+        (name, field, str(row[field]))
+        for name, rows in (await records(made, account_id)).items()
+        for row in rows
+        for field in told & row.keys()
+    )
 
 
 def spares_sessions(anywhere: Anywhere) -> Anywhere:

@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from adapters.outbound.postgres import keyring_tables
-from adapters.outbound.postgres.sealing import FORMAT, AccountCipher, ColumnCipher
+from adapters.outbound.postgres.sealing import FORMAT, AccountCipher, ColumnCipher, blind_index
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.postgres.tables import COLUMNS
 from application.inventory import INVENTORY
@@ -25,7 +25,7 @@ from domain.residue import Residue
 from tests.contract.architecture.test_policy import POLICY
 from tests.support.actors import STRANGER
 from tests.support.canary_account import lived
-from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, beside, in_clear
+from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, beside, in_clear, with_cipher
 from tests.support.proofs import proves
 
 DAY = timedelta(days=1)
@@ -166,6 +166,64 @@ async def takes_a_sentence(world: OnPostgres, table: str, column: str, shape: st
             return False
         finally:
             await transaction.rollback()
+
+
+class OneIndexKey(AccountCipher):
+    """Looks things up by one key for all."""
+
+    def blind_index(self, purpose: str, value: bytes) -> bytes:
+        return blind_index(b"one key for all", purpose, value)
+
+
+def compares_everybody(stored: Databases) -> Databases:
+    return with_cipher(OneIndexKey, stored)
+
+
+def lists_messages_peers(stored: Databases) -> Databases:
+    return partial(stored, sql=LISTS_PEERS)
+
+
+LISTS_PEERS = """
+    CREATE FUNCTION list_peer() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN
+        INSERT INTO directory (kind, key, account_id, subject_id)
+        VALUES (''sessions.token'', sha256(new.peer), new.account_id, new.id); RETURN new; END';
+    CREATE TRIGGER list_peer BEFORE INSERT ON conversations FOR EACH ROW EXECUTE FUNCTION list_peer()
+"""
+FIND_ACCOUNTS = {"accounts.email", "accounts.place", "phone_lines.number", "sessions.token"}
+
+
+@proves(
+    "H23",
+    text="84d70d9be7c9",
+    saboteur=compares_everybody,
+    says="a fingerprint is comparable across accounts",
+)
+@proves("H23", text="84d70d9be7c9", saboteur=lists_messages_peers, says="something else finds an account")
+async def test_only_what_finds_an_account_is_comparable_across_accounts(stored: Databases) -> None:
+    async with stored() as world:
+        ada, boris = await lived(world), await lived(world)
+        for person in (ada, boris):  # the same number, reference and key
+            await person.texted("the same", STRANGER, ref=f"SM{1:032x}")
+            await person.texts("the same", STRANGER, key="the same key")
+            await person.texted("STOP", STRANGER)
+        system = [await world.keyring.system(name) for name in ("index", "erasure", "verification", "ledger")]
+        same = {STRANGER, f"receive:SM{1:032x}", "send:the same key", "the same key", f"SM{1:032x}"}
+        for of in INVENTORY:
+            fingerprints = [column for column, kind in COLUMNS[of.name].items() if kind is StorageKind.INDEX]
+            for column in fingerprints:
+                hers, his = [
+                    {row[column] for row in await world.rows(of.name, **{of.owner: who.id})} - {None}
+                    for who in (ada, boris)
+                ]
+                purposes = (f"{of.name}.{column.removesuffix('_index')}", "")
+                values = [(purpose, value.encode()) for purpose in purposes for value in same]
+                made = {blind_index(key, *value) for key in system for value in values}
+                assert not (hers & his) | (hers & made), "a fingerprint is comparable across accounts"
+        listed = await world.rows("directory")
+        assert {row["kind"] for row in listed} <= FIND_ACCOUNTS, "something else finds an account"
+        lasting = [row for row in listed if row["kind"] == "sessions.token"]
+        subjects = {row["id"] for row in await world.rows("sessions")}
+        assert {row["subject_id"] for row in lasting} <= subjects, "something else finds an account"
 
 
 class LeavesJobs(PostgresStore):

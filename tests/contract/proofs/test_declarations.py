@@ -1,116 +1,94 @@
-"""Clauses that hold by how things are declared: no world has to be started to see them kept or broken."""
+"""The policy about itself: no sentence without proof, and no proof that cannot fail."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from typing import Any
 
 import pytest
 
-from adapters.outbound.memory.keyring import MemoryKeyring
-from adapters.outbound.system.tokens import SignedTokens
-from application.inventory import INVENTORY
-from bootstrap.policy import PolicyError, Proof, faults, parse
-from domain.classification import Field, IndexScope, StorageKind
-from domain.kernel import AccountId
-from tests.support.proofs import proves
+from bootstrap.policy import Clause, PolicyError, Proof, declared_proofs, faults, parse
+from tests.contract.architecture.test_policy import POLICY, ROOT
+from tests.support import proofs
+from tests.support.proofs import proves, refused
 
-ACCOUNT = AccountId(UUID(int=1))
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-Fields = dict[str, Field]
-Build = Callable[[str, Sequence[Proof]], Sequence[str]]
+DECLARED = declared_proofs(ROOT / "tests" / "contract" / "proofs")
 
 
-@pytest.fixture
-def fields() -> Fields:
-    """Every field Pico stores, by `record.field`."""
-    return {f"{record.name}.{column.name}": column for record in INVENTORY for column in record.columns}
+@dataclass(frozen=True)
+class Build:
+    """What the build asks of the policy: its reader, what it finds wrong, and what it takes for a failed proof."""
+
+    parse: Callable[[str], tuple[Clause, ...]] = parse
+    faults: Callable[[Sequence[Clause], Sequence[Proof]], Sequence[str]] = faults
+    sabotage: type[proofs.Sabotage] = proofs.Sabotage
 
 
 @pytest.fixture
 def build() -> Build:
-    """What the build says of a policy and its proofs."""
-    return lambda markdown, proofs: faults(parse(markdown), proofs)
+    return Build()
 
 
-@pytest.fixture
-def tokens() -> SignedTokens:
-    return SignedTokens(MemoryKeyring())
+def overlooks(words: str, build: Build) -> Build:
+    def tolerant(clauses: Sequence[Clause], declared: Sequence[Proof]) -> Sequence[str]:
+        return [fault for fault in faults(clauses, declared) if words not in fault]
+
+    return replace(build, faults=tolerant)
 
 
-def never_complains(build: Build) -> Build:
-    return lambda _markdown, _proofs: ()
+def asks_for_no_proof(build: Build) -> Build:
+    return overlooks("has no proof", build)
 
 
-@proves("H1", text="43f2369054b4", saboteur=never_complains, says="a sentence without proof passed")
-def test_no_sentence_without_proof_passes_the_build(build: Build) -> None:
-    assert build("- **C1** We keep it.", []), "a sentence without proof passed"
-    assert build("- **C1** We sell it.", [Proof("C1", "the hash of another wording", "test_kept", "forgets")])
-    with pytest.raises(PolicyError):
-        build("We also keep this.", [])
+def forgets_wordings(build: Build) -> Build:
+    return overlooks("changed since", build)
 
 
-def hides_messages(fields: Fields) -> Fields:
-    body = fields["messages.body"]
-    return fields | {"messages.body": replace(body, policy=replace(body.policy, exported=False))}
+def reads_over_sentences(build: Build) -> Build:
+    def clauses_of(markdown: str) -> tuple[Clause, ...]:
+        kept = [line for line in markdown.splitlines() if line.startswith(("- **", "  ", "<!--", "|", "#"))]
+        return parse("\n".join(kept))
+
+    return replace(build, parse=clauses_of)
 
 
-@proves("H16", text="aa9fe4b0a581", saboteur=hides_messages, says="content is withheld from the export")
-def test_all_content_but_secrets_is_exported(fields: Fields) -> None:
-    withheld = {
-        name
-        for name, column in fields.items()
-        if column.policy.kind is StorageKind.SEALED and not column.policy.exported
-    }
-    assert withheld == {
-        "accounts.password",
-        "audit_entries.salt",
-        "export_parts.content",
-        "sessions.fingerprint",
-    }, "content is withheld from the export"
+def believes_every_failure(build: Build) -> Build:
+    class Believing(proofs.Sabotage):
+        def must_fail(self, proof: str) -> Any:
+            return pytest.raises(proofs.FAILURES)
+
+    return replace(build, sabotage=Believing)
 
 
-def finds_people_by_peer(fields: Fields) -> Fields:
-    peer = fields["conversations.peer"]
-    return fields | {
-        "conversations.peer": replace(peer, policy=replace(peer.policy, index=IndexScope.SYSTEM))
-    }
+def inert(_: object) -> None:
+    """Break nothing."""
 
 
-@proves(
-    "H23",
-    text="84d70d9be7c9",
-    saboteur=finds_people_by_peer,
-    says="something else is comparable across accounts",
-)
-def test_only_what_finds_an_account_is_comparable_across_accounts(fields: Fields) -> None:
-    everywhere = {name for name, column in fields.items() if column.policy.index is IndexScope.SYSTEM}
-    assert everywhere == {"accounts.email", "accounts.place", "phone_lines.number", "sessions.token"}, (
-        "something else is comparable across accounts"
-    )
+def failing_first(_: object) -> None:
+    """Break something else."""
+    raise AssertionError("it was not set up")
 
 
-@dataclass(frozen=True)
-class StoppedClock:
-    """Tokens that always look as if no time had passed."""
-
-    tokens: SignedTokens
-
-    async def verification(self, account_id: AccountId, expires_at: datetime) -> str:
-        return await self.tokens.verification(account_id, expires_at)
-
-    async def verified(self, token: str, now: datetime) -> AccountId | None:
-        return await self.tokens.verified(token, min(now, NOW))
-
-
-@proves("H17", text="faaf667c498b", saboteur=StoppedClock, says="a link does not expire")
-async def test_a_confirmation_link_is_signed_and_expires(tokens: SignedTokens) -> None:
-    tomorrow = NOW + timedelta(days=1)
-    token = await tokens.verification(ACCOUNT, tomorrow)
-    forged = await SignedTokens(MemoryKeyring()).verification(ACCOUNT, tomorrow)
-    assert await tokens.verified(token, tomorrow - timedelta(seconds=1)) == ACCOUNT
-    assert await tokens.verified(token, tomorrow) is None, "a link does not expire"
-    assert await tokens.verified(forged, NOW) is None
+@proves("H1", text="43f2369054b4", saboteur=asks_for_no_proof, says="a sentence without proof passed")
+@proves("H1", text="43f2369054b4", saboteur=forgets_wordings, says="a sentence was changed under its proof")
+@proves("H1", text="43f2369054b4", saboteur=reads_over_sentences, says="a sentence without id passed")
+@proves("H1", text="43f2369054b4", saboteur=believes_every_failure, says="a proof failed of something else")
+def test_every_sentence_is_proved_or_listed_and_every_proof_can_fail(build: Build) -> None:
+    clauses = build.parse(POLICY)
+    assert not build.faults(clauses, DECLARED)
+    for clause in clauses:
+        others = [proof for proof in DECLARED if proof.clause != clause.id]
+        said = build.faults(clauses, others)
+        assert clause.pending or any(clause.id in fault for fault in said), "a sentence without proof passed"
+        changed = [replace(one, text=f"{one.text} Not.") if one is clause else one for one in clauses]
+        assert clause.pending or build.faults(changed, DECLARED), "a sentence was changed under its proof"
+    with refused(PolicyError, "a sentence without id passed"):
+        build.parse(f"{POLICY}\nWe also keep this.\n")
+    for saboteur in (inert, failing_first):
+        sabotage = build.sabotage("H1", saboteur, "the rule is broken")
+        with (
+            refused(pytest.fail.Exception, "a proof failed of something else"),
+            sabotage.must_fail("a proof"),
+        ):
+            saboteur(None)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.system.ids import TimeOrderedIds
 from application.erasure import EraseAccount
 from application.line_release import FinishRelease
@@ -20,6 +22,7 @@ from application.ports.store import Tx
 from domain.erasure import Erasure
 from domain.kernel import AccountId, LineId
 from domain.lines import LineState
+from domain.receipts import Receipt
 from tests.support.actors import PASSWORD, with_line
 from tests.support.canary_account import lived
 from tests.support.harness import Anywhere, Databases, skipping
@@ -143,6 +146,17 @@ async def test_an_account_counts_as_erased_only_when_no_row_is_left(stored: Data
         assert await world.ledger.receipt(await world.fingerprint(ada.id))
 
 
+class SignsNothing(LocalLedger):
+    """Signs with a key that everybody has."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, bytes(32))
+
+
+def signs_nothing(stored: Databases) -> Databases:
+    return partial(stored, ledger=lambda world: SignsNothing(world.folder / "ledger"))
+
+
 class NamesAccounts:
     """A fingerprint that is the id itself, for convenience."""
 
@@ -167,6 +181,7 @@ def addresses_the_receipt(stored: Databases) -> Databases:
     return partial(stored, erase_account=SignsWithTheAddress)
 
 
+@proves("H10", text="7e8e7f5ce97e", saboteur=signs_nothing, says="the receipt is not signed")
 @proves(
     "H10",
     text="7e8e7f5ce97e",
@@ -190,11 +205,19 @@ async def test_the_ledger_keeps_a_keyed_fingerprint_times_and_counts(stored: Dat
         names = requested.pop("requested"), intent.pop("intent"), completed.pop("completed")
         assert names == (name, name, name), "the ledger names an account without a key"
         assert requested.keys() == {"due"}
-        assert intent.keys() == {"keys", "at"}
+        assert (intent.keys(), intent["keys"]) == ({"keys", "at"}, 1)
+        assert datetime.fromisoformat(intent["at"]) == world.clock.now()
         assert completed.keys() == {"facts", "signature"}
         others = {name for name, fact in completed["facts"].items() if type(fact) is not int}
         assert others == {"finished_at"}, "the receipt holds more than times and counts"
         assert completed["facts"]["finished_at"] == world.clock.now().isoformat()
+        receipt = Receipt(bytes.fromhex(name), completed["facts"], bytes.fromhex(completed["signature"]))
+        assert receipt.verify(b"a key of the ledger's own, 32 byte"), "the receipt is not signed"
+        for fact in completed["facts"]:
+            altered = Receipt(receipt.fingerprint, {**receipt.facts, fact: 7}, receipt.signature)
+            assert not altered.verify(b"a key of the ledger's own, 32 byte")
+        kept = [path.name for path in (world.folder / "ledger").iterdir() if path.stat().st_size]
+        assert kept == ["erasures.jsonl"], "the ledger keeps something else"
         assert await world.traces(*ada.secrets, str(ada.id), ada.id.hex) == set()
 
 

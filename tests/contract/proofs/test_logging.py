@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -25,21 +23,12 @@ from bootstrap.worlds import InMemory
 from domain.kernel import AccountId, MessageId
 from domain.messages import Sent
 from domain.values import MessageBody, Peer, PhoneNumber
-from tests.contract.conftest import Postgres
 from tests.support.canary_account import lived
 from tests.support.harness import Databases
 from tests.support.http_client import Edge, Handler, calling
 from tests.support.proofs import proves
 
 log = structlog.get_logger()
-
-
-@pytest.fixture
-def logs(postgres: Postgres) -> Iterator[Callable[[], bytes]]:
-    """Read PostgreSQL's own log; and undo what the test does to ours."""
-    yield Path(f"{postgres.server.data_dir}.log").read_bytes
-    structlog.reset_defaults()
-    logging.disable(logging.NOTSET)
 
 
 class Blurting(MemoryCarrier):

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from adapters.inbound.http.app import build
 from application.account_deletion import DeleteAccount
 from application.accounts import ChangeProfile
 from application.export_building import BuildExport
@@ -19,15 +20,19 @@ from application.lines import RelabelLine
 from application.ports.repositories.exports import Records, Written
 from application.ports.store import Tx
 from application.sessions import Authenticate, Caller, SignOut, Unauthenticated
+from bootstrap.policy import DATA_MAP, END
 from domain.accounts import Account, PendingDeletion
 from domain.kernel import AccountId, LineId, SessionId
 from domain.lines import LineNotActive, PhoneLine
 from domain.messages import Message
 from domain.sessions import Session
-from domain.values import Label, Locale
+from domain.values import Country, Label, Locale, PhoneNumber
+from tests.contract.architecture.test_policy import POLICY
 from tests.support.actors import PASSWORD, with_line
 from tests.support.canary_account import lived
 from tests.support.harness import Anywhere, Databases
+from tests.support.http_client import always, calling
+from tests.support.lying_there import records
 from tests.support.proofs import proves, refused
 
 
@@ -64,6 +69,62 @@ class ExportsCiphertext(Forges):
         return [row | {"body": "01ab"} for row in rows] if stored.of is Message else rows
 
 
+class SkipsDates(Forges):
+    """Thinks that nobody wants to know when."""
+
+    def forged(self, _stored: Stored, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{name: row[name] for name in row if not name.endswith("at")} for row in rows]
+
+
+class ShowsSecrets(Forges):
+    """Thinks that everything is everything."""
+
+    def forged(self, stored: Stored, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [row | {"password": "$argon2id$"} for row in rows] if stored.of is Account else rows
+
+
+class RoundsTimes(Forges):
+    """Tells days for instants."""
+
+    def forged(self, _stored: Stored, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            row | {name: f"{row[name][:10]}T00:00:00Z" for name in row if name == "created_at"}
+            for row in rows
+        ]
+
+
+def exports_no_dates(stored: Databases) -> Databases:
+    return partial(stored, build_export=SkipsDates)
+
+
+def exports_secrets(stored: Databases) -> Databases:
+    return partial(stored, build_export=ShowsSecrets)
+
+
+def rounds_times(stored: Databases) -> Databases:
+    return partial(stored, build_export=RoundsTimes)
+
+
+def promised() -> dict[str, dict[str, str]]:
+    """Return the fields that the data map says are in the export, by record, each with how it is held."""
+    lines = POLICY.partition(DATA_MAP)[2].partition(END)[0].splitlines()[3:]
+    found: dict[str, dict[str, str]] = {}
+    for record, field, kind, _, exported, _ in (line.strip("| ").split(" | ") for line in lines):
+        if exported == "yes":
+            found.setdefault(record, {})[field] = kind
+    return found
+
+
+def as_told(value: object, told: object) -> object:
+    """Return a value as the export would tell it, given how it did tell it."""
+    match value:
+        case datetime():
+            return told if datetime.fromisoformat(str(told)) == value else value
+        case bool() | int() | list() | None:
+            return value
+    return str(value)
+
+
 def exports_half(stored: Databases) -> Databases:
     return partial(stored, build_export=SkipsOldTexts)
 
@@ -76,6 +137,13 @@ def exports_ciphertext(stored: Databases) -> Databases:
     return partial(stored, build_export=ExportsCiphertext)
 
 
+@proves(
+    "H16", text="aa9fe4b0a581", saboteur=exports_no_dates, says="the export shows other fields than promised"
+)
+@proves(
+    "H16", text="aa9fe4b0a581", saboteur=exports_secrets, says="the export shows other fields than promised"
+)
+@proves("R1", text="03d26f09c27e", saboteur=rounds_times, says="a value is not exported as it is")
 @proves("R1", text="03d26f09c27e", saboteur=exports_half, says="a row is missing from the export")
 @proves("R1", text="03d26f09c27e", saboteur=exports_no_sessions, says="a row is missing from the export")
 @proves("R1", text="03d26f09c27e", saboteur=exports_ciphertext, says="a message is not exported in clear")
@@ -89,16 +157,27 @@ async def test_an_export_holds_every_row_with_texts_in_clear(stored: Databases) 
             for of in INVENTORY
             if of.exported
         }
+        rows = {of.name: await world.rows(of.name, **{of.owner: ada.id}) for of in INVENTORY if of.exported}
         slices = await world.use_cases.download_export(ada.id, export.id, ada.password)
-        records = json.loads(b"".join([part async for part in slices]))["records"]
-        assert {name: {row["id"] for row in rows} for name, rows in records.items()} == there, (
+        told = json.loads(b"".join([part async for part in slices]))["records"]
+        assert {name: {row["id"] for row in rows} for name, rows in told.items()} == there, (
             "a row is missing from the export"
         )
-        assert sorted(row["body"] for row in records["messages"]) == sorted([ada.heard, ada.said]), (
+        for name, fields in promised().items():
+            shown = {frozenset(row) for row in told[name]}
+            assert shown <= {frozenset(fields)}, "the export shows other fields than promised"
+            lying = {str(row["id"]): row for row in rows[name]}
+            plain = [field for field, kind in fields.items() if kind != "sealed" and name != "exports"]
+            wrong = [
+                (name, field) for row in told[name] for field in plain
+                if as_told(lying[row["id"]][field], row[field]) != row[field]
+            ]  # fmt: skip
+            assert wrong == [], "a value is not exported as it is"
+        assert sorted(row["body"] for row in told["messages"]) == sorted([ada.heard, ada.said]), (
             "a message is not exported in clear"
         )
-        assert [row["peer"] for row in records["conversations"]] == [ada.peer]
-        (me,), (line,) = records["accounts"], records["phone_lines"]
+        assert [row["peer"] for row in told["conversations"]] == [ada.peer]
+        (me,), (line,) = told["accounts"], told["phone_lines"]
         assert (me["email"], me["display_name"], me["locale"]) == (ada.email, ada.name, ada.locale)
         assert (line["number"], line["label"]) == (ada.number, ada.label)
 
@@ -148,13 +227,14 @@ async def test_a_deleted_account_is_shut_at_once(anywhere: Anywhere) -> None:
         for token in (ada.signed_in.token, other.token):
             with refused(Unauthenticated, "a session outlives its account"):
                 await made.use_cases.authenticate(token)
+        assert await made.use_cases.list_sessions(ada.id) == [], "a session is left open"
         with pytest.raises(PendingDeletion):
             await made.use_cases.sign_in(ada.email, PASSWORD)
         await ada.texted("too late")
         with refused(LineNotActive, "a line of a deleted account sends"):
             await ada.texts("too late")
         await made.settle()
-        assert await ada.inbox() == ["on its way"]
+        assert await ada.inbox() == ["on its way"], "a line of a deleted account hears"
         assert not made.carrier.messages, f"{waiting.id} was sent all the same"
 
 
@@ -188,20 +268,62 @@ def corrects_no_label(anywhere: Anywhere) -> Anywhere:
     return partial(anywhere, relabel_line=KeepsTheOldLabel)
 
 
+class CorrectsTheWholeProfile(ChangeProfile):
+    """Takes what was not said for something that is to be forgotten."""
+
+    async def __call__(
+        self, account_id: AccountId, display_name: Label | None, locale: Locale | None
+    ) -> Account:
+        return await super().__call__(account_id, display_name or Label("?"), locale or Locale("en"))
+
+
+def corrects_more_than_was_said(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, change_profile=CorrectsTheWholeProfile)
+
+
+WRITE_TO_US = {
+    ("accounts", "email"),
+    ("phone_lines", "number"),
+    ("conversations", "peer"),
+    ("messages", "body"),
+}
+"""What identifies an account or a line, and what somebody said: nobody may change these by themselves."""
+
+
 @proves("R4", text="942c9a18b28b", saboteur=corrects_no_profile, says="what was corrected stays wrong")
 @proves("R4", text="942c9a18b28b", saboteur=corrects_no_label, says="what was corrected stays wrong")
-async def test_what_is_wrong_can_be_corrected(anywhere: Anywhere) -> None:
+@proves("R4", text="942c9a18b28b", saboteur=corrects_more_than_was_said, says="something else was changed")
+async def test_what_is_wrong_can_be_corrected_on_the_account_and_on_each_line(anywhere: Anywhere) -> None:
     async with anywhere() as made:
-        ada = await with_line(made)
-        await made.use_cases.change_profile(ada.id, Label("Ada Lovelace"), Locale("he-IL"))
-        await made.use_cases.relabel_line(ada.id, ada.line_id, Label("Home"))
-        account, line = (
-            await made.use_cases.read_account(ada.id),
-            await made.use_cases.read_line(ada.id, ada.line_id),
-        )
-        assert (account.display_name, account.locale, line.label) == ("Ada Lovelace", "he-IL", "Home"), (
-            "what was corrected stays wrong"
-        )
+        ada, do = await with_line(made), made.use_cases
+        other = await do.buy_line(ada.id, PhoneNumber("+12025550144"), Country("US"), Label("Other"), "buy")
+        edge = build(do, ready=always, webhooks=[])
+        changes: dict[tuple[str, str], list[object]] = {
+            ("accounts", "display_name"): ["Ada Lovelace"],
+            ("accounts", "locale"): ["he-IL"],
+            ("phone_lines", "label"): ["Home", None],
+        }
+        async with calling(edge, Authorization=f"Bearer {ada.signed_in.token}") as client:
+            for (record, field), values in changes.items():
+                path, row_id = (
+                    ("/v1/account", ada.id) if record == "accounts" else (f"/v1/lines/{other.id}", other.id)
+                )
+                for value in values:
+                    before = await records(made, ada.id)
+                    assert (await client.call("PATCH", path, {field: value}))[0] == 200
+                    after = await records(made, ada.id)
+                    (was,) = (row for row in before[record] if row["id"] == row_id)
+                    (now,) = (row for row in after[record] if row["id"] == row_id)
+                    assert now[field] == value, "what was corrected stays wrong"
+                    kept = {name: was[name] for name in was.keys() - {field}}
+                    assert {name: now[name] for name in kept} == kept, "something else was changed"
+                    others = [row for row in before[record] if row["id"] != row_id]
+                    assert [row for row in after[record] if row["id"] != row_id] == others
+        personal = {
+            (record, field) for record, fields in promised().items() for field, kind in fields.items()
+            if kind == "sealed"
+        }  # fmt: skip
+        assert personal == changes.keys() | WRITE_TO_US, "a field that nobody can correct"
 
 
 class SignsEveryoneOut(SignOut):

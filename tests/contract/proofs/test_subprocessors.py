@@ -3,48 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from adapters.outbound.memory.carrier import MemoryCarrier
+from adapters.outbound.twilio.messages import TwilioMessages
 from adapters.outbound.twilio.numbers import TwilioNumbers
 from application.line_purchase import CompletePurchase
+from application.outbound_messages import SendQueuedMessage
 from application.ports.numbers import AvailableNumber, NumberOrder
-from bootstrap.container import NOTHING, Replaced
-from bootstrap.settings import Settings
-from bootstrap.worlds.sandbox import Sandbox
 from domain.kernel import LineId
 from domain.values import Capability, Country, Email, Label, Locale, MessageBody, Peer, PhoneNumber
-from tests.contract.conftest import Postgres
+from tests.contract.proofs.conftest import Product
 from tests.support.actors import PASSWORD, STRANGER
 from tests.support.proofs import proves
-
-
-class Product(Protocol):
-    """Runs the product as it is wired for use. A saboteur hands over a `partial` of it."""
-
-    def __call__(self, *, replaced: Replaced = ...) -> AbstractAsyncContextManager[Sandbox]: ...
-
-
-@pytest.fixture
-def product(postgres: Postgres, tmp_path: Path) -> Product:
-    @asynccontextmanager
-    async def running(*, replaced: Replaced = NOTHING) -> AsyncIterator[Sandbox]:
-        settings = Settings(
-            port=0, state_dir=tmp_path, database_url=SecretStr(await postgres.database("product")),
-            keyring_url=SecretStr(await postgres.bare("keyring")), public_url=None,
-        )  # fmt: skip
-        async with Sandbox.running(settings, replaced=replaced) as sandbox:
-            yield sandbox
-
-    return running
 
 
 class SecondCarrier(MemoryCarrier):
@@ -63,6 +39,14 @@ def has_a_second_carrier(product: Product) -> Product:
     return partial(product, replaced={"complete_purchase": buys_elsewhere})
 
 
+def sends_elsewhere(product: Product) -> Product:
+    def sender(**given: Any) -> SendQueuedMessage:
+        return SendQueuedMessage(**given | {"carrier": MemoryCarrier(given["clock"].now)})
+
+    return partial(product, replaced={"send_queued_message": sender})
+
+
+@proves("S1", text="33961980e998", saboteur=sends_elsewhere, says="the message was sent elsewhere")
 @proves("S1", text="33961980e998", saboteur=has_a_second_carrier, says="the number was bought elsewhere")
 async def test_numbers_and_messages_are_carried_by_twilio_and_nobody_else(product: Product) -> None:
     async with product() as sandbox:
@@ -75,22 +59,37 @@ async def test_numbers_and_messages_are_carried_by_twilio_and_nobody_else(produc
         held = sandbox.simulator.holdings
         assert line.number in str(held()), "the number was bought elsewhere"
         await use_cases.send_message(me, line.id, STRANGER, MessageBody("to somebody"), "send")
-        await until(lambda: seen("to somebody", str(held())))
+        await until(lambda: seen("to somebody", str(held())), "the message was sent elsewhere")
         await sandbox.sms(STRANGER, line.number, "from somebody")
         (conversation,) = (await use_cases.list_conversations(me, None, None, 9)).items
         assert conversation.peer == Peer(STRANGER)
-        given = [getattr(getattr(use_cases, field.name), "numbers", None) for field in fields(use_cases)]
-        assert {type(numbers) for numbers in given if numbers} == {TwilioNumbers}
+        parts = {type(part) for part in made_of(use_cases)}
+        carriers = {of for of in parts if hasattr(of, "delete_copy") or hasattr(of, "order")}
+        assert carriers == {TwilioMessages, TwilioNumbers}, "another carrier is asked"
+
+
+def made_of(use_cases: object) -> Iterator[object]:
+    """Yield what use cases, and what does jobs and purges for them, were made of."""
+    for field in fields(use_cases):  # type: ignore[arg-type]  # a dataclass
+        part = getattr(use_cases, field.name)
+        many = part.values() if isinstance(part, Mapping) else part if isinstance(part, tuple) else [part]
+        for one in many:
+            yield one
+            if is_dataclass(one):
+                yield from made_of(one)
 
 
 async def seen(what: str, where: str) -> bool:
     return what in where
 
 
-async def until(look: Callable[[], Any]) -> Any:
-    """Look until there is something to see."""
-    async with asyncio.timeout(10):
-        while True:
-            if found := await look():
-                return found
-            await asyncio.sleep(0.01)
+async def until(look: Callable[[], Any], says: str = "nothing came") -> Any:
+    """Look until there is something to see, or say what is wrong."""
+    try:
+        async with asyncio.timeout(5):
+            while True:
+                if found := await look():
+                    return found
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        pytest.fail(says)

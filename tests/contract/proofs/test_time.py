@@ -26,7 +26,7 @@ from domain.sessions import Session
 from domain.values import Email, Label, Locale, SignUpPlace
 from tests.support.actors import PASSWORD, sign_up, with_line
 from tests.support.harness import Anywhere, Worlds, skipping
-from tests.support.lying_there import HastyDirectory, audit_log, clear_audit_log, ids
+from tests.support.lying_there import HastyDirectory, audit_log, clear_audit_log, everybody, ids
 from tests.support.proofs import proves
 from tests.support.sabotage import SkippedPurge, keeping, skipped_step, sparing
 
@@ -150,6 +150,28 @@ async def test_erasure_starts_within_a_minute_of_thirty_days(world: Worlds) -> N
     assert left + timedelta(hours=30 * 24) <= began <= left + timedelta(hours=30 * 24, minutes=1), (
         "the erasure began too early or too late"
     )
+
+
+def erases_when_told(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, begin_erasures=AsksNobody)
+
+
+@proves("T2", text="2c03f1ea3b52", saboteur=erases_when_told, says="an account was erased before its time")
+async def test_an_account_knows_its_own_time_whatever_the_directory_says(anywhere: Anywhere) -> None:
+    async with anywhere(directory=HastyDirectory) as made:
+        ada, boris = await with_line(made), await sign_up(made, "boris")
+        await made.use_cases.sign_up(Email("cleo@example.org"), PASSWORD, Label("Cleo"), Locale("en"))
+        await made.advance(DAY - MINUTE)
+        assert len(await everybody(made)) == 3, "an account was erased before its time"
+        await made.advance(MINUTE)
+        assert set(await everybody(made)) == {ada.id, boris.id}
+        await made.use_cases.delete_account(ada.id, PASSWORD)
+        await made.advance(30 * DAY - MINUTE)
+        assert await made.keyring.count(ada.id), "an account was erased before its time"
+        assert await made.ledger.since(0) != [], "the sign-up was erased"
+        await made.advance(MINUTE)
+        assert not await made.keyring.count(ada.id)
+        assert await made.keyring.count(boris.id)
 
 
 def forgets_sessions_early(anywhere: Anywhere) -> Anywhere:

@@ -1,0 +1,88 @@
+"""A decoy to hash against, tokens that are signed under a key of their own, and what an interim receipt says."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from base64 import urlsafe_b64decode
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from adapters.outbound.memory.keyring import MemoryKeyring
+from adapters.outbound.system.passwords import Argon2Hasher, PasswordCost
+from adapters.outbound.system.tokens import VERIFICATION_PREFIX, SignedTokens
+from application import export_building
+from bootstrap.worlds import InMemory
+from domain.exports import Export, ExportDownloaded
+from domain.kernel import AccountId, ExportId
+from domain.values import Password
+from tests.support.actors import PASSWORD, STRANGER, with_line
+
+ACCOUNT, EXPORT, NOW = AccountId(UUID(int=1)), ExportId(UUID(int=2)), datetime(2026, 1, 1, tzinfo=UTC)
+CHEAP = PasswordCost(memory_mib=1, passes=1, lanes=1)
+
+
+async def test_nobody_has_a_hash_that_takes_as_long_as_any() -> None:
+    hasher = Argon2Hasher(CHEAP)
+    assert not await hasher.verify(Password("a password of somebody's"), None)
+    assert hasher._decoy.split("$")[1:4] == (await hasher.hash(PASSWORD)).split("$")[1:4]
+    hasher.close()
+
+
+async def test_a_link_is_signed_under_a_key_of_its_own_and_survives_a_double_click() -> None:
+    keyring = MemoryKeyring()
+    token = await SignedTokens(keyring).verification(ACCOUNT, NOW)
+    assert not token.endswith("=")
+    written = token.removeprefix(VERIFICATION_PREFIX)
+    raw = urlsafe_b64decode(written + "=" * (-len(written) % 4))
+    key = await keyring.system("verification")
+    assert raw == raw[:24] + hmac.digest(key, raw[:24], hashlib.sha256)
+
+
+def test_an_export_that_is_handed_over_says_whose_it_was() -> None:
+    export = Export.request(ACCOUNT, EXPORT, 1, NOW, NOW + timedelta(days=1))
+    export.ready(NOW, NOW + timedelta(days=1))
+    export.collect()
+    export.download(NOW)
+    assert export.collect() == [ExportDownloaded(account_id=ACCOUNT, subject=EXPORT, at=NOW)]
+
+
+async def test_an_export_of_many_parts_comes_whole_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_building, "PART", 1)
+    made = InMemory()
+    ada = await with_line(made)
+    await ada.texted("hello")
+    export = await made.use_cases.start_export(ada.id)
+    await made.settle()
+    parts = [part async for part in await made.use_cases.download_export(ada.id, export.id, PASSWORD)]
+    assert len(parts) > 4
+    assert [row["body"] for row in json.loads(b"".join(parts))["records"]["messages"]] == ["hello"]
+
+
+async def test_a_sweep_says_how_many_exports_expired() -> None:
+    made = InMemory()
+    ada = await with_line(made)
+    await made.use_cases.start_export(ada.id)
+    await made.settle()
+    swept = await made.advance(timedelta(days=1))
+    assert swept.counts["exports"] == 1
+
+
+async def test_an_interim_receipt_says_what_is_gone_and_what_is_open() -> None:
+    made = InMemory()
+    ada = await with_line(made)
+    await ada.texted("young", ref=await made.carrier.receive(STRANGER, ada.number, "young"))
+    made.carrier.too_early = 1_000_000
+    await made.use_cases.delete_account(ada.id, PASSWORD)
+    for _ in range(40):
+        await made.advance(timedelta(days=1))
+    interim = await made.ledger.interim(await made.fingerprint(ada.id))
+    assert interim is not None
+    facts = dict(interim.facts)
+    gone_by = datetime.fromisoformat(str(facts.pop("own_data_gone_by")))
+    assert timedelta() < made.clock.now() - gone_by < timedelta(days=10)
+    assert (facts.pop("messages_open"), facts.pop("numbers_open"), facts.pop("keys_destroyed")) == (1, 0, 1)
+    assert {type(count) for count in facts.values()} == {int}

@@ -42,7 +42,7 @@ EACH = 25
 """Messages of each kind for one account that comes and goes."""
 PACE = (0.2, 1.2)
 """Seconds between two kills."""
-PATIENCE = 180
+PATIENCE = 300
 """Seconds within which everything must have come to its end after the last kill."""
 
 

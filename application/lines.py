@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,7 +17,7 @@ from application.ports.ids import Ids
 from application.ports.numbering import NumberingPlan
 from application.ports.numbers import AvailableNumber, NumberProvider
 from application.ports.store import Store, Tx
-from domain.idempotency import IdempotencyInFlight, Operation
+from domain.idempotency import Operation
 from domain.kernel import AccountId, LineId
 from domain.lines import LineLost, LineOrdered, LineReleaseRequested, LineResumed, NumberTaken, PhoneLine
 from domain.retention import Retention
@@ -48,6 +49,14 @@ class SearchNumbers:
 
 
 @dataclass(frozen=True, slots=True)
+class Bought:
+    """A line that was ordered, by this request or, if `repeated`, by an earlier one with the same key."""
+
+    line: PhoneLine
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BuyLine:
     """Leases a number: intent first, then the carrier, so that no purchase is ever lost or made twice."""
 
@@ -60,30 +69,26 @@ class BuyLine:
     complete_purchase: CompletePurchase
 
     async def __call__(
-        self, account_id: AccountId, number: PhoneNumber, country: Country, label: Label | None, key: str
-    ) -> PhoneLine:
+        self, account_id: AccountId, number: PhoneNumber, label: Label | None, key: str
+    ) -> Bought:
         """Return the line: active, or still ordering while the carrier has not decided (a job completes it).
 
-        Raises OtherCountry, NumberTaken, IdempotencyMismatch, IdempotencyInFlight, PendingDeletion. Repeating with the
-        same key is harmless.
+        Raises NoCountry, NumberTaken, IdempotencyMismatch, PendingDeletion. Repeating with the same key is harmless:
+        it returns the line as it is now.
         """
-        line, repeated = await self._intend(account_id, number, country, label, key)
-        if repeated and line.is_ordering:
-            raise IdempotencyInFlight
-        if line.is_ordering:
-            try:
+        line, repeated = await self._intend(account_id, number, label, key)
+        if line.is_ordering and not repeated:
+            with suppress(CarrierUnavailable):
                 line = await self.complete_purchase.now(account_id, line.id)
-            except CarrierUnavailable:
-                return line
         if line.has_failed:
             raise NumberTaken
-        return line
+        return Bought(line, repeated=repeated)
 
     async def _intend(
-        self, account_id: AccountId, number: PhoneNumber, country: Country, label: Label | None, key: str
+        self, account_id: AccountId, number: PhoneNumber, label: Label | None, key: str
     ) -> tuple[PhoneLine, bool]:
         """Commit the intent, or return what came of an earlier one with this key."""
-        operation = Operation.requested("buy", key, number, country, label or "")
+        operation = Operation.requested("buy", key, number, label or "")
 
         async def change(tx: Tx) -> tuple[PhoneLine, bool]:
             now = self.clock.now()
@@ -95,8 +100,7 @@ class BuyLine:
                 account_id,
                 LineId(self.ids.new()),
                 number=number,
-                country=country,
-                countries=self.plan.countries(number),
+                country=self.plan.country(number),
                 label=label,
                 at=now,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -44,6 +44,8 @@ class Accepted:
     to: Peer
     body: MessageBody
     created_at: datetime
+    repeated: bool = field(default=False, compare=False)
+    """Whether an earlier request with the same key had sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,15 @@ class SendMessage:
                 tx.save(conversation)
                 tx.save(message)
                 tx.idempotent(operation, message.id, self.retention.idempotency.ends(now))
-            return Accepted(message.id, message.conversation_id, line_id, to, body, message.created_at)
+            return Accepted(
+                message.id,
+                message.conversation_id,
+                line_id,
+                to,
+                body,
+                message.created_at,
+                repeated=context.earlier is not None,
+            )
 
         return await self.store.update(account_id, change)
 

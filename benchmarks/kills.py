@@ -135,7 +135,7 @@ class Stage:
 
     async def line(self, token: str, number: str) -> str:
         """Buy a number, and return its line's id."""
-        wanted = {"number": number, "country": "US", "label": None}
+        wanted = {"number": number, "label": None}
         bought = await self.ask("POST", "/v1/lines", wanted, token, **{"Idempotency-Key": f"buy{number}"})
         return str(bought["id"])
 

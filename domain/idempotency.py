@@ -11,7 +11,6 @@ from domain.classification import IndexScope, held
 from domain.kernel import (
     AccountId,
     Aggregate,
-    ErrorKind,
     IdempotencyRecordId,
     PicoError,
 )
@@ -21,13 +20,6 @@ class IdempotencyMismatch(PicoError):
     """This Idempotency-Key was used before, with another request."""
 
     code = "idempotency_mismatch"
-
-
-class IdempotencyInFlight(PicoError):
-    """The first request with this Idempotency-Key has not finished."""
-
-    kind = ErrorKind.CONFLICT
-    code = "idempotency_in_flight"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,10 +41,10 @@ HOLDING = frozenset({LineState.ORDERING, LineState.ACTIVE, LineState.SUSPENDED, 
 """States in which the number is, or may be, ours: no second line may lease it."""
 
 
-class OtherCountry(PicoError):
-    """The number belongs to another country than the one given."""
+class NoCountry(PicoError):
+    """The number belongs to no country: nobody could be called from it."""
 
-    code = "other_country"
+    code = "number_without_country"
 
 
 class NumberTaken(PicoError):
@@ -123,17 +123,13 @@ class PhoneLine(Aggregate):
         line_id: LineId,
         *,
         number: PhoneNumber,
-        country: Country,
-        countries: frozenset[Country],
+        country: Country | None,
         label: Label | None,
         at: datetime,
     ) -> Self:
-        """Put the intent to lease `number` on record. Raises OtherCountry unless `country` is one of the number's.
-
-        `countries` are those whose numbering plan the number belongs to.
-        """
-        if country not in countries:
-            raise OtherCountry
+        """Put the intent to lease `number`, which is of `country`, on record. Raises NoCountry if it is of none."""
+        if country is None:
+            raise NoCountry
         line = cls(
             account_id=account_id,
             id=line_id,

@@ -11,8 +11,8 @@ from domain.values import Country, Peer, PhoneNumber
 class NumberingPlan(Protocol):
     """Pure and local: no method fails, and repeating is harmless."""
 
-    def countries(self, number: PhoneNumber) -> frozenset[Country]:
-        """Return the countries whose numbering plan the number belongs to: several share +1 (ITU-T E.164)."""
+    def country(self, number: PhoneNumber) -> Country | None:
+        """Return the country that the number belongs to; where several share a code, by its area, else the largest."""
         ...
 
     def destination(self, peer: Peer, country: Country) -> Destination:

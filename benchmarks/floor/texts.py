@@ -134,14 +134,18 @@ async def send(floor: Floor, request: web.BaseRequest, line: str) -> web.Respons
         new_id()[1], blind_index(index, ONCE_KEY, f"send:{key}"),
         blind_index(index, ONCE_REQUEST, f"{line}\x1f{to}\x1f{body}"), now + IDEMPOTENCY, token,
     )  # fmt: skip
+    new = message
     try:
         rows = await floor.fetch("send", *values)
     except UNDONE:
         message, conversation, now = await _send_or_say_why(floor, cipher, values, to)
     else:
         conversation = rows[0][0]
+    headers = JSON.copy()
+    headers["Location"] = f"/v1/messages/{message}"
+    headers["Idempotency-Replayed"] = "false" if message == new else "true"
     return web.Response(
-        status=202, headers=JSON,
+        status=202, headers=headers,
         body=(
             f'{{"id":"{message}","conversation_id":"{conversation}","line_id":"{line}","direction":"outbound",'
             f'"status":"queued","body":{quoted(body)},"created_at":"{now.isoformat()[:-6]}Z","attachments":0,"failure":null}}'

@@ -63,7 +63,7 @@ async def settle_in(stage: Stage, who: Traveller, area: str) -> None:
     offers = await who.ask("GET", f"/v1/available-numbers?country=US&area_code={area}")
     number = who.plant("number", offers["items"][0]["number"])
     label = who.plant("label", canary("line of " + who.name))
-    who.line = await who.ask_once("POST", "/v1/lines", {"number": number, "country": "US", "label": label})
+    who.line = await who.ask_once("POST", "/v1/lines", {"number": number, "label": label})
     if who.line["number"] != number:
         raise TourFailed("another number was bought than the one asked for")
     stage.tell(f"{who.name}: {email}, line {number} ({who.line['state']})")

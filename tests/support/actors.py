@@ -10,7 +10,7 @@ from application.sessions import SignedIn
 from bootstrap.worlds import InMemory
 from domain.kernel import AccountId, CarrierRef, LineId
 from domain.lines import PhoneLine
-from domain.values import Country, Email, Label, Locale, MessageBody, Password, Peer, PhoneNumber
+from domain.values import Email, Label, Locale, MessageBody, Password, Peer, PhoneNumber
 
 PASSWORD = Password("correct horse battery staple")
 STRANGER = Peer("+13105550178")
@@ -76,7 +76,7 @@ async def sign_up(world: InMemory, name: str = "ada") -> Person:
 async def with_line(world: InMemory, name: str = "ada", number: str = "+12025550143") -> Person:
     """Sign up, verify, buy a line."""
     person = await sign_up(world, name)
-    person.line = await world.use_cases.buy_line(
-        person.id, PhoneNumber(number), Country("US"), Label(f"{name}'s line"), f"buy-{name}"
-    )
+    person.line = (
+        await world.use_cases.buy_line(person.id, PhoneNumber(number), Label(f"{name}'s line"), f"buy-{name}")
+    ).line
     return person

@@ -63,7 +63,7 @@ async def bought(world: InMemory, by: Planted) -> PhoneLine:
     """Have the carrier offer a number, and buy it."""
     number, country = PhoneNumber(some_number()), Country("US")
     world.carrier.on_offer.append(AvailableNumber(number, country, frozenset(Capability)))
-    return await world.use_cases.buy_line(by.id, number, country, by.label, secrets.token_hex(8))
+    return (await world.use_cases.buy_line(by.id, number, by.label, secrets.token_hex(8))).line
 
 
 def some_number() -> Peer:

@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 
 from aiohttp import ClientSession
 from jsonschema import Draft202012Validator
-from phonenumbers import parse, region_code_for_country_code
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
@@ -248,7 +247,7 @@ class HttpWorld:
         answer = await self.call(
             "POST",
             "/v1/lines",
-            {"number": number, "country": region_code_for_country_code(parse(number).country_code or 0)},
+            {"number": number},
             token=token,
             headers=self.key(),
         )

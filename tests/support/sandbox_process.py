@@ -121,7 +121,7 @@ class Served(Command):
 
     def line(self, token: str, number: str, label: str | None = None) -> dict[str, Any]:
         """Buy a number."""
-        wanted = {"number": number, "country": "US", "label": label}
+        wanted = {"number": number, "label": label}
         status, line = self.ask("POST", "/v1/lines", wanted, token, Idempotency_Key=secrets.token_hex(8))
         assert (status, line["state"]) == (201, "active")
         return dict(line)

@@ -16,7 +16,7 @@ from domain.erasure import Erasure
 from domain.kernel import LineId, PicoError
 from domain.lines import NumberTaken
 from domain.retention import Retention
-from domain.values import Country, PhoneNumber
+from domain.values import PhoneNumber
 from tests.support.actors import PASSWORD, STRANGER, held, sign_up, with_line
 
 MONTH = timedelta(days=31)
@@ -42,7 +42,7 @@ async def test_no_number_is_bought_after_goodbye() -> None:
     world = InMemory()
     ada = await sign_up(world)
     world.carrier.outage = True
-    await world.use_cases.buy_line(ada.id, PhoneNumber("+12025550143"), Country("US"), None, "k")
+    await world.use_cases.buy_line(ada.id, PhoneNumber("+12025550143"), None, "k")
     await world.use_cases.delete_account(ada.id, PASSWORD)
     world.carrier.outage = False
     await world.advance(timedelta(minutes=5))
@@ -53,7 +53,7 @@ async def test_a_purchase_under_way_while_erasing_leaves_no_number() -> None:
     world = InMemory()
     ada = await sign_up(world)
     world.carrier.outage = True
-    line = await world.use_cases.buy_line(ada.id, PhoneNumber("+12025550143"), Country("US"), None, "k")
+    line = (await world.use_cases.buy_line(ada.id, PhoneNumber("+12025550143"), None, "k")).line
     await world.use_cases.delete_account(ada.id, PASSWORD)
     world.clock.advance(MONTH)
     world.carrier.outage = False
@@ -166,14 +166,14 @@ async def test_a_failed_order_leaves_the_number_to_others() -> None:
     ada, bob = await sign_up(world), await sign_up(world, "bob")
     number = PhoneNumber("+12025550143")
     world.carrier.outage = True
-    await world.use_cases.buy_line(ada.id, number, Country("US"), None, "k")
+    await world.use_cases.buy_line(ada.id, number, None, "k")
     with pytest.raises(NumberTaken):
-        await world.use_cases.buy_line(bob.id, number, Country("US"), None, "k")
+        await world.use_cases.buy_line(bob.id, number, None, "k")
     world.carrier.outage = False
     world.carrier.taken.add(number)
     await world.advance(timedelta(minutes=1))
     world.carrier.taken.clear()
-    await world.use_cases.buy_line(bob.id, number, Country("US"), None, "k2")
+    await world.use_cases.buy_line(bob.id, number, None, "k2")
 
 
 async def test_an_export_whose_download_a_crash_cut_short_is_gone_after_a_day() -> None:

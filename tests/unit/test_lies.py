@@ -16,7 +16,7 @@ from domain.erasure import Erasure
 from domain.kernel import CarrierRef, NotFound
 from domain.lines import LineState
 from domain.receipts import Receipt
-from domain.values import Country, PhoneNumber
+from domain.values import PhoneNumber
 from tests.support.actors import PASSWORD, STRANGER, Person, held, with_line
 from tests.support.liar import Liar, Lie
 
@@ -135,7 +135,7 @@ class Erased:
     async def lives(self) -> None:
         world = self.world
         self.ada = ada = await with_line(world)
-        second = await world.use_cases.buy_line(ada.id, SECOND, Country("US"), None, "second")
+        second = (await world.use_cases.buy_line(ada.id, SECOND, None, "second")).line
         self.tell("before")
         for body in ("kept", "deleted"):
             await ada.texted(body, ref=await world.carrier.receive(STRANGER, ada.number, body))

@@ -10,11 +10,11 @@ import pytest
 
 from application.ports.mail import MailKind
 from application.ports.message_carrier import SenderRefused
-from application.ports.numbers import NumberOrder
+from application.ports.numbers import AvailableNumber, NumberOrder
 from bootstrap.worlds import InMemory
-from domain.idempotency import IdempotencyInFlight, IdempotencyMismatch
+from domain.idempotency import IdempotencyMismatch
 from domain.kernel import AccountId, CarrierRef, LineId, NotFound
-from domain.lines import LineNotActive, LineState, NotForMessages, NumberTaken, OtherCountry, PhoneLine
+from domain.lines import LineNotActive, LineState, NoCountry, NotForMessages, NumberTaken, PhoneLine
 from domain.messages import Sent, Status
 from domain.values import Capability, Country, Label, PhoneNumber
 from tests.support.actors import PASSWORD, sign_up, with_line
@@ -27,7 +27,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 async def test_what_is_on_offer_can_be_bought(world: InMemory) -> None:
     ada = await sign_up(world)
     offers = await world.use_cases.search_numbers(US, "202", None, SMS)
-    line = await world.use_cases.buy_line(ada.id, offers[0].number, US, None, "key")
+    line = (await world.use_cases.buy_line(ada.id, offers[0].number, None, "key")).line
     assert line.state is LineState.ACTIVE
     assert line.capabilities == offers[0].capabilities
     assert [found.id for found in await world.use_cases.list_lines(ada.id)] == [line.id]
@@ -35,43 +35,43 @@ async def test_what_is_on_offer_can_be_bought(world: InMemory) -> None:
 
 async def test_the_same_key_buys_once(world: InMemory) -> None:
     ada = await sign_up(world)
-    first = await world.use_cases.buy_line(ada.id, NUMBER, US, Label("mine"), "key")
-    again = await world.use_cases.buy_line(ada.id, NUMBER, US, Label("mine"), "key")
+    first = (await world.use_cases.buy_line(ada.id, NUMBER, Label("mine"), "key")).line
+    again = (await world.use_cases.buy_line(ada.id, NUMBER, Label("mine"), "key")).line
     assert again.id == first.id
     assert world.carrier.calls.count("order") == 1
 
 
 async def test_the_same_key_with_another_request_is_refused(world: InMemory) -> None:
     ada = await sign_up(world)
-    await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    await world.use_cases.buy_line(ada.id, NUMBER, None, "key")
     with pytest.raises(IdempotencyMismatch):
-        await world.use_cases.buy_line(ada.id, PhoneNumber("+12025550144"), US, None, "key")
+        await world.use_cases.buy_line(ada.id, PhoneNumber("+12025550144"), None, "key")
 
 
 async def test_a_number_that_is_gone_leaves_a_failed_line_and_no_lease(world: InMemory) -> None:
     ada = await sign_up(world)
     world.carrier.taken.add(NUMBER)
     with pytest.raises(NumberTaken):
-        await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+        await world.use_cases.buy_line(ada.id, NUMBER, None, "key")
     assert [line.state for line in await world.use_cases.list_lines(ada.id)] == [LineState.FAILED]
     world.carrier.taken.clear()
-    assert (await world.use_cases.buy_line(ada.id, NUMBER, US, None, "other")).state is LineState.ACTIVE
+    assert (await world.use_cases.buy_line(ada.id, NUMBER, None, "other")).line.state is LineState.ACTIVE
 
 
 async def test_a_number_that_is_leased_cannot_be_leased_again(world: InMemory) -> None:
     await with_line(world, "ada", NUMBER)
     boris = await sign_up(world, "boris")
     with pytest.raises(NumberTaken):
-        await world.use_cases.buy_line(boris.id, NUMBER, US, None, "key")
+        await world.use_cases.buy_line(boris.id, NUMBER, None, "key")
 
 
 async def test_a_lost_answer_is_found_again_and_bought_once(world: InMemory) -> None:
     ada = await sign_up(world)
     world.carrier.lose_answers = 1
-    line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    line = (await world.use_cases.buy_line(ada.id, NUMBER, None, "key")).line
     assert line.state is LineState.ORDERING
-    with pytest.raises(IdempotencyInFlight):
-        await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    again = await world.use_cases.buy_line(ada.id, NUMBER, None, "key")
+    assert (again.line, again.repeated) == (line, True), "it is shown again, and nothing is ordered"
     await world.advance(timedelta(minutes=5))
     assert (await world.use_cases.read_line(ada.id, line.id)).state is LineState.ACTIVE
     assert world.carrier.calls.count("order") == 1
@@ -82,7 +82,7 @@ async def test_a_number_taken_by_an_earlier_attempt_of_our_own_is_ours_though_th
 ) -> None:
     ada = await sign_up(world)
     world.carrier.lose_answers = 1
-    line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    line = (await world.use_cases.buy_line(ada.id, NUMBER, None, "key")).line
     find, late = world.carrier.find_order, [True]
 
     async def lagging(number: PhoneNumber, line_id: LineId) -> NumberOrder | None:
@@ -97,7 +97,7 @@ async def test_a_number_taken_by_an_earlier_attempt_of_our_own_is_ours_though_th
 async def test_an_outage_delays_the_purchase(world: InMemory) -> None:
     ada = await sign_up(world)
     world.carrier.outage = True
-    line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    line = (await world.use_cases.buy_line(ada.id, NUMBER, None, "key")).line
     await world.advance(timedelta(minutes=1))
     assert (await world.use_cases.read_line(ada.id, line.id)).state is LineState.ORDERING
     world.carrier.outage = False
@@ -108,7 +108,7 @@ async def test_an_outage_delays_the_purchase(world: InMemory) -> None:
 async def test_an_order_that_waits_is_completed_when_it_is_decided(world: InMemory) -> None:
     ada = await sign_up(world)
     world.carrier.orders_wait = True
-    line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    line = (await world.use_cases.buy_line(ada.id, NUMBER, None, "key")).line
     await world.advance(timedelta(hours=1))
     assert (await world.use_cases.read_line(ada.id, line.id)).state is LineState.ORDERING
     world.carrier.decide()
@@ -120,7 +120,7 @@ async def test_an_order_that_waits_is_completed_when_it_is_decided(world: InMemo
 async def test_a_message_that_comes_while_its_number_is_on_order_is_there_once(world: InMemory) -> None:
     ada = await sign_up(world)
     world.carrier.orders_wait = True
-    ada.line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    ada.line = (await world.use_cases.buy_line(ada.id, NUMBER, None, "key")).line
     for _ in range(3):
         await ada.texted("early", ref="SM1")
     world.carrier.decide()
@@ -142,7 +142,7 @@ async def test_a_number_is_found_before_the_carrier_is_asked_for_it(world: InMem
         return ordered
 
     world.carrier.order = order_overtaken  # type: ignore[method-assign]
-    line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    line = (await world.use_cases.buy_line(ada.id, NUMBER, None, "key")).line
     assert line.state is LineState.ACTIVE
     assert await ada.inbox() == ["early"]
 
@@ -150,7 +150,7 @@ async def test_a_number_is_found_before_the_carrier_is_asked_for_it(world: InMem
 async def test_nothing_comes_in_on_an_order_after_a_request_to_delete(world: InMemory) -> None:
     ada = await sign_up(world)
     world.carrier.orders_wait = True
-    ada.line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    ada.line = (await world.use_cases.buy_line(ada.id, NUMBER, None, "key")).line
     await world.use_cases.delete_account(ada.id, PASSWORD)
     await ada.texted("too late")
     world.carrier.decide()
@@ -164,7 +164,6 @@ def test_a_line_that_failed_is_used_all_the_same_if_the_carrier_sold_the_number(
         LineId(UUID(int=2)),
         number=NUMBER,
         country=US,
-        countries=frozenset({US}),
         label=None,
         at=NOW,
     )
@@ -176,19 +175,32 @@ def test_a_line_that_failed_is_used_all_the_same_if_the_carrier_sold_the_number(
     assert line.was_ours_at(NOW)
 
 
-async def test_a_number_of_another_country_is_refused(world: InMemory) -> None:
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [
+        (NUMBER, "US"), ("+16135550143", "CA"), ("+18765550143", "JM"), ("+15005550006", "US"),
+        ("+447700900123", "GB"), ("+972521234567", "IL"),
+    ],
+)  # fmt: skip
+async def test_a_number_tells_its_country(number: str, country: str, world: InMemory) -> None:
+    ada, wanted = await sign_up(world), PhoneNumber(number)
+    world.carrier.on_offer.append(AvailableNumber(wanted, Country(country), frozenset(Capability)))
+    line = (await world.use_cases.buy_line(ada.id, wanted, None, "key")).line
+    assert (line.country, line.state) == (country, LineState.ACTIVE)
+
+
+@pytest.mark.parametrize("number", ["+99912345678", "+883510012345"])
+async def test_a_number_of_no_country_is_refused(number: str, world: InMemory) -> None:
     ada = await sign_up(world)
-    with pytest.raises(OtherCountry):
-        await world.use_cases.buy_line(ada.id, NUMBER, Country("GB"), None, "key")
+    with pytest.raises(NoCountry):
+        await world.use_cases.buy_line(ada.id, PhoneNumber(number), None, "key")
     assert await world.use_cases.list_lines(ada.id) == []
-    canadian = await world.use_cases.buy_line(ada.id, NUMBER, Country("CA"), None, "key")
-    assert canadian.country == "CA", "+1 is shared"
 
 
 async def test_a_purchase_that_ends_after_a_request_to_delete_carries_nothing(world: InMemory) -> None:
     ada = await sign_up(world)
     world.carrier.lose_answers = 1
-    ada.line = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+    ada.line = (await world.use_cases.buy_line(ada.id, NUMBER, None, "key")).line
     await world.use_cases.delete_account(ada.id, PASSWORD)
     await world.advance(timedelta(minutes=5))
     assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.SUSPENDED
@@ -236,7 +248,7 @@ async def test_a_failed_line_cannot_be_released(world: InMemory) -> None:
     ada = await sign_up(world)
     world.carrier.taken.add(NUMBER)
     with pytest.raises(NumberTaken):
-        await world.use_cases.buy_line(ada.id, NUMBER, US, None, "key")
+        await world.use_cases.buy_line(ada.id, NUMBER, None, "key")
     (line,) = await world.use_cases.list_lines(ada.id)
     with pytest.raises(LineNotActive):
         await world.use_cases.release_line(ada.id, line.id)

@@ -14,7 +14,7 @@ from adapters.inbound.http.context import EdgeContext, Sandbox
 from adapters.inbound.http.input import accept, nothing_came, read_json, read_query
 from adapters.inbound.http.json_format import decode, encode
 from adapters.inbound.http.paths import PathTable, PathTemplate, plain
-from adapters.inbound.http.reply import respond
+from adapters.inbound.http.reply import Answer, respond
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
@@ -101,7 +101,8 @@ def endpoint_of(route: Route[Any], context: EdgeContext) -> Endpoint:
             request.input = accept(query_model, read_query(query))
         reply = await handler(request, *values)
         if location:
-            found_at = location.format(**reply) if isinstance(reply, dict) else location
+            shown = reply.body if isinstance(reply, Answer) else reply
+            found_at = location.format(**shown) if isinstance(shown, dict) else location
             request.response_headers["Location"] = found_at
         return await respond(http, status, reply, request.response_headers)
 

@@ -18,7 +18,7 @@ from typing_extensions import override
 from adapters.inbound.http.params import presented
 from adapters.inbound.http.problems import KeyMalformed, KeyMissing, NotSignedIn, PasswordNeeded
 from adapters.inbound.http.reply import Json
-from adapters.inbound.http.request import Headers, Request
+from adapters.inbound.http.request import REPLAYED, Headers, Request
 from adapters.inbound.http_io import Refused
 from application.sessions import Unauthenticated
 from domain.kernel import PicoError
@@ -74,6 +74,9 @@ class Idempotent(Guard):
     """Asks for the client's own name for what it requests, in the header Idempotency-Key."""
 
     refusals = (KeyMissing, KeyMalformed)
+    headers = MappingProxyType(
+        {REPLAYED: "`true`: it was done before under this key; `false`: it was done now."}
+    )
     parameters = (
         {
             "name": "Idempotency-Key",

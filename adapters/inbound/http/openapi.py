@@ -159,6 +159,8 @@ def parameters(route: Route[Any]) -> list[Json]:
 def responses(route: Route[Any], found: Mapping[Any, Json]) -> Json:
     """Describe every answer a route can give."""
     described = {str(route.status): succeeded(route, found)}
+    if route.pending is not None:
+        described[str(route.pending)] = dict(described[str(route.status)])
     if _in_ranges(route):
         part = described[str(route.status)]
         described["206"] = part | {"headers": part["headers"] | _headers({"Content-Range": "Which bytes."})}

@@ -82,10 +82,11 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[Body_co]):
-    """A body with headers of its own. The route declares the headers by name, for the document."""
+    """A body with headers or a status of its own. The route declares both, for the document."""
 
     body: Body_co
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    status: int | None = None
 
 
 Body: TypeAlias = Mapping[str, object] | Download | web.StreamResponse | None
@@ -104,7 +105,7 @@ async def respond(
     if isinstance(reply, dict):  # Nearly always, and without extra headers.
         return web.Response(status=status, headers=_with(JSON, extra) if extra else JSON, body=encode(reply))
     if isinstance(reply, Answer):
-        return await respond(request, status, reply.body, {**extra, **reply.headers})
+        return await respond(request, reply.status or status, reply.body, {**extra, **reply.headers})
     if reply is None:
         return web.Response(status=status, headers=_with(BARE, extra))
     if isinstance(reply, Download):

@@ -18,6 +18,7 @@ from domain.values import Password
 Headers: TypeAlias = CIMultiDictProxy[str]
 Given = TypeVar("Given")
 
+REPLAYED = "Idempotency-Replayed"
 NIL = UUID(int=0)
 NOBODY = Caller(AccountId(NIL), SessionId(NIL))
 """The caller of an open route: an account that has no row anywhere."""
@@ -50,6 +51,10 @@ class Request(Generic[Given]):
     def account_id(self) -> AccountId:
         """Whose request it is."""
         return self.caller.account_id
+
+    def replayed(self, *, yes: bool) -> None:
+        """Have the answer tell whether an earlier request with the same Idempotency-Key had done this."""
+        self.response_headers[REPLAYED] = "true" if yes else "false"
 
     def byte_range(self, size: int) -> ByteRange:
         """Return which bytes of a resource of `size` bytes to send; all, unless the client asks for one range.

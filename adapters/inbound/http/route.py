@@ -26,7 +26,8 @@ class Route(Generic[Given]):
     The handler is given the request, then each parameter of the path as a value, in order and by the same names; its
     return annotation is what the document says of the answer. `raises` lists the rules its use case may break;
     guards and the edge itself add their own. `headers` are those the handler adds, by name and meaning. `location` says
-    where what was made is found from now on: a format string over the answer's fields.
+    where what was made is found from now on: a format string over the answer's fields. `pending` is the status of
+    success where the rest is still to come.
     """
 
     method: str
@@ -39,6 +40,7 @@ class Route(Generic[Given]):
     raises: tuple[type[PicoError], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     location: str = ""
+    pending: int | None = None
     hidden: bool = False
     template: PathTemplate = field(init=False)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from phonenumbers import (
-    COUNTRY_CODE_TO_REGION_CODE,
     NumberParseException,
     ValidationResult,
     connects_to_emergency_number,
     is_possible_number_with_reason,
     is_possible_short_number_for_region,
     parse,
+    region_code_for_country_code,
+    region_code_for_number,
 )
 from typing_extensions import override
 
@@ -19,6 +20,8 @@ from application.ports.numbering import NumberingPlan
 from domain.destinations import Destination
 from domain.values import Country, Peer, PhoneNumber
 
+COUNTRY = re.compile(r"(?!ZZ)[A-Z]{2}\Z")
+"""ISO 3166; `001` is a network of no country's, ZZ nothing at all."""
 HELP_ANYWHERE = frozenset({"112", "911", "000", "08", "110", "118", "119", "999"})
 """What a mobile phone takes for a call for help in every country (3GPP TS 22.101, 10.1.1)."""
 NOT_IN_NORTH_AMERICA = re.compile(r"\+1(?![2-9](?!11)[0-9]{2}[2-9])")
@@ -29,10 +32,13 @@ class PhonenumbersPlan(NumberingPlan):
     """`NumberingPlan` by country calling codes (ITU-T E.164, 1 to 3 digits), lengths, and national short numbers."""
 
     @override
-    def countries(self, number: PhoneNumber) -> frozenset[Country]:
-        prefixes = (int(number[1:end]) for end in range(2, 5))
-        regions = (COUNTRY_CODE_TO_REGION_CODE.get(prefix, ()) for prefix in prefixes)
-        return frozenset(Country(region) for found in regions for region in found)
+    def country(self, number: PhoneNumber) -> Country | None:
+        try:
+            parsed = parse(number)
+        except NumberParseException:
+            return None
+        region = region_code_for_number(parsed) or region_code_for_country_code(parsed.country_code or 0)
+        return Country(region) if COUNTRY.match(region) else None
 
     @override
     def destination(self, peer: Peer, country: Country) -> Destination:

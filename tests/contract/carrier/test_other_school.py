@@ -15,7 +15,7 @@ from domain.values import Peer, PhoneNumber
 from tests.contract.carrier.messages_contract import MessageCarrierContract
 from tests.contract.carrier.numbers_contract import NumberProviderContract
 from tests.contract.carrier.other_school import OtherSchool
-from tests.contract.carrier.world import NUMBER, PEER, US, CarrierWorld
+from tests.contract.carrier.world import NUMBER, PEER, CarrierWorld
 from tests.support.actors import PASSWORD, Person, sign_up
 
 ASKED_AGAIN = timedelta(hours=1)
@@ -101,7 +101,7 @@ def carrier_of(world: InMemory) -> OtherSchool:
 async def ordered(world: InMemory, name: str = "ada", number: PhoneNumber = NUMBER) -> Person:
     """Sign up and order a line."""
     person = await sign_up(world, name)
-    person.line = await world.use_cases.buy_line(person.id, number, US, None, f"buy-{name}")
+    person.line = (await world.use_cases.buy_line(person.id, number, None, f"buy-{name}")).line
     assert person.line.is_ordering
     return person
 
@@ -172,9 +172,9 @@ async def test_an_order_that_is_refused_later_fails_the_line_and_frees_the_numbe
     assert await state_of(world, ada) is LineState.FAILED
     assert carrier.bill == 0
     with pytest.raises(NumberTaken):
-        await world.use_cases.buy_line(ada.id, NUMBER, US, None, "buy-ada")
+        await world.use_cases.buy_line(ada.id, NUMBER, None, "buy-ada")
     carrier.taken.clear()
-    again = await world.use_cases.buy_line(ada.id, NUMBER, US, None, "another key")
+    again = (await world.use_cases.buy_line(ada.id, NUMBER, None, "another key")).line
     await carrier.decide()
     await world.advance(ASKED_AGAIN)
     assert (await world.use_cases.read_line(ada.id, again.id)).state is LineState.ACTIVE

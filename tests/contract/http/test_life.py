@@ -46,12 +46,13 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
         "GET", "/v1/available-numbers?country=US&area_code=202&capabilities=sms,voice", token=token
     )
     offer = found.json["items"][0]
-    wanted = {"number": offer["number"], "country": offer["country"], "label": "Work"}
+    wanted = {"number": offer["number"], "label": "Work"}
     bought = await call("POST", "/v1/lines", wanted, token=token, headers=http.key("buy"))
     line = bought.json
     assert (line["number"], line["label"], line["state"]) == (offer["number"], "Work", "active")
     again = await call("POST", "/v1/lines", wanted, token=token, headers=http.key("buy"))
     assert (again.status, again.body) == (bought.status, bought.body)
+    assert [one.headers["Idempotency-Replayed"] for one in (bought, again)] == ["false", "true"]
     path = f"/v1/lines/{line['id']}"
     assert (await call("PATCH", path, {"label": None}, token=token)).json == line | {"label": None}
     assert (await call("GET", path, token=token)).json == line | {"label": None}
@@ -62,6 +63,7 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     await http.world.settle()
     replay = await call("POST", f"{path}/messages", text, token=token, headers=http.key("send"))
     assert (replay.status, replay.body) == (sent.status, sent.body)
+    assert [one.headers["Idempotency-Replayed"] for one in (sent, replay)] == ["false", "true"]
     assert (sent.json["direction"], sent.json["status"]) == ("outbound", "queued")
     message = (await call("GET", f"/v1/messages/{sent.json['id']}", token=token)).json
     assert message["body"] == text["body"]
@@ -268,7 +270,7 @@ async def test_a_line_that_carries_no_messages_says_so(http: HttpWorld) -> None:
     http.world.carrier.on_offer = [
         replace(offer, capabilities=voice) for offer in http.world.carrier.on_offer
     ]
-    wanted = {"number": "+12025550144", "country": "US"}
+    wanted = {"number": "+12025550144"}
     bought = await http.call("POST", "/v1/lines", wanted, token=token, headers=http.key("buy"))
     path = f"/v1/lines/{bought.json['id']}/messages"
     refused = await http.call(
@@ -342,6 +344,21 @@ async def test_what_was_made_or_taken_on_says_where_it_is(http: HttpWorld) -> No
     assert (await http.call("DELETE", made.headers["Location"], token=token)).status == 204
     for route in ROUTES:
         assert bool(route.location) is (route.status in {201, 202})
+
+
+async def test_an_open_order_is_202_however_often_it_is_asked_for(http: HttpWorld) -> None:
+    token = await http.person()
+    http.world.carrier.lose_answers = 1
+    wanted = {"number": "+12025550144"}
+    first = await http.call("POST", "/v1/lines", wanted, token=token, headers=http.key("buy"))
+    again = await http.call("POST", "/v1/lines", wanted, token=token, headers=http.key("buy"))
+    assert (first.status, first.json["state"]) == (202, "ordering")
+    assert (again.status, again.body) == (202, first.body)
+    assert [one.headers["Idempotency-Replayed"] for one in (first, again)] == ["false", "true"]
+    await http.world.advance(timedelta(minutes=5))
+    line = await http.call("GET", first.headers["Location"], token=token)
+    last = await http.call("POST", "/v1/lines", wanted, token=token, headers=http.key("buy"))
+    assert (last.status, last.body, line.json["state"]) == (201, line.body, "active")
 
 
 async def test_every_list_comes_in_pages(http: HttpWorld) -> None:

@@ -14,7 +14,7 @@ from application.account_deletion import RecoverAccount
 from application.carrier_copies import DeleteCarrierCopies
 from application.inbound_messages import DeliveryReceipt, InboundMessage, ReceiveMessage
 from application.line_release import ReleaseNumbers
-from application.lines import BuyLine
+from application.lines import Bought, BuyLine
 from application.ports.directory import Lease
 from application.ports.keyring import KeyGone
 from application.ports.store import Tx
@@ -22,10 +22,10 @@ from application.sessions import SignedIn
 from bootstrap.worlds import InMemory
 from domain.accounts import NotPendingDeletion
 from domain.kernel import AccountId, ConversationId, LineId, NotFound, PicoError
-from domain.lines import LineState, PhoneLine
+from domain.lines import LineState
 from domain.messages import Conversation, Status
 from domain.sessions import Session
-from domain.values import Country, Label, Peer, PhoneNumber
+from domain.values import Label, Peer, PhoneNumber
 from tests.support.actors import PASSWORD, STRANGER, with_line
 from tests.support.harness import Anywhere, skipping
 from tests.support.lying_there import ids, records
@@ -189,9 +189,10 @@ def inherits(anywhere: Anywhere) -> Anywhere:
         """Takes a number for a place: who moves in finds what was left there."""
 
         async def __call__(
-            self, account_id: AccountId, number: PhoneNumber, country: Country, label: Label | None, key: str
-        ) -> PhoneLine:
-            line = await super().__call__(account_id, number, country, label, key)
+            self, account_id: AccountId, number: PhoneNumber, label: Label | None, key: str
+        ) -> Bought:
+            bought = await super().__call__(account_id, number, label, key)
+            line = bought.line
             if former := owners.get(number):
                 left: Sequence[Any] = ()
                 with suppress(KeyGone):
@@ -205,7 +206,7 @@ def inherits(anywhere: Anywhere) -> Anywhere:
 
                 await self.store.update(account_id, change)
             owners[number] = account_id, line.id
-            return line
+            return bought
 
     return partial(anywhere, buy_line=Inherits)
 

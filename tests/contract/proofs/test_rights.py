@@ -26,7 +26,7 @@ from domain.kernel import AccountId, LineId, SessionId
 from domain.lines import LineNotActive, PhoneLine
 from domain.messages import Message
 from domain.sessions import Session
-from domain.values import Country, Label, Locale, PhoneNumber
+from domain.values import Label, Locale, PhoneNumber
 from tests.contract.architecture.test_policy import POLICY
 from tests.support.actors import PASSWORD, with_line
 from tests.support.canary_account import lived
@@ -296,7 +296,7 @@ WRITE_TO_US = {
 async def test_what_is_wrong_can_be_corrected_on_the_account_and_on_each_line(anywhere: Anywhere) -> None:
     async with anywhere() as made:
         ada, do = await with_line(made), made.use_cases
-        other = await do.buy_line(ada.id, PhoneNumber("+12025550144"), Country("US"), Label("Other"), "buy")
+        other = (await do.buy_line(ada.id, PhoneNumber("+12025550144"), Label("Other"), "buy")).line
         edge = build(do, ready=always, webhooks=[])
         changes: dict[tuple[str, str], list[object]] = {
             ("accounts", "display_name"): ["Ada Lovelace"],

@@ -55,7 +55,7 @@ async def test_numbers_and_messages_are_carried_by_twilio_and_nobody_else(produc
         (mail,) = await until(sandbox.mails)
         me = (await use_cases.verify_account(mail["token"], PASSWORD)).session.account_id
         offer, *_ = await use_cases.search_numbers(Country("US"), None, None, frozenset())
-        line = await use_cases.buy_line(me, offer.number, offer.country, None, "buy")
+        line = (await use_cases.buy_line(me, offer.number, None, "buy")).line
         held = sandbox.simulator.holdings
         assert line.number in str(held()), "the number was bought elsewhere"
         await use_cases.send_message(me, line.id, STRANGER, MessageBody("to somebody"), "send")

@@ -13,7 +13,7 @@ from application.sessions import Unauthenticated
 from bootstrap.worlds import InMemory
 from domain.kernel import AccountId
 from domain.lines import LineState
-from domain.values import Country, PhoneNumber
+from domain.values import PhoneNumber
 from tests.contract.conftest import Postgres
 from tests.support.actors import PASSWORD, Person, sign_up
 from tests.support.harness import in_memory, on_postgres
@@ -83,9 +83,7 @@ async def test_a_line_bought_meanwhile_is_suspended_and_comes_back(world: InMemo
     ada = await sign_up(world)
 
     async def buy() -> None:
-        ada.line = await world.use_cases.buy_line(
-            ada.id, PhoneNumber("+12025550143"), Country("US"), None, "k"
-        )
+        ada.line = (await world.use_cases.buy_line(ada.id, PhoneNumber("+12025550143"), None, "k")).line
 
     await deleted(world, ada, buy)
     assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.SUSPENDED

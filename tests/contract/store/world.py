@@ -203,7 +203,7 @@ class World(ABC):
         """Make a line whose commit calls for one job and one audit entry."""
         return PhoneLine.order(
             account_id, LineId(self.ids.new()), number=number or self.number(), country=Country("US"),
-            countries=frozenset({Country("US")}), label=None, at=self.clock.now(),
+            label=None, at=self.clock.now(),
         )  # fmt: skip
 
     def new_conversation(

@@ -21,14 +21,14 @@ from adapters.inbound.http.params import (
     MaybeState,
     SomeCapabilities,
 )
-from adapters.inbound.http.reply import Id, SpelledOut, spelled
+from adapters.inbound.http.reply import Answer, Id, SpelledOut, spelled
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from application.ports.carrier_errors import CarrierUnavailable
 from domain.accounts import PendingDeletion
-from domain.idempotency import IdempotencyInFlight, IdempotencyMismatch
+from domain.idempotency import IdempotencyMismatch
 from domain.kernel import LineId
-from domain.lines import LineNotActive, LineState, NumberTaken, OtherCountry, PhoneLine
+from domain.lines import LineNotActive, LineState, NoCountry, NumberTaken, PhoneLine
 from domain.values import Capability
 
 Capabilities = list[Annotated[str, SpelledOut(Capability)]]
@@ -47,7 +47,6 @@ class Purchase(Input):
     """The number to lease."""
 
     number: APhoneNumber
-    country: ACountry
     label: ALabel | None = None
 
 
@@ -131,14 +130,15 @@ async def search_numbers(request: Request[NumberSearch]) -> AvailableNumbers:
     return {"items": [offer(one) for one in found], "next_cursor": None}
 
 
-async def buy_line(request: Request[Purchase]) -> Line:
-    """Lease a number. While the carrier has not answered, the line's state is `ordering`."""
+async def buy_line(request: Request[Purchase]) -> Answer[Line]:
+    """Lease a number. While the carrier has not decided, it is 202 and the line's state `ordering`.
+
+    Repeating it with the same key orders nothing, and answers the line as it is now.
+    """
     wanted = request.input
-    return line(
-        await request.use_cases.buy_line(
-            request.account_id, wanted.number, wanted.country, wanted.label, request.key
-        )
-    )
+    bought = await request.use_cases.buy_line(request.account_id, wanted.number, wanted.label, request.key)
+    request.replayed(yes=bought.repeated)
+    return Answer(line(bought.line), status=202 if bought.line.is_ordering else None)
 
 
 async def list_lines(request: Request[LinePage]) -> Lines:
@@ -167,12 +167,12 @@ async def release_line(request: Request[None], line_id: LineId) -> Line:
 
 LINE = "/v1/lines/{id}"
 ONCE = (Bearer(), Idempotent())
-BUYING = (IdempotencyInFlight, IdempotencyMismatch, NumberTaken, OtherCountry, PendingDeletion)
+BUYING = (IdempotencyMismatch, NoCountry, NumberTaken, PendingDeletion)
 
 # fmt: off
 ROUTES = (
     Route("GET", "/v1/available-numbers", search_numbers, 200, query=NumberSearch, raises=(CarrierUnavailable,)),
-    Route("POST", "/v1/lines", buy_line, 201, body=Purchase, guards=ONCE, raises=BUYING, location=LINE),
+    Route("POST", "/v1/lines", buy_line, 201, body=Purchase, guards=ONCE, raises=BUYING, pending=202, location=LINE),
     Route("GET", "/v1/lines", list_lines, 200, query=LinePage),
     Route("GET", "/v1/lines/{line_id:uuid}", read_line, 200),
     Route("PATCH", "/v1/lines/{line_id:uuid}", relabel_line, 200, body=Relabelling),

@@ -138,9 +138,9 @@ def accepted(of: Accepted) -> Message:
 async def send_message(request: Request[OutgoingMessage], line_id: LineId) -> Message:
     """Send a message."""
     new = request.input
-    return accepted(
-        await request.use_cases.send_message(request.account_id, line_id, new.to, new.body, request.key)
-    )
+    sent = await request.use_cases.send_message(request.account_id, line_id, new.to, new.body, request.key)
+    request.replayed(yes=sent.repeated)
+    return accepted(sent)
 
 
 async def read_message(request: Request[None], message_id: MessageId) -> Message:

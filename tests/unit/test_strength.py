@@ -86,3 +86,33 @@ async def test_an_interim_receipt_says_what_is_gone_and_what_is_open() -> None:
     assert timedelta() < made.clock.now() - gone_by < timedelta(days=10)
     assert (facts.pop("messages_open"), facts.pop("numbers_open"), facts.pop("keys_destroyed")) == (1, 0, 1)
     assert {type(count) for count in facts.values()} == {int}
+
+
+async def test_a_receipt_says_when_it_was_over_and_what_went() -> None:
+    made = InMemory()
+    ada = await with_line(made)
+    await made.use_cases.delete_account(ada.id, PASSWORD)
+    for _ in range(32):
+        await made.advance(timedelta(days=1))
+    (intent,) = await made.ledger.since(0)
+    assert intent.keys == 1
+    receipt = await made.ledger.receipt(await made.fingerprint(ada.id))
+    assert receipt is not None
+    facts = dict(receipt.facts)
+    assert datetime.fromisoformat(str(facts.pop("finished_at"))) <= made.clock.now()
+    assert (facts["keys_destroyed"], facts["keys_left"], facts["rows_left"]) == (1, 0, 0)
+    assert int(str(facts["rows_deleted"])) > 5
+
+
+async def test_an_export_says_whose_it_is_of_when_and_that_it_is_whole() -> None:
+    made = InMemory()
+    ada = await with_line(made)
+    export = await made.use_cases.start_export(ada.id)
+    await made.settle()
+    parts = [part async for part in await made.use_cases.download_export(ada.id, export.id, PASSWORD)]
+    told = json.loads(b"".join(parts))
+    told.pop("records")
+    assert told == {
+        "format": "pico-export-1", "account_id": str(ada.id), "partial": False, "unreadable": [],
+        "exported_at": made.clock.now().isoformat().replace("+00:00", "Z"),
+    }  # fmt: skip

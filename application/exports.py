@@ -1,4 +1,4 @@
-"""Use cases of the right of access: ask for everything, watch it grow, download it once."""
+"""Use cases of the right of access: ask for everything, watch it grow, download it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from application.ports.ids import Ids
 from application.ports.store import Store, Tx
 from application.purge import Purge, PurgeResult, purge_each
 from application.sessions import VerifyPassword
-from domain.exports import Export, ExportRequested
+from domain.exports import Export, ExportNotReady, ExportRequested
 from domain.kernel import AccountId, ExportId
 from domain.retention import Retention
 from domain.values import Password
@@ -64,8 +64,20 @@ class ReadExport:
 
 
 @dataclass(frozen=True, slots=True)
+class ListExports:
+    """Shows which exports were asked for."""
+
+    store: Store
+
+    async def __call__(self, account_id: AccountId) -> list[Export]:
+        """Return them, newest first. Repeating is harmless."""
+        async with self.store.begin(account_id) as tx:
+            return await tx.exports.list_all()
+
+
+@dataclass(frozen=True, slots=True)
 class DownloadExport:
-    """Hands an export over: once, to someone who knows the password."""
+    """Hands an export over to someone who knows the password, and for some minutes again if that broke off."""
 
     store: Store
     verify_password: VerifyPassword
@@ -74,20 +86,18 @@ class DownloadExport:
     async def __call__(
         self, account_id: AccountId, export_id: ExportId, password: Password
     ) -> AsyncGenerator[bytes, None]:
-        """Return the JSON text in slices. Raises NotFound, WrongCredentials, ExportNotReady (also when repeated)."""
-        await self.look(account_id, export_id, password)
+        """Return the JSON text in slices. Repeating is harmless, and soon refused.
+
+        Raises NotFound, WrongCredentials, Overloaded, ExportNotReady; the slices do, when it expires while being read.
+        """
+        async with self.store.begin(account_id) as tx:
+            await tx.exports.get(export_id)
+        await self.verify_password.of_caller(account_id, password)
         await self._claim(account_id, export_id)
         return self._slices(account_id, export_id)
 
-    async def look(self, account_id: AccountId, export_id: ExportId, password: Password) -> None:
-        """Raise what asking for it would, and hand nothing over. Repeating is harmless."""
-        async with self.store.begin(account_id) as tx:
-            export = await tx.exports.get(export_id)
-        await self.verify_password.of_caller(account_id, password)
-        export.must_be_ready(self.clock.now())
-
     async def _claim(self, account_id: AccountId, export_id: ExportId) -> None:
-        """Commit that it is being downloaded: whoever comes second gets nothing."""
+        """Commit that it is being downloaded: its last minutes begin."""
 
         async def change(tx: Tx) -> None:
             export = await tx.exports.get(export_id)
@@ -97,27 +107,22 @@ class DownloadExport:
         await self.store.update(account_id, change)
 
     async def _slices(self, account_id: AccountId, export_id: ExportId) -> AsyncGenerator[bytes, None]:
-        """Yield the parts in order, then delete them, also when the reader goes away half-way."""
+        """Yield the parts in order."""
         position = 0
-        try:
-            while True:
-                async with self.store.begin(account_id) as tx:
-                    part = await tx.exports.part(export_id, position)
-                if part is None:
-                    break
-                yield part.content
-                position += 1
-        finally:
-
-            async def change(tx: Tx) -> None:
-                tx.exports.remove_parts(export_id)
-
-            await self.store.update(account_id, change)
+        while True:
+            async with self.store.begin(account_id) as tx:
+                part = await tx.exports.part(export_id, position)
+                if part is None and await tx.exports.part(export_id, 0) is None:
+                    raise ExportNotReady
+            if part is None:
+                break
+            yield part.content
+            position += 1
 
 
 @dataclass(frozen=True, slots=True)
 class ExpireExports(Purge):
-    """Deletes exports that nobody downloaded in time (clause H15)."""
+    """Deletes exports whose time is over, downloaded or not (clause H15)."""
 
     name: ClassVar[str] = "exports"
 

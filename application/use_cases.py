@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount
 from application.accounts import ChangeProfile, ReadAccount
-from application.exports import DownloadExport, ReadExport, StartExport
+from application.exports import DownloadExport, ListExports, ReadExport, StartExport
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobHandler
 from application.line_purchase import ApplyOrderChange
@@ -69,6 +69,7 @@ class UseCases:
     list_messages: ListMessages
 
     start_export: StartExport
+    list_exports: ListExports
     read_export: ReadExport
     download_export: DownloadExport
 

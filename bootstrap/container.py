@@ -25,7 +25,7 @@ from application.erasure import (
 )
 from application.erasure_steps import ERASURE_STEPS
 from application.export_building import BuildExport
-from application.exports import DownloadExport, ExpireExports, ReadExport, StartExport
+from application.exports import DownloadExport, ExpireExports, ListExports, ReadExport, StartExport
 from application.idempotency import PurgeIdempotencyRecords
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobType
@@ -235,6 +235,7 @@ class Container(containers.DeclarativeContainer):
     # Exports
     start_export = Singleton(StartExport, store=store, clock=clock, ids=ids, retention=retention)
     read_export = Singleton(ReadExport, store=store)
+    list_exports = Singleton(ListExports, store=store)
     download_export = Singleton(DownloadExport, store=store, verify_password=verify_password, clock=clock)
     build_export = Singleton(BuildExport, store=store, clock=clock, ids=ids, retention=retention)
     expire_exports = Singleton(ExpireExports, store=store, directory=directory)

@@ -1,9 +1,9 @@
-"""Exports: everything held about a person, in one JSON document, downloaded once."""
+"""Exports: everything held about a person, in one JSON document, downloaded within ten minutes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
@@ -18,6 +18,9 @@ from domain.kernel import (
     PicoError,
 )
 
+AGAIN_FOR = timedelta(minutes=10)
+"""How long a download may be repeated: a connection that breaks off loses nothing."""
+
 
 class ExportState(StrEnum):
     """Where an export stands."""
@@ -29,7 +32,7 @@ class ExportState(StrEnum):
 
 
 class ExportNotReady(PicoError):
-    """The export is still being built, was downloaded already, or has expired."""
+    """The export is still being built, or it is gone."""
 
     kind = ErrorKind.CONFLICT
     code = "export_not_ready"
@@ -118,15 +121,14 @@ class Export(Aggregate):
         self.record(ExportReady(account_id=self.account_id, subject=self.id, at=at))
 
     def download(self, at: datetime) -> None:
-        """Hand it over, once. Raises ExportNotReady."""
-        self.must_be_ready(at)
-        self.state = ExportState.DOWNLOADED
-        self.record(ExportDownloaded(account_id=self.account_id, subject=self.id, at=at))
-
-    def must_be_ready(self, at: datetime) -> None:
-        """Raise ExportNotReady unless it can be downloaded."""
-        if self.state is not ExportState.READY or self.expires_at is None or at >= self.expires_at:
+        """Hand it over. From the first time on it can be repeated for AGAIN_FOR. Raises ExportNotReady."""
+        if self.state not in {ExportState.READY, ExportState.DOWNLOADED}:
             raise ExportNotReady
+        if self.expires_at is None or at >= self.expires_at:
+            raise ExportNotReady
+        if self.is_ready:
+            self.state, self.expires_at = ExportState.DOWNLOADED, min(self.expires_at, at + AGAIN_FOR)
+            self.record(ExportDownloaded(account_id=self.account_id, subject=self.id, at=at))
 
     def expire(self) -> None:
         """Nobody came for it in time, or a newer one takes its place. Repeating is harmless."""
@@ -136,7 +138,7 @@ class Export(Aggregate):
 
 @dataclass(slots=True, kw_only=True)
 class ExportPart(Aggregate):
-    """A slice of an export's JSON text, sealed like everything else; gone once downloaded or expired."""
+    """A slice of an export's JSON text, sealed like everything else; gone once expired."""
 
     stored_as: ClassVar[str] = "export_parts"
     clause: ClassVar[str] = "R1"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from tests.contract.conftest import Postgres
 from tests.support.harness import ENVIRONMENT, OnPostgres, on_postgres
 from tests.support.http_world import OURS, PASSWORD, STRANGER, Answer, HttpWorld
 
-AGAIN = {"X-Reauthenticate": b64encode(PASSWORD.encode()).decode()}
 DAY, MONTH = timedelta(days=1), timedelta(days=31)
 BIT = 100
 """Somewhere in the nonce: the first byte of a cell only names the format."""
@@ -47,6 +45,10 @@ class Inhabitant:
 
     async def sign_in(self) -> Answer:
         return await self.http.call("POST", "/v1/sessions", self.credentials)
+
+    @property
+    def confirmed(self) -> dict[str, str]:
+        return {"password": PASSWORD}
 
     @property
     def credentials(self) -> dict[str, str]:

@@ -279,7 +279,7 @@ async def test_revoked_sessions_go_after_ninety_days(world: InMemory) -> None:
     assert len(world.store.rows(ada.id)[Session]) == 1
 
 
-async def test_an_export_holds_everything_and_is_handed_over_once(world: InMemory) -> None:
+async def test_an_export_holds_everything_and_is_gone_soon_after_it_was_handed_over(world: InMemory) -> None:
     ada = await with_line(world)
     await ada.texted("incoming")
     await ada.texts("outgoing")
@@ -297,8 +297,13 @@ async def test_an_export_holds_everything_and_is_handed_over_once(world: InMemor
     assert sorted(message["body"] for message in records["messages"]) == ["incoming", "outgoing"]
     assert records["phone_lines"][0]["number"] == ada.number
     assert "password" not in records["accounts"][0]
-    with pytest.raises(ExportNotReady):
-        await world.use_cases.download_export(ada.id, export.id, PASSWORD)
+    assert (await world.use_cases.list_exports(ada.id))[0].state is ExportState.DOWNLOADED
+    assert [part async for part in await world.use_cases.download_export(ada.id, export.id, PASSWORD)]
+    cut_off = await world.use_cases.download_export(ada.id, export.id, PASSWORD)
+    await world.advance(timedelta(minutes=10))
+    for late in (world.use_cases.download_export(ada.id, export.id, PASSWORD), anext(cut_off)):
+        with pytest.raises(ExportNotReady):
+            await late
     assert (await world.store.count_rows(ada.id))["export_parts"] == 0
 
 

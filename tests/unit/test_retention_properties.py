@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bootstrap.policy import parse
 from bootstrap.settings import ROOT
 from domain.accounts import Account, AccountState, NotPendingDeletion
-from domain.exports import Export, ExportNotReady, ExportState
+from domain.exports import AGAIN_FOR, Export, ExportNotReady, ExportState
 from domain.kernel import AccountId, ExportId
 from domain.retention import Retention, RetentionRule, due
 from domain.values import Email, Label, Locale, PasswordHash
@@ -114,8 +114,12 @@ def test_at_every_instant_an_export_is_either_there_or_expired(
     else:
         export.download(ready + waited)
         assert export.state is ExportState.DOWNLOADED
+        assert export.expires_at == min(ready + keep, ready + waited + AGAIN_FOR)
+        again = export.expires_at
+        export.download(again - timedelta(microseconds=1))
+        assert export.expires_at == again, "repeating prolongs nothing"
         with pytest.raises(ExportNotReady):
-            export.download(ready + waited)
+            export.download(again)
 
 
 def test_the_policys_periods() -> None:

@@ -11,7 +11,7 @@ from adapters.inbound.error_report import report
 from adapters.inbound.http import openapi, problems
 from adapters.inbound.http.caller import caller_of
 from adapters.inbound.http.context import EdgeContext, Sandbox
-from adapters.inbound.http.input import accept, nothing_came, read_json, read_query
+from adapters.inbound.http.input import accept, nothing_came, read_json, read_query, say_what_is_missing
 from adapters.inbound.http.json_format import decode, encode
 from adapters.inbound.http.paths import PathTable, PathTemplate, plain
 from adapters.inbound.http.reply import Answer, respond
@@ -96,7 +96,9 @@ def endpoint_of(route: Route[Any], context: EdgeContext) -> Endpoint:
         for admitted in admit:
             await admitted(request)
         if body is not None:
-            request.input = accept(body, {} if nothing_came(http) else decode(await read_json(http)))
+            if nothing_came(http):
+                say_what_is_missing(body)
+            request.input = accept(body, decode(await read_json(http)))
         elif query_model is not None:
             request.input = accept(query_model, read_query(query))
         reply = await handler(request, *values)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,14 +14,12 @@ from typing import Any
 
 from typing_extensions import override
 
-from adapters.inbound.http.params import presented
-from adapters.inbound.http.problems import KeyMalformed, KeyMissing, NotSignedIn, PasswordNeeded
+from adapters.inbound.http.problems import KeyMalformed, KeyMissing, NotSignedIn
 from adapters.inbound.http.reply import Json
 from adapters.inbound.http.request import REPLAYED, Headers, Request
 from adapters.inbound.http_io import Refused
 from application.sessions import Unauthenticated
 from domain.kernel import PicoError
-from domain.values import Password
 
 BEARER = re.compile(r"bearer +([!-~]+)\Z", re.IGNORECASE)
 KEY = re.compile(r"[!-~]{1,255}\Z")
@@ -90,34 +87,6 @@ class Idempotent(Guard):
     @override
     async def admit(self, request: Request[Any]) -> None:
         request.key = idempotency_key(request.headers)
-
-
-@dataclass(frozen=True)
-class Reauthenticated(Guard):
-    """Asks for the password once more, in the header X-Reauthenticate. Whether it is right, the use case tells."""
-
-    refusals = (PasswordNeeded,)
-    parameters = (
-        {
-            "name": "X-Reauthenticate",
-            "in": "header",
-            "required": True,
-            "description": "The password once more: base64 (RFC 4648, section 4) of its UTF-8.",
-            "schema": {"type": "string", "format": "password", "contentEncoding": "base64"},
-        },
-    )
-
-    @override
-    async def admit(self, request: Request[Any]) -> None:
-        request.password = password(request.headers)
-
-
-def password(headers: Headers) -> Password:
-    """Return the password in X-Reauthenticate (base64 of its UTF-8). Raises PasswordNeeded."""
-    try:
-        return presented(b64decode(headers.get("X-Reauthenticate", ""), validate=True).decode())
-    except ValueError:
-        raise PasswordNeeded from None
 
 
 def idempotency_key(headers: Headers) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Protocol, Self, TypeVar
+from typing import NoReturn, Protocol, Self, TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -85,8 +85,14 @@ def _pointer(location: tuple[int | str, ...], kind: str) -> str:
 
 
 def nothing_came(request: web.BaseRequest) -> bool:
-    """Tell whether a request has no body, and does not say of which kind it would be: an empty object, then."""
+    """Tell whether a request has no body, and does not say of which kind it would be."""
     return "Content-Type" not in request.headers and not request.can_read_body
+
+
+def say_what_is_missing(model: type[Input]) -> NoReturn:
+    """Raise InvalidInput for a body that did not come: each field that it needs is missing, or else the whole."""
+    accept(model, {})
+    raise problems.InvalidInput(problems.Flaw("", "missing"))
 
 
 class Identified(Protocol):

@@ -81,17 +81,6 @@ class NotSignedIn(Refused):
         super().__init__({"WWW-Authenticate": CHALLENGE})
 
 
-class PasswordNeeded(Refused):
-    """This needs the password once more: base64 of its UTF-8, in the header X-Reauthenticate."""
-
-    status = 401
-    code = "reauthentication_required"
-
-    def __init__(self) -> None:
-        """Ask for it in the words of RFC 9470, section 3."""
-        super().__init__({"WWW-Authenticate": f'{CHALLENGE}, error="insufficient_user_authentication"'})
-
-
 class NoSuchPath(Refused):
     """Nothing is here."""
 

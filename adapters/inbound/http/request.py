@@ -13,7 +13,6 @@ from adapters.inbound.http.context import EdgeContext
 from application.sessions import Caller
 from application.use_cases import UseCases
 from domain.kernel import AccountId, SessionId
-from domain.values import Password
 
 Headers: TypeAlias = CIMultiDictProxy[str]
 Given = TypeVar("Given")
@@ -22,14 +21,13 @@ REPLAYED = "Idempotency-Replayed"
 NIL = UUID(int=0)
 NOBODY = Caller(AccountId(NIL), SessionId(NIL))
 """The caller of an open route: an account that has no row anywhere."""
-NO_PASSWORD = Password("")
 
 
 @dataclass(slots=True)
 class Request(Generic[Given]):
     """One request: what its guards found out about it, and its checked input.
 
-    What no guard of the route looked for is there all the same, and empty: NOBODY, no Idempotency-Key, no password.
+    What no guard of the route looked for is there all the same, and empty: NOBODY, no Idempotency-Key.
     `response_headers` go with the answer if the request succeeds.
     """
 
@@ -39,7 +37,6 @@ class Request(Generic[Given]):
     input: Given
     caller: Caller = NOBODY
     key: str = ""
-    password: Password = NO_PASSWORD
     response_headers: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -98,24 +97,6 @@ async def test_head_answers_as_get_does_without_a_body(route: Route, http: HttpW
 async def test_head_shows_the_account_is_there(http: HttpWorld) -> None:
     answer = await http.call("HEAD", "/v1/account", token=await http.person())
     assert (answer.status, answer.body) == (200, b"")
-
-
-async def test_head_leaves_an_export_to_be_fetched(http: HttpWorld) -> None:
-    token = await http.person()
-    export = (await http.call("POST", "/v1/account/exports", token=token)).json["id"]
-    path = f"/v1/account/exports/{export}/download"
-    right, wrong = (
-        {"X-Reauthenticate": b64encode(given.encode()).decode()} for given in (PASSWORD, "another password")
-    )
-    assert (await http.call("HEAD", path, token=token, headers=right)).status == 409
-    await http.world.settle()
-    assert (await http.call("HEAD", path, token=token, headers=wrong)).status == 401
-    head = await http.call("HEAD", path, token=token, headers=right)
-    assert (head.status, head.body) == (200, b"")
-    got = await http.call("GET", path, token=token, headers=right)
-    assert got.status == 200
-    assert head.headers["Content-Disposition"] == got.headers["Content-Disposition"]
-    assert (await http.call("HEAD", path, token=token, headers=right)).status == 409
 
 
 async def test_no_answer_tells_a_version_or_may_be_kept(http: HttpWorld) -> None:

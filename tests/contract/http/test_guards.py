@@ -13,7 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from typing_extensions import TypedDict, override
 
 from adapters.inbound.http import openapi
-from adapters.inbound.http.guards import Bearer, Guard, Idempotent, Reauthenticated
+from adapters.inbound.http.guards import Bearer, Guard, Idempotent
 from adapters.inbound.http.reply import Answer, Download, Json, Reply
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import OPEN, Route
@@ -103,10 +103,10 @@ def test_the_document_says_of_a_guard_what_the_guard_says() -> None:
 
 
 def test_the_guards_of_a_route_are_in_its_document() -> None:
-    guards = (Bearer(), Idempotent(), Reauthenticated())
+    guards = (Bearer(), Idempotent())
     operation = described(Route("POST", "/greeting", greet, 200, guards=guards))
     assert operation["security"] == [{"bearer": []}]
-    assert [one["name"] for one in operation["parameters"]] == ["Idempotency-Key", "X-Reauthenticate"]
+    assert [one["name"] for one in operation["parameters"]] == ["Idempotency-Key"]
     assert operation["responses"].keys() == {"200", "400", "401", "500"}
 
 

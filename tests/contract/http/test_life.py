@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,6 @@ from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from domain.values import Capability
 from tests.support.http_world import OURS, PASSWORD, STRANGER, HttpWorld, filled
 
-REAUTHENTICATE = {"X-Reauthenticate": b64encode(PASSWORD.encode()).decode()}
 GOODBYE = {"password": PASSWORD}
 
 
@@ -86,12 +84,13 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     ready = (await call("GET", where, token=token)).json
     assert ready["state"] == "ready"
     assert datetime.fromisoformat(ready["expires_at"]) == http.world.clock.now() + timedelta(hours=24)
-    taken = await call("GET", f"{where}/download", token=token, headers=REAUTHENTICATE)
+    taken = await call("POST", f"{where}/download", GOODBYE, token=token)
     assert taken.headers["Content-Disposition"] == 'attachment; filename="pico-export.json"'
     assert text["body"] in str(taken.json)
-    assert (
-        await call("GET", f"{where}/download", token=token, headers=REAUTHENTICATE)
-    ).code == "export_not_ready"
+    assert (await call("POST", f"{where}/download", GOODBYE, token=token)).body == taken.body
+    (listed,) = (await call("GET", "/v1/account/exports", token=token)).json["items"]
+    assert (listed["id"], listed["state"]) == (export["id"], "downloaded")
+    assert datetime.fromisoformat(listed["expires_at"]) == http.world.clock.now() + timedelta(minutes=10)
 
     assert (await call("DELETE", thread, token=token)).status == 204
     assert (await call("GET", "/v1/conversations", token=token)).json == {"items": [], "next_cursor": None}
@@ -166,9 +165,9 @@ async def test_a_password_signs_in_however_it_is_composed(http: HttpWorld) -> No
             "POST", "/v1/sessions", {"email": "ada@example.org", "password": password}
         )
         assert signed_in.status == 201
-        again = {"X-Reauthenticate": b64encode(password.encode()).decode()}
         nothing = f"/v1/account/exports/{uuid4()}/download"
-        assert (await http.call("GET", nothing, token=signed_in.json["token"], headers=again)).status == 404
+        again = {"password": password}
+        assert (await http.call("POST", nothing, again, token=signed_in.json["token"])).status == 404
 
 
 async def test_a_line_is_labelled_as_its_person_writes(http: HttpWorld) -> None:
@@ -251,13 +250,15 @@ async def test_what_is_somebody_elses_does_not_exist(route: Route, http: HttpWor
     await http.world.settle()
     hers = [line, sent["id"], sent["conversation_id"], session["id"], export["id"]]
     body = {"PATCH": {"label": "mine"}, "POST": text}.get(route.method)
+    if route.path.endswith("/download"):
+        body = GOODBYE
     for each in hers:
         answer = await http.call(
             route.method,
             filled(route, each),
             body if route.body else None,
             token=eve,
-            headers=http.key() | REAUTHENTICATE,
+            headers=http.key(),
         )
         assert (answer.status, answer.code) == (404, "not_found")
     assert (await http.call("GET", f"/v1/messages/{sent['id']}", token=ada)).json["body"] == text["body"]
@@ -310,24 +311,25 @@ async def test_one_key_names_one_request(http: HttpWorld) -> None:
     assert (other.status, other.code) == (422, "idempotency_mismatch")
 
 
-@pytest.mark.parametrize(
-    "value", [None, "", "not base64!", "AA=", b64encode(b"\xff" * 12).decode(), "A" * 2000]
-)
-async def test_a_download_needs_the_password_once_more(value: str | None, http: HttpWorld) -> None:
+async def test_a_download_needs_the_password_once_more_and_can_be_repeated_for_ten_minutes(
+    http: HttpWorld,
+) -> None:
     token = await http.person()
     export = (await http.call("POST", "/v1/account/exports", token=token)).json
-    await http.world.settle()
     path = f"/v1/account/exports/{export['id']}/download"
-    answer = await http.call(
-        "GET", path, token=token, headers={} if value is None else {"X-Reauthenticate": value}
-    )
-    assert (answer.status, answer.code) == (401, "reauthentication_required")
-    assert 'error="insufficient_user_authentication"' in answer.headers["WWW-Authenticate"]
-    wrong = await http.call(
-        "GET", path, token=token, headers={"X-Reauthenticate": b64encode(b"wrong").decode()}
-    )
+    assert (await http.call("POST", path, GOODBYE, token=token)).code == "export_not_ready"
+    await http.world.settle()
+    assert (await http.call("POST", path, token=token)).flaws == {("/password", "missing")}
+    wrong = await http.call("POST", path, {"password": "wrong"}, token=token)
     assert (wrong.status, wrong.code) == (401, "wrong_credentials")
-    assert (await http.call("GET", path, token=token, headers=REAUTHENTICATE)).status == 200
+    first = await http.call("POST", path, GOODBYE, token=token)
+    await http.world.advance(timedelta(minutes=10) - timedelta(seconds=1))
+    again = await http.call("POST", path, GOODBYE, token=token)
+    assert (first.status, again.status, again.body) == (200, 200, first.body)
+    await http.world.advance(timedelta(seconds=1))
+    gone = await http.call("POST", path, GOODBYE, token=token)
+    assert (gone.status, gone.code) == (409, "export_not_ready")
+    assert (await http.call("GET", path, token=token)).status == 405
 
 
 async def test_what_was_made_or_taken_on_says_where_it_is(http: HttpWorld) -> None:

@@ -1,15 +1,15 @@
-"""Exports: everything held about a person, downloaded once."""
+"""Exports: everything held about a person, downloaded."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Annotated
 
 from typing_extensions import TypedDict
 
 import domain.exports
-from adapters.inbound.http.guards import Bearer, Reauthenticated
+from adapters.inbound.http.input import Input, Paged, page_of
+from adapters.inbound.http.params import KnownPassword, MaybeId
 from adapters.inbound.http.reply import JSON_TYPE, Download, Id, Media, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
@@ -19,8 +19,20 @@ from domain.exports import ExportNotReady, ExportState
 from domain.kernel import ExportId
 
 
+class Confirmation(Input):
+    """The password, typed once more before everything is handed over."""
+
+    password: KnownPassword
+
+
+class ExportPage(Paged):
+    """A page of exports."""
+
+    cursor: MaybeId = None
+
+
 class Export(TypedDict):
-    """How far an export is; ready ones can be downloaded once, until `expires_at`.
+    """How far an export is. One that is ready can be downloaded until `expires_at`; then it is gone.
 
     `partial`: some of what we hold was damaged and cannot be read; the export names it.
     """
@@ -32,6 +44,13 @@ class Export(TypedDict):
     rows_total: int
     expires_at: datetime | None
     partial: bool
+
+
+class Exports(TypedDict):
+    """A page of exports; `next_cursor` leads to the rest, null at the end."""
+
+    items: list[Export]
+    next_cursor: str | None
 
 
 EVERYTHING = Media(
@@ -62,23 +81,22 @@ async def read_export(request: Request[None], export_id: ExportId) -> Export:
     return export(await request.use_cases.read_export(request.account_id, export_id))
 
 
-async def download_export(request: Request[None], export_id: ExportId) -> Annotated[Download, EVERYTHING]:
-    """Download an export, once. Needs the password again, in X-Reauthenticate: base64 of its UTF-8."""
-    asked = request.account_id, export_id, request.password
-    if request.method == "HEAD":  # It changes nothing: the file stays to be fetched.
-        await request.use_cases.download_export.look(*asked)
-        return Download(nothing(), EVERYTHING)
-    return Download(await request.use_cases.download_export(*asked), EVERYTHING)
+async def list_exports(request: Request[ExportPage]) -> Exports:
+    """List the exports that were asked for, newest first."""
+    wanted = request.input
+    found = await request.use_cases.list_exports(request.account_id)
+    page, more = page_of(found, wanted.cursor, wanted.limit)
+    return {"items": [export(one) for one in page], "next_cursor": more}
 
 
-async def nothing() -> AsyncGenerator[bytes, None]:
-    """Give no bytes."""
-    none: tuple[bytes, ...] = ()
-    for chunk in none:
-        yield chunk
+async def download_export(
+    request: Request[Confirmation], export_id: ExportId
+) -> Annotated[Download, EVERYTHING]:
+    """Download an export. It can be repeated until `expires_at`, which then is ten minutes away at most."""
+    chunks = await request.use_cases.download_export(request.account_id, export_id, request.input.password)
+    return Download(chunks, EVERYTHING)
 
 
-PASSWORD_AGAIN = (Bearer(), Reauthenticated())
 DOWNLOADING = (WrongCredentials, Overloaded, ExportNotReady)
 
 # ruff: noqa: E501 - a route is a line, however long
@@ -86,6 +104,7 @@ DOWNLOADING = (WrongCredentials, Overloaded, ExportNotReady)
 ROUTES = (
     Route("POST", "/v1/account/exports", start_export, 202, location="/v1/account/exports/{id}"),
     Route("GET", "/v1/account/exports/{export_id:uuid}", read_export, 200),
-    Route("GET", "/v1/account/exports/{export_id:uuid}/download", download_export, 200, guards=PASSWORD_AGAIN, raises=DOWNLOADING),
+    Route("GET", "/v1/account/exports", list_exports, 200, query=ExportPage),
+    Route("POST", "/v1/account/exports/{export_id:uuid}/download", download_export, 200, body=Confirmation, raises=DOWNLOADING),
 )
 # fmt: on

@@ -19,6 +19,7 @@ from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.store import Store, Tx
 from application.purge import Purge, PurgeResult, purge_each
 from application.residue import ClearResidue, Found
+from application.sign_up import was_used
 from domain.accounts import AccountErasureBegun, NotDue
 from domain.erasure import Erasure, NotYetGone
 from domain.kernel import AccountId, ErrorKind, NotFound, PicoError
@@ -58,10 +59,9 @@ class BeginErasures(Purge):
     async def _begin(self, account_id: AccountId, now: datetime) -> bool:
         async def change(tx: Tx) -> None:
             account = await tx.accounts.get_even_broken()
-            requested = None
-            if account.altered:  # its own row proves nothing any more
-                requested = await self.ledger.requested(await self.fingerprint(account_id))
-            account.begin_erasure(now, self.retention.unverified, requested)
+            requested = await self.ledger.requested(await self.fingerprint(account_id))
+            used = account.is_unverified and await was_used(tx)
+            account.begin_erasure(now, self.retention.unverified, requested, used=used)
             tx.save(account)
 
         try:

@@ -146,9 +146,14 @@ class Account(Aggregate):
         """Hold one of the places of its address, which only one unverified account holds at a time."""
         self.place = place
 
-    def withdraw(self, at: datetime) -> None:
-        """Give up a sign-up before its day is over: erase it. Repeating is harmless; a verified account stays."""
+    def withdraw(self, at: datetime, *, used: bool) -> None:
+        """Give up a sign-up before its day is over: erase it. Repeating is harmless; a verified account stays.
+
+        SealBroken for one that was `used`: the row is an old one that somebody put back.
+        """
         if self.is_unverified:
+            if used:
+                raise SealBroken
             self.state = AccountState.ERASING
             self.record(AccountErasureBegun(account_id=self.id, subject=self.id, at=at))
 
@@ -222,12 +227,18 @@ class Account(Aggregate):
         self.record(AccountRecovered(account_id=self.id, subject=self.id, at=at))
 
     def begin_erasure(
-        self, now: datetime, unverified: RetentionRule, requested: datetime | None = None
+        self,
+        now: datetime,
+        unverified: RetentionRule,
+        requested: datetime | None = None,
+        *,
+        used: bool = False,
     ) -> None:
         """Refuse recovery from now on. Raises NotDue before the account's time. Repeating is harmless.
 
-        `requested`: when it is due by what the erasure ledger knows, which counts for an altered account: SealBroken
-        where that has no such request.
+        Its row may be an old one that somebody put back, which opens: `requested`, when it is due by what the erasure
+        ledger knows, and `used`, whether more is here than an attempt to sign up leaves, are known from elsewhere.
+        SealBroken where they contradict the row.
         """
         if self.state is AccountState.ERASING:
             return
@@ -237,6 +248,8 @@ class Account(Aggregate):
         asked_for = pending and due_at is not None and due(due_at, timedelta(), now)
         if not asked_for and not (self.is_unverified and unverified.due(self.created_at, now)):
             raise NotDue
+        if used if self.is_unverified else requested is None:
+            raise SealBroken
         self.state = AccountState.ERASING
         self.record(AccountErasureBegun(account_id=self.id, subject=self.id, at=now))
 

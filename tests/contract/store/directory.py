@@ -65,7 +65,7 @@ class DirectoryPromises:
         second = await self._placed(world, places[1])
         async with world.store.begin(second) as tx:
             account = await tx.accounts.get()
-            account.withdraw(world.clock.now())
+            account.withdraw(world.clock.now(), used=False)
             tx.save(account)
         assert await world.directory.sign_ups(places) == [None] * 5
         assert await world.directory.account_by_email("noa@example.com") == first
@@ -123,7 +123,7 @@ class DirectoryPromises:
         assert await self._to_erase(world, due) == [account_id]
         async with world.store.begin(account_id) as tx:
             account = await tx.accounts.get()
-            account.begin_erasure(due, Retention().unverified)
+            account.begin_erasure(due, Retention().unverified, requested=due, used=False)
             tx.save(account)
         assert await self._to_erase(world, due) == []
         await world.store.delete_rows(account_id)

@@ -14,8 +14,10 @@ from structlog.testing import capture_logs
 from adapters.outbound.postgres.codec import CODECS
 from application.inventory import INVENTORY, Stored
 from application.ports.jobs import ERASURE_JOB
+from application.sign_up import AnswerSignUp
 from domain.accounts import Account
 from domain.classification import Field, StorageKind
+from domain.kernel import SealBroken
 from domain.lines import PhoneLine
 from domain.messages import Conversation, Message
 from domain.sessions import Session
@@ -294,3 +296,42 @@ async def test_who_came_back_is_not_erased_by_an_altered_state(scene: Scene) -> 
         await scene.world.use_cases.sweep()
         await scene.world.settle()
     assert await scene.world.keyring.count(ada.id) == 1
+
+
+async def put_back(scene: Scene, row: Any) -> None:
+    """Have an account's row be again what it was, its version and its seals included."""
+    await scene.sql("DELETE FROM accounts WHERE id = $1", row["id"])
+    values = ", ".join(f"${at + 1}" for at in range(len(row)))
+    await scene.sql(f"INSERT INTO accounts ({', '.join(row.keys())}) VALUES ({values})", *row.values())  # noqa: S608
+
+
+async def test_who_came_back_is_not_erased_by_the_row_of_before(scene: Scene) -> None:
+    ada = await scene.inhabitant()
+    await ada.call("DELETE", "/v1/account", {"password": ada.credentials["password"]})
+    (closed,) = await scene.sql("SELECT * FROM accounts WHERE id = $1", ada.id)
+    assert (await scene.http.call("POST", "/v1/account-recoveries", ada.credentials)).status == 201
+    await put_back(scene, closed)
+    scene.world.clock.advance(MONTH)
+    result = await scene.world.use_cases.sweep()
+    await scene.world.settle()
+    assert result.failed["seal_broken"] == 1, "nobody was told"
+    assert await scene.world.keyring.count(ada.id) == 1
+
+
+@pytest.mark.parametrize("way", ["sweep", "withdrawal"])
+async def test_nobody_is_erased_by_the_row_of_before_they_verified(scene: Scene, way: str) -> None:
+    link = await scene.http.attempt()
+    (unverified,) = await scene.sql("SELECT * FROM accounts")
+    await scene.http.line(await scene.http.verified(link))
+    await put_back(scene, unverified)
+    if way == "sweep":
+        scene.world.clock.advance(MONTH)
+        result = await scene.world.use_cases.sweep()
+        await scene.world.settle()
+        assert result.failed["seal_broken"] == 1, "nobody was told"
+    else:
+        answer = scene.world.use_cases.job_handlers["answer_sign_up"]
+        assert isinstance(answer, AnswerSignUp)
+        with pytest.raises(SealBroken):
+            await answer.withdraw(unverified["id"])
+    assert await scene.world.keyring.count(unverified["id"]) == 1

@@ -31,12 +31,20 @@ class ChangeProfile:
     clock: Clock
 
     async def __call__(
-        self, account_id: AccountId, display_name: Label | None, locale: Locale | None
+        self,
+        account_id: AccountId,
+        display_name: Label | None,
+        locale: Locale | None,
+        versions: frozenset[int] | None = None,
     ) -> Account:
-        """Return the corrected account. None leaves a field as it is. Repeating is harmless."""
+        """Return the corrected account. None leaves a field as it is. Repeating is harmless.
+
+        Raises ChangedMeanwhile unless it is at one of `versions`, where some are named.
+        """
 
         async def change(tx: Tx) -> Account:
             account = await tx.accounts.get()
+            account.must_be_one_of(versions)
             account.change_profile(display_name, locale, self.clock.now())
             tx.save(account)
             return account

@@ -144,11 +144,21 @@ class RelabelLine:
 
     store: Store
 
-    async def __call__(self, account_id: AccountId, line_id: LineId, label: Label | None) -> PhoneLine:
-        """Return the line. Raises NotFound. Repeating is harmless."""
+    async def __call__(
+        self,
+        account_id: AccountId,
+        line_id: LineId,
+        label: Label | None,
+        versions: frozenset[int] | None = None,
+    ) -> PhoneLine:
+        """Return the line. Repeating is harmless.
+
+        Raises NotFound; ChangedMeanwhile unless it is at one of `versions`, where some are named.
+        """
 
         async def change(tx: Tx) -> PhoneLine:
             line = await tx.lines.get(line_id)
+            line.must_be_one_of(versions)
             line.relabel(label)
             tx.save(line)
             return line

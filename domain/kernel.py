@@ -30,6 +30,8 @@ class ErrorKind(StrEnum):
 
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
+    OUTDATED = "outdated"
+    """It rests on an earlier reading."""
     UNAUTHENTICATED = "unauthenticated"
     """Who is asking is not known: other credentials may help."""
     FORBIDDEN = "forbidden"
@@ -62,6 +64,13 @@ class NotFound(PicoError):
 
     kind = ErrorKind.NOT_FOUND
     code = "not_found"
+
+
+class ChangedMeanwhile(PicoError):
+    """This was changed since it was read: read it again, and decide anew."""
+
+    kind = ErrorKind.OUTDATED
+    code = "changed_meanwhile"
 
 
 class SealBroken(PicoError):
@@ -106,6 +115,11 @@ class Aggregate:
         """Hand over what happened since the last collection, and forget it."""
         events, self.events = self.events, []
         return events
+
+    def must_be_one_of(self, versions: frozenset[int] | None) -> None:
+        """Raise ChangedMeanwhile unless it is as it was at one of these versions; None asks for none."""
+        if versions is not None and self.version not in versions:
+            raise ChangedMeanwhile
 
     def must_be_whole(self) -> None:
         """Raise SealBroken unless the plain values that decide something are those that were sealed."""

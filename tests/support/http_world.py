@@ -219,7 +219,8 @@ class HttpWorld:
             method, self.url + path, data=raw, headers=sent, skip_auto_headers=["Content-Type"]
         )
         async with request as response:
-            answer = Answer(response.status, dict(response.headers), await response.read())
+            wire = {name.decode(): said.decode() for name, said in response.raw_headers}
+            answer = Answer(response.status, wire, await response.read())
         self.contract.check(method, path, answer)
         return answer
 

@@ -19,10 +19,13 @@ from adapters.inbound.http.reply import Json
 from adapters.inbound.http.request import REPLAYED, Headers, Request
 from adapters.inbound.http_io import Refused
 from application.sessions import Unauthenticated
-from domain.kernel import PicoError
+from domain.kernel import ChangedMeanwhile, PicoError
 
 BEARER = re.compile(r"bearer +([!-~]+)\Z", re.IGNORECASE)
 KEY = re.compile(r"[!-~]{1,255}\Z")
+ETAG = re.compile(r'(?<![/"\w])"([0-9]{1,18})"')
+"""One of ours. A weak one, or anybody else's, matches nothing."""
+VERSION = "Names this version of it: for If-Match."
 
 
 class Guard(ABC):
@@ -87,6 +90,29 @@ class Idempotent(Guard):
     @override
     async def admit(self, request: Request[Any]) -> None:
         request.key = idempotency_key(request.headers)
+
+
+@dataclass(frozen=True)
+class Conditional(Guard):
+    """Takes the version that a correction rests on, in the header If-Match (RFC 9110, 13.1.1)."""
+
+    refusals = (ChangedMeanwhile,)
+    headers = MappingProxyType({"ETag": VERSION})
+    parameters = (
+        {
+            "name": "If-Match",
+            "in": "header",
+            "required": False,
+            "description": "The ETag that you read: what was changed since stays as it is.",
+            "schema": {"type": "string"},
+        },
+    )
+
+    @override
+    async def admit(self, request: Request[Any]) -> None:
+        tags = request.headers.getall("If-Match", ())
+        if tags and tags != ["*"]:  # What is not there is 404 in any case.
+            request.versions = frozenset(int(tag) for tag in ETAG.findall(",".join(tags)))
 
 
 def idempotency_key(headers: Headers) -> str:

@@ -20,6 +20,7 @@ TYPE = "tag:callpico.io,2026:problem/"
 STATUS = {
     ErrorKind.NOT_FOUND: 404,
     ErrorKind.CONFLICT: 409,
+    ErrorKind.OUTDATED: 412,
     ErrorKind.UNAUTHENTICATED: 401,
     ErrorKind.FORBIDDEN: 403,
     ErrorKind.INVALID: 422,

@@ -37,6 +37,7 @@ class Request(Generic[Given]):
     input: Given
     caller: Caller = NOBODY
     key: str = ""
+    versions: frozenset[int] | None = None
     response_headers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -48,6 +49,10 @@ class Request(Generic[Given]):
     def account_id(self) -> AccountId:
         """Whose request it is."""
         return self.caller.account_id
+
+    def show_version(self, version: int) -> None:
+        """Have the answer name the version that it shows (RFC 9110, 8.8.3)."""
+        self.response_headers["ETag"] = f'"{version}"'
 
     def replayed(self, *, yes: bool) -> None:
         """Have the answer tell whether an earlier request with the same Idempotency-Key had done this."""

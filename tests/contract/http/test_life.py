@@ -363,6 +363,26 @@ async def test_an_open_order_is_202_however_often_it_is_asked_for(http: HttpWorl
     assert (last.status, last.body, line.json["state"]) == (201, line.body, "active")
 
 
+async def test_a_correction_may_rest_on_what_was_read(http: HttpWorld) -> None:
+    token = await http.person()
+    for path, change in (
+        ("/v1/account", {"locale": "he"}),
+        (f"/v1/lines/{await http.line(token)}", {"label": "Work"}),
+    ):
+        read = (await http.call("GET", path, token=token)).headers["ETag"]
+        other = '"1234567"'
+        for tag in (f"W/{read}", '"x"', "", other):
+            refused = await http.call("PATCH", path, change, token=token, headers={"If-Match": tag})
+            assert (refused.status, refused.code) == (412, "changed_meanwhile"), tag
+        either = {"If-Match": f"{other}, {read}"}
+        now = (await http.call("PATCH", path, change, token=token, headers=either)).headers["ETag"]
+        assert now != read
+        assert (await http.call("GET", path, token=token)).headers["ETag"] == now
+        late = await http.call("PATCH", path, change, token=token, headers={"If-Match": read})
+        assert (late.status, late.code) == (412, "changed_meanwhile")
+        assert (await http.call("PATCH", path, change, token=token, headers={"If-Match": "*"})).status == 200
+
+
 async def test_every_list_comes_in_pages(http: HttpWorld) -> None:
     token = await http.person()
     lines = [await http.line(token, f"+1202555014{last}") for last in range(3)]

@@ -242,7 +242,11 @@ class WritesInWater(ChangeProfile):
     """Answers as if, and changes nothing."""
 
     async def __call__(
-        self, account_id: AccountId, display_name: Label | None, locale: Locale | None
+        self,
+        account_id: AccountId,
+        display_name: Label | None,
+        locale: Locale | None,
+        versions: frozenset[int] | None = None,
     ) -> Account:
         async with self.store.begin(account_id) as tx:
             account = await tx.accounts.get()
@@ -253,7 +257,13 @@ class WritesInWater(ChangeProfile):
 class KeepsTheOldLabel(RelabelLine):
     """Answers as if, and changes nothing."""
 
-    async def __call__(self, account_id: AccountId, line_id: LineId, label: Label | None) -> PhoneLine:
+    async def __call__(
+        self,
+        account_id: AccountId,
+        line_id: LineId,
+        label: Label | None,
+        versions: frozenset[int] | None = None,
+    ) -> PhoneLine:
         async with self.store.begin(account_id) as tx:
             line = await tx.lines.get(line_id)
         line.relabel(label)
@@ -272,7 +282,11 @@ class CorrectsTheWholeProfile(ChangeProfile):
     """Takes what was not said for something that is to be forgotten."""
 
     async def __call__(
-        self, account_id: AccountId, display_name: Label | None, locale: Locale | None
+        self,
+        account_id: AccountId,
+        display_name: Label | None,
+        locale: Locale | None,
+        versions: frozenset[int] | None = None,
     ) -> Account:
         return await super().__call__(account_id, display_name or Label("?"), locale or Locale("en"))
 

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 import application.account_deletion
 import domain.accounts
+from adapters.inbound.http.guards import VERSION, Bearer, Conditional
 from adapters.inbound.http.input import Change, Input
 from adapters.inbound.http.params import (
     Accepted,
@@ -128,15 +129,19 @@ async def verify_account(request: Request[Verification]) -> SignedIn:
 
 async def read_account(request: Request[None]) -> Account:
     """Read one's own account."""
-    return account(await request.use_cases.read_account(request.account_id))
+    found = await request.use_cases.read_account(request.account_id)
+    request.show_version(found.version)
+    return account(found)
 
 
 async def change_profile(request: Request[ProfileChange]) -> Account:
     """Correct display name or locale."""
     change = request.input
-    return account(
-        await request.use_cases.change_profile(request.account_id, change.display_name, change.locale)
+    changed = await request.use_cases.change_profile(
+        request.account_id, change.display_name, change.locale, request.versions
     )
+    request.show_version(changed.version)
+    return account(changed)
 
 
 async def preview_deletion(request: Request[None]) -> DeletionPreview:
@@ -154,6 +159,7 @@ async def recover_account(request: Request[Credentials]) -> SignedIn:
     return signed_in(await request.use_cases.recover_account(request.input.email, request.input.password))
 
 
+CORRECTING = (Bearer(), Conditional())
 SIGNING_UP = (GuessablePassword, Overloaded)
 PASSWORD = (WrongCredentials, Overloaded)
 DELETING = (*PASSWORD, ClocksDisagree)
@@ -166,8 +172,8 @@ ROUTES = (
     Route("POST", "/v1/accounts", sign_up, 202, body=SignUp, guards=OPEN, raises=SIGNING_UP, location="/v1/account-verifications"),
     Route("POST", "/v1/account-verifications", verify_account, 201, body=Verification, guards=OPEN, raises=VERIFYING, location=SESSION),
     Route("POST", "/v1/account-recoveries", recover_account, 201, body=Credentials, guards=OPEN, raises=RECOVERING, location=SESSION),
-    Route("GET", "/v1/account", read_account, 200),
-    Route("PATCH", "/v1/account", change_profile, 200, body=ProfileChange),
+    Route("GET", "/v1/account", read_account, 200, headers={"ETag": VERSION}),
+    Route("PATCH", "/v1/account", change_profile, 200, body=ProfileChange, guards=CORRECTING),
     Route("DELETE", "/v1/account", delete_account, 202, body=DeletionConfirmation, raises=DELETING, location="/v1/account-recoveries"),
     Route("GET", "/v1/account/deletion-preview", preview_deletion, 200),
 )

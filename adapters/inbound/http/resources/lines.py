@@ -9,7 +9,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 import application.ports.numbers
-from adapters.inbound.http.guards import Bearer, Idempotent
+from adapters.inbound.http.guards import VERSION, Bearer, Conditional, Idempotent
 from adapters.inbound.http.input import Input, Paged, page_of
 from adapters.inbound.http.params import (
     ACountry,
@@ -152,12 +152,18 @@ async def list_lines(request: Request[LinePage]) -> Lines:
 
 async def read_line(request: Request[None], line_id: LineId) -> Line:
     """Read one line."""
-    return line(await request.use_cases.read_line(request.account_id, line_id))
+    found = await request.use_cases.read_line(request.account_id, line_id)
+    request.show_version(found.version)
+    return line(found)
 
 
 async def relabel_line(request: Request[Relabelling], line_id: LineId) -> Line:
     """Give a line another label, or none."""
-    return line(await request.use_cases.relabel_line(request.account_id, line_id, request.input.label))
+    relabelled = await request.use_cases.relabel_line(
+        request.account_id, line_id, request.input.label, request.versions
+    )
+    request.show_version(relabelled.version)
+    return line(relabelled)
 
 
 async def release_line(request: Request[None], line_id: LineId) -> Line:
@@ -166,6 +172,7 @@ async def release_line(request: Request[None], line_id: LineId) -> Line:
 
 
 LINE = "/v1/lines/{id}"
+CORRECTING = (Bearer(), Conditional())
 ONCE = (Bearer(), Idempotent())
 BUYING = (IdempotencyMismatch, NoCountry, NumberTaken, PendingDeletion)
 
@@ -174,8 +181,8 @@ ROUTES = (
     Route("GET", "/v1/available-numbers", search_numbers, 200, query=NumberSearch, raises=(CarrierUnavailable,)),
     Route("POST", "/v1/lines", buy_line, 201, body=Purchase, guards=ONCE, raises=BUYING, pending=202, location=LINE),
     Route("GET", "/v1/lines", list_lines, 200, query=LinePage),
-    Route("GET", "/v1/lines/{line_id:uuid}", read_line, 200),
-    Route("PATCH", "/v1/lines/{line_id:uuid}", relabel_line, 200, body=Relabelling),
+    Route("GET", "/v1/lines/{line_id:uuid}", read_line, 200, headers={"ETag": VERSION}),
+    Route("PATCH", "/v1/lines/{line_id:uuid}", relabel_line, 200, body=Relabelling, guards=CORRECTING),
     Route("DELETE", "/v1/lines/{line_id:uuid}", release_line, 202, raises=(LineNotActive,), location=LINE),
 )
 # fmt: on

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from adapters.inbound.http.app import build
 from adapters.inbound.http.context import Sandbox
+from adapters.inbound.http.cors import shared_with
 from adapters.inbound.http.server import serving
 from adapters.inbound.http_io import Webhooks
 from adapters.inbound.worker import SWEEP_EVERY, Worker, keep_sweeping
@@ -41,13 +42,15 @@ class Product:
 
 
 @asynccontextmanager
-async def serve(product: Product, port: int, *, sandbox: Sandbox | None = None) -> AsyncIterator[None]:
-    """Serve HTTP on `port` until the block ends. Raises CannotListen."""
+async def serve(
+    product: Product, port: int, *, origins: frozenset[str] = frozenset(), sandbox: Sandbox | None = None
+) -> AsyncIterator[None]:
+    """Serve HTTP on `port` until the block ends, to pages of `origins` too. Raises CannotListen."""
     app = build(product.use_cases, ready=product.ready, webhooks=product.webhooks, sandbox=sandbox)
     comparing = asyncio.create_task(_keep_comparing(product.outside.clock))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_ended, comparing)
-        await stack.enter_async_context(serving(app, LOOPBACK, port))
+        await stack.enter_async_context(serving(shared_with(origins, app), LOOPBACK, port))
         yield
 
 

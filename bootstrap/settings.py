@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """Where the API listens, on loopback. 0 picks a free port."""
     public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#]+/?$")
     """The address providers call us at; the Sandbox's own when unset."""
+    cors_origins: str = Field("", pattern=r"^(https?://[^\s/,*]+(,https?://[^\s/,*]+)*)?$")
+    """Whose pages may call the API from a browser, comma-separated; nobody's when unset."""
     state_dir: Path = ROOT / "var"
     """Where the Sandbox keeps its database, keys, ledger and simulators."""
     database_url: SecretStr | None = None
@@ -54,6 +56,11 @@ class Settings(BaseSettings):
     """Days after which a session that is not used expires: no more than PRIVACY.md says (T8)."""
     session_days: int = Field(180, ge=1, le=180)
     """Days after which every session expires."""
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins in `cors_origins`."""
+        return frozenset(filter(None, self.cors_origins.split(",")))
 
     @field_validator("public_url", "twilio_api_url", check_fields=False)
     @classmethod

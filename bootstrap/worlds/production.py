@@ -59,7 +59,7 @@ class Production:
         port = self._settings.port or free_port()
         async with AsyncExitStack() as stack:
             product = await stack.enter_async_context(await self._product())
-            await stack.enter_async_context(serve(product, port))
+            await stack.enter_async_context(serve(product, port, origins=self._settings.origins))
             if work:
                 await stack.enter_async_context(working(product))
             yield f"http://{LOOPBACK}:{port}"

@@ -73,7 +73,7 @@ class Sandbox:
             parts = sandbox_parts(settings, found, saved, clock, mailbox, public_url)
             product = await stack.enter_async_context(assembled(parts, replaced))
             sandbox = cls(url, product, folder, found, clock, saved, mailbox, simulator)
-            await stack.enter_async_context(serve(product, port, sandbox=sandbox))
+            await stack.enter_async_context(serve(product, port, origins=settings.origins, sandbox=sandbox))
             if saved.url and saved.url != public_url:
                 simulator.move_webhooks(saved.url, public_url)  # we listen elsewhere than the last time
             saved.url = public_url

@@ -10,6 +10,8 @@ from typing_extensions import override
 
 REQUEST_ID = "Request-Id"
 IN_LOGS = "request_id"
+EXTRA_HEADERS: web.RequestKey[dict[str, str]] = web.RequestKey("extra_headers", dict)
+"""Under this key a request holds what else its answer bears, however that is made."""
 
 
 class NamedRequest(web.BaseRequest):
@@ -18,6 +20,7 @@ class NamedRequest(web.BaseRequest):
     @override
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
         response.headers[REQUEST_ID] = request_id()
+        response.headers.update(self.get(EXTRA_HEADERS, {}))
 
 
 def name_request() -> None:

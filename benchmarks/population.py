@@ -12,9 +12,9 @@ from domain.kernel import AccountId, ConversationId, LineId
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 ROUND = timedelta(days=5)
-"""Texts come in rounds: in each, every conversation that still goes on gets one. So a page of texts lies scattered."""
+"""Messages come in rounds: in each, every conversation that goes on gets one. So a page of them lies scattered."""
 LONG = 55
-"""Texts of a long conversation: more than a page of 50."""
+"""Messages of a long conversation: more than a page of 50."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Population:
     def __post_init__(self) -> None:
         if self.each < 60 or self.short < 1:
             raise ValueError(
-                "An account needs 60 conversations for full pages, and 10 texts in each of them."
+                "An account needs 60 conversations for full pages, and 10 messages in each of them."
             )
 
     @property
@@ -43,11 +43,11 @@ class Population:
 
     @property
     def short(self) -> int:
-        """Texts of each other conversation."""
+        """Messages of each other conversation."""
         return (self.messages // self.accounts - self.long * LONG) // (self.each - self.long)
 
-    def texts(self, conversation: int) -> int:
-        """Return how many texts an account's conversation has."""
+    def length(self, conversation: int) -> int:
+        """Return how many messages an account's conversation has."""
         return LONG if conversation < self.long else self.short
 
 
@@ -74,12 +74,12 @@ def conversation_id(account: int, conversation: int) -> ConversationId:
 
 def number(account: int) -> str:
     """Return the number of an account's line."""
-    return f"+1415{account:07d}"
+    return f"+14155{account:06d}"
 
 
 def peer(account: int, conversation: int) -> str:
     """Return the other side of an account's conversation."""
-    return f"+1212{(account * 7919 + conversation * 101) % 10_000_000:07d}"
+    return f"+12125{(account * 7919 + conversation * 101) % 1_000_000:06d}"
 
 
 def token(account: int) -> str:
@@ -99,5 +99,5 @@ SAYINGS = (
 
 
 def saying(*name: int) -> str:
-    """Return what a text says: 2 to 110 characters, not all of them plain."""
+    """Return what a message says: 2 to 110 characters, not all of them plain."""
     return SAYINGS[sum(name) % len(SAYINGS)]

@@ -71,15 +71,16 @@ async def running(size: Population, say: Callable[[str], None]) -> AsyncIterator
                 "database_url": server.url(name), "keyring_url": server.url(KEYRING), "state_dir": str(home),
                 "public_url": PUBLIC_URL,
             }  # fmt: skip
+            log = stack.enter_context((home / f"{name}.log").open("wb"))
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "benchmarks.sides", name, json.dumps(place),
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT, limit=1 << 20,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log, cwd=ROOT, limit=1 << 20,
             )  # fmt: skip
             stack.push_async_callback(_ended, process)
-            said = await process.stdout.readline()  # type: ignore[union-attr]
-            if not said:
-                raise RuntimeError(f"{name} did not start")
-            sides[name] = Side(name, server.url(name), process, int(said))
+            port = await process.stdout.readline()  # type: ignore[union-attr]
+            if not port:
+                raise RuntimeError(f"{name} did not start; {home / name}.log says why")
+            sides[name] = Side(name, server.url(name), process, int(port))
         yield Rig(size, token, server.url(KEYRING), home / "kms", sides)
 
 

@@ -16,7 +16,7 @@ from benchmarks.population import Population
 PUBLIC_URL = "https://bench.callpico.example"
 SMS = "/webhooks/twilio/sms"
 NEWCOMERS = 20
-"""One text in so many is with somebody new: it begins a conversation."""
+"""One message in so many is with somebody new: it begins a conversation."""
 
 
 def http(method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
@@ -38,7 +38,7 @@ def bearer(account: int) -> dict[str, str]:
 def inbound(
     carrier_token: str, ref: str, sender: str, to: str, body: str, *, lease: object = None, **more: str
 ) -> bytes:
-    """Write a text as the carrier delivers it: signed, with everything it sends unasked.
+    """Write a message as the carrier delivers it: signed, with everything it sends unasked.
 
     `lease` is the line's id, as the address that came with the purchase names it.
     """
@@ -58,7 +58,7 @@ def inbound(
 
 
 def outbound(account: int, key: str, to: str, body: str) -> bytes:
-    """Write a text as an app sends it."""
+    """Write a message as an app sends it."""
     headers = {**bearer(account), "Content-Type": "application/json", "Idempotency-Key": key}
     given = json.dumps({"to": to, "body": body}, ensure_ascii=False).encode()
     return http("POST", f"/v1/lines/{people.line_id(account)}/messages", headers, given)
@@ -66,7 +66,7 @@ def outbound(account: int, key: str, to: str, body: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What a scenario's request may depend on: whom it is about, which text of the run it is, the carrier's secret."""
+    """What a scenario's request may depend on: whom it is about, which message it is, the carrier's secret."""
 
     size: Population
     account: int
@@ -75,9 +75,9 @@ class Draw:
     carrier_token: str
 
     def other(self) -> str:
-        """Return somebody to text with, who has not opted out."""
+        """Return somebody to write to, who has not opted out."""
         if self.serial % NEWCOMERS == 0:
-            return f"+1646{self.serial % 10_000_000:07d}"
+            return f"+16465{self.serial % 1_000_000:06d}"
         return people.peer(self.account, self.random.randrange(self.size.each - 1))
 
 

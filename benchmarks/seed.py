@@ -1,4 +1,4 @@
-"""Filling the template: a million texts, sealed for real by Pico's own codec, copied in by two processes."""
+"""Filling the template: a million messages, sealed for real by Pico's own codec, copied in by two processes."""
 
 from __future__ import annotations
 
@@ -152,13 +152,13 @@ def _conversation(size: Population, one: int, of: int) -> Conversation:
     """An account's last conversation is with somebody who opted out."""
     return Conversation(
         account_id=people.account_id(one), id=people.conversation_id(one, of), line_id=people.line_id(one),
-        peer=Peer(people.peer(one, of)), last_at=_time(size, one, of, size.texts(of) - 1), unread=of % 3,
+        peer=Peer(people.peer(one, of)), last_at=_time(size, one, of, size.length(of) - 1), unread=of % 3,
         created_at=_time(size, one, of, 0), opted_out_at=BEGAN if of == size.each - 1 else None,
     )  # fmt: skip
 
 
 def _messages(size: Population, accounts: range) -> Iterator[Message]:
-    """All texts in order of time, as they would have come in."""
+    """All messages in order of time, as they would have come in."""
     names = [
         (one, of, people.account_id(one), people.line_id(one), people.conversation_id(one, of))
         for one in accounts
@@ -166,11 +166,11 @@ def _messages(size: Population, accounts: range) -> Iterator[Message]:
     ]
     for turn in range(LONG):
         for one, of, account, line, conversation in names:
-            if turn < size.texts(of):
+            if turn < size.length(of):
                 at = _time(size, one, of, turn)
                 inbound = turn % 2 == 0
                 yield Message(
-                    account_id=account, id=_text_id(at, one, of, turn), conversation_id=conversation,
+                    account_id=account, id=_message_id(at, one, of, turn), conversation_id=conversation,
                     line_id=line, direction=Direction.INBOUND if inbound else Direction.OUTBOUND,
                     status=Status.RECEIVED if inbound else Status.DELIVERED,
                     body=MessageBody(people.saying(one, of, turn)), created_at=at, ref=_ref(one, of, turn),
@@ -191,8 +191,8 @@ def _idempotency_records(size: Population, accounts: range) -> Iterator[Idempote
                 )  # fmt: skip
 
 
-def _text_id(at: datetime, one: int, of: int, turn: int) -> MessageId:
-    return MessageId(people.identity(at, "text", one, of, turn))
+def _message_id(at: datetime, one: int, of: int, turn: int) -> MessageId:
+    return MessageId(people.identity(at, "message", one, of, turn))
 
 
 def _ref(one: int, of: int, turn: int) -> CarrierRef:

@@ -76,6 +76,7 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
 
 
 async def main(side: str, place: dict[str, str]) -> None:
+    steering, sys.stdout = sys.stdout, sys.stderr  # whatever else is said goes to the log
     commands = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(commands), sys.stdin
@@ -83,12 +84,12 @@ async def main(side: str, place: dict[str, str]) -> None:
     profile = cProfile.Profile(time.thread_time)  # of the processor: others may be using it too
     async with {"product": product, "floor": floor}[side](**place) as port:
         settle()
-        print(port, flush=True)
+        print(port, file=steering, flush=True)
         if await commands.readline():
             profile.enable()
             await commands.read()
             profile.disable()
-            pstats.Stats(profile).sort_stats("tottime").print_stats(40)
+            pstats.Stats(profile, stream=steering).sort_stats("tottime").print_stats(40)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""The floor's statements, one a request, and the connections that run them.
+"""The floor's statements and the connections that run them: one a request that reads, two for one that writes.
 
-A statement assumes that all is well and counts at its end. Whatever is missing makes it divide by zero, and what was
-done before breaks a unique index; either undoes all of it (`UNDONE`), and only then does a second one ask "why".
+What is written is sealed for the conversation it belongs to, so somebody must first look which that is. The write then
+assumes that all is still as it was seen and counts at its end: whatever is not makes it divide by zero, and what was
+done before breaks a unique index. Either undoes all of it (`UNDONE`).
 """
 
 from __future__ import annotations
@@ -21,98 +22,125 @@ UNDONE = (
     asyncpg.SerializationError,
 )  # fmt: skip
 
-# $1 account, $2 line, $3 index of the peer, $4 message, $5 its body, $6 now, $7-$10 the idempotency record
-_LINE = "line AS (SELECT FROM phone_lines WHERE account_id = $1 AND id = $2 AND state = 'active' FOR SHARE)"
-_ONCE = (
-    "act AS (INSERT INTO idempotency_records (account_id, id, key, request, resource_id, expires_at, version)"
-    " VALUES ($1, $7, $8, $9, $4, $10, 1))"
+_OPEN = "s.revoked_at IS NULL AND a.state = 'active'"
+SESSION = "s.fingerprint, s.created_at, s.ends_at, s.version"
+LINE = "l.number, l.label, l.state, l.ref, l.created_at, l.released_at, l.version, l.capabilities, l.country"
+_TALK = "c.id, c.peer, c.opted_out_at, c.version, c.last_at, o.opted_out_at AS stopped_at"
+# Parameters of a look: $1 account, $2 line, $3 and $4 indexes of the peer
+_WITH_WHOM = (
+    " LEFT JOIN conversations c"
+    " ON c.account_id = $1 AND c.line_id = $2 AND c.peer_index = $3 AND c.deleted_at IS NULL"
+    " LEFT JOIN opt_outs o ON o.account_id = $1 AND o.line_id = $2 AND o.peer = $4"
 )
-_TALK = (
-    "talk AS (UPDATE conversations SET last_at = greatest(last_at, $6){}"
-    " WHERE account_id = $1 AND line_id = $2 AND peer_index = $3 AND deleted_at IS NULL{} RETURNING id)"
+
+# Parameters of a write: $1 account, $2 line, $3 its version, $4 conversation, $5 its version, $6 now, $7 message,
+# $8 its body, $9-$11 id, key and request of the idempotency record; last of those of a move, until when it goes on
+_RELY = "line AS (SELECT FROM phone_lines WHERE account_id = $1 AND id = $2 AND version = $3 FOR SHARE)"
+_MOVE = (
+    "talk AS (UPDATE conversations SET last_at = greatest(last_at, {}){}"
+    " WHERE account_id = $1 AND id = $4 AND version = $5 RETURNING 1)"
 )
 _NEW_TALK = (
     "talk AS (INSERT INTO conversations"
     " (account_id, id, line_id, peer, peer_index, last_at, unread, opted_out_at, created_at, version)"
-    " VALUES ($1, {}, $2, {}, $3, $6, {}, {}, $6, 1) RETURNING id)"
+    " VALUES ($1, $4, $2, {}, {}, $6, {}, {}, $6, $5) RETURNING 1)"
 )
-_TEXT = (
-    "text AS (INSERT INTO messages"
+_MESSAGE = (
+    "message AS (INSERT INTO messages"
     " (account_id, id, conversation_id, line_id, direction, status, body, created_at, attachments, ref, version)"
-    " SELECT $1, $4, id, $2, '{}', '{}', $5::bytea, $6, 0, {}, 1 FROM talk)"
+    " VALUES ($1, $7, $4, $2, '{}', '{}', $8, $6, {}, {}, 1))"
+)
+_ONCE = (
+    "act AS (INSERT INTO idempotency_records (account_id, id, key, request, resource_id, expires_at, version)"
+    " VALUES ($1, $9, $10, $11, {}, {}, 1))"
 )
 _JOB = (
     "job AS (INSERT INTO jobs (account_id, id, name, subject, due_at)"
-    " VALUES ($1, gen_random_uuid(), '{}', $4, now() + interval '{}'))"
+    " VALUES ($1, gen_random_uuid(), '{}', $7, now() + interval '{}'))"
 )
-_ALL_WELL = "SELECT (SELECT id FROM talk), 1 / ((SELECT count(*) FROM line) * (SELECT count(*) FROM talk){})"
+_ALL_WELL = "SELECT 1 / ((SELECT count(*) FROM line) * (SELECT count(*) FROM talk))"
 
-_SESSION = (
-    "SELECT d.account_id FROM directory d JOIN accounts a ON a.id = d.account_id"
-    " WHERE d.kind = 'sessions.token' AND d.key = {} AND a.state = 'active'"
-)
-_CALLER = f"caller AS ({_SESSION.format('$11')} AND d.account_id = $1)"
+
+def _write(talk: str, *parts: str) -> str:
+    return f"WITH {', '.join((_RELY, talk, *parts))} {_ALL_WELL}"
+
+
+# $12 when the record expires
 _SENT = (
-    _TEXT.format("outbound", "queued", "NULL"),
-    _JOB.format("send_message", "0"),
-    _ALL_WELL.format(" * (SELECT count(*) FROM caller)"),
-)
-# $11 the carrier's reference, $12 what a keyword asked for: 1 to stop, -1 to start, else 0
+    _MESSAGE.format("outbound", "queued", "0", "NULL"), _ONCE.format("$7", "$12"), _JOB.format("send_message", "0"),
+)  # fmt: skip
+# $12 the carrier's reference, $13 how many attachments. A peer whose STOP had outlived a conversation has one again:
+# $14 since when they have opted out, $15 the peer, sealed beside that, $16 its index among the STOPs that last, $17 its
+# index among conversations, or the new version
 _RECEIVED = (
-    _TEXT.format("inbound", "received", "$11::text"),
+    _MESSAGE.format("inbound", "received", "$13", "$12"), _ONCE.format("NULL", "NULL"),
     _JOB.format("delete_carrier_copy", "2 minutes"),
-    _ALL_WELL.format(""),
+)  # fmt: skip
+_TAKEN_OVER = "stop AS (DELETE FROM opt_outs WHERE account_id = $1 AND line_id = $2 AND peer = $16)"
+_MARKED = ", unread = unread + 1, opted_out_at = $14, peer = $15, version = $17"
+
+# $1 account, $2 session, $3-$6 its row as it was opened, $7 how many; further ones by statement
+_KNOWN = (
+    "EXISTS (SELECT FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.account_id = $1 AND s.id = $2"
+    f" AND s.fingerprint = $3 AND s.created_at = $4 AND s.ends_at = $5 AND s.version = $6 AND {_OPEN})"
 )
-_OPTED = (
-    ", unread = unread + 1, opted_out_at = CASE $12::int WHEN 0 THEN opted_out_at WHEN 1 THEN $6 END,"
-    " version = version + ($12::int = 1 OR $12::int = -1 AND opted_out_at IS NOT NULL)::int"
-)
-_NEW_OPTED = "CASE $12::int WHEN 1 THEN $6::timestamptz END"
-
-
-def _write(*parts: str) -> str:
-    return f"WITH {', '.join(parts[:-1])} {parts[-1]}"
-
-
-# $1 account, $2 index of the token, $3 how many; further ones by statement
-_KNOWN = f"EXISTS ({_SESSION.format('$2')} AND d.account_id = $1)"
 _CONVERSATIONS = (
-    "SELECT id, line_id, peer, last_at, unread, opted_out_at, created_at FROM conversations"
-    f" WHERE account_id = $1 AND deleted_at IS NULL AND {_KNOWN}{{}} ORDER BY last_at DESC, id DESC LIMIT $3"
+    "SELECT id, line_id, peer, last_at, unread, opted_out_at, created_at, version FROM conversations"
+    f" WHERE account_id = $1 AND deleted_at IS NULL AND {_KNOWN}{{}} ORDER BY last_at DESC, id DESC LIMIT $7"
+)
+_BODY = (
+    "id, line_id, direction, status, body, created_at, attachments, failure, ref, timestamptz_send(attempted_at),"
+    " timestamptz_send(copy_deleted_at), version"
 )
 _MESSAGES = (
-    "SELECT id, line_id, direction, status, body, created_at, attachments, failure FROM messages"
-    f" WHERE account_id = $1 AND conversation_id = $4 AND deleted_at IS NULL AND {_KNOWN}"
-    " AND EXISTS (SELECT FROM conversations WHERE account_id = $1 AND id = $4 AND deleted_at IS NULL)"
-    "{} ORDER BY id DESC LIMIT $3"
+    f"SELECT {_BODY} FROM messages"
+    f" WHERE account_id = $1 AND conversation_id = $8 AND deleted_at IS NULL AND {_KNOWN}"
+    " AND EXISTS (SELECT FROM conversations WHERE account_id = $1 AND id = $8 AND deleted_at IS NULL)"
+    "{} ORDER BY id DESC LIMIT $7"
 )
 
 STATEMENTS = {
-    "send": _write(_CALLER, _LINE, _ONCE, _TALK.format("", " AND opted_out_at IS NULL"), *_SENT),
-    "send first": _write(_CALLER, _LINE, _ONCE, _NEW_TALK.format("$12", "$13", 0, "NULL"), *_SENT),
-    "receive": _write(_LINE, _ONCE, _TALK.format(_OPTED, ""), *_RECEIVED),
-    "receive first": _write(_LINE, _ONCE, _NEW_TALK.format("$13", "$14", 1, _NEW_OPTED), *_RECEIVED),
+    "look before sending": (
+        f"SELECT {SESSION}, {LINE}, {_TALK} FROM sessions s JOIN accounts a ON a.id = s.account_id"
+        f" LEFT JOIN phone_lines l ON l.account_id = $1 AND l.id = $2{_WITH_WHOM}"
+        f" WHERE s.account_id = $1 AND s.id = $5 AND {_OPEN}"
+    ),
+    "send": _write(_MOVE.format("$13", ""), *_SENT),
+    "send first": _write(_NEW_TALK.format("$13", "$14", "0", "NULL"), *_SENT),
+    "look before receiving": (
+        f"SELECT {LINE}, {_TALK} FROM phone_lines l{_WITH_WHOM} WHERE l.account_id = $1 AND l.id = $2"
+    ),
+    "receive": _write(_MOVE.format("$14", ", unread = unread + 1"), *_RECEIVED),
+    "receive first": _write(_NEW_TALK.format("$15", "$17", "1", "$14"), *_RECEIVED, _TAKEN_OVER),
+    "receive and mark": _write(_MOVE.format("$18", _MARKED), *_RECEIVED, _TAKEN_OVER),
     "conversations": _CONVERSATIONS.format(""),
-    "conversations from": _CONVERSATIONS.format(" AND (last_at, id) < ($4, $5)"),
-    "conversations of line": _CONVERSATIONS.format(" AND line_id = $4"),
-    "conversations of line from": _CONVERSATIONS.format(" AND line_id = $4 AND (last_at, id) < ($5, $6)"),
+    "conversations from": _CONVERSATIONS.format(" AND (last_at, id) < ($8, $9)"),
+    "conversations of line": _CONVERSATIONS.format(" AND line_id = $8"),
+    "conversations of line from": _CONVERSATIONS.format(" AND line_id = $8 AND (last_at, id) < ($9, $10)"),
     "messages": _MESSAGES.format(""),
-    "messages from": _MESSAGES.format(" AND id < $5"),
+    "messages from": _MESSAGES.format(" AND id < $9"),
     # Off the hot path: first sight of a number or a token, and the reasons for a no.
-    "line": ("SELECT account_id, subject_id FROM directory WHERE kind = 'phone_lines.number' AND key = $1"),
-    "session": _SESSION.format("$1"),
-    "why": (
-        "SELECT l.state, c.id, c.opted_out_at, o.resource_id, o.request FROM phone_lines l"
-        " LEFT JOIN conversations c"
-        " ON c.account_id = $1 AND c.line_id = $2 AND c.peer_index = $3 AND c.deleted_at IS NULL"
-        " LEFT JOIN idempotency_records o ON o.account_id = $1 AND o.key = $4 WHERE l.account_id = $1 AND l.id = $2"
+    "lease": "SELECT account_id, subject_id FROM directory WHERE kind = 'phone_lines.number' AND key = $1",
+    "session": (
+        f"SELECT s.account_id, s.id, {SESSION} FROM directory d"
+        " JOIN sessions s ON s.account_id = d.account_id AND s.id = d.subject_id"
+        f" JOIN accounts a ON a.id = d.account_id WHERE d.kind = 'sessions.token' AND d.key = $1 AND {_OPEN}"
     ),
+    "use session": (
+        "UPDATE sessions SET ends_at = $4, fingerprint = $5, version = version + 1"
+        " WHERE account_id = $1 AND id = $2 AND version = $3 RETURNING 1"
+    ),
+    "done": "SELECT resource_id, request FROM idempotency_records WHERE account_id = $1 AND key = $2",
+    "active": "SELECT FROM accounts WHERE id = $1 AND state = 'active'",
     "message": (
-        "SELECT m.id, m.conversation_id, m.created_at FROM messages m"
-        " JOIN conversations c ON c.account_id = $1 AND c.id = m.conversation_id AND c.deleted_at IS NULL"
-        " WHERE m.account_id = $1 AND m.id = $2 AND m.deleted_at IS NULL"
+        f"SELECT {_BODY}, conversation_id FROM messages m WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL"
+        " AND EXISTS (SELECT FROM conversations c"
+        " WHERE c.account_id = $1 AND c.id = m.conversation_id AND c.deleted_at IS NULL)"
     ),
-    "conversation": "SELECT FROM conversations WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL",
+    "conversation": (
+        "SELECT id, line_id, peer, opted_out_at, version FROM conversations"
+        " WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL"
+    ),
 }
 
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from adapters.outbound.postgres.binding import Binder
 from adapters.outbound.postgres.codec import CODECS
-from benchmarks.floor.sealing import prefixed
+from benchmarks.floor.binding import prefixed
 
 PART = 1 << 20
 ROWS = 1000

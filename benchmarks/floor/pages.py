@@ -5,27 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from aiohttp import web
 from multidict import CIMultiDict
 from pydantic_core import to_json
 
 from benchmarks.floor import reading as read
-from benchmarks.floor.reading import No
+from benchmarks.floor.binding import (
+    ENDS,
+    MISSING,
+    NONE_ATTACHED,
+    conversation_data,
+    identity,
+    prefixed,
+    sent_instant,
+)
+from benchmarks.floor.reading import COMMON, No
+from benchmarks.floor.sealing import Broken
 
 if TYPE_CHECKING:
-    from benchmarks.floor.server import Floor
+    from benchmarks.floor.server import Caller, Floor
 
-JSON = CIMultiDict({
-    "Server": "Pico", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
-    "Content-Type": "application/json",
-})  # fmt: skip
+JSON = CIMultiDict({**COMMON, "Content-Type": "application/json"})
 
 quoted: Callable[[str], str] = json.encoder.encode_basestring
 
 
 async def conversations(floor: Floor, request: web.BaseRequest, query: str) -> web.Response:
-    token, account = await floor.caller(request)
+    caller = await floor.caller(request)
     try:
         asked = read.query(query, "limit", "cursor", "line_id")
         limit, name = read.limit(asked), "conversations"
@@ -35,29 +43,33 @@ async def conversations(floor: Floor, request: web.BaseRequest, query: str) -> w
         if "cursor" in asked:
             name, place = f"{name} from", (*place, *read.time_place(asked["cursor"]))
     except No:
-        await floor.must_be_signed_in(token)
+        await floor.again(caller)
         raise
-    cipher = await floor.cipher(account)
-    rows = await floor.fetch(name, account, token, limit + 1, *place)
+    vault, rows = await floor.vault(caller.account), await _rows(floor, name, caller, limit, place)
     more = None
-    if not rows:
-        await floor.must_be_signed_in(token)
-    elif len(rows) > limit:
+    if len(rows) > limit:
         del rows[limit:]
         more = read.time_cursor(rows[-1]["last_at"], rows[-1]["id"].bytes)
-    opened, peer, times = cipher.open, cipher.peer, _times(rows, "last_at", "created_at", "opted_out_at")
-    items = [
-        f'{{"id":"{row}","line_id":"{line}","peer":{quoted(opened(peer, row.bytes, sealed))},"last_at":{last_at},'
-        f'"unread":{unread},"opted_out_at":{opted_out_at},"created_at":{created_at}}}'
-        for (row, line, sealed, _, unread, _, _), last_at, created_at, opted_out_at in zip(
-            rows, *times, strict=True
+    opened, peer, bound, of_line, written = vault.open, vault.peer, b"", None, ""
+    items = []
+    for (row, line, sealed, _, unread, since, _, version), last_at, created_at, opted_out_at in zip(
+        rows, *_times(rows, "last_at", "created_at", "opted_out_at"), strict=True
+    ):
+        if line != of_line:
+            of_line, written, bound = line, str(line), identity(line.bytes)
+        try:
+            shown = quoted(opened(peer, row.bytes, sealed, conversation_data(bound, since, version)).decode())
+        except Broken:
+            shown = "null"
+        items.append(
+            f'{{"id":"{row}","line_id":"{written}","peer":{shown},"last_at":{last_at},'
+            f'"unread":{unread},"opted_out_at":{opted_out_at},"created_at":{created_at}}}'
         )
-    ]
     return _page(items, more)
 
 
 async def messages(floor: Floor, request: web.BaseRequest, query: str, conversation: str) -> web.Response:
-    token, account = await floor.caller(request)
+    caller = await floor.caller(request)
     try:
         asked = read.query(query, "limit", "cursor")
         limit, name = read.limit(asked), "messages"
@@ -65,30 +77,69 @@ async def messages(floor: Floor, request: web.BaseRequest, query: str, conversat
         if "cursor" in asked:
             name, place = "messages from", (conversation, read.id_place(asked["cursor"]))
     except No:
-        await floor.must_be_signed_in(token)
+        await floor.again(caller)
         raise
-    cipher = await floor.cipher(account)
-    rows = await floor.fetch(name, account, token, limit + 1, *place)
-    more, of = None, ""
+    vault, rows = await floor.vault(caller.account), await _rows(floor, name, caller, limit, place)
+    more = None
     if not rows:
-        await floor.must_be_signed_in(token)
-        if not await floor.fetch("conversation", account, conversation):
-            raise No(404, "not_found")
-    else:  # all texts of a conversation are of its line
-        of = f'"conversation_id":"{conversation.lower()}","line_id":"{rows[0]["line_id"]}"'
-        if len(rows) > limit:
-            del rows[limit:]
-            more = read.id_cursor(rows[-1]["id"].bytes)
-    opened, body, times = cipher.open, cipher.body, _times(rows, "created_at")
-    items = [
-        f'{{"id":"{row}",{of},"direction":"{direction}","status":"{status}",'
-        f'"body":{quoted(opened(body, row.bytes, sealed))},"created_at":{created_at},'
-        f'"attachments":{attachments},"failure":{"null" if failure is None else quoted(failure)}}}'
-        for (row, _, direction, status, sealed, _, attachments, failure), created_at in zip(
-            rows, *times, strict=True
+        await _must_be_there(floor, caller, conversation)
+    elif len(rows) > limit:
+        del rows[limit:]
+        more = read.id_cursor(rows[-1]["id"].bytes)
+    opened, body, said = vault.open, vault.body, identity(UUID(conversation).bytes)
+    items, of_line, bound, of = [], None, b"", ""
+    for (row, line, direction, status, sealed, _, attachments, failure, *rest), created_at in zip(
+        rows, *_times(rows, "created_at"), strict=True
+    ):
+        if line != of_line:
+            of_line, bound = line, said + identity(line.bytes)
+            of = f'"conversation_id":"{conversation.lower()}","line_id":"{line}"'
+        try:
+            shown = quoted(
+                opened(
+                    body, row.bytes, sealed, message_data(bound, direction, status, attachments, *rest)
+                ).decode()
+            )
+        except Broken:
+            shown = "null"
+        items.append(
+            f'{{"id":"{row}",{of},"direction":"{direction}","status":"{status}","body":{shown},'
+            f'"created_at":{created_at},"attachments":{attachments},'
+            f'"failure":{"null" if failure is None else quoted(failure)}}}'
         )
-    ]
     return _page(items, more)
+
+
+def message_data(
+    of: bytes, direction: str, status: str, attachments: int, ref: str | None, attempted: bytes | None,
+    copy_deleted: bytes | None, version: int,
+) -> bytes:  # fmt: skip
+    """Return what the body of a message that is not deleted is bound to. `of`: its conversation and its line."""
+    return b"".join((
+        version.to_bytes(8), of, ENDS[direction, status],
+        NONE_ATTACHED[:4] + attachments.to_bytes(8) if attachments else NONE_ATTACHED,
+        MISSING if ref is None else prefixed(ref.encode()), sent_instant(attempted), sent_instant(copy_deleted),
+        MISSING,
+    ))  # fmt: skip
+
+
+async def _rows(floor: Floor, name: str, caller: Caller, limit: int, place: tuple) -> list:
+    """Return a page and one more. When there is none, tell whether that is because of the session."""
+    rows = await floor.fetch(name, caller.account, caller.id, *caller.row, limit + 1, *place)
+    if not rows:
+        now = await floor.again(caller)
+        if now.row != caller.row:
+            rows = await floor.fetch(name, now.account, now.id, *now.row, limit + 1, *place)
+    return rows
+
+
+async def _must_be_there(floor: Floor, caller: Caller, conversation: str) -> None:
+    found = await floor.fetch("conversation", caller.account, conversation)
+    if not found:
+        raise No(404, "not_found")
+    row, line, peer, opted_out_at, version = found[0]
+    vault = await floor.vault(caller.account)
+    vault.open(vault.peer, row.bytes, peer, conversation_data(identity(line.bytes), opted_out_at, version))
 
 
 def _times(rows: list, *columns: str) -> list[list[str]]:

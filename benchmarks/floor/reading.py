@@ -1,4 +1,4 @@
-"""What the floor takes in, read by hand and as strictly as Pico reads it."""
+"""What an app asks of the floor, read by hand and as strictly as Pico reads it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from aiohttp import web
 
+from adapters.inbound.http.input import FIELD_NAME, is_json
+from adapters.inbound.http.json_format import decode
+from adapters.inbound.http.problems import MalformedJson
+from adapters.outbound.system.numbering import PhonenumbersPlan
+from domain.destinations import Destination
+from domain.values import Country, Peer
+
+COMMON = {"Server": "Pico", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 ID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
 KEY = re.compile(r"[!-~]{1,255}\Z")
-JSON_TYPE = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?\Z', re.IGNORECASE)
 REACHABLE = re.compile(r"(\+[1-9][0-9]{6,14}|[0-9]{3,8})\Z")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+AMERICAN = re.compile(r"\+1[2-9](?!11)[0-9]{2}[2-9][0-9]{6}\Z")
 LIMIT = re.compile(r"([1-9][0-9]?|100)\Z")
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
@@ -36,32 +42,17 @@ class No(Exception):
         }
         if flaws:
             problem["errors"] = [{"pointer": pointer, "code": flaw} for pointer, flaw in flaws]
-        self.status, self.body = status, json.dumps(problem).encode()
+        self.status, self.problem = status, problem
 
 
-def form(raw: bytes) -> list[tuple[str, str]] | None:
-    """Read a form as `parse_qsl` does, without its detours; None when it is not one."""
-    pairs = []
-    try:
-        for part in raw.decode().replace("+", " ").split("&"):
-            name, _, value = part.partition("=")
-            if "%" in name:
-                name = unquote(name, errors="strict")
-            pairs.append((name, unquote(value, errors="strict") if "%" in value else value))
-    except ValueError:
+def unreachable(to: str, country: str) -> str | None:
+    """Return why no message from a line of this country can reach `to`; Pico's own numbering plan knows the others."""
+    if AMERICAN.match(to):
         return None
-    return pairs if len(pairs) <= 200 else None
-
-
-def lease(query: str) -> UUID | None:
-    """Read which line a text is meant for. Raises ValueError."""
-    said = dict(parse_qsl(query)).get("line") if query else None
-    return UUID(said) if said else None
-
-
-def peer(said: str) -> bool:
-    """Tell whether somebody can have this name or number."""
-    return len(said) <= 64 and said.strip() == said and not CONTROL.search(said)
+    found = _plan.destination(Peer(to), Country(country))
+    if found is Destination.EMERGENCY:
+        return "emergency_number"
+    return None if found is Destination.NUMBER else "unreachable_number"
 
 
 def idempotency_key(request: web.BaseRequest) -> str:
@@ -73,34 +64,35 @@ def idempotency_key(request: web.BaseRequest) -> str:
     return keys[0]
 
 
-async def text(request: web.BaseRequest) -> tuple[str, str]:
-    """Read a text to be sent: to whom, and what it says."""
+async def message(request: web.BaseRequest) -> tuple[str, str]:
+    """Read a message to be sent: to whom, and what it says."""
     headers = request.headers
-    if not JSON_TYPE.match(headers.get("Content-Type", "")) or "Content-Encoding" in headers:
+    kinds = headers.getall("Content-Type", ())
+    if not kinds and not request.can_read_body:
+        raise No(422, "invalid_input", *_flaws({}))
+    if len(kinds) != 1 or not is_json(kinds[0]) or "Content-Encoding" in headers:
         raise No(415, "unsupported_media_type")
     try:
         raw = await request.read()
-        given = _decoder.decode(raw.decode())
     except web.HTTPRequestEntityTooLarge:
         raise No(413, "body_too_large") from None
+    try:
+        given = _decoder.decode(raw.decode())
     except (ValueError, RecursionError):
+        raise No(400, "malformed_json") from None
+    if type(given) is dict and len(given) == 2 and b"\\u" not in raw:
+        to, body = given.get("to"), given.get("body")
+        if type(to) is type(body) is str and REACHABLE.match(to) and 1 <= len(body) <= 1600:
+            return to, body
+    try:
+        decode(raw)  # whatever is not plain is for Pico's own rules to judge
+    except MalformedJson:
         raise No(400, "malformed_json") from None
     if type(given) is not dict:
         raise No(422, "invalid_input", ("", "wrong_type"))
-    if b"\\u" in raw and any(
-        type(said) is str and UNSTORABLE.search(said) for said in (*given, *given.values())
-    ):
-        raise No(400, "malformed_json")
-    to, body = given.get("to"), given.get("body")
-    if (
-        type(to) is str
-        and type(body) is str
-        and len(given) == 2
-        and REACHABLE.match(to)
-        and 1 <= len(body) <= 1600
-    ):
-        return to, body
-    raise No(422, "invalid_input", *_flaws(given))
+    if flaws := list(_flaws(given)):
+        raise No(422, "invalid_input", *flaws)
+    return given["to"], given["body"]
 
 
 def _flaws(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -114,8 +106,14 @@ def _flaws(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"/{name}", "wrong_type"
         elif not fits(given[name]):
             yield f"/{name}", code
-    if given.keys() - {"to", "body"}:
-        yield "", "unknown_field"
+    for name in given:
+        if name not in {"to", "body"}:
+            yield _place(name), "unknown_field"
+
+
+def _place(name: str) -> str:
+    """Point at an unknown field, unless its name may itself be personal."""
+    return f"/{name}" if FIELD_NAME.match(name) else ""
 
 
 def query(raw: str, *known: str) -> dict[str, str]:
@@ -130,8 +128,8 @@ def query(raw: str, *known: str) -> dict[str, str]:
     asked = dict(pairs)
     if len(asked) != len(pairs):
         raise No(400, "malformed_query")
-    if not asked.keys() <= set(known):
-        raise No(422, "invalid_input", ("", "unknown_field"))
+    if strange := [name for name in asked if name not in known]:
+        raise No(422, "invalid_input", *((_place(name), "unknown_field") for name in strange))
     return asked
 
 
@@ -144,7 +142,7 @@ def limit(asked: dict[str, str]) -> int:
 
 def line(said: str) -> str:
     if not ID.match(said):
-        raise No(422, "invalid_input", ("/line", "malformed"))
+        raise No(422, "invalid_input", ("/line_id", "malformed"))
     return said
 
 
@@ -175,6 +173,9 @@ def time_place(cursor: str) -> tuple[datetime, UUID]:
 
 def time_cursor(at: datetime, last: bytes) -> str:
     return urlsafe_b64encode(((at - EPOCH) // MICROSECOND).to_bytes(8) + last).decode()
+
+
+_plan = PhonenumbersPlan()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

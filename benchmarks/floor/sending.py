@@ -1,0 +1,128 @@
+"""The floor queues a message."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from benchmarks.floor import reading as read
+from benchmarks.floor.binding import ONE, QUEUED, identity
+from benchmarks.floor.database import UNDONE
+from benchmarks.floor.looking import Looked
+from benchmarks.floor.pages import message_data
+from benchmarks.floor.reading import COMMON, No
+from benchmarks.floor.sealing import ACT, ASKED, PEER, STOPPED, Vault, blind_index, new_id
+
+if TYPE_CHECKING:
+    from benchmarks.floor.server import Floor
+
+TRIES = 10
+IDEMPOTENCY = timedelta(hours=24)
+JSON = CIMultiDict({**COMMON, "Content-Type": "application/json"})
+
+quoted: Callable[[str], str] = json.encoder.encode_basestring
+
+
+async def send(floor: Floor, request: web.BaseRequest, line: str) -> web.Response:
+    caller = await floor.caller(request)
+    try:
+        key = read.idempotency_key(request)
+        to, said = await read.message(request)
+    except No:
+        await floor.again(caller)
+        raise
+    account = caller.account
+    vault = await floor.vault(account)
+    index, line_id = vault.index, bytes.fromhex(line.replace("-", ""))
+    peer, stop = blind_index(index, PEER, to), blind_index(index, STOPPED, to)
+    act = blind_index(index, ACT, f"send:{key}")
+    asked = blind_index(index, ASKED, f"{line}\x1f{to}\x1f{said}")
+    for _ in range(TRIES):
+        rows = await floor.fetch("look before sending", account, line, peer, stop, caller.id)
+        if not rows or rows[0][:4] != caller.row:
+            caller = await floor.again(caller)
+            continue
+        if rows[0]["state"] is None:
+            raise No(404, "not_found")
+        looked = Looked.at(vault, line_id, rows[0][4:], to)
+        no = _why_not(looked, to)
+        if no is None:
+            talk, now, message, name, values = _written(vault, looked, to, said, (act, asked, peer))
+            try:
+                await floor.fetch(name, account, line, looked.line.version, *values)
+            except UNDONE:
+                pass
+            else:
+                return _accepted(message, talk, line, said, now, repeated=False)
+        if done := await floor.fetch("done", account, act):
+            made, before = done[0]
+            message, talk, now = await _replayed(floor, vault, account, made, same=asked == before)
+            return _accepted(message, talk, line, said, now, repeated=True)
+        if no is not None:
+            raise no
+    raise No(409, "version_conflict")
+
+
+def _why_not(looked: Looked, to: str) -> No | None:
+    """Return what stands against a message, as far as nobody has asked for it before."""
+    line = looked.line
+    if line.state != "active":
+        return No(409, "line_not_active")
+    if not line.carries:
+        return No(409, "line_without_messages")
+    if far := "unreachable_number" if to == line.number else read.unreachable(to, line.country):
+        return No(422, far)
+    if not looked.whole:
+        return No(500, "seal_broken")
+    if looked.opted_out_at is not None or looked.stopped_at is not None:
+        return No(409, "opted_out")
+    return None
+
+
+def _written(vault: Vault, looked: Looked, to: str, said: str, indexes: tuple) -> tuple:
+    """Return conversation, instant and id of a message, the statement that queues it, its values after the line's."""
+    act, asked, peer = indexes
+    now = datetime.now(UTC)
+    row, message = new_id(looked.last_at)
+    talk, version = looked.conversation, looked.version
+    raw, talk = new_id() if talk is None else (talk.bytes, talk)
+    body = vault.seal(vault.body, row, said.encode(), ONE + identity(raw) + looked.line.bound + QUEUED)
+    values = talk, version or 1, now, message, body, new_id()[1], act, asked, now + IDEMPOTENCY
+    if version is not None:
+        return talk, now, message, "send", (*values, looked.goes_on(now))
+    sealed = looked.sealed_with(vault, raw, to, None, 1)
+    return talk, now, message, "send first", (*values, sealed, peer)
+
+
+async def _replayed(floor: Floor, vault: Vault, account: UUID, message: UUID | None, *, same: bool) -> tuple:
+    """Return id, conversation and instant of what the same request made before."""
+    if not same or message is None:
+        raise No(422, "idempotency_mismatch")
+    found = await floor.fetch("message", account, message)
+    if not found:
+        raise No(404, "not_found")
+    row, line, direction, status, sealed, created_at, attachments, _, *rest, talk = found[0]
+    of = identity(talk.bytes) + identity(line.bytes)
+    vault.open(vault.body, row.bytes, sealed, message_data(of, direction, status, attachments, *rest))
+    return row, talk, created_at
+
+
+def _accepted(
+    message: object, conversation: object, line: str, said: str, at: datetime, *, repeated: bool
+) -> web.Response:
+    headers = JSON.copy()
+    headers["Location"] = f"/v1/messages/{message}"
+    headers["Idempotency-Replayed"] = "true" if repeated else "false"
+    return web.Response(
+        status=202, headers=headers,
+        body=(
+            f'{{"id":"{message}","conversation_id":"{conversation}","line_id":"{line}","direction":"outbound",'
+            f'"status":"queued","body":{quoted(said)},"created_at":"{at.isoformat()[:-6]}Z","attachments":0,"failure":null}}'
+        ).encode(),
+    )  # fmt: skip

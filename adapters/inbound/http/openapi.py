@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from adapters.inbound.http import problems
@@ -10,6 +11,7 @@ from adapters.inbound.http.reply import JSON_TYPE, Json, Media
 from adapters.inbound.http.request_id import REQUEST_ID
 from adapters.inbound.http.route import Route
 from adapters.inbound.http.schemas import REF, Schemas, answered, schemas
+from adapters.inbound.http.wording import FIELDS, TAGS, explain
 from adapters.inbound.http_io import BadRequest, ExpectationFailed, Refused, TooLarge, TooSlow
 from application.ports.keyring import KeyGone, KeysUnavailable
 from application.ports.store import StoreFull, StoreUnavailable, VersionConflict
@@ -90,13 +92,17 @@ def document(routes: Iterable[Route[Any]]) -> Json:
     paths: dict[str, Json] = {}
     for route in shown:
         paths.setdefault(str(route.template), {})[route.method.lower()] = operation(route, found)
+    explained = deepcopy({"Problem": PROBLEM, **components})
+    explain(explained.values())
+    used = {tag for path in paths.values() for described in path.values() for tag in described["tags"]}
     return {
         "openapi": "3.1.0",
         "info": INFO,
         "servers": [{"url": "/"}],
+        "tags": [{"name": tag, "description": TAGS.get(tag, "")} for tag in sorted(used)],
         "paths": paths,
         "components": {
-            "schemas": {"Problem": PROBLEM, **components},
+            "schemas": explained,
             "headers": {"RequestId": NAMED},
             "securitySchemes": {
                 name: dict(scheme)
@@ -118,8 +124,7 @@ def operation(route: Route[Any], found: Mapping[Any, Json]) -> Json:
         "security": [] if route.open else [{name: [] for guard in route.guards for name in guard.security}],
         "responses": responses(route, found),
     }
-    if rest:
-        described["description"] = rest
+    described["description"] = rest or f"{sentence.rstrip('.')}."
     if taken := parameters(route):
         described["parameters"] = taken
     if route.body is not None:
@@ -134,6 +139,7 @@ def parameters(route: Route[Any]) -> list[Json]:
             "name": parameter.name,
             "in": "path",
             "required": True,
+            "description": FIELDS.get(parameter.name, ""),
             "schema": {"type": "string", **parameter.text.says},
         }
         for parameter in route.template.parameters
@@ -144,6 +150,7 @@ def parameters(route: Route[Any]) -> list[Json]:
             {
                 "name": name,
                 "in": "query",
+                "description": FIELDS.get(name, ""),
                 "required": name in described.get("required", ()),
                 "schema": {key: value for key, value in schema.items() if key != "title"},
                 **({"explode": False} if schema.get("type") == "array" else {}),

@@ -20,6 +20,7 @@ from adapters.inbound.http.resources.sandbox import Faults
 from adapters.inbound.http.route import Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.inbound.http.schemas import answered
+from adapters.inbound.http.wording import FIELDS
 from adapters.inbound.http_io import Refused
 from application.ports.keyring import KeyGone, KeysUnavailable
 from application.ports.ledger import LedgerBroken
@@ -80,6 +81,28 @@ def test_every_field_of_an_answer_is_always_there() -> None:
     for name in described:
         assert set(SCHEMAS[name]["required"]) == set(SCHEMAS[name]["properties"])
         assert SCHEMAS[name]["additionalProperties"] is False
+
+
+def test_everything_has_a_description() -> None:
+    assert {tag["name"] for tag in DOCUMENT["tags"]} == {
+        tag for path in DOCUMENT["paths"].values() for operation in path.values() for tag in operation["tags"]
+    }
+    for name, schema in SCHEMAS.items():
+        assert schema["description"], name
+        for field, described in schema.get("properties", {}).items():
+            assert described["description"], f"{name}.{field}"
+    for path in DOCUMENT["paths"].values():
+        for operation in path.values():
+            assert operation["summary"]
+            assert operation["description"]
+            for parameter in operation.get("parameters", ()):
+                assert parameter["description"], parameter["name"]
+            for answer in operation["responses"].values():
+                assert answer["description"]
+    shown = [name for schema in SCHEMAS.values() for name in schema.get("properties", {})]
+    asked = [parameter["name"] for path in DOCUMENT["paths"].values() for operation in path.values()
+             for parameter in operation.get("parameters", ())]  # fmt: skip
+    assert set(FIELDS) - {"pointer"} <= {*shown, *asked}, "nothing lies about unused"
 
 
 def codes(operation: dict[str, Any]) -> set[str]:

@@ -402,6 +402,8 @@ async def test_every_list_comes_in_pages(http: HttpWorld) -> None:
         assert len(found) == 3
         assert found == sorted(found, reverse=True)
         assert expected is None or found == expected
+    offers = await http.call("GET", "/v1/available-numbers?country=US&limit=1", token=token)
+    assert len(offers.json["items"]) == 1
     active = (await http.call("GET", "/v1/lines?state=active", token=token)).json["items"]
     assert [one["id"] for one in active] == [lines[2], lines[0]]
     assert (await http.call("GET", "/v1/lines?state=lively", token=token)).flaws == {("/state", "malformed")}

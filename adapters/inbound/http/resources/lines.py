@@ -34,7 +34,7 @@ from domain.values import Capability
 Capabilities = list[Annotated[str, SpelledOut(Capability)]]
 
 
-class NumberSearch(Input):
+class NumberSearch(Paged):
     """What kind of number to look for."""
 
     country: ACountry
@@ -127,7 +127,7 @@ async def search_numbers(request: Request[NumberSearch]) -> AvailableNumbers:
     found = await request.use_cases.search_numbers(
         wanted.country, wanted.area_code, wanted.contains, wanted.capabilities
     )
-    return {"items": [offer(one) for one in found], "next_cursor": None}
+    return {"items": [offer(one) for one in found[: wanted.limit]], "next_cursor": None}
 
 
 async def buy_line(request: Request[Purchase]) -> Answer[Line]:

@@ -127,7 +127,7 @@ class Stage:
             for mail in [mail for mail in await self.mailbox.list() if mail["to"] == email]:
                 with suppress(RuntimeError):
                     await self.ask(
-                        "POST", "/v1/accounts/verify", {"token": mail["token"], "password": PASSWORD}
+                        "POST", "/v1/account-verifications", {"token": mail["token"], "password": PASSWORD}
                     )
             with suppress(RuntimeError):
                 return str((await self.ask("POST", "/v1/sessions", credentials))["token"])

@@ -13,7 +13,7 @@ from adapters.outbound.local.mailbox import LocalMailbox
 from bootstrap.assembly import assembled
 from bootstrap.databases import databases_in_use
 from bootstrap.event_loop import run
-from bootstrap.process import serve, stopped
+from bootstrap.process import ending, serve
 from bootstrap.sandbox_state import FollowedClock, SandboxState
 from bootstrap.settings import Settings
 from bootstrap.worlds.sandbox import sandbox_parts
@@ -27,8 +27,9 @@ async def main(folder: Path, port: int) -> None:
     mailbox = LocalMailbox(folder / "mail", clock.now)
     parts = sandbox_parts(settings, found, saved, clock, mailbox, saved.url)
     async with assembled(parts) as product, serve(product, port):
+        told = ending()
         print("Pico serves", flush=True)
-        await stopped()
+        await told.wait()
 
 
 if __name__ == "__main__":

@@ -30,24 +30,26 @@ def serve(work: bool) -> None:  # noqa: FBT001 - the shape that the command line
 
 async def _serve(*, work: bool) -> None:
     from bootstrap.event_loop import settle
-    from bootstrap.process import stopped
+    from bootstrap.process import ending
 
     if chosen_world() is World.PRODUCTION:
         from bootstrap.worlds.production import Production
 
         async with Production.from_environment().running(work=work) as url:
             settle()
+            told = ending()
             typer.echo(f"Pico serves at {url} - stop with Ctrl-C")
-            await stopped()
+            await told.wait()
     else:
         from bootstrap.worlds.sandbox import Sandbox
 
         async with Sandbox.running(read_settings(Settings), work=work) as sandbox:
             settle()
+            told = ending()
             typer.echo(
                 f"Pico serves at {sandbox.url} - documentation at {sandbox.url}/docs - stop with Ctrl-C"
             )
-            await stopped()
+            await told.wait()
 
 
 def work() -> None:
@@ -59,7 +61,7 @@ def work() -> None:
 
 async def _work() -> None:
     from bootstrap.event_loop import settle
-    from bootstrap.process import stopped
+    from bootstrap.process import ending
 
     working: AbstractAsyncContextManager[None]
     if chosen_world() is World.PRODUCTION:
@@ -72,8 +74,9 @@ async def _work() -> None:
         working = Sandbox.working(read_settings(Settings))
     async with working:
         settle()
+        told = ending()
         typer.echo("Pico works - stop with Ctrl-C")
-        await stopped()
+        await told.wait()
 
 
 def tour(console: Console) -> int:

@@ -75,12 +75,15 @@ async def _keep_comparing(clock: Clock) -> None:
         await asyncio.sleep(COMPARE_EVERY.total_seconds())
 
 
-async def stopped() -> None:
-    """Wait until the process is told to end: by SIGINT (Ctrl-C) or SIGTERM."""
-    stop = asyncio.Event()
+def ending() -> asyncio.Event:
+    """Return what is set when the process is told to end, by SIGINT (Ctrl-C) or SIGTERM.
+
+    To be called before anybody is told that the process is ready: who is told may end it at once.
+    """
+    told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    return told
 
 
 def free_port() -> int:

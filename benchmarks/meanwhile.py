@@ -38,6 +38,8 @@ TOUCHED = tuple(range(LEFT, REWRITTEN + 1))
 OTHER = 20
 """The conversation of each that is looked at; the next one is with whom it is swapped."""
 CLOCK = SystemClock()
+NOW = CLOCK.now()
+"""One instant for both sides."""
 
 _WHOSE = {"accounts": "id", "sessions": "account_id", "phone_lines": "account_id", "directory": "account_id"}
 _OURS = ", ".join(f"'{people.account_id(one)}'" for one in TOUCHED)
@@ -116,7 +118,7 @@ Change = Callable[[Tx], Awaitable[None]]
 
 async def _leave(tx: Tx) -> None:
     for session in await tx.sessions.list_open():
-        session.revoke(CLOCK.now())
+        session.revoke(NOW)
         tx.save(session)
 
 
@@ -129,7 +131,7 @@ async def _ask_for_deletion(tx: Tx) -> None:
 def _session_ends(later: timedelta) -> Change:
     async def change(tx: Tx) -> None:
         for session in await tx.sessions.list_open():
-            session.ends_at = CLOCK.now() + later
+            session.ends_at = NOW + later
             tx.save(session)
 
     return change
@@ -147,7 +149,7 @@ def _of_line(one: int, what: Callable[[PhoneLine], None]) -> Change:
 CHANGES: dict[int, Change] = {
     LEFT: _leave,
     SUSPENDED: _of_line(SUSPENDED, PhoneLine.suspend),
-    RELEASED: _of_line(RELEASED, lambda line: line.released(CLOCK.now())),
+    RELEASED: _of_line(RELEASED, lambda line: line.released(NOW)),
     PENDING_DELETION: _ask_for_deletion,
     LONG_AWAY: _session_ends(timedelta(days=1)),
     EXPIRED: _session_ends(-timedelta(seconds=1)),

@@ -45,3 +45,8 @@ def test_what_hides_goes(text: str, left: str) -> None:
 def test_what_is_left_is_left(text: str) -> None:
     assert shown(shown(text)) == shown(text)
     assert not shown(text).strip() or not hides(shown(text).strip()[0])
+
+
+@given(st.text(st.characters(min_codepoint=0, max_codepoint=0x7F)))
+def test_what_is_taken_for_plain_at_a_glance_is_seen_letter_by_letter(text: str) -> None:
+    assert shown(text) == shown(text + "\u05d0")[:-1]

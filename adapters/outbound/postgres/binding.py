@@ -67,3 +67,18 @@ class Binder:
             for part, value in zip(self._parts, values, strict=True)
         ]
         return b"".join(parts)
+
+    def of_rows(self) -> Callable[[Sequence[Any], int], bytes]:
+        """Return `data` for the rows of a list, which have much in common: what the last one had is not made anew."""
+        parts = self._parts
+        last: list[Any] = [None] * len(parts)
+        made = [_MISSING] * len(parts)
+
+        def data(values: Sequence[Any], version: int) -> bytes:
+            for at, value in enumerate(values):
+                if value != last[at]:
+                    made[at] = _MISSING if value is None else parts[at](value)
+                    last[at] = value
+            return version.to_bytes(8) + b"".join(made)
+
+        return data

@@ -68,7 +68,7 @@ class Decoder:
         Where a seal is broken it calls `broken`; if that lets it be, the values that do not open are None.
         """
         members, id_at, bound_of, version_at, data = (
-            self._members, self._id, self._bound, self._version, self._binder.data,
+            self._members, self._id, self._bound, self._version, self._binder.of_rows(),
         )  # fmt: skip
         sealed = [
             (at, cipher.column(self._table, name).open, make, binds) for at, name, make, binds in self._sealed
@@ -77,18 +77,13 @@ class Decoder:
         def opened(row: Row) -> Opened:
             values = list(row)
             unreadable = WHOLE
-            if sealed:
-                row_id = values[id_at].bytes
-                for at, unseal, make, binds in sealed:
-                    if (value := values[at]) is not None:
-                        try:
-                            if binds:
-                                bound = data(bound_of(values), values[version_at])
-                                values[at] = make(unseal(row_id, value, bound))
-                            else:
-                                values[at] = make(unseal(row_id, value))
-                        except SealBroken:
-                            values[at], unreadable = None, unreadable | {self.names[at]}
+            for at, unseal, make, binds in sealed:
+                if (value := row[at]) is not None:
+                    try:
+                        beside = data(bound_of(row), row[version_at]) if binds else b""
+                        values[at] = make(unseal(row[id_at].bytes, value, beside))
+                    except SealBroken:
+                        values[at], unreadable = None, unreadable | {self.names[at]}
             if unreadable:
                 broken(self._table, values[id_at], unreadable)
             for at, read in members:

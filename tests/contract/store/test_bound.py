@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar
@@ -100,6 +100,26 @@ def test_a_row_opens_as_it_was_sealed(version: int) -> None:
         (SWITCHES, Switch(account_id=ACCOUNT, id=SessionId(uuid4()), created_at=AT, off_at=AT)),
     ):  # fmt: skip
         assert loaded(of, row(of, aggregate, version)) == replace(aggregate, version=version)
+
+
+def test_rows_of_a_list_open_each_beside_its_own_values_also_after_one_that_was_altered() -> None:
+    variants: list[dict[str, Any]] = [
+        {}, {"off_at": AT}, {"off_at": AT, "watts": 0}, {"ref": CarrierRef("PN1")}, {"room": SessionId(uuid4())},
+        {"state": AccountState.ERASING}, {},
+    ]  # fmt: skip
+    lamps = [lamp(**fields) for fields in (*variants, *reversed(variants))]
+    held = [row(LAMPS, one, version) for version, one in enumerate(lamps, 1)]
+    read = Aggregates(LAMPS)
+    load = read.loader(CIPHER, lambda *_: None)
+
+    def opened(altered: dict[str, Any]) -> Iterator[bool]:
+        for one, of in zip(held, lamps, strict=True):
+            good, bad = ([values[name] for name in read.names] for values in (one, one | altered))
+            assert load(good)[0] == replace(of, version=one["version"])
+            yield load(bad)[0].altered
+
+    for altered in ({"watts": 8}, {"off_at": AT + timedelta(days=1)}, {"ref": "PN2"}, {"room": uuid4()}):
+        assert all(opened(altered))
 
 
 @pytest.mark.parametrize(

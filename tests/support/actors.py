@@ -43,20 +43,20 @@ class Person:
         assert self.line is not None
         return self.line.number
 
-    async def texted(self, body: str, sender: Peer = STRANGER, ref: str | None = None) -> None:
-        """Receive a text."""
+    async def receives(self, body: str, sender: Peer = STRANGER, ref: str | None = None) -> None:
+        """Receive a message."""
         reference = CarrierRef(ref or f"SM{self.world.ids.new().hex}")
         await self.world.use_cases.receive_message(
             InboundMessage(reference, self.number, sender, MessageBody(body))
         )
 
-    async def texts(self, body: str, to: Peer = STRANGER, key: str | None = None) -> Accepted:
-        """Send a text."""
+    async def sends(self, body: str, to: Peer = STRANGER, key: str | None = None) -> Accepted:
+        """Send a message."""
         key = key or self.world.ids.new().hex
         return await self.world.use_cases.send_message(self.id, self.line_id, to, MessageBody(body), key)
 
     async def inbox(self) -> list[str]:
-        """Return every text this person can see, as they see it."""
+        """Return every message this person can see, as they see it."""
         bodies = []
         for conversation in (await self.world.use_cases.list_conversations(self.id, None, None, 100)).items:
             page = await self.world.use_cases.list_messages(self.id, conversation.id, None, 100)

@@ -53,8 +53,8 @@ async def lived(world: InMemory) -> Planted:
     ada.line = await bought(world, ada)
     other = await world.use_cases.sign_in(email, password)
     await world.use_cases.sign_out(ada.id, other.session.id)
-    await ada.texted(ada.heard, ada.peer, ref=await world.carrier.receive(ada.peer, ada.number, ada.heard))
-    await ada.texts(ada.said, ada.peer)
+    await ada.receives(ada.heard, ada.peer, ref=await world.carrier.receive(ada.peer, ada.number, ada.heard))
+    await ada.sends(ada.said, ada.peer)
     await world.settle()
     return ada
 

@@ -127,7 +127,7 @@ class Served(Command):
         return dict(line)
 
     def send(self, token: str, line: dict[str, Any], to: str, body: str) -> dict[str, Any]:
-        """Send a text."""
+        """Send a message."""
         status, message = self.ask(
             "POST",
             f"/v1/lines/{line['id']}/messages",
@@ -139,7 +139,7 @@ class Served(Command):
         return dict(message)
 
     def inbox(self, token: str) -> list[str]:
-        """Return every text this person can see."""
+        """Return every message this person can see."""
         bodies = []
         for conversation in self.ask("GET", "/v1/conversations", token=token)[1]["items"]:
             page = self.ask("GET", f"/v1/conversations/{conversation['id']}/messages", token=token)[1]

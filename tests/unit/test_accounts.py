@@ -91,7 +91,7 @@ async def test_an_old_hash_is_renewed_when_its_owner_signs_in(world: InMemory) -
 
 async def test_signing_out_revokes_exactly_that_session_and_loses_no_data(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texted("hello")
+    await ada.receives("hello")
     other = await world.use_cases.sign_in(ADA, PASSWORD)
     await world.use_cases.sign_out(ada.id, ada.signed_in.session.id)
     with pytest.raises(Unauthenticated):
@@ -149,7 +149,7 @@ async def test_deleting_shuts_everything_at_once(world: InMemory) -> None:
             await world.use_cases.authenticate(token)
     with pytest.raises(PendingDeletion):
         await world.use_cases.sign_in(ADA, PASSWORD)
-    await ada.texted("too late")
+    await ada.receives("too late")
     assert await ada.inbox() == []
     assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.SUSPENDED
 
@@ -170,12 +170,12 @@ async def test_deleting_again_does_not_move_the_due_time(world: InMemory) -> Non
 
 async def test_coming_back_within_the_period_brings_everything_back(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texted("before")
+    await ada.receives("before")
     await world.use_cases.delete_account(ada.id, PASSWORD)
     await world.advance(timedelta(days=30) - timedelta(microseconds=1))
     back = await world.use_cases.recover_account(ADA, PASSWORD)
     await world.use_cases.authenticate(back.token)
-    await ada.texted("after")
+    await ada.receives("after")
     assert sorted(await ada.inbox()) == ["after", "before"]
     await world.advance(timedelta(days=60))
     assert (await world.use_cases.read_account(ada.id)).state is AccountState.ACTIVE

@@ -27,7 +27,7 @@ async def test_no_text_leaves_after_goodbye(goodbye: str) -> None:
     world = InMemory()
     ada = await with_line(world)
     world.carrier.outage = True
-    await ada.texts("too late")
+    await ada.sends("too late")
     await world.settle()
     if goodbye == "account":
         await world.use_cases.delete_account(ada.id, PASSWORD)
@@ -100,7 +100,7 @@ async def test_a_text_dropped_while_a_line_is_being_released_is_purged() -> None
     world.carrier.lies = True
     await world.use_cases.release_line(ada.id, ada.line_id)
     await world.settle()
-    await ada.texted("gone?", ref=await world.carrier.receive(STRANGER, ada.number, "gone?"))
+    await ada.receives("gone?", ref=await world.carrier.receive(STRANGER, ada.number, "gone?"))
     world.carrier.lies = False
     await world.advance(timedelta(minutes=5))
     await world.use_cases.delete_account(ada.id, PASSWORD)
@@ -111,7 +111,7 @@ async def test_a_text_dropped_while_a_line_is_being_released_is_purged() -> None
 async def test_a_text_deleted_while_the_carriers_answer_is_lost_is_purged() -> None:
     world = InMemory()
     ada = await with_line(world)
-    text = await ada.texts("forget this")
+    text = await ada.sends("forget this")
     send = world.carrier.send
 
     async def lost(*args: Any) -> Any:

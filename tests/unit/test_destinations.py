@@ -73,22 +73,22 @@ async def test_what_cannot_be_reached_is_refused_and_leaves_nothing(
     ada = await with_line(world)
     before = await world.store.count_rows(ada.id)
     with pytest.raises(error):
-        await ada.texts("help", Peer(to), key="k")
+        await ada.sends("help", Peer(to), key="k")
     assert await world.store.count_rows(ada.id) == before
-    await ada.texts("help", key="k")
+    await ada.sends("help", key="k")
 
 
 async def test_a_short_code_is_reached_where_the_carrier_declares_so(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texts("VOTE", Peer("72345"), key="k")
+    await ada.sends("VOTE", Peer("72345"), key="k")
     world.carrier.message_abilities = replace(world.carrier.message_abilities, reaches_short_codes=False)
-    await ada.texts("VOTE", Peer("72345"), key="k")  # the same request: it was accepted
+    await ada.sends("VOTE", Peer("72345"), key="k")  # the same request: it was accepted
     with pytest.raises(UnreachableNumber):
-        await ada.texts("VOTE", Peer("72345"))
+        await ada.sends("VOTE", Peer("72345"))
 
 
 async def test_a_line_that_is_given_up_says_so_first(world: InMemory) -> None:
     ada = await with_line(world)
     await world.use_cases.release_line(ada.id, ada.line_id)
     with pytest.raises(LineNotActive):
-        await ada.texts("help", Peer("911"))
+        await ada.sends("help", Peer("911"))

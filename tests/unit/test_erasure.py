@@ -31,8 +31,8 @@ from tests.support.actors import PASSWORD, STRANGER, Person, sign_up, with_line
 async def lived(world: InMemory) -> Person:
     """Make an account that has something in every corner."""
     ada = await with_line(world)
-    await ada.texted("incoming", ref=await world.carrier.receive(STRANGER, ada.number, "incoming"))
-    await ada.texts("outgoing")
+    await ada.receives("incoming", ref=await world.carrier.receive(STRANGER, ada.number, "incoming"))
+    await ada.sends("outgoing")
     await world.settle()
     await world.use_cases.start_export(ada.id)
     await world.settle()
@@ -281,8 +281,8 @@ async def test_revoked_sessions_go_after_ninety_days(world: InMemory) -> None:
 
 async def test_an_export_holds_everything_and_is_gone_soon_after_it_was_handed_over(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texted("incoming")
-    await ada.texts("outgoing")
+    await ada.receives("incoming")
+    await ada.sends("outgoing")
     export = await world.use_cases.start_export(ada.id)
     assert (await world.use_cases.start_export(ada.id)).id == export.id
     await world.settle()
@@ -309,7 +309,7 @@ async def test_an_export_holds_everything_and_is_gone_soon_after_it_was_handed_o
 
 async def test_an_export_that_was_interrupted_is_built_afresh(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texted("incoming")
+    await ada.receives("incoming")
     export = await world.use_cases.start_export(ada.id)
 
     class Dying(BuildExport):

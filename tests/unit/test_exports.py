@@ -39,7 +39,7 @@ async def test_whatever_the_file_names_is_in_the_file_under_constant_arrivals(
 
     async def arrivals() -> None:
         for n in range(60):
-            await ada.texted(f"message {n}", Peer(f"+1310555{n:04}"))
+            await ada.receives(f"message {n}", Peer(f"+1310555{n:04}"))
 
     arriving = asyncio.create_task(arrivals())
     sizes = set()
@@ -67,7 +67,7 @@ async def test_asking_again_replaces_what_waits_to_be_fetched() -> None:
     ada = await with_line(world)
     first = await world.use_cases.start_export(ada.id)
     await world.settle()
-    await ada.texted("later")
+    await ada.receives("later")
     second = await world.use_cases.start_export(ada.id)
     assert second.id != first.id
     assert await held(world, ada) == (0, [ExportState.BUILDING, ExportState.EXPIRED])

@@ -28,7 +28,7 @@ async def heard(world: InMemory) -> tuple[Person, CarrierRef]:
     """Make a person with one message, of which the carrier has a copy."""
     ada = await with_line(world)
     ref = await world.carrier.receive(STRANGER, ada.number, "heard")
-    await ada.texted("heard", ref=ref)
+    await ada.receives("heard", ref=ref)
     return ada, ref
 
 
@@ -138,10 +138,10 @@ class Erased:
         second = (await world.use_cases.buy_line(ada.id, SECOND, None, "second")).line
         self.tell("before")
         for body in ("kept", "deleted"):
-            await ada.texted(body, ref=await world.carrier.receive(STRANGER, ada.number, body))
+            await ada.receives(body, ref=await world.carrier.receive(STRANGER, ada.number, body))
         (conversation,) = (await world.use_cases.list_conversations(ada.id, None, None, 9)).items
         newest, _ = (await world.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
-        await ada.texts("said")
+        await ada.sends("said")
         await world.carrier.receive(STRANGER, SECOND, "never delivered")
         await world.advance(HOUR)
         await world.use_cases.delete_message(ada.id, newest.id)

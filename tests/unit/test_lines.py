@@ -122,12 +122,12 @@ async def test_a_message_that_comes_while_its_number_is_on_order_is_there_once(w
     world.carrier.orders_wait = True
     ada.line = (await world.use_cases.buy_line(ada.id, NUMBER, None, "key")).line
     for _ in range(3):
-        await ada.texted("early", ref="SM1")
+        await ada.receives("early", ref="SM1")
     world.carrier.decide()
     await world.advance(timedelta(hours=1))
     assert (await world.use_cases.read_line(ada.id, ada.line_id)).accepts_messages
     assert await ada.inbox() == ["early"]
-    await ada.texted("early", ref="SM1")
+    await ada.receives("early", ref="SM1")
     assert await ada.inbox() == ["early"]
 
 
@@ -138,7 +138,7 @@ async def test_a_number_is_found_before_the_carrier_is_asked_for_it(world: InMem
     async def order_overtaken(number: PhoneNumber, line_id: LineId) -> NumberOrder:
         ordered = await order(number, line_id)
         ada.line = await world.use_cases.read_line(ada.id, line_id)
-        await ada.texted("early")
+        await ada.receives("early")
         return ordered
 
     world.carrier.order = order_overtaken  # type: ignore[method-assign]
@@ -152,7 +152,7 @@ async def test_nothing_comes_in_on_an_order_after_a_request_to_delete(world: InM
     world.carrier.orders_wait = True
     ada.line = (await world.use_cases.buy_line(ada.id, NUMBER, None, "key")).line
     await world.use_cases.delete_account(ada.id, PASSWORD)
-    await ada.texted("too late")
+    await ada.receives("too late")
     world.carrier.decide()
     await world.advance(timedelta(hours=1))
     assert (await world.store.count_rows(ada.id))["messages"] == 0
@@ -212,7 +212,7 @@ async def test_a_released_line_refuses_messages_at_once_and_its_number_goes_back
     ada = await with_line(world)
     released = await world.use_cases.release_line(ada.id, ada.line_id)
     assert released.state is LineState.RELEASING
-    await ada.texted("too late")
+    await ada.receives("too late")
     assert await ada.inbox() == []
     await world.settle()
     assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
@@ -287,7 +287,7 @@ async def test_a_line_whose_number_is_gone_does_not_come_back_with_the_account(w
     assert lost.released_at == world.clock.now()
     assert [mail.kind for mail in world.mail.sent].count(MailKind.LINE_LOST) == 1
     with pytest.raises(LineNotActive):
-        await ada.texts("hello")
+        await ada.sends("hello")
     assert (await world.use_cases.release_line(ada.id, ada.line_id)).state is LineState.LOST
     grace = await with_line(world, "grace", ada.number)
     assert grace.line is not None, "the number may be leased again"
@@ -307,7 +307,7 @@ async def test_a_refusal_to_send_from_a_number_has_the_number_looked_for(world: 
     ada = await with_line(world)
     assert ada.line is not None
     drop_number(world, ada.line)
-    sent = await ada.texts("hello")
+    sent = await ada.sends("hello")
     await world.settle()
     assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.FAILED
     assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.LOST
@@ -319,9 +319,9 @@ async def test_a_line_without_messages_sends_none_and_says_so(world: InMemory) -
     world.carrier.on_offer = [replace(offer, capabilities=voice) for offer in world.carrier.on_offer]
     ada = await with_line(world)
     with pytest.raises(NotForMessages):
-        await ada.texts("hello")
+        await ada.sends("hello")
     assert await ada.inbox() == []
-    await ada.texted("yet it hears")
+    await ada.receives("yet it hears")
     assert await ada.inbox() == ["yet it hears"]
 
 
@@ -337,9 +337,9 @@ async def test_what_a_number_can_no_longer_do_is_noted_when_the_carrier_refuses_
         raise SenderRefused(21606)
 
     world.carrier.send = refuse  # type: ignore[method-assign, assignment]
-    await ada.texts("hello")
+    await ada.sends("hello")
     await world.settle()
     line = await world.use_cases.read_line(ada.id, ada.line_id)
     assert (line.state, line.capabilities) == (LineState.ACTIVE, frozenset({Capability.VOICE}))
     with pytest.raises(NotForMessages):
-        await ada.texts("hello again")
+        await ada.sends("hello again")

@@ -44,18 +44,18 @@ async def only_message(ada: Person) -> tuple[ConversationRow, MessageRow]:
 async def test_a_message_comes_in_once_however_often_it_is_delivered(world: InMemory) -> None:
     ada = await with_line(world)
     for _ in range(20):
-        await ada.texted("hello", ref="SM1")
+        await ada.receives("hello", ref="SM1")
     conversation, message = await only_message(ada)
     assert (message.body, message.status, conversation.unread) == ("hello", Status.RECEIVED, 1)
 
 
 async def test_a_message_that_the_person_deleted_does_not_come_back(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texted("hello", ref="SM1")
+    await ada.receives("hello", ref="SM1")
     _, message = await only_message(ada)
     await world.use_cases.delete_message(ada.id, message.id)
     await world.advance(timedelta(hours=1))
-    await ada.texted("hello", ref="SM1")
+    await ada.receives("hello", ref="SM1")
     assert await ada.inbox() == []
 
 
@@ -65,14 +65,14 @@ async def test_a_message_delivered_again_after_months_changes_nothing(
     world: InMemory, deleted: str, days: int
 ) -> None:
     ada = await with_line(world)
-    await ada.texted("hello", ref="SM1")
+    await ada.receives("hello", ref="SM1")
     conversation, message = await only_message(ada)
     if deleted == "message":
         await world.use_cases.delete_message(ada.id, message.id)
     elif deleted == "conversation":
         await world.use_cases.delete_conversation(ada.id, conversation.id)
     await world.advance(timedelta(days=days))
-    await ada.texted("hello", ref="SM1")
+    await ada.receives("hello", ref="SM1")
     assert await ada.inbox() == (["hello"] if deleted == "nothing" else [])
 
 
@@ -80,20 +80,20 @@ async def test_what_comes_for_an_account_whose_key_is_lost_is_not_taken_for_done
     ada = await with_line(world)
     await world.keyring.destroy(ada.id)
     with pytest.raises(KeyGone):
-        await ada.texted("hello")
+        await ada.receives("hello")
     with pytest.raises(KeyGone):
         await world.use_cases.apply_delivery_receipt(
             DeliveryReceipt(ada.number, CarrierRef("SM1"), None, Status.SENT)
         )
     await world.store.checkpoint(Erasure(account_id=ada.id, began_at=world.clock.now()))
-    await ada.texted("erasure destroyed it: nobody is there")
+    await ada.receives("erasure destroyed it: nobody is there")
 
 
 async def test_a_message_goes_out_and_its_reports_move_it_forward_in_any_order(world: InMemory) -> None:
     for seed in range(8):
         fresh = InMemory()
         ada = await with_line(fresh)
-        sent = await ada.texts("hello")
+        sent = await ada.sends("hello")
         await fresh.settle()
         ref = await ref_of(ada, sent.id)
         reports = [Status.QUEUED, Status.SENDING, Status.SENT, Status.DELIVERED] * 5
@@ -105,24 +105,24 @@ async def test_a_message_goes_out_and_its_reports_move_it_forward_in_any_order(w
 
 async def test_the_same_key_sends_once_and_answers_the_same(world: InMemory) -> None:
     ada = await with_line(world)
-    first = await ada.texts("hello", key="k")
+    first = await ada.sends("hello", key="k")
     await world.settle()
-    assert await ada.texts("hello", key="k") == first
+    assert await ada.sends("hello", key="k") == first
     await world.settle()
     assert len(world.carrier.messages) == 1
     with pytest.raises(IdempotencyMismatch):
-        await ada.texts("another", key="k")
+        await ada.sends("another", key="k")
 
 
 async def test_a_key_means_nothing_in_another_account(world: InMemory) -> None:
     ada = await with_line(world, "ada", "+12025550143")
     boris = await with_line(world, "boris", "+12025550144")
-    assert (await ada.texts("one", key="k")).id != (await boris.texts("two", key="k")).id
+    assert (await ada.sends("one", key="k")).id != (await boris.sends("two", key="k")).id
 
 
 async def test_a_lost_answer_does_not_send_twice(world: InMemory) -> None:
     ada = await with_line(world)
-    sent = await ada.texts("hello")
+    sent = await ada.sends("hello")
     world.carrier.lose_answers = 1
     await world.settle()
     await world.advance(timedelta(minutes=1))
@@ -132,7 +132,7 @@ async def test_a_lost_answer_does_not_send_twice(world: InMemory) -> None:
 
 async def test_two_equal_messages_are_two_messages_even_when_answers_are_lost(world: InMemory) -> None:
     ada = await with_line(world)
-    one, two = await ada.texts("same"), await ada.texts("same")
+    one, two = await ada.sends("same"), await ada.sends("same")
     world.carrier.lose_answers = 2
     for _ in range(3):
         await world.advance(timedelta(minutes=1))
@@ -144,7 +144,7 @@ async def test_two_equal_messages_are_two_messages_even_when_answers_are_lost(wo
 async def test_an_outage_delays_a_message(world: InMemory) -> None:
     ada = await with_line(world)
     world.carrier.outage = True
-    sent = await ada.texts("hello")
+    sent = await ada.sends("hello")
     await world.advance(timedelta(minutes=1))
     assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.QUEUED
     world.carrier.outage = False
@@ -155,7 +155,7 @@ async def test_an_outage_delays_a_message(world: InMemory) -> None:
 async def test_a_redelivered_job_has_one_effect(world: InMemory) -> None:
     ada = await with_line(world)
     world.queue.lose_answers = 3
-    await ada.texts("hello")
+    await ada.sends("hello")
     await world.settle()
     await world.advance(timedelta(minutes=5))
     assert len(world.carrier.messages) <= 1
@@ -164,7 +164,7 @@ async def test_a_redelivered_job_has_one_effect(world: InMemory) -> None:
 
 async def test_a_report_that_overtakes_the_answer_is_not_lost(world: InMemory) -> None:
     ada = await with_line(world)
-    sent = await ada.texts("hello")
+    sent = await ada.sends("hello")
     world.carrier.lose_answers = 1
     await world.settle()
     (text,) = world.carrier.messages.values()
@@ -180,7 +180,7 @@ async def test_a_report_that_no_sent_message_can_have_changes_nothing(
     world: InMemory, *, known: bool
 ) -> None:
     ada = await with_line(world)
-    sent = await ada.texts("hello")
+    sent = await ada.sends("hello")
     world.carrier.lose_answers = 0 if known else 1
     await world.settle()
     before = await world.use_cases.read_message(ada.id, sent.id)
@@ -195,7 +195,7 @@ async def test_a_report_that_no_sent_message_can_have_changes_nothing(
 @pytest.mark.parametrize("status", list(Status))
 async def test_a_report_about_a_message_that_came_in_changes_nothing(world: InMemory, status: Status) -> None:
     ada = await with_line(world)
-    await ada.texted("hello", ref="SM1")
+    await ada.receives("hello", ref="SM1")
     _, message = await only_message(ada)
     before = await world.use_cases.read_message(ada.id, message.id)
     await world.use_cases.apply_delivery_receipt(
@@ -207,7 +207,7 @@ async def test_a_report_about_a_message_that_came_in_changes_nothing(world: InMe
 async def test_unreachable_destinations_fail_the_message_for_good(world: InMemory) -> None:
     ada = await with_line(world)
     world.carrier.unreachable.add(STRANGER)
-    sent = await ada.texts("hello")
+    sent = await ada.sends("hello")
     await world.settle()
     failed = await world.use_cases.read_message(ada.id, sent.id)
     assert (failed.status, failed.failure) == (Status.FAILED, FailureReason.UNREACHABLE)
@@ -215,21 +215,21 @@ async def test_unreachable_destinations_fail_the_message_for_good(world: InMemor
 
 async def test_stop_is_respected_and_start_lifts_it(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texted("STOP")
+    await ada.receives("STOP")
     with pytest.raises(PeerOptedOut):
-        await ada.texts("please")
-    await ada.texted("start")
-    await ada.texts("thanks")
+        await ada.sends("please")
+    await ada.receives("start")
+    await ada.sends("thanks")
 
 
 async def test_an_opt_out_that_only_the_carrier_knew_of_is_remembered(world: InMemory) -> None:
     ada = await with_line(world)
     world.carrier.opted_out.add((ada.number, STRANGER))
-    sent = await ada.texts("hello")
+    sent = await ada.sends("hello")
     await world.settle()
     assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.FAILED
     with pytest.raises(PeerOptedOut):
-        await ada.texts("again")
+        await ada.sends("again")
 
 
 async def test_the_carriers_copy_goes_after_two_minutes_in_and_after_the_last_report_out(
@@ -237,8 +237,8 @@ async def test_the_carriers_copy_goes_after_two_minutes_in_and_after_the_last_re
 ) -> None:
     ada = await with_line(world)
     ref = await world.carrier.receive(STRANGER, ada.number, "incoming")
-    await ada.texted("incoming", ref=ref)
-    sent = await ada.texts("outgoing")
+    await ada.receives("incoming", ref=ref)
+    sent = await ada.sends("outgoing")
     await world.settle()
     out = await ref_of(ada, sent.id)
     await world.advance(timedelta(minutes=2))
@@ -251,7 +251,7 @@ async def test_the_carriers_copy_goes_after_two_minutes_in_and_after_the_last_re
 
 async def test_a_message_that_nobody_reports_on_is_asked_for(world: InMemory) -> None:
     ada = await with_line(world)
-    sent = await ada.texts("outgoing")
+    sent = await ada.sends("outgoing")
     await world.settle()
     ref = await ref_of(ada, sent.id)
     world.carrier.messages[ref] = replace(world.carrier.messages[ref], status=Status.SENT)
@@ -272,7 +272,7 @@ async def test_a_message_that_nobody_reports_on_is_asked_for(world: InMemory) ->
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.SENDING, Status.SENT])
 async def test_no_message_stays_on_its_way_for_ever(world: InMemory, status: Status, fault: str) -> None:
     ada = await with_line(world)
-    sent = await ada.texts("outgoing")
+    sent = await ada.sends("outgoing")
     await world.settle()
     ref = await ref_of(ada, sent.id)
     if status is not Status.QUEUED:
@@ -296,7 +296,7 @@ async def test_no_message_stays_on_its_way_for_ever(world: InMemory, status: Sta
 async def test_a_message_that_cannot_be_handed_over_is_given_up_when_it_is_too_old(world: InMemory) -> None:
     ada = await with_line(world)
     world.carrier.outage = True
-    sent = await ada.texts("outgoing")
+    sent = await ada.sends("outgoing")
     for _ in range(33):
         await world.advance(timedelta(hours=1))
     ended = await world.use_cases.read_message(ada.id, sent.id)
@@ -308,7 +308,7 @@ async def test_a_message_that_cannot_be_handed_over_is_given_up_when_it_is_too_o
 
 async def test_a_message_that_was_not_sent_in_time_has_failed(world: InMemory) -> None:
     ada = await with_line(world)
-    sent = await ada.texts("outgoing")
+    sent = await ada.sends("outgoing")
     world.clock.advance(timedelta(hours=25))
     await world.settle()
     assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.FAILED
@@ -317,7 +317,7 @@ async def test_a_message_that_was_not_sent_in_time_has_failed(world: InMemory) -
 
 async def test_a_carrier_that_is_not_ready_to_delete_is_asked_again(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texted("incoming", ref=await world.carrier.receive(STRANGER, ada.number, "incoming"))
+    await ada.receives("incoming", ref=await world.carrier.receive(STRANGER, ada.number, "incoming"))
     world.carrier.too_early = 3
     await world.advance(timedelta(minutes=2))
     assert world.carrier.messages
@@ -331,7 +331,7 @@ async def test_a_carrier_is_not_asked_to_delete_what_has_not_settled_with_it(wor
     world.carrier.message_abilities = replace(
         world.carrier.message_abilities, copy_settles_after=timedelta(hours=1)
     )
-    sent = await ada.texts("regret")
+    sent = await ada.sends("regret")
     await world.settle()
     await world.use_cases.delete_message(ada.id, sent.id)
     await world.advance(timedelta(hours=1) - timedelta(microseconds=1))
@@ -344,7 +344,7 @@ async def test_a_carrier_is_not_asked_to_delete_what_has_not_settled_with_it(wor
 async def test_where_the_carrier_deletes_nothing_its_copy_stays_on_record(world: InMemory) -> None:
     ada = await with_line(world)
     world.carrier.message_abilities = MessageAbilities(sends_idempotent_for=timedelta(hours=1))
-    await ada.texted("kept there")
+    await ada.receives("kept there")
     await world.advance(timedelta(hours=1))
     _, message = await only_message(ada)
     assert (await world.use_cases.read_message(ada.id, message.id)).has_carrier_copy
@@ -384,7 +384,7 @@ async def test_a_lease_that_is_only_remembered_proves_nothing(world: InMemory, *
     RememberingDirectory.remembered.clear()
     world.wire()
     ada = await with_line(world, "ada", "+12025550143")
-    await ada.texted("for Ada")
+    await ada.receives("for Ada")
     remembered = dict(RememberingDirectory.remembered)
     await world.use_cases.release_line(ada.id, ada.line_id)
     await world.settle()
@@ -400,7 +400,7 @@ async def test_a_lease_that_is_only_remembered_proves_nothing(world: InMemory, *
 
 async def test_a_deleted_message_is_gone_at_once_and_its_row_when_the_carrier_let_go(world: InMemory) -> None:
     ada = await with_line(world)
-    sent = await ada.texts("regret")
+    sent = await ada.sends("regret")
     await world.settle()
     world.carrier.too_early = 1
     await world.use_cases.delete_message(ada.id, sent.id)
@@ -415,13 +415,13 @@ async def test_a_deleted_message_is_gone_at_once_and_its_row_when_the_carrier_le
 
 async def test_a_deleted_conversation_is_gone_at_once_and_begins_anew(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texted("old")
-    await ada.texts("reply")
+    await ada.receives("old")
+    await ada.sends("reply")
     (conversation,) = (await world.use_cases.list_conversations(ada.id, None, None, 9)).items
     await world.use_cases.delete_conversation(ada.id, conversation.id)
     with pytest.raises(NotFound):
         await world.use_cases.read_conversation(ada.id, conversation.id)
-    await ada.texted("new")
+    await ada.receives("new")
     assert await ada.inbox() == ["new"]
     for _ in range(3):
         await world.advance(timedelta(hours=1))
@@ -431,7 +431,7 @@ async def test_a_deleted_conversation_is_gone_at_once_and_begins_anew(world: InM
 
 async def test_marking_read(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texted("hello")
+    await ada.receives("hello")
     conversation, _ = await only_message(ada)
     await world.use_cases.mark_read(ada.id, conversation.id)
     assert (await world.use_cases.read_conversation(ada.id, conversation.id)).unread == 0
@@ -439,8 +439,8 @@ async def test_marking_read(world: InMemory) -> None:
 
 async def test_a_recycled_number_brings_nothing_of_its_former_owner(world: InMemory) -> None:
     ada = await with_line(world, "ada", "+12025550143")
-    await ada.texted("for Ada")
-    sent = await ada.texts("from Ada")
+    await ada.receives("for Ada")
+    sent = await ada.sends("from Ada")
     await world.settle()
     ref = await ref_of(ada, sent.id)
     await world.use_cases.release_line(ada.id, ada.line_id)
@@ -452,7 +452,7 @@ async def test_a_recycled_number_brings_nothing_of_its_former_owner(world: InMem
     await world.use_cases.apply_delivery_receipt(
         DeliveryReceipt(boris.number, ref, sent.id, Status.DELIVERED)
     )
-    await boris.texted("for Boris")
+    await boris.receives("for Boris")
     assert await boris.inbox() == ["for Boris"]
     assert sorted(await ada.inbox()) == ["for Ada", "from Ada"]
     assert (await world.use_cases.read_message(ada.id, sent.id)).status is not Status.DELIVERED
@@ -474,14 +474,14 @@ async def test_a_message_meant_for_the_numbers_former_owner_does_not_reach_the_n
 async def test_short_codes_and_names_are_peers_too(world: InMemory) -> None:
     ada = await with_line(world)
     for sender in ("72345", "PICO BANK"):
-        await ada.texted(f"from {sender}", Peer(sender))
+        await ada.receives(f"from {sender}", Peer(sender))
     assert len((await world.use_cases.list_conversations(ada.id, None, None, 9)).items) == 2
 
 
 async def test_pages_have_neither_gaps_nor_repetitions(world: InMemory) -> None:
     ada = await with_line(world)
     for number in range(7):
-        await ada.texted(f"text {number}")
+        await ada.receives(f"text {number}")
         world.clock.advance(timedelta(seconds=1))
     (conversation,) = (await world.use_cases.list_conversations(ada.id, None, None, 9)).items
     seen, before = [], None
@@ -505,5 +505,5 @@ async def test_messages_stay_in_order_when_the_clock_is_set_back_and_the_process
         world.wire()
         for _ in range(2):
             said.append(f"message {len(said)}")
-            await ada.texted(said[-1])
+            await ada.receives(said[-1])
     assert await ada.inbox() == said[::-1]

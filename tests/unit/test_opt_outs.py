@@ -33,24 +33,24 @@ async def opt_outs(ada: Person) -> int:
 
 async def test_stop_outlives_the_conversation_until_start(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texted("STOP")
+    await ada.receives("STOP")
     said = (await world.use_cases.read_conversation(ada.id, await conversation_of(ada))).opted_out_at
     for _ in range(3):  # deleted again and again, what they said stays
         await forget(ada)
         with pytest.raises(PeerOptedOut):
-            await ada.texts("please")
+            await ada.sends("please")
         assert await ada.inbox() == []
         assert await opt_outs(ada) == 1
-        await ada.texted("still here")
+        await ada.receives("still here")
         assert await opt_outs(ada) == 0, "the conversation knows it"
         conversation = await world.use_cases.read_conversation(ada.id, await conversation_of(ada))
         assert conversation.opted_out_at == said
         with pytest.raises(PeerOptedOut):
-            await ada.texts("please")
+            await ada.sends("please")
     await forget(ada)
-    await ada.texted("START")
+    await ada.receives("START")
     assert await opt_outs(ada) == 0
-    await ada.texts("thanks")
+    await ada.sends("thanks")
     await world.settle()
     assert sorted(await ada.inbox()) == ["START", "thanks"]
 
@@ -58,25 +58,25 @@ async def test_stop_outlives_the_conversation_until_start(world: InMemory) -> No
 async def test_stop_is_about_one_line_and_one_peer(world: InMemory) -> None:
     ada = await with_line(world)
     other = await with_line(world, "boris", "+12025550144")
-    await ada.texted("STOP")
+    await ada.receives("STOP")
     await forget(ada)
-    await ada.texts("hello", OTHER)
-    await other.texts("hello")
+    await ada.sends("hello", OTHER)
+    await other.sends("hello")
 
 
 async def test_a_conversation_without_stop_leaves_nothing(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texted("STOP")
-    await ada.texted("START")
+    await ada.receives("STOP")
+    await ada.receives("START")
     await forget(ada)
     assert await opt_outs(ada) == 0
-    await ada.texts("hello")
+    await ada.sends("hello")
 
 
 async def test_a_stop_between_queueing_and_sending_is_respected(world: InMemory) -> None:
     ada = await with_line(world)
-    sent = await ada.texts("hello")
-    await ada.texted("STOP")
+    sent = await ada.sends("hello")
+    await ada.receives("STOP")
     await world.settle()
     assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.FAILED
     assert world.carrier.calls.count("send") == 0
@@ -84,10 +84,10 @@ async def test_a_stop_between_queueing_and_sending_is_respected(world: InMemory)
 
 async def test_a_stop_after_a_lost_answer_does_not_hide_what_was_sent(world: InMemory) -> None:
     ada = await with_line(world)
-    sent = await ada.texts("hello")
+    sent = await ada.sends("hello")
     world.carrier.lose_answers = 1
     await world.settle()
-    await ada.texted("STOP")
+    await ada.receives("STOP")
     await world.advance(timedelta(minutes=1))
     message = await world.use_cases.read_message(ada.id, sent.id)
     assert message.ref in world.carrier.messages
@@ -96,7 +96,7 @@ async def test_a_stop_after_a_lost_answer_does_not_hide_what_was_sent(world: InM
 
 async def test_a_refusal_that_comes_after_the_conversation_was_deleted_is_remembered(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texts("hello")
+    await ada.sends("hello")
     conversation = await conversation_of(ada)
 
     async def refuse(_: MessageId, _sender: PhoneNumber, _to: Peer, _body: MessageBody) -> Sent:
@@ -106,14 +106,14 @@ async def test_a_refusal_that_comes_after_the_conversation_was_deleted_is_rememb
     world.carrier.send = refuse  # type: ignore[method-assign, assignment]
     await world.settle()
     with pytest.raises(PeerOptedOut):
-        await ada.texts("again")
+        await ada.sends("again")
 
 
 async def test_what_is_left_of_a_stop_goes_with_the_line_and_with_the_account(world: InMemory) -> None:
     ada = await with_line(world)
     boris = await with_line(world, "boris", "+12025550144")
     for person in (ada, boris):
-        await person.texted("STOP")
+        await person.receives("STOP")
         await forget(person)
         assert await opt_outs(person) == 1
     await world.use_cases.release_line(ada.id, ada.line_id)
@@ -122,7 +122,7 @@ async def test_what_is_left_of_a_stop_goes_with_the_line_and_with_the_account(wo
     await world.use_cases.delete_account(boris.id, PASSWORD)
     await world.use_cases.recover_account(boris.email, PASSWORD)
     with pytest.raises(PeerOptedOut):
-        await boris.texts("please")
+        await boris.sends("please")
     await world.use_cases.delete_account(boris.id, PASSWORD)
     await world.advance(timedelta(days=30))
     assert sum((await world.store.count_rows(boris.id)).values()) == 0
@@ -130,7 +130,7 @@ async def test_what_is_left_of_a_stop_goes_with_the_line_and_with_the_account(wo
 
 async def test_on_a_line_that_is_given_up_nothing_is_kept(world: InMemory) -> None:
     ada = await with_line(world)
-    await ada.texted("STOP")
+    await ada.receives("STOP")
     await world.use_cases.release_line(ada.id, ada.line_id)
     await world.settle()
     await forget(ada)

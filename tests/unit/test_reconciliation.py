@@ -39,7 +39,7 @@ async def test_a_message_that_was_missed_is_taken_in_within_a_day_and_once(world
     assert not world.carrier.messages, "safe with us, so the copy went"
     [conversation] = (await world.use_cases.list_conversations(ada.id, None, None, 10)).items
     assert conversation.opted_out_at is not None
-    await ada.texted("nobody told you", ref=ref)
+    await ada.receives("nobody told you", ref=ref)
     await pass_time(world)
     assert len(await ada.inbox()) == 2
 
@@ -59,7 +59,7 @@ async def test_what_was_deleted_here_does_not_come_back_and_goes_there(world: In
     world.carrier.on_message = world.use_cases.receive_message
     ref = await world.carrier.receive(STRANGER, ada.number, "forget this")
     copy = world.carrier.messages[ref]
-    await ada.texts("and this")
+    await ada.sends("and this")
     await world.settle()
     await world.carrier.report(next(reversed(world.carrier.messages)), Status.DELIVERED)
     sent_copy = world.carrier.messages[next(reversed(world.carrier.messages))]
@@ -145,7 +145,7 @@ async def test_what_lies_at_the_carrier_for_a_lost_number_goes_and_its_next_owne
     await missed(ada, "too late")
     del world.carrier.numbers[ada.line.ref], world.carrier.owners[ada.number]
     world.carrier.too_early = 3  # so that the next owner is there before all is cleaned up
-    await ada.texts("hello?")
+    await ada.sends("hello?")
     await world.settle()
     world.clock.advance(timedelta(seconds=1))
     grace = await with_line(world, "grace", ada.number)

@@ -54,7 +54,7 @@ async def test_an_export_of_many_parts_comes_whole_and_in_order(monkeypatch: pyt
     monkeypatch.setattr(export_building, "PART", 1)
     made = InMemory()
     ada = await with_line(made)
-    await ada.texted("hello")
+    await ada.receives("hello")
     export = await made.use_cases.start_export(ada.id)
     await made.settle()
     parts = [part async for part in await made.use_cases.download_export(ada.id, export.id, PASSWORD)]
@@ -74,7 +74,7 @@ async def test_a_sweep_says_how_many_exports_expired() -> None:
 async def test_an_interim_receipt_says_what_is_gone_and_what_is_open() -> None:
     made = InMemory()
     ada = await with_line(made)
-    await ada.texted("young", ref=await made.carrier.receive(STRANGER, ada.number, "young"))
+    await ada.receives("young", ref=await made.carrier.receive(STRANGER, ada.number, "young"))
     made.carrier.too_early = 1_000_000
     await made.use_cases.delete_account(ada.id, PASSWORD)
     for _ in range(40):

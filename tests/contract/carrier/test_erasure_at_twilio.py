@@ -55,7 +55,7 @@ class Erased:
         for body in ("heard", "never delivered"):
             ref = await self.twilio.receive(Peer(STRANGER), self.ada.number, body)
             if body == "heard":
-                await self.ada.texted(body, ref=ref)
+                await self.ada.receives(body, ref=ref)
         for _ in range(3):
             await self.waits(HOUR)
         await self.world.use_cases.delete_account(self.ada.id, PASSWORD)

@@ -129,11 +129,11 @@ async def test_a_life_from_order_to_receipt(world: InMemory) -> None:
     assert len(carrier.orders) == 1
 
     await carrier.receive(PEER, NUMBER, "incoming")
-    sent = await ada.texts("outgoing", to=PEER)
+    sent = await ada.sends("outgoing", to=PEER)
     await world.settle()
     await carrier.deliver()
     assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.DELIVERED
-    regretted = await ada.texts("regret", to=PEER)
+    regretted = await ada.sends("regret", to=PEER)
     await world.settle()
     await world.use_cases.delete_message(ada.id, regretted.id)
     await world.advance(timedelta(days=3))
@@ -221,7 +221,7 @@ async def test_an_account_is_not_erased_while_an_order_is_pending(world: InMemor
 async def test_a_send_whose_answer_was_lost_is_repeated_under_its_key(world: InMemory) -> None:
     carrier, ada = carrier_of(world), await with_line(world)
     carrier.lose_answers = 1
-    sent = await ada.texts("once", to=PEER)
+    sent = await ada.sends("once", to=PEER)
     await world.settle()
     assert (await world.use_cases.read_message(ada.id, sent.id)).ref is None
     await world.advance(ASKED_AGAIN)
@@ -232,7 +232,7 @@ async def test_a_send_whose_answer_was_lost_is_repeated_under_its_key(world: InM
 async def test_a_send_is_not_repeated_once_its_key_may_have_been_forgotten(world: InMemory) -> None:
     carrier, ada = carrier_of(world), await with_line(world)
     carrier.lose_answers = 1
-    sent = await ada.texts("at most once", to=PEER)
+    sent = await ada.sends("at most once", to=PEER)
     await world.settle()
     carrier.outage = True
     await world.advance(timedelta(hours=25))

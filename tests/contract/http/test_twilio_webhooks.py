@@ -41,7 +41,7 @@ async def http() -> AsyncIterator[HttpWorld]:
 
 
 async def inbox(http: HttpWorld, token: str) -> list[dict[str, Any]]:
-    """Return every text, oldest first."""
+    """Return every message, oldest first."""
     found: list[dict[str, Any]] = []
     for chat in (await http.call("GET", "/v1/conversations", token=token)).json["items"]:
         page = await http.call("GET", f"/v1/conversations/{chat['id']}/messages?limit=100", token=token)
@@ -50,7 +50,7 @@ async def inbox(http: HttpWorld, token: str) -> list[dict[str, Any]]:
 
 
 async def sent(http: HttpWorld, token: str, line: str) -> tuple[str, CarrierRef]:
-    """Send a text; return its id, and the carrier's for it."""
+    """Send a message; return its id, and the carrier's for it."""
     text = {"to": STRANGER, "body": "hi"}
     answer = await http.call("POST", f"/v1/lines/{line}/messages", text, token=token, headers=http.key())
     await http.world.settle()

@@ -137,7 +137,7 @@ async def sends(two: TwoWorkers) -> None:
     ada = await with_line(two.world)
     await two.world.settle()
     for body in ("one", "two"):
-        await ada.texts(body)
+        await ada.sends(body)
 
 
 async def orders(two: TwoWorkers) -> None:

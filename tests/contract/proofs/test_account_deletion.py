@@ -83,7 +83,7 @@ def erases_after_a_week(anywhere: Anywhere) -> Anywhere:
 async def test_until_the_last_moment_everything_comes_back(anywhere: Anywhere) -> None:
     async with anywhere() as made:
         ada = await with_line(made)
-        await ada.texted("before")
+        await ada.receives("before")
         before, said = await made.store.count_rows(ada.id), await content(made, ada.id)
         await made.use_cases.delete_account(ada.id, PASSWORD)
         await made.advance(30 * DAY - MOMENT)
@@ -96,7 +96,7 @@ async def test_until_the_last_moment_everything_comes_back(anywhere: Anywhere) -
             "a line came back dead"
         )
         assert await content(made, ada.id) == said, "something did not come back"
-        await ada.texted("after")
+        await ada.receives("after")
         assert sorted(await ada.inbox()) == ["after", "before"]
         after = await made.store.count_rows(ada.id)
         assert {name: rows for name, rows in after.items() if rows < before[name]} == {}
@@ -220,8 +220,8 @@ async def test_the_next_owner_sees_nothing_and_what_comes_late_is_dropped(anywhe
             await with_line(made, "cleo", "+12025550144"),
         )
         for person in (ada, cleo):
-            await person.texted("for the first owner")
-        sent = await ada.texts("from Ada")
+            await person.receives("for the first owner")
+        sent = await ada.sends("from Ada")
         await made.settle()
         ref = (await made.use_cases.read_message(ada.id, sent.id)).ref
         assert ref
@@ -229,8 +229,8 @@ async def test_the_next_owner_sees_nothing_and_what_comes_late_is_dropped(anywhe
         await made.use_cases.delete_account(cleo.id, PASSWORD)
         await made.advance(30 * DAY)
         late = {"ada": await made.store.count_rows(ada.id), "cleo": await made.store.count_rows(cleo.id)}
-        await ada.texted("late")
-        await cleo.texted("late")
+        await ada.receives("late")
+        await cleo.receives("late")
         await made.use_cases.apply_delivery_receipt(
             DeliveryReceipt(ada.number, ref, sent.id, Status.DELIVERED)
         )
@@ -268,7 +268,7 @@ def waits_for_ever(anywhere: Anywhere) -> Anywhere:
 async def test_hard_deletion_waits_a_day_for_young_texts_and_no_longer(anywhere: Anywhere) -> None:
     async with anywhere() as made:
         ada = await with_line(made)
-        await ada.texted("young", ref=await made.carrier.receive(STRANGER, ada.number, "young"))
+        await ada.receives("young", ref=await made.carrier.receive(STRANGER, ada.number, "young"))
         made.carrier.too_early = 1_000_000
         await made.use_cases.delete_account(ada.id, PASSWORD)
         await made.advance(30 * DAY)

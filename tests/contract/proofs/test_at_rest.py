@@ -65,7 +65,7 @@ def takes_plain_text(stored: Databases) -> Databases:
 async def test_there_is_nothing_and_no_room_for_anything_but_the_seven_kinds(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
-        await ada.texted("STOP", STRANGER)
+        await ada.receives("STOP", STRANGER)
         (stopped, _) = (await world.use_cases.list_conversations(ada.id, None, None, 9)).items
         await world.use_cases.delete_conversation(ada.id, stopped.id)
         await world.use_cases.start_export(ada.id)
@@ -203,9 +203,9 @@ async def test_only_what_finds_an_account_is_comparable_across_accounts(stored: 
     async with stored() as world:
         ada, boris = await lived(world), await lived(world)
         for person in (ada, boris):  # the same number, reference and key
-            await person.texted("the same", STRANGER, ref=f"SM{1:032x}")
-            await person.texts("the same", STRANGER, key="the same key")
-            await person.texted("STOP", STRANGER)
+            await person.receives("the same", STRANGER, ref=f"SM{1:032x}")
+            await person.sends("the same", STRANGER, key="the same key")
+            await person.receives("STOP", STRANGER)
         system = [await world.keyring.system(name) for name in ("index", "erasure", "verification", "ledger")]
         same = {STRANGER, f"receive:SM{1:032x}", "send:the same key", "the same key", f"SM{1:032x}"}
         for of in INVENTORY:

@@ -99,8 +99,8 @@ async def test_fingerprints_are_kept_of_requests_for_a_day_and_of_what_was_deliv
         former = [row["id"] for row in await world.rows("idempotency_records")]
         assert len(former) == 1, "a delivery was forgotten"
         ref, key = f"SM{secrets.token_hex(16)}", f"key {secrets.token_hex(8)}"
-        await ada.texted("hello", ref=ref)
-        await ada.texts("hello", key=key)
+        await ada.receives("hello", ref=ref)
+        await ada.sends("hello", key=key)
         made = {row["id"] for row in await world.rows("idempotency_records")}
         assert len(made) == 3
         assert (
@@ -165,21 +165,21 @@ def releases_only(stored: Databases) -> Databases:
 async def test_a_stop_outlives_its_conversation_as_a_fingerprint(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
-        await ada.texted("STOP", ada.peer)
+        await ada.receives("STOP", ada.peer)
         for _ in range(2):
             (conversation,) = (await world.use_cases.list_conversations(ada.id, None, None, 9)).items
             await world.use_cases.delete_conversation(ada.id, conversation.id)
             for _ in range(3):
                 await world.advance(DAY)
             with refused(PeerOptedOut, "a STOP was forgotten"):
-                await ada.texts("please", ada.peer)
+                await ada.sends("please", ada.peer)
             kept = await world.row("opt_outs")
             assert set(kept.keys()) == {"account_id", "id", "line_id", "peer", "opted_out_at", "version"}
             assert await world.traces(ada.peer) == set(), "the number can be read"
-            await ada.texted("by the way", ada.peer)
+            await ada.receives("by the way", ada.peer)
             assert await world.rows("opt_outs") == [], "the conversation knows it"
             with refused(PeerOptedOut, "a STOP was forgotten"):
-                await ada.texts("please", ada.peer)
+                await ada.sends("please", ada.peer)
         (conversation,) = (await world.use_cases.list_conversations(ada.id, None, None, 9)).items
         await world.use_cases.delete_conversation(ada.id, conversation.id)
         await world.use_cases.release_line(ada.id, ada.line_id)

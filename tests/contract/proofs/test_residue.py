@@ -26,7 +26,7 @@ SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelt
 async def heard(made: OnPostgres) -> tuple[Person, CarrierRef]:
     ada = await with_line(made)
     ref = await made.carrier.receive(STRANGER, ada.number, "heard")
-    await ada.texted("heard", ref=ref)
+    await ada.receives("heard", ref=ref)
     return ada, ref
 
 

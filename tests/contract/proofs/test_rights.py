@@ -63,7 +63,7 @@ class SkipsSessions(Forges):
 
 
 class ExportsCiphertext(Forges):
-    """Hands texts over as they lie there."""
+    """Hands messages over as they lie there."""
 
     def forged(self, stored: Stored, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [row | {"body": "01ab"} for row in rows] if stored.of is Message else rows
@@ -222,7 +222,7 @@ async def test_a_deleted_account_is_shut_at_once(anywhere: Anywhere) -> None:
         other = await made.use_cases.sign_in(ada.email, PASSWORD)
         for token in (ada.signed_in.token, other.token):
             assert (await made.use_cases.authenticate(token)).account_id == ada.id
-        waiting = await ada.texts("on its way")
+        waiting = await ada.sends("on its way")
         await made.use_cases.delete_account(ada.id, PASSWORD)
         for token in (ada.signed_in.token, other.token):
             with refused(Unauthenticated, "a session outlives its account"):
@@ -230,9 +230,9 @@ async def test_a_deleted_account_is_shut_at_once(anywhere: Anywhere) -> None:
         assert await made.use_cases.list_sessions(ada.id) == [], "a session is left open"
         with pytest.raises(PendingDeletion):
             await made.use_cases.sign_in(ada.email, PASSWORD)
-        await ada.texted("too late")
+        await ada.receives("too late")
         with refused(LineNotActive, "a line of a deleted account sends"):
-            await ada.texts("too late")
+            await ada.sends("too late")
         await made.settle()
         assert await ada.inbox() == ["on its way"], "a line of a deleted account hears"
         assert not made.carrier.messages, f"{waiting.id} was sent all the same"
@@ -374,7 +374,7 @@ def clears_data_on_sign_out(anywhere: Anywhere) -> Anywhere:
 async def test_signing_out_ends_that_session_and_loses_nothing(anywhere: Anywhere) -> None:
     async with anywhere() as made:
         ada = await with_line(made)
-        await ada.texted("hello")
+        await ada.receives("hello")
         other = await made.use_cases.sign_in(ada.email, PASSWORD)
         for token in (ada.signed_in.token, other.token):
             assert (await made.use_cases.authenticate(token)).account_id == ada.id

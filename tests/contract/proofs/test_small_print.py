@@ -68,8 +68,8 @@ async def test_the_carriers_copy_goes_however_often_it_is_too_early(anywhere: An
     async with anywhere() as made:
         ada = await with_line(made)
         heard = await made.carrier.receive(STRANGER, ada.number, "heard")
-        await ada.texted("heard", ref=heard)
-        await ada.texts("said")
+        await ada.receives("heard", ref=heard)
+        await ada.sends("said")
         await made.settle()
         (said,) = made.carrier.messages.keys() - {heard}
         made.carrier.too_early = 3
@@ -215,8 +215,8 @@ def deletes_no_conversation(anywhere: Anywhere) -> Anywhere:
 async def test_what_you_delete_goes_at_once_here_and_then_everywhere(anywhere: Anywhere) -> None:
     async with anywhere() as made:
         ada = await with_line(made)
-        await ada.texts("regret")
-        await ada.texts("shame")
+        await ada.sends("regret")
+        await ada.sends("shame")
         await made.settle()
         (conversation,) = (await made.use_cases.list_conversations(ada.id, None, None, 9)).items
         shame, regret = (await made.use_cases.list_messages(ada.id, conversation.id, None, 9)).items

@@ -60,7 +60,7 @@ def erases_idle_accounts(anywhere: Anywhere) -> Anywhere:
 async def test_nothing_of_an_active_account_goes_by_itself(anywhere: Anywhere) -> None:
     async with anywhere() as made:
         ada = await with_line(made)
-        await ada.texted("years ago")
+        await ada.receives("years ago")
         lasting = {"accounts", "phone_lines", "conversations", "messages", "audit_entries"}
         before = {
             name: rows for name, rows in (await made.store.count_rows(ada.id)).items() if name in lasting

@@ -103,7 +103,7 @@ async def test_an_erasure_that_waits_for_the_carrier_does_not_lose_patience_over
     made = world(clock=lambda made: JumpingClock(made.clock))
     clock: Any = made.clock
     ada = await with_line(made)
-    await ada.texted("young", ref=await made.carrier.receive(STRANGER, ada.number, "young"))
+    await ada.receives("young", ref=await made.carrier.receive(STRANGER, ada.number, "young"))
     await made.use_cases.delete_account(ada.id, PASSWORD)
     made.carrier.too_early = 1_000_000
     await made.advance(30 * DAY)

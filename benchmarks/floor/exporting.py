@@ -5,8 +5,10 @@ What a sealed cell is bound to is the product's to say, and changes with it: its
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from json import JSONEncoder
 from os import urandom
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -15,7 +17,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from adapters.outbound.postgres.binding import Binder
 from adapters.outbound.postgres.codec import CODECS
 from benchmarks.floor.binding import prefixed
 
@@ -34,7 +35,7 @@ TABLES = {
     "conversations": (("peer",), ("id", "line_id", "last_at", "unread", "opted_out_at", "created_at")),
     "messages": (
         ("body",),
-        ("id", "conversation_id", "line_id", "direction", "status", "created_at", "attachments", "error"),
+        ("id", "conversation_id", "line_id", "direction", "status", "created_at", "attachments", "failure"),
     ),
     "opt_outs": ((), ("id", "line_id", "opted_out_at")),
     "idempotency_records": ((), ("id", "resource_id", "expires_at")),
@@ -68,8 +69,8 @@ STATEMENTS = {table: _statement(table) for table in TABLES}
 
 
 def _line(
-    record: asyncpg.Record, cells: list[tuple[str, bytes, bool]], binder: Binder, aead: AESGCM, header: bytes,
-    after: bytes,
+    record: asyncpg.Record, cells: list[tuple[str, bytes, bool]], bound: Callable[[Sequence[Any], int], bytes],
+    aead: AESGCM, header: bytes, after: bytes,
 ) -> str:  # fmt: skip
     text: str = record[0]
     if not cells:
@@ -86,7 +87,7 @@ def _line(
             raise ValueError("sealed under another key")
         place = before + row + after
         if binds:
-            place += binder.data(record[version + 1 :], record[version])
+            place += bound(record[version + 1 :], record[version])
         line.append(_json(aead.decrypt(blob[3:15], blob[15:], place).decode()))
     line.append("}")
     return "".join(line)
@@ -127,11 +128,12 @@ class Exporter:
             for nth, (table, (sealed, _)) in enumerate(TABLES.items()):
                 held.append(f'{", " if nth else ""}"{table}": [')
                 codec = CODECS_BY_NAME[table]
+                bound = codec.binder.of_rows()
                 cells = [(f', "{name}": ', place(table, name), name == codec.sealing) for name in sealed]
                 first = True
                 rows = await self.connection.cursor(STATEMENTS[table], account)
                 while batch := await rows.fetch(ROWS):
-                    lines = [_line(record, cells, codec.binder, aead, header, after) for record in batch]
+                    lines = [_line(record, cells, bound, aead, header, after) for record in batch]
                     page = ",\n".join(lines)
                     held += [page] if first else [",\n", page]
                     first, size, done = False, size + len(page), done + len(batch)

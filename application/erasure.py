@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -49,12 +49,22 @@ class BeginErasures(Purge):
     retention: Retention
     ledger: ErasureLedger
     fingerprint: Fingerprint
+    stuck: set[AccountId] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Accounts that are due and cannot be begun: they come first, and however many, others get their turn."""
 
     async def __call__(self, now: datetime, limit: int) -> PurgeResult:
-        """Refuse recovery for up to `limit` accounts that are due by `now`. Repeating is harmless."""
+        """Refuse recovery for up to `limit` accounts due by `now`, beside those stuck. Repeating is harmless."""
         unverified_before = self.retention.unverified.cutoff(now)
-        due = await self.directory.accounts_to_erase(now, unverified_before, limit)
-        return await purge_each(due, lambda account_id: self._begin(account_id, now))
+        due = await self.directory.accounts_to_erase(now, unverified_before, limit + len(self.stuck))
+        self.stuck.intersection_update(due)
+
+        async def begin(account_id: AccountId) -> bool:
+            self.stuck.add(account_id)
+            begun = await self._begin(account_id, now)
+            self.stuck.discard(account_id)
+            return begun
+
+        return await purge_each(due, begin)
 
     async def _begin(self, account_id: AccountId, now: datetime) -> bool:
         async def change(tx: Tx) -> None:

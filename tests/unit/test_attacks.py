@@ -141,6 +141,23 @@ async def test_erasure_takes_no_account_that_is_not_due() -> None:
     assert (await world.use_cases.read_account(ada.id)).state == "active"
 
 
+async def test_accounts_that_cannot_be_begun_do_not_keep_others_from_their_erasure() -> None:
+    world = InMemory()
+    forged, ada = await sign_up(world, "forged"), await sign_up(world)
+    for person in (forged, ada):
+        await world.use_cases.delete_account(person.id, PASSWORD)
+        world.clock.advance(timedelta(hours=1))
+    await world.ledger.note_request(await world.fingerprint(forged.id), None)  # nobody ever asked for it
+    world.clock.advance(MONTH)
+    begin = BeginErasures(
+        store=world.store, directory=world.directory, retention=Retention(), ledger=world.ledger,
+        fingerprint=world.fingerprint,
+    )  # fmt: skip
+    results = [await begin(world.clock.now(), limit=1) for _ in range(2)]
+    assert [result.purged for result in results] == [0, 1]
+    assert all(result.failed for result in results), "and each sweep tries the others again"
+
+
 async def test_a_saga_whose_last_checkpoint_was_lost_still_ends() -> None:
     world = InMemory()
     ada = await with_line(world)

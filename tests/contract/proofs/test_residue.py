@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from application.asking_again import AskProvidersAgain
+from application.carrier_copies import DeleteCarrierCopies
 from application.erasure import VerifyNothingLeft
 from application.hold import Hold
 from application.message_deletion import DeleteCarrierCopy
+from application.ports.carrier_errors import CarrierUnavailable
 from application.ports.jobs import JobLease
 from domain.erasure import NO_COUNTS, Erasure
 from domain.kernel import AccountId, CarrierRef, MessageId
@@ -111,7 +114,7 @@ def forgets_what_is_left(stored: Databases) -> Databases:
 
 
 @proves(
-    "H24", text="162102732470", saboteur=forgets_what_is_left, says="complete, and Twilio holds a message"
+    "H24", text="b3bee63fc53f", saboteur=forgets_what_is_left, says="complete, and Twilio holds a message"
 )
 async def test_what_is_left_at_twilio_is_asked_for_until_it_is_gone(stored: Databases) -> None:
     async with stored() as made:
@@ -138,3 +141,32 @@ async def test_what_is_left_at_twilio_is_asked_for_until_it_is_gone(stored: Data
         assert receipt is not None
         assert receipt.facts["messages_deleted"] == receipt.facts["numbers_released"] == 1
         assert await made.rows("residue") == []
+
+
+class GoesOnUnheard(DeleteCarrierCopies):
+    """Takes no answer for a good one."""
+
+    async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
+        with suppress(CarrierUnavailable):
+            return await super().run(erasure, hold)
+        return NO_COUNTS
+
+
+def goes_on_unheard(stored: Databases) -> Databases:
+    return partial(stored, delete_carrier_copies=GoesOnUnheard, ask_providers_again=skipped_step("asked_again"),
+                   release_numbers=skipped_step("numbers"))  # fmt: skip
+
+
+@proves("H24", text="b3bee63fc53f", saboteur=goes_on_unheard, says="it did not wait for an answer")
+async def test_while_twilio_does_not_answer_hard_deletion_waits(stored: Databases) -> None:
+    async with stored() as made:
+        ada, _ = await heard(made)
+        await made.use_cases.delete_account(ada.id, PASSWORD)
+        made.carrier.outage = True
+        await made.advance(30 * DAY)
+        await made.advance(3 * DAY)
+        assert any((await made.store.count_rows(ada.id)).values()), "it did not wait for an answer"
+        made.carrier.outage = False
+        await made.advance(DAY)
+        assert not any((await made.store.count_rows(ada.id)).values())
+        assert await made.ledger.receipt(await made.fingerprint(ada.id))

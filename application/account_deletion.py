@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from application.credentials import VerifyPassword
 from application.job_type import NOW, JobType
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -12,7 +13,7 @@ from application.ports.jobs import JobLease
 from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.store import Store, Tx
 from application.ports.tokens import Tokens
-from application.sessions import SignedIn, VerifyPassword, open_session, revoke_all
+from application.sessions import SignedIn, open_session, revoke_all
 from domain.accounts import AccountDeletionRequested
 from domain.kernel import AccountId
 from domain.retention import Retention

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from application.credentials import VerifyPassword
 from application.export_building import EXPORTED, BuildExport
 from application.job_type import NOW, JobType
 from application.ports.clock import Clock
@@ -14,7 +15,6 @@ from application.ports.directory import Directory
 from application.ports.ids import Ids
 from application.ports.store import Store, Tx
 from application.purge import Purge, PurgeResult, purge_each
-from application.sessions import VerifyPassword
 from domain.exports import Export, ExportNotReady, ExportRequested
 from domain.kernel import AccountId, ExportId
 from domain.retention import Retention

@@ -6,35 +6,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
-from uuid import UUID
 
+from application.credentials import VerifyPassword
 from application.ports.clock import Clock
 from application.ports.directory import Directory, OpenSession
 from application.ports.ids import Ids
-from application.ports.keyring import KeyGone, Keyring
+from application.ports.keyring import KeyGone
 from application.ports.passwords import PasswordHasher
 from application.ports.store import Store, Tx, VersionConflict
 from application.ports.tokens import Tokens
 from application.purge import Purge, PurgeResult
-from domain.accounts import Account
-from domain.kernel import AccountId, ErrorKind, NotFound, PicoError, SealBroken, SessionId
+from domain.kernel import AccountId, ErrorKind, NotFound, PicoError, SessionId
 from domain.retention import Retention
 from domain.sessions import Session, ends
-from domain.values import Email, Password, PasswordHash, SessionToken
+from domain.values import Email, Password, SessionToken
 
 MOST_SESSIONS = 50
 """Open sessions of one account; one more revokes the oldest. Signing out of all of them stays one small commit."""
-
-
-DECOY = AccountId(UUID(int=0))
-"""Nobody's account: it has a key, which is opened in place of one that is missing, and never a row."""
-
-
-class WrongCredentials(PicoError):
-    """E-mail and password do not belong together."""
-
-    kind = ErrorKind.UNAUTHENTICATED
-    code = "wrong_credentials"
 
 
 class Unauthenticated(PicoError):
@@ -58,79 +46,6 @@ class SignedIn:
 
     token: SessionToken
     session: Session
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyPassword:
-    """Checks that a password belongs to an account: the one place where that is done."""
-
-    store: Store
-    directory: Directory
-    keyring: Keyring
-    hasher: PasswordHasher
-
-    async def by_email(self, email: Email, password: Password) -> Account:
-        """Return the account.
-
-        Raises WrongCredentials, for unknown addresses after just as long; Overloaded; SealBroken for an altered one.
-        """
-        account = await self._verified(
-            await self.directory.account_by_email(email.canonical), password, email.canonical
-        )
-        account.must_have(email)
-        return account
-
-    async def by_id(self, account_id: AccountId, password: Password) -> Account:
-        """Return the account, in any state.
-
-        Raises WrongCredentials, also for one that is gone; Overloaded; SealBroken for an altered one.
-        """
-        return await self._verified(account_id, password, str(account_id))
-
-    async def of_caller(self, account_id: AccountId, password: Password) -> Account:
-        """Return the account of somebody signed in, altered or not: their session vouches for them.
-
-        Raises WrongCredentials, Overloaded, NotFound, SealBroken when the password's hash does not open.
-        """
-        async with self.store.begin(account_id) as tx:
-            account = await tx.accounts.get_even_broken()
-        if not await self.hasher.verify(password, _password_of(account), str(account_id)):
-            raise WrongCredentials
-        return account
-
-    async def _verified(self, account_id: AccountId | None, password: Password, of: str) -> Account:
-        account = await self._find(account_id)
-        known = _password_of(account) if account else None
-        if not await self.hasher.verify(password, known, of) or account is None:
-            raise WrongCredentials
-        account.must_be_whole()
-        return account
-
-    async def _find(self, account_id: AccountId | None) -> Account | None:
-        """Return the account, or None: one that is being erased at this moment counts as gone.
-
-        A key that is in use opens faster than one that is not. So the key is always opened anew, and for nobody the
-        decoy's is: the time tells neither whether there is an account nor whether it is in use.
-        """
-        try:
-            await self.keyring.reopen(account_id or DECOY)
-        except KeyGone:
-            if account_id is None:
-                await self.keyring.create(DECOY)
-            else:
-                account_id = None
-        with suppress(KeyGone):
-            async with self.store.begin(account_id or DECOY) as tx:
-                with suppress(NotFound):  # inside: an end without error takes its time, too
-                    return await tx.accounts.get_even_broken()
-        return None
-
-
-def _password_of(account: Account) -> PasswordHash:
-    """Return the hash that was sealed. Raises SealBroken when it does not open."""
-    if "password" in account.unreadable:
-        raise SealBroken
-    return account.password
 
 
 def open_session(

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
+from application.credentials import VerifyPassword, WrongCredentials
 from application.job_type import NOW, JobType
 from application.ports.clock import Clock
 from application.ports.directory import Directory
@@ -19,7 +20,7 @@ from application.ports.keyring import KeyGone, Keyring
 from application.ports.passwords import PasswordHasher
 from application.ports.store import Store, Tx
 from application.ports.tokens import Tokens
-from application.sessions import SignedIn, VerifyPassword, WrongCredentials, open_session
+from application.sessions import SignedIn, open_session
 from domain.accounts import Account, AccountSignedUp, NotUnverified
 from domain.guessing import refuse_guessable
 from domain.kernel import AccountId, NotFound, PicoError

@@ -15,6 +15,7 @@ from application.account_deletion import DeleteAccount, PreviewDeletion, Recover
 from application.accounts import ChangeProfile, ReadAccount
 from application.asking_again import AskProvidersAgain
 from application.carrier_copies import DeleteCarrierCopies
+from application.credentials import VerifyPassword
 from application.erasure import (
     BeginErasures,
     DeleteRows,
@@ -80,7 +81,6 @@ from application.sessions import (
     SignIn,
     SignOut,
     SignOutOthers,
-    VerifyPassword,
 )
 from application.sign_up import AnswerSignUp, SignUp, VerifyAccount
 from application.use_cases import UseCases

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from application.credentials import WrongCredentials
 from application.ports.mail import MailKind
-from application.sessions import MOST_SESSIONS, Unauthenticated, WrongCredentials
+from application.sessions import MOST_SESSIONS, Unauthenticated
 from application.sign_up import BadToken
 from bootstrap.worlds import InMemory
 from domain.accounts import AccountState, NotPendingDeletion, PendingDeletion

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.inbound.worker import Worker
+from application.credentials import WrongCredentials
 from application.erasure import EraseAccount, ErasureBlocked
 from application.erasure_step import ErasureStep
 from application.erasure_steps import ERASURE_STEPS
@@ -18,7 +19,6 @@ from application.export_building import BuildExport
 from application.hold import Hold
 from application.ports.jobs import ERASURE_JOB, JobLease
 from application.ports.keyring import KeyGone
-from application.sessions import WrongCredentials
 from bootstrap.worlds import InMemory
 from domain.erasure import Erasure, NotYetGone
 from domain.exports import ExportNotReady, ExportState

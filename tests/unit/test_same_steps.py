@@ -12,8 +12,8 @@ from adapters.outbound.memory.directory import MemoryDirectory
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.system import FakeHasher
+from application.credentials import WrongCredentials
 from application.ports.keyring import AccountKey
-from application.sessions import WrongCredentials
 from benchmarks.timing import area
 from bootstrap.worlds import InMemory
 from domain.kernel import AccountId

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from application.credentials import WrongCredentials
 from application.ports.keyring import KeyGone
 from application.ports.mail import MailKind
-from application.sessions import WrongCredentials
 from application.sign_up import BadToken
 from bootstrap.worlds import InMemory
 from domain.accounts import AccountState

@@ -272,12 +272,12 @@ async def test_an_export_is_sealed_and_gone_minutes_after_its_download_or_in_a_d
         await world.advance(10 * MINUTE)
         with refused(ExportNotReady, "an export stays after its download"):
             await world.use_cases.download_export(ada.id, taken.id, ada.password)
-        assert await world.rows("export_parts") == []
+        assert await world.rows("export_parts") == [], "an export stays after its download"
         broken_off = await world.use_cases.start_export(ada.id)
         await world.settle()
         await (await world.use_cases.download_export(ada.id, broken_off.id, ada.password)).aclose()
         await world.advance(10 * MINUTE)
-        assert await world.rows("export_parts") == []
+        assert await world.rows("export_parts") == [], "an export stays after its download"
         await world.use_cases.start_export(ada.id)  # and one that nobody fetches
         await world.settle()
         await world.advance(DAY - MOMENT)

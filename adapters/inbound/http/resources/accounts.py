@@ -25,9 +25,9 @@ from adapters.inbound.http.reply import Id, spelled
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.resources.sessions import SESSION, Credentials, SignedIn, signed_in
 from adapters.inbound.http.route import OPEN, Route
+from application.credentials import WrongCredentials
 from application.ports.clock import ClocksDisagree
 from application.ports.passwords import Overloaded
-from application.sessions import WrongCredentials
 from application.sign_up import BadToken
 from domain.accounts import NotPendingDeletion
 from domain.guessing import GuessablePassword

@@ -13,8 +13,8 @@ from adapters.inbound.http.params import KnownPassword, MaybeId
 from adapters.inbound.http.reply import JSON_TYPE, Download, Id, Media, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
+from application.credentials import WrongCredentials
 from application.ports.passwords import Overloaded
-from application.sessions import WrongCredentials
 from domain.exports import ExportNotReady, ExportState
 from domain.kernel import ExportId
 

@@ -15,8 +15,8 @@ from adapters.inbound.http.params import AnEmail, KnownPassword, MaybeId
 from adapters.inbound.http.reply import Id
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import OPEN, Route
+from application.credentials import WrongCredentials
 from application.ports.passwords import Overloaded
-from application.sessions import WrongCredentials
 from domain.accounts import PendingDeletion
 from domain.kernel import SessionId
 

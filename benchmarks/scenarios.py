@@ -124,9 +124,9 @@ class Scenario:
 SCENARIOS = MappingProxyType({
     one.name: one
     for one in (
-        Scenario("inbound", "inbound SMS", 0.55, 0.7, _inbound),
-        Scenario("send", "send", 0.45, 0.6, _send),
-        Scenario("page", "50 messages", 0.45, 0.6, _page),
-        Scenario("list", "50 conversations", 0.45, 0.6, _list),
+        Scenario("inbound", "inbound SMS", 0.6, 0.7, _inbound),
+        Scenario("send", "send", 0.55, 0.6, _send),
+        Scenario("page", "50 messages", 0.6, 0.7, _page),
+        Scenario("list", "50 conversations", 0.6, 0.7, _list),
     )
 })  # fmt: skip

@@ -30,7 +30,7 @@ from benchmarks.floor.reading import COMMON, No
 from benchmarks.floor.sealing import NUMBER, TOKEN, Broken, Vault, blind_index, well_formed
 
 BODY_LIMIT = 64 * 1024
-REMEMBERED, KEPT_KEYS = 10_000, 1024
+REMEMBERED, KEPT_KEYS = 10_000, 20_000
 SECONDS = 30.0
 """How long the floor remembers whose number or token it was, without asking again."""
 DAY, IDLE, LONGEST = timedelta(days=1), timedelta(days=30), timedelta(days=180)

@@ -15,19 +15,16 @@ import pytest
 from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.system.ids import TimeOrderedIds
 from application.erasure import EraseAccount
-from application.line_release import FinishRelease
-from application.ports.jobs import JobLease
 from application.ports.keyring import KeyGone
-from application.ports.store import Tx
 from domain.erasure import Erasure
-from domain.kernel import AccountId, LineId
+from domain.kernel import AccountId
 from domain.lines import LineState
 from domain.receipts import Receipt
 from tests.support.actors import PASSWORD, with_line
 from tests.support.canary_account import lived
 from tests.support.harness import Anywhere, Databases, skipping
 from tests.support.proofs import proves
-from tests.support.sabotage import skipped_step, with_steps_in_order
+from tests.support.sabotage import BelievesInRelease, skipped_step, with_steps_in_order
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -61,18 +58,6 @@ async def test_the_key_goes_first_and_what_is_left_cannot_be_read(stored: Databa
         await world.use_cases.delete_account(boris.id, boris.password)
         await world.advance(30 * DAY)
         assert len(await world.rows("messages", account_id=boris.id)) == 2, "rows went before the key"
-
-
-class BelievesInRelease(FinishRelease):
-    """Takes a release for done without asking again."""
-
-    async def __call__(self, account_id: AccountId, line_id: LineId, lease: JobLease) -> None:
-        async def change(tx: Tx) -> None:
-            line = await tx.lines.get(line_id)
-            line.released(self.clock.now())
-            tx.save(line)
-
-        await self.store.update(account_id, change, completing=lease)
 
 
 def believes_in_release(anywhere: Anywhere) -> Anywhere:

@@ -12,17 +12,15 @@ from adapters.outbound.postgres.sealing import AccountCipher
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.system.ids import TimeOrderedIds
 from application.idempotency import PurgeIdempotencyRecords
-from application.line_release import FinishRelease
 from application.messages import DeleteConversation
-from application.ports.jobs import JobLease
 from application.ports.store import Tx
 from application.purge import PurgeResult
-from domain.kernel import AccountId, ConversationId, LineId
+from domain.kernel import AccountId, ConversationId
 from domain.messages import PeerOptedOut
 from tests.support.canary_account import lived
 from tests.support.harness import ENVIRONMENT, Databases, OnPostgres
 from tests.support.proofs import proves, refused
-from tests.support.sabotage import keeping
+from tests.support.sabotage import BelievesInRelease, keeping
 
 MOMENT, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), timedelta(days=1)
 
@@ -139,24 +137,12 @@ class DeletesStopToo(DeleteConversation):
         await self.store.update(account_id, change)
 
 
-class ReleasesOnly(FinishRelease):
-    """Gives the number back, and clears nothing up."""
-
-    async def __call__(self, account_id: AccountId, line_id: LineId, lease: JobLease) -> None:
-        async def change(tx: Tx) -> None:
-            line = await tx.lines.get(line_id)
-            line.released(self.clock.now())
-            tx.save(line)
-
-        await self.store.update(account_id, change, completing=lease)
-
-
 def deletes_stop_too(stored: Databases) -> Databases:
     return partial(stored, delete_conversation=DeletesStopToo)
 
 
 def releases_only(stored: Databases) -> Databases:
-    return partial(stored, finish_release=ReleasesOnly)
+    return partial(stored, finish_release=BelievesInRelease)
 
 
 @proves("H27", text="359dc160dea9", saboteur=deletes_stop_too, says="a STOP was forgotten")

@@ -62,8 +62,8 @@ def asks_once(anywhere: Anywhere) -> Anywhere:
     return partial(anywhere, delete_carrier_copy=AsksOnce)
 
 
-@proves("H5", text="ba46b4265e70", saboteur=keeps_copies, says="the other text is on its way still")
-@proves("H5", text="ba46b4265e70", saboteur=asks_once, says="the other text is on its way still")
+@proves("H5", text="ba46b4265e70", saboteur=keeps_copies, says="the other message is on its way still")
+@proves("H5", text="ba46b4265e70", saboteur=asks_once, says="the other message is on its way still")
 async def test_the_carriers_copy_goes_however_often_it_is_too_early(anywhere: Anywhere) -> None:
     async with anywhere() as made:
         ada = await with_line(made)
@@ -77,7 +77,7 @@ async def test_the_carriers_copy_goes_however_often_it_is_too_early(anywhere: An
         assert heard in made.carrier.messages
         for _ in range(4):
             await made.advance(10 * MINUTE)
-        assert set(made.carrier.messages) == {said}, "the other text is on its way still"
+        assert set(made.carrier.messages) == {said}, "the other message is on its way still"
         await made.use_cases.apply_delivery_receipt(DeliveryReceipt(ada.number, said, None, Status.DELIVERED))
         await made.advance(2 * MINUTE)
         assert not made.carrier.messages

@@ -20,6 +20,7 @@ IdempotencyRecordId = NewType("IdempotencyRecordId", UUID)
 PartId = NewType("PartId", UUID)
 AuditId = NewType("AuditId", UUID)
 OptOutId = NewType("OptOutId", UUID)
+ObjectId = NewType("ObjectId", UUID)
 
 CarrierRef = NewType("CarrierRef", str)
 """A carrier's own opaque id for a number or a message."""

@@ -1,0 +1,1 @@
+"""Sealing of objects, in one place for every store of bytes."""

@@ -138,7 +138,7 @@ class Sandbox:
 
     def providers(self) -> dict[str, Any]:
         """Return what each simulated provider still holds."""
-        return {"twilio": self.simulator.holdings()}
+        return {"carrier": self.simulator.holdings()}
 
     async def erased(self) -> bool:
         """Tell whether every erasure that began is finished, receipt and all."""

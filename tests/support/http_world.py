@@ -140,7 +140,17 @@ class HandSandbox:
         return self.world.clock.now()
 
     async def mails(self) -> list[dict[str, Any]]:
-        return [{"to": mail.to, "kind": mail.kind, "token": mail.link_token} for mail in self.world.mail.sent]
+        at = self.now().isoformat().replace("+00:00", "Z")
+        return [
+            {
+                "to": str(mail.to),
+                "kind": mail.kind,
+                "locale": str(mail.locale),
+                "token": mail.link_token,
+                "at": at,
+            }
+            for mail in self.world.mail.sent
+        ]
 
     async def sms(self, from_: str, to: str, body: str) -> str:
         if await self.world.directory.line(to) is None:

@@ -7,23 +7,13 @@ from copy import deepcopy
 from typing import Any
 
 from adapters.inbound.http import problems
+from adapters.inbound.http.examples import illustrate
+from adapters.inbound.http.refusals import PROBLEM, refusal_examples, refused
 from adapters.inbound.http.reply import JSON_TYPE, Json, Media
 from adapters.inbound.http.request_id import REQUEST_ID
 from adapters.inbound.http.route import Route
-from adapters.inbound.http.schemas import REF, Schemas, answered, schemas
+from adapters.inbound.http.schemas import Schemas, answered, in_ranges, schemas
 from adapters.inbound.http.wording import FIELDS, TAGS, explain
-from adapters.inbound.http_io import BadRequest, ExpectationFailed, Refused, TooLarge, TooSlow
-from application.ports.keyring import KeyGone, KeysUnavailable
-from application.ports.store import StoreFull, StoreUnavailable, VersionConflict
-from domain.kernel import NotFound, PicoError, SealBroken
-
-BODY_REFUSALS = (
-    BadRequest, problems.MalformedJson, TooSlow, TooLarge, problems.NotJson, ExpectationFailed,
-    problems.InvalidInput,
-)  # fmt: skip
-QUERY_REFUSALS = (problems.MalformedQuery, problems.InvalidInput)
-CARRIED = {401: "WWW-Authenticate", 416: "Content-Range", 429: "Retry-After", 503: "Retry-After"}
-"""The header that an answer of a status always carries."""
 
 INFO: Json = {
     "title": "Pico",
@@ -39,35 +29,6 @@ INFO: Json = {
         "six months ahead."
     ),
     "license": {"name": "MIT", "identifier": "MIT"},
-}
-
-PROBLEM: Json = {
-    "description": "Why not (RFC 9457).",
-    "type": "object",
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string", "description": "Stable: branch on this."},
-        "request_id": {
-            "type": "string",
-            "description": "The answer's Request-Id, for asking us about it. Random: it says nothing of you.",
-        },
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "pointer": {"type": "string", "format": "json-pointer"},
-                    "code": {"type": "string"},
-                },
-                "required": ["pointer", "code"],
-                "additionalProperties": False,
-            },
-        },
-    },
-    "required": ["type", "title", "status", "code", "request_id"],
-    "additionalProperties": False,
 }
 
 NAMED: Json = {
@@ -95,7 +56,7 @@ def document(routes: Iterable[Route[Any]]) -> Json:
     explained = deepcopy({"Problem": PROBLEM, **components})
     explain(explained.values())
     used = {tag for path in paths.values() for described in path.values() for tag in described["tags"]}
-    return {
+    made: Json = {
         "openapi": "3.1.0",
         "info": INFO,
         "servers": [{"url": "/"}],
@@ -103,6 +64,7 @@ def document(routes: Iterable[Route[Any]]) -> Json:
         "paths": paths,
         "components": {
             "schemas": explained,
+            "examples": refusal_examples(shown),
             "headers": {"RequestId": NAMED},
             "securitySchemes": {
                 name: dict(scheme)
@@ -112,6 +74,8 @@ def document(routes: Iterable[Route[Any]]) -> Json:
             },
         },
     }
+    illustrate(made)
+    return made
 
 
 def operation(route: Route[Any], found: Mapping[Any, Json]) -> Json:
@@ -158,8 +122,8 @@ def parameters(route: Route[Any]) -> list[Json]:
             for name, schema in described["properties"].items()
         ]
     taken += [dict(parameter) for guard in route.guards for parameter in guard.parameters]
-    if _in_ranges(route):
-        taken.append(RANGE)
+    if in_ranges(route):
+        taken.append(dict(RANGE))
     return taken
 
 
@@ -168,14 +132,10 @@ def responses(route: Route[Any], found: Mapping[Any, Json]) -> Json:
     described = {str(route.status): succeeded(route, found)}
     if route.pending is not None:
         described[str(route.pending)] = dict(described[str(route.status)])
-    if _in_ranges(route):
+    if in_ranges(route):
         part = described[str(route.status)]
         described["206"] = part | {"headers": part["headers"] | _headers({"Content-Range": "Which bytes."})}
-    by_status: dict[int, list[type[Refused | PicoError]]] = {}
-    for refusal in refusals(route):
-        by_status.setdefault(problems.status_of(refusal), []).append(refusal)
-    for status, group in sorted(by_status.items()):
-        described[str(status)] = _refused(status, group)
+    described |= refused(route)
     for answer in described.values():
         answer.setdefault("headers", {})[REQUEST_ID] = {"$ref": "#/components/headers/RequestId"}
     return described
@@ -190,7 +150,10 @@ def succeeded(route: Route[Any], found: Mapping[Any, Json]) -> Json:
     if route.location:
         headers["Location"] = "Where it is found, or goes on, from now on."
     if isinstance(answer, Media):
-        done = {"description": "The file.", "content": _content(answer.type, answer.schema)}
+        done = {
+            "description": "The file.",
+            "content": _content(answer.type, {} if answer.content is None else found[answer.content]),
+        }
         if answer.ranges:
             headers["Accept-Ranges"] = "Ranges of bytes can be asked for."
     elif answer is not None:
@@ -199,45 +162,6 @@ def succeeded(route: Route[Any], found: Mapping[Any, Json]) -> Json:
     if headers:
         done["headers"] = _headers(headers)
     return done
-
-
-def refusals(route: Route[Any]) -> list[type[Refused | PicoError]]:
-    """List every no that a route can answer, in about the order in which it looks for them."""
-    found: list[type[Refused | PicoError]] = [problems.Unexpected]
-    for guard in route.guards:
-        found += guard.refusals
-    if route.body is not None:
-        found += BODY_REFUSALS
-    if route.query is not None:
-        found += QUERY_REFUSALS
-    if route.template.parameters:
-        found.append(NotFound)
-    if _in_ranges(route):
-        found.append(problems.RangeNotSatisfiable)
-    if route.path.startswith("/v1/"):  # Everything there is kept in the store.
-        found += [StoreUnavailable, StoreFull, KeysUnavailable, SealBroken]
-        if not route.open:  # The caller's account may be erased at this moment.
-            found += [NotFound, KeyGone]
-        if route.method != "GET":
-            found.append(VersionConflict)
-    return list(dict.fromkeys([*found, *route.raises]))
-
-
-def _refused(status: int, group: list[type[Refused | PicoError]]) -> Json:
-    codes = {refusal.code: problems.title(refusal) for refusal in group}
-    schema = {"$ref": REF.format(model="Problem"), "properties": {"code": {"enum": list(codes)}}}
-    described: Json = {
-        "description": "\n".join(f"- `{code}`: {sentence}" for code, sentence in codes.items()),
-        "content": _content("application/problem+json", schema),
-    }
-    if status in CARRIED:
-        described["headers"] = {CARRIED[status]: {"required": True, "schema": {"type": "string"}}}
-    return described
-
-
-def _in_ranges(route: Route[Any]) -> bool:
-    answer = answered(route)
-    return isinstance(answer, Media) and answer.ranges
 
 
 def _headers(says: Mapping[str, str]) -> Json:

@@ -138,9 +138,16 @@ def yes(answer: bool) -> bool:  # noqa: FBT001 - it is what was answered
     return answer
 
 
+LAST = UUID("01931f3a-6c00-7000-8000-00000000a0da")
+"""Where the pages of examples go on."""
 AN_ID = Text(exactly(ID, UUID).parse, {"format": "uuid", **pattern(ID)})
 A_NUMBER = Text(PhoneNumber.parse, pattern(values.E164_LENGTH))
 A_LABEL = Text(Label.parse, NOT_BLANK)
+A_PLACE = Text(json_format.read_id_cursor, {"maxLength": 22, "examples": [json_format.id_cursor(LAST)]})
+A_PLACE_IN_TIME = Text(
+    json_format.read_time_cursor,
+    {"maxLength": 32, "examples": [json_format.time_cursor(json_format.EPOCH, LAST)]},
+)
 A_LOCALE = Text(Locale.parse, {"maxLength": language_tags.LONGEST, **pattern(language_tags.SHAPE)})
 
 AnEmail = Annotated[Email, Text(email_address, AN_ADDRESS)]
@@ -165,11 +172,9 @@ AnIncomingBody = Annotated[str, Text(incoming_body, ANY_BODY)]
 AToken = Annotated[str, exactly(TOKEN, str)]
 ALimit = Annotated[int, Text(exactly(LIMIT, int).parse, {"type": "integer", "minimum": 1, "maximum": 100})]
 MaybeLine = Annotated[LineId | None, AN_ID]
-MaybePlace = Annotated[
-    tuple[datetime, ConversationId] | None, Text(json_format.read_time_cursor, {"maxLength": 32})
-]
-MaybeMessage = Annotated[MessageId | None, Text(json_format.read_id_cursor, {"maxLength": 22})]
-MaybeId = Annotated[UUID | None, Text(json_format.read_id_cursor, {"maxLength": 22})]
+MaybePlace = Annotated[tuple[datetime, ConversationId] | None, A_PLACE_IN_TIME]
+MaybeMessage = Annotated[MessageId | None, A_PLACE]
+MaybeId = Annotated[UUID | None, A_PLACE]
 MaybeState = Annotated[LineState | None, Text(LineState, {"enum": list(LineState)})]
 ADuration = Annotated[timedelta, Text(duration, pattern(DURATION))]
 Accepted = Annotated[bool, Strict(), AfterValidator(yes), WithJsonSchema({"const": True})]

@@ -49,12 +49,15 @@ def spelled(value: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """What a download is: media type, the name it is saved under, whether single byte ranges of it can be had."""
+    """What a download is: media type, the name it is saved under, whether single byte ranges of it can be had.
+
+    `content` is the type of what is in it where that is JSON: a TypedDict.
+    """
 
     type: str
     filename: str | None = None
     ranges: bool = False
-    schema: Json = field(default_factory=dict)
+    content: Any = None
 
     def headers(self) -> CIMultiDict[str]:
         """Return the headers of an answer that holds it."""

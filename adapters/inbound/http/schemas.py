@@ -44,6 +44,12 @@ def answered(route: Route[Any]) -> Any:  # noqa: ANN401 - a type, as its handler
     return _returned_by(route.handler)
 
 
+def in_ranges(route: Route[Any]) -> bool:
+    """Tell whether a route answers a download of which ranges of bytes can be had."""
+    answer = answered(route)
+    return isinstance(answer, Media) and answer.ranges
+
+
 @cache
 def _returned_by(handler: Callable[..., Any]) -> Any:  # noqa: ANN401 - as above
     found = get_type_hints(handler, include_extras=True)["return"]
@@ -61,7 +67,9 @@ def schemas(routes: Iterable[Route[Any]]) -> tuple[Mapping[Any, Json], Json]:
         if route.body is not None:
             modes[route.body] = "validation"
         answer = answered(route)
-        if answer is not None and not isinstance(answer, Media):
+        if isinstance(answer, Media):
+            answer = answer.content
+        if answer is not None:
             modes[answer] = "serialization"
     described, made = TypeAdapter.json_schemas(
         [(kind, mode, TypeAdapter(kind)) for kind, mode in modes.items()],

@@ -7,8 +7,10 @@ from typing import Any
 
 FIELDS = {
     "accepted": "What the person has read and accepted.",
+    "account_id": "The account.",
     "advance": "How far to move the clock: an ISO 8601 duration in days, hours, minutes and seconds.",
     "area_code": "The three digits of a North American area code.",
+    "at": "When it was sent.",
     "attachments": "How many pictures or other files came with it.",
     "body": "What the message says. Null where it was damaged and cannot be read.",
     "capabilities": "What the number can do.",
@@ -28,10 +30,13 @@ FIELDS = {
     "except": "Which session stays open: `current`, the one that asks.",
     "expires_at": "Until when it can be fetched.",
     "export_id": "The export.",
+    "exported_at": "The one moment that it shows.",
     "failure": "Why it was not delivered, or is not known to be; null where nothing went wrong.",
+    "format": "How the file is laid out. Another layout would have another name.",
     "from": "Who sends it: a number, a short code or a name.",
     "id": "Its id.",
     "items": "What is on this page.",
+    "kind": "What it is about.",
     "label": "What the person calls the line.",
     "last_at": "When something was last said in it.",
     "limit": "How many to show at most.",
@@ -50,6 +55,7 @@ FIELDS = {
     "pointer": "Where in the input: a JSON pointer (RFC 6901).",
     "privacy": "The privacy policy.",
     "privacy_accepted_at": "When the privacy policy was accepted.",
+    "records": "What is held, by kind of record.",
     "ref": "The carrier's reference of the message.",
     "released_at": "When the number was given back; null while it is held.",
     "request_id": "The answer's Request-Id, for asking us about it. Random: it says nothing of you.",
@@ -60,6 +66,7 @@ FIELDS = {
     "session_id": "The session.",
     "state": "Where it stands.",
     "status": "Where it stands.",
+    "table": "Its kind of record.",
     "terms": "The terms of use.",
     "terms_accepted_at": "When the terms were accepted.",
     "title": "The code in a sentence.",
@@ -67,6 +74,7 @@ FIELDS = {
     "token": "A secret that is shown once: of a session, to be sent as `Authorization: Bearer`; or from a mail.",
     "type": "The code as a URI.",
     "unread": "How many messages came in since it was last marked as read.",
+    "unreadable": "The records of which something was damaged.",
     "verified_at": "When the address was verified; null until then.",
 }  # fmt: skip
 

@@ -42,7 +42,7 @@ class LocalMailbox(Mail):
 
     @override
     async def send(self, to: Email, kind: MailKind, locale: Locale, link_token: str | None) -> None:
-        at = self._now().isoformat()
+        at = self._now().isoformat().replace("+00:00", "Z")
         mail = StoredMail(to=str(to), kind=kind.value, locale=str(locale), token=link_token, at=at)
         await self._change(lambda mails: [*mails, mail])
 

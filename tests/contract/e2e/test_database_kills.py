@@ -98,7 +98,7 @@ def test_killed_databases_come_back_and_everything_goes_on(folder: Path) -> None
 
 def sent(served: Served, number: str) -> Counter[str]:
     """Count what the carrier holds from a number: what it told us meanwhile may be lost, as at Twilio."""
-    messages = served.ask("GET", "/sandbox/providers")[1]["twilio"]["messages"]
+    messages = served.ask("GET", "/sandbox/providers")[1]["carrier"]["messages"]
     return Counter(
         each["body"] for each in messages if each["from"] == number and each["direction"] != "inbound"
     )

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic.json_schema import Examples
 from typing_extensions import TypedDict, override
 
 from adapters.inbound.http import openapi
@@ -41,7 +42,14 @@ class RateLimited(Guard):
 
     refusals = (TooManyRequests,)
     headers = MappingProxyType({"RateLimit-Remaining": "How many more requests are let through."})
-    parameters = ({"name": "X-Purpose", "in": "header", "required": False, "schema": {"type": "string"}},)
+    parameters = (
+        {
+            "name": "X-Purpose",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "examples": ["tea"]},
+        },
+    )
 
     @override
     async def admit(self, request: Request[Any]) -> None:
@@ -54,7 +62,7 @@ class RateLimited(Guard):
 class Greeting(TypedDict):
     """A greeting."""
 
-    hello: str
+    hello: Annotated[str, Examples(["you"])]
 
 
 async def greet(_request: Request[None]) -> Greeting:

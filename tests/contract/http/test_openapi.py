@@ -16,6 +16,7 @@ from typing_extensions import is_typeddict
 
 from adapters.inbound.email_addresses import email_address
 from adapters.inbound.http import openapi, params, problems
+from adapters.inbound.http.refusals import refusals
 from adapters.inbound.http.resources.sandbox import Faults
 from adapters.inbound.http.route import Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
@@ -119,7 +120,7 @@ def test_every_no_has_a_code_of_its_own_and_is_announced() -> None:
     for route in ALL:
         if not route.hidden:
             operation = DOCUMENT["paths"][str(route.template)][route.method.lower()]
-            assert codes(operation) == {refusal.code for refusal in openapi.refusals(route)}
+            assert codes(operation) == {refusal.code for refusal in refusals(route)}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_every_no_that_a_use_case_names_is_announced(route: Route[Any]) -> None:
         for word in re.findall(r"\b[A-Z]\w+", said)
     }
     rules = {kind.__name__: kind for kind in every_rule()}
-    announced = set(openapi.refusals(route))
+    announced = set(refusals(route))
     assert {word for word in named if word in rules and rules[word] not in announced} == set()
 
 
@@ -181,7 +182,7 @@ def test_nobody_is_told_to_ask_again_for_what_does_not_mend_itself() -> None:
 def test_one_code_means_one_thing() -> None:
     """The edge and the domain may share a code only where both say that there is nothing."""
     edge = {kind.code for kind in Refused.__subclasses__()}
-    rules = {kind.code for route in ALL for kind in openapi.refusals(route) if issubclass(kind, PicoError)}
+    rules = {kind.code for route in ALL for kind in refusals(route) if issubclass(kind, PicoError)}
     assert edge & rules <= {"not_found"}
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
+from pydantic import JsonValue
+from pydantic.json_schema import Examples
 from typing_extensions import TypedDict
 
 import domain.exports
@@ -38,7 +40,7 @@ class Export(TypedDict):
     """
 
     id: Id
-    state: Annotated[str, SpelledOut(ExportState)]
+    state: Annotated[str, SpelledOut(ExportState), Examples(["ready"])]
     requested_at: datetime
     rows_done: int
     rows_total: int
@@ -53,9 +55,25 @@ class Exports(TypedDict):
     next_cursor: str | None
 
 
-EVERYTHING = Media(
-    JSON_TYPE, filename="pico-export.json", schema={"type": "object", "description": "Everything held."}
-)
+class Unreadable(TypedDict):
+    """A record of which something was damaged and cannot be read: its section, and its id."""
+
+    table: Annotated[str, Examples(["messages"])]
+    id: Id
+
+
+class Everything(TypedDict):
+    """Everything held about the person at `exported_at`. `records` has a list for each kind of record."""
+
+    format: Literal["pico-export-1"]
+    account_id: Id
+    exported_at: datetime
+    records: Annotated[dict[str, list[dict[str, JsonValue]]], Examples([{"sessions": [], "lines": []}])]
+    partial: bool
+    unreadable: Annotated[list[Unreadable], Examples([[]])]
+
+
+EVERYTHING = Media(JSON_TYPE, filename="pico-export.json", content=Everything)
 
 
 def export(of: domain.exports.Export) -> Export:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from typing_extensions import TypedDict
 
 from adapters.inbound.http.request import Request
@@ -13,7 +15,7 @@ from application.ports.store import StoreFull, StoreUnavailable
 class Health(TypedDict):
     """Pico lives."""
 
-    status: str
+    status: Literal["ok"]
 
 
 OK: Health = {"status": "ok"}

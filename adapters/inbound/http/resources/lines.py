@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
+from pydantic.json_schema import Examples
 from typing_extensions import TypedDict
 
 import application.ports.numbers
@@ -86,7 +87,7 @@ class Line(TypedDict):
     country: str
     capabilities: Capabilities
     label: str | None
-    state: Annotated[str, SpelledOut(LineState)]
+    state: Annotated[str, SpelledOut(LineState), Examples(["active"])]
     created_at: datetime
     released_at: datetime | None
 

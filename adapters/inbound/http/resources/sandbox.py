@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, JsonValue
+from pydantic.json_schema import Examples
 from typing_extensions import TypedDict
 
 from adapters.inbound.http.context import Sandbox
 from adapters.inbound.http.input import Input
 from adapters.inbound.http.params import ADuration, AnIncomingBody, APeer, APhoneNumber
 from adapters.inbound.http.problems import Flaw, InvalidInput
-from adapters.inbound.http.reply import Json
+from adapters.inbound.http.reply import Json, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import OPEN, Route
+from application.ports.mail import MailKind
 
 
 class ClockAdvance(Input):
@@ -27,14 +29,14 @@ class IncomingMessage(Input):
     """A message that somebody sends to one of our numbers."""
 
     sender: APeer = Field(alias="from")
-    to: APhoneNumber
+    to: APhoneNumber = Field(examples=["+12025550143"])
     body: AnIncomingBody
 
 
 class Faults(Input):
     """How the simulated providers shall misbehave, by knob."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [{"outage": False}]})
 
     __pydantic_extra__: dict[str, JsonValue]
 
@@ -45,10 +47,20 @@ class Clock(TypedDict):
     now: datetime
 
 
+class StoredMail(TypedDict):
+    """A mail that the Sandbox did not send."""
+
+    to: Annotated[str, Examples(["ada@example.org"])]
+    kind: Annotated[str, SpelledOut(MailKind)]
+    locale: str
+    token: str | None
+    at: datetime
+
+
 class Mails(TypedDict):
     """The mails that the Sandbox did not send."""
 
-    items: list[dict[str, JsonValue]]
+    items: list[StoredMail]
     next_cursor: None
 
 
@@ -58,11 +70,20 @@ class MessageAccepted(TypedDict):
     ref: str
 
 
+Knobs = Annotated[Json, Examples([{"outage": False, "duplicate": 0}])]
+Holdings = Annotated[Json, Examples([{"carrier": {"numbers": [], "messages": [], "opted_out": []}}])]
+
+
 def controls(request: Request[Any]) -> Sandbox:
     """Return the Sandbox: these routes are mounted only where there is one."""
     if request.context.sandbox is None:
         raise LookupError
     return request.context.sandbox
+
+
+def stored_mail(of: Json) -> StoredMail:
+    """Show a mail."""
+    return {"to": of["to"], "kind": of["kind"], "locale": of["locale"], "token": of["token"], "at": of["at"]}
 
 
 async def read_clock(request: Request[None]) -> Clock:
@@ -80,7 +101,7 @@ async def advance_clock(request: Request[ClockAdvance]) -> Clock:
 
 async def list_mails(request: Request[None]) -> Mails:
     """Read the mails that would have been sent, oldest first."""
-    return {"items": await controls(request).mails(), "next_cursor": None}
+    return {"items": [stored_mail(mail) for mail in await controls(request).mails()], "next_cursor": None}
 
 
 async def receive_message(request: Request[IncomingMessage]) -> MessageAccepted:
@@ -92,7 +113,7 @@ async def receive_message(request: Request[IncomingMessage]) -> MessageAccepted:
         raise InvalidInput(Flaw("/to", "not_our_number")) from None
 
 
-async def set_faults(request: Request[Faults]) -> Json:
+async def set_faults(request: Request[Faults]) -> Knobs:
     """Make the simulated providers misbehave."""
     try:
         return controls(request).faults(request.input.model_dump())
@@ -100,7 +121,7 @@ async def set_faults(request: Request[Faults]) -> Json:
         raise InvalidInput(Flaw("", "unknown_fault")) from None
 
 
-async def read_providers(request: Request[None]) -> Json:
+async def read_providers(request: Request[None]) -> Holdings:
     """See what each simulated provider still holds."""
     return controls(request).providers()
 

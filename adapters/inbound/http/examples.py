@@ -1,0 +1,109 @@
+"""An example of everything that comes in or goes out: composed from the schemas, so it has just the fields they have.
+
+All of them tell one life: Ada's, whose line was called once from a number that is nobody's (555-01xx).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from uuid import NAMESPACE_URL, uuid5
+
+from adapters.inbound.http.reply import JSON_TYPE, Json
+
+NOON = "2026-01-05T12:00:00Z"
+PEER = "+13105550178"
+VALUES: Mapping[str, object] = MappingProxyType({
+    "advance": "PT1H",
+    "area_code": "202",
+    "attachments": 0,
+    "body": "See you at noon.",
+    "capabilities": ["sms", "voice"],
+    "contains": "0143",
+    "conversations": 1,
+    "country": "US",
+    "direction": "outbound",
+    "display_name": "Ada",
+    "email": "ada@example.org",
+    "erase_at": "2026-02-04T12:00:00Z",
+    "expires_at": "2026-01-06T12:00:00Z",
+    "failure": None,
+    "from": PEER,
+    "Idempotency-Key": "2f1d7c1e",
+    "If-Match": '"1"',
+    "label": "Work",
+    "limit": 50,
+    "lines": 1,
+    "locale": "en",
+    "messages": 2,
+    "next_cursor": None,
+    "number": "+12025550143",
+    "opted_out_at": None,
+    "partial": False,
+    "password": "correct horse battery staple",
+    "peer": PEER,
+    "Range": "bytes=0-1023",
+    "ref": "SM5f0c2a9e7d3b48c6a1e4f7b2c9d80e63",
+    "released_at": None,
+    "rows_done": 12,
+    "rows_total": 12,
+    "to": PEER,
+    "token": "Fq3sXk0v5cJ8yTn2LwPz7RbVhU1mGdEa",
+    "unread": 1,
+})  # fmt: skip
+"""By the name of a field or parameter, where a value does not follow from its type.
+
+A field of another meaning, or a whole body, says so beside its type: `Field(examples=[…])`, `Examples([…])`.
+"""
+
+
+KINDS: Mapping[str, object] = MappingProxyType(
+    {"date-time": NOON, "boolean": True, "null": None, "object": {}}
+)
+
+
+def illustrate(document: Json) -> None:
+    """Give each parameter, each JSON body and each JSON answer of an OpenAPI document its example.
+
+    A parameter that may be left out has it in its schema only, lest the browser page send it unasked. Raises
+    LookupError for a value of which there is none.
+    """
+    schemas = document["components"]["schemas"]
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                value = example(parameter["schema"], schemas, parameter["name"])
+                if parameter["required"]:
+                    parameter["example"] = value
+                else:
+                    parameter["schema"] = parameter["schema"] | {"examples": [value]}
+            bodies = (operation.get("requestBody", {}), *operation["responses"].values())
+            for content in (body.get("content", {}).get(JSON_TYPE) for body in bodies):
+                if content is not None:
+                    content["example"] = example(content["schema"], schemas)
+
+
+def example(schema: Json, schemas: Mapping[str, Json], name: str = "") -> object:
+    """Compose a value of a schema, given those that it refers to. Raises LookupError."""
+    if "examples" in schema:
+        return schema["examples"][0]
+    if name in VALUES:
+        return VALUES[name]
+    if "$ref" in schema:
+        return example(schemas[schema["$ref"].rpartition("/")[2]], schemas, name)
+    if "properties" in schema:
+        return {field: example(of, schemas, field) for field, of in schema["properties"].items()}
+    if "items" in schema:
+        return [example(schema["items"], schemas, name)]
+    return example(schema["anyOf"][0], schemas, name) if "anyOf" in schema else _plain_example(schema, name)
+
+
+def _plain_example(schema: Json, name: str) -> object:
+    if "enum" in schema or "const" in schema:
+        return schema["enum"][0] if "enum" in schema else schema["const"]
+    kind = schema.get("format") or schema.get("type", "")
+    if kind == "uuid":
+        return str(uuid5(NAMESPACE_URL, name))
+    if kind not in KINDS:
+        raise LookupError(f"{name}: give an example of it in examples.VALUES, or beside its type")
+    return KINDS[kind]

@@ -11,31 +11,30 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 import typer
 from rich.console import Console
 
-from adapters.inbound.cli import ClauseReport, Commands
+from adapters.inbound.cli import ClauseReport, Commands, Options
 from application.inventory import INVENTORY
 from bootstrap.data_map import with_data_map
-from bootstrap.policy import Verdict, declared_proofs, judge, parse
-from bootstrap.settings import ROOT, BadSettings, Settings, World, chosen_world, read_settings
+from bootstrap.policy import POLICY, Verdict, declared_proofs, judge, parse
+from bootstrap.settings import ROOT, BadSettings, Settings, World, chosen_world, read_settings, variables
 
-POLICY = ROOT / "PRIVACY.md"
 PROOFS = ROOT / "tests" / "contract" / "proofs"
 
 
-def serve(work: bool) -> None:  # noqa: FBT001 - the shape that the command line asks for
+def serve(work: bool, options: Options) -> None:  # noqa: FBT001 - the shape that the command line asks for
     """Serve the chosen world until the process is told to end. Raises BadSettings and what the world raises."""
     from bootstrap.event_loop import run
 
-    run(_serve(work=work))
+    run(_serve(options, work=work))
 
 
-async def _serve(*, work: bool) -> None:
+async def _serve(options: Options, *, work: bool) -> None:
     from bootstrap.event_loop import settle
     from bootstrap.process import ending
 
     if chosen_world() is World.PRODUCTION:
         from bootstrap.worlds.production import Production
 
-        async with Production.from_environment().running(work=work) as url:
+        async with Production.from_environment(options).running(work=work) as url:
             settle()
             told = ending()
             typer.echo(f"Pico serves at {url} - stop with Ctrl-C")
@@ -43,7 +42,7 @@ async def _serve(*, work: bool) -> None:
     else:
         from bootstrap.worlds.sandbox import Sandbox
 
-        async with Sandbox.running(read_settings(Settings), work=work) as sandbox:
+        async with Sandbox.running(read_settings(Settings, options), work=work) as sandbox:
             settle()
             told = ending()
             typer.echo(
@@ -52,14 +51,14 @@ async def _serve(*, work: bool) -> None:
             await told.wait()
 
 
-def work() -> None:
+def work(options: Options) -> None:
     """Run jobs and sweeps of the chosen world until the process is told to end. Raises as `serve`."""
     from bootstrap.event_loop import run
 
-    run(_work())
+    run(_work(options))
 
 
-async def _work() -> None:
+async def _work(options: Options) -> None:
     from bootstrap.event_loop import settle
     from bootstrap.process import ending
 
@@ -67,11 +66,11 @@ async def _work() -> None:
     if chosen_world() is World.PRODUCTION:
         from bootstrap.worlds.production import Production
 
-        working = Production.from_environment().working()
+        working = Production.from_environment(options).working()
     else:
         from bootstrap.worlds.sandbox import Sandbox
 
-        working = Sandbox.working(read_settings(Settings))
+        working = Sandbox.working(read_settings(Settings, options))
     async with working:
         settle()
         told = ending()
@@ -86,20 +85,30 @@ def tour(console: Console) -> int:
     return play(console)
 
 
-def migrate(distribute: bool) -> None:  # noqa: FBT001 - the one answer that the command line passes on
+def reset(really: bool, options: Options) -> Sequence[str]:  # noqa: FBT001 - the one answer that the command line passes on
+    """Return what goes of the Sandbox on the state folder, or would go, and delete it if told `really`.
+
+    Raises BadSettings while a Sandbox runs there, and PostgresUnavailable when its database is not ours to delete.
+    """
+    from bootstrap.sandbox_reset import reset as begin_anew
+
+    return begin_anew(read_settings(Settings, options).state_dir, really=really)
+
+
+def migrate(distribute: bool, options: Options) -> None:  # noqa: FBT001 - the one answer that the command line passes on
     """Bring the schemas of both databases up to date, an operator's or our own.
 
     Raises as `serve`, and BadSettings when told to `distribute` what has no extension for it.
     """
-    asyncio.run(_migrate(distribute=distribute))
+    asyncio.run(_migrate(options, distribute=distribute))
 
 
-async def _migrate(*, distribute: bool) -> None:
+async def _migrate(options: Options, *, distribute: bool) -> None:
     from adapters.outbound.postgres import schema
     from bootstrap.databases import databases
 
     async with AsyncExitStack() as stack:
-        found = await databases(read_settings(Settings), stack)
+        found = await databases(read_settings(Settings, options), stack)
         await schema.migrate_keyring(found.keyring_url)
         try:
             await schema.migrate(found.database_url, distribute=distribute)
@@ -140,5 +149,12 @@ def write_data_map() -> None:
 
 
 COMMANDS = Commands(
-    serve=serve, work=work, tour=tour, migrate=migrate, clauses=clauses, write_data_map=write_data_map
+    serve=serve,
+    work=work,
+    reset=reset,
+    tour=tour,
+    migrate=migrate,
+    clauses=clauses,
+    write_data_map=write_data_map,
+    variables=variables(),
 )

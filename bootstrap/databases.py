@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,8 @@ import asyncpg
 
 from bootstrap.postgres_server import PostgresUnavailable, start
 from bootstrap.postgres_supervision import supervised
-from bootstrap.sandbox_state import SandboxState
-from bootstrap.settings import BadSettings, Settings
+from bootstrap.sandbox_state import SandboxState, in_use
+from bootstrap.settings import Settings
 
 FEW_AND_SMALL = MappingProxyType({"shared_buffers": "8MB", "max_connections": "20", "min_wal_size": "32MB"})
 """What suffices for a few small rows per account."""
@@ -36,7 +35,7 @@ async def databases(settings: Settings, stack: AsyncExitStack) -> Databases:
     """
     if (given := await operators_own(settings)) is not None:
         return given
-    folder = usable(settings.state_dir)
+    folder = stack.enter_context(in_use(settings.state_dir))
     rows = stack.enter_context(start(folder / "postgres"))
     keys = stack.enter_context(start(folder / "keyring", settings=FEW_AND_SMALL))
     await stack.enter_async_context(supervised(rows, keys))
@@ -78,17 +77,6 @@ async def _create(server: str, name: str) -> None:
             await connection.execute(f"CREATE DATABASE {name}")
     finally:
         await connection.close()
-
-
-def usable(state: Path) -> Path:
-    """Make the state folder if need be. Raises BadSettings."""
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        state = state / "nowhere"
-    if not os.access(state, os.W_OK):
-        raise BadSettings("PICO_STATE_DIR is no folder that can be written to: set it to another one.")
-    return state
 
 
 async def _must_answer(url: str, complaint: str) -> None:

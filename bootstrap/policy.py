@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+IN_CHECKOUT = Path(__file__).resolve().parent.parent / "PRIVACY.md"
+POLICY = IN_CHECKOUT if IN_CHECKOUT.exists() else Path(__file__).resolve().with_name("PRIVACY.md")
+"""The policy's file: a wheel carries it in this package."""
+
 PENDING = "<!-- pending -->"
 DATA_MAP = "<!-- data map: generated -->"
 END = "<!-- end -->"

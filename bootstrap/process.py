@@ -19,6 +19,7 @@ from adapters.inbound.worker import SWEEP_EVERY, Worker, keep_sweeping
 from application.ports.clock import Clock
 from application.use_cases import UseCases
 from bootstrap.outside import Outside
+from bootstrap.policy import POLICY
 from domain.kernel import PicoError
 
 COMPARE_EVERY = timedelta(minutes=1)
@@ -46,7 +47,13 @@ async def serve(
     product: Product, port: int, *, origins: frozenset[str] = frozenset(), sandbox: Sandbox | None = None
 ) -> AsyncIterator[None]:
     """Serve HTTP on `port` until the block ends, to pages of `origins` too. Raises CannotListen."""
-    app = build(product.use_cases, ready=product.ready, webhooks=product.webhooks, sandbox=sandbox)
+    app = build(
+        product.use_cases,
+        ready=product.ready,
+        webhooks=product.webhooks,
+        sandbox=sandbox,
+        policy=POLICY.read_bytes(),
+    )
     comparing = asyncio.create_task(_keep_comparing(product.outside.clock))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_ended, comparing)

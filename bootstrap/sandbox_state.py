@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +15,39 @@ from typing_extensions import override
 
 from adapters.outbound.local import files
 from adapters.outbound.system.clock import SystemClock
+from bootstrap.settings import BadSettings
+
+STATE = "sandbox.json"
+"""The file of a state folder that says that a Sandbox lives there."""
+
+
+@contextmanager
+def in_use(state: Path, *, alone: bool = False) -> Iterator[Path]:
+    """Hold a state folder, made if need be: as one of the processes on it, or `alone`. The lock dies with the process.
+
+    Raises BadSettings: it cannot be written to, or others are on it.
+    """
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock = os.open(state / "sandbox.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        raise BadSettings(
+            "PICO_STATE_DIR is no folder that can be written to: set it to another one."
+        ) from None
+    try:
+        fcntl.flock(lock, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        others = (
+            "A Pico runs on PICO_STATE_DIR: stop it first."
+            if alone
+            else "`pico reset` is at work on PICO_STATE_DIR."
+        )
+        raise BadSettings(others) from None
+    try:
+        yield state
+    finally:
+        os.close(lock)
 
 
 class SandboxState:

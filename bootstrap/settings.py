@@ -1,15 +1,18 @@
-"""Configuration: `PICO_*` environment variables, read once, never printed."""
+"""Configuration: `PICO_*` environment variables and what the command line says, read once, never printed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.outbound.system.passwords import LEAST, PasswordCost
@@ -34,20 +37,28 @@ class Settings(BaseSettings):
     """What an operator can set. Everything has a default that suits the Sandbox."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PICO_", frozen=True, hide_input_in_errors=True, extra="ignore"
+        env_prefix="PICO_",
+        frozen=True,
+        hide_input_in_errors=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
     )
 
     port: int = Field(8080, ge=0, le=65535)
     """Where the API listens, on loopback. 0 picks a free port."""
-    public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#]+/?$")
-    """The address providers call us at; the Sandbox's own when unset."""
-    cors_origins: str = Field("", pattern=r"^(https?://[^\s/,*]+(,https?://[^\s/,*]+)*)?$")
+    public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#]+/?$", examples=["https://pico.example"])
+    """The address that providers call; the Sandbox's own when unset."""
+    cors_origins: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/,*]+(,https?://[^\s/,*]+)*)?$",
+        examples=["https://app.example,https://other.example"],
+    )
     """Whose pages may call the API from a browser, comma-separated; nobody's when unset."""
     state_dir: Path = ROOT / "var"
     """Where the Sandbox keeps its database, keys, ledger and simulators."""
-    database_url: SecretStr | None = None
-    """A PostgreSQL to use instead of our own. Needs `keyring_url`."""
-    keyring_url: SecretStr | None = None
+    database_url: SecretStr | None = Field(None, examples=["postgresql://pico@localhost/pico"])
+    """A PostgreSQL to use instead of our own; set together with the keyring's."""
+    keyring_url: SecretStr | None = Field(None, examples=["postgresql://pico@localhost/pico_keyring"])
     """The keyring's own database: another one, so that no backup holds both."""
     key_cache_mib: int = Field(100, ge=1)
     """Memory for the keys of accounts in use: 100 MiB is for 20,000 of them. Beyond, each request unwraps its own."""
@@ -106,12 +117,14 @@ class Settings(BaseSettings):
 class ProductionSettings(Settings):
     """What an operator of Production must set, beside what may be set."""
 
-    public_url: str = Field(pattern=r"^https://[^\s/?#]+/?$")
-    database_url: SecretStr
-    keyring_url: SecretStr
-    twilio_account_sid: str = Field(pattern=r"^AC[0-9a-f]{32}$")
+    public_url: str = Field(pattern=r"^https://[^\s/?#]+/?$", examples=["https://pico.example"])
+    database_url: SecretStr = Field(examples=["postgresql://pico@localhost/pico"])
+    keyring_url: SecretStr = Field(examples=["postgresql://pico@localhost/pico_keyring"])
+    twilio_account_sid: str = Field(pattern=r"^AC[0-9a-f]{32}$", examples=["AC" + "0123456789abcdef" * 2])
     twilio_auth_token: SecretStr = Field(min_length=1)
-    twilio_api_url: str = Field("https://api.twilio.com", pattern=r"^https?://[^\s/?#]+/?$")
+    twilio_api_url: str = Field(
+        "https://api.twilio.com", pattern=r"^https?://[^\s/?#]+/?$", examples=["https://api.twilio.com"]
+    )
     """Twilio's own address, or a proxy's that everything sent outside must pass."""
 
 
@@ -121,20 +134,24 @@ class _Choice(BaseSettings):
     model_config = Settings.model_config
 
     world: World = World.SANDBOX
+    """`sandbox`, or `production`, which refuses to start and names what is missing: its adapters are not all built."""
 
 
 S = TypeVar("S", bound=BaseSettings)
 W = TypeVar("W", bound=Settings)
 
+Options = Mapping[str, str]
+"""What the command line says in the place of variables, by a setting's name."""
+
 
 def chosen_world() -> World:
     """Return the world that PICO_WORLD names, the Sandbox when it is unset. Raises BadSettings."""
-    return _read(_Choice).world
+    return _read(_Choice, {}).world
 
 
-def read_settings(kind: type[W]) -> W:
-    """Read the environment. Raises BadSettings, which names everything that is wrong."""
-    settings = _read(kind)
+def read_settings(kind: type[W], options: Options = MappingProxyType({})) -> W:
+    """Read the environment, and before it the options. Raises BadSettings, which names everything that is wrong."""
+    settings = _read(kind, options)
     if (settings.database_url is None) != (settings.keyring_url is None):
         raise BadSettings(
             "PICO_DATABASE_URL and PICO_KEYRING_URL are set together, and name two different databases."
@@ -146,22 +163,55 @@ def read_settings(kind: type[W]) -> W:
     return settings
 
 
-def _read(kind: type[S]) -> S:
+def variables() -> Mapping[str, str]:
+    """Return every variable that a Sandbox reads, and in a sentence what it is for."""
+    found = {}
+    for kind in (_Choice, Settings):
+        for name, field in kind.model_fields.items():
+            shown = f" (default: {field.default})" if field.default or field.default == 0 else ""
+            found[variable(name)] = f"{field.description}{shown}"
+    return found
+
+
+def variable(name: str) -> str:
+    """Return the variable of a setting."""
+    return f"PICO_{name.upper()}"
+
+
+def _read(kind: type[S], options: Options) -> S:
     try:
-        return kind()
+        return kind(**dict[str, Any](options))
     except ValidationError as error:
-        told = _told(error)
+        told = _told(error, kind, options)
     raise BadSettings(told)  # outside the handler: the error above knows the values
 
 
-def _told(error: ValidationError) -> str:
-    """Say which variables are not set, and which have a value that is of no use."""
-    missing, malformed = set[str](), set[str]()
-    for fault in error.errors(include_input=False):
-        (missing if fault["type"] == "missing" else malformed).add(f"PICO_{str(fault['loc'][0]).upper()}")
-    said = []
-    if malformed:
-        said.append(f"{' and '.join(sorted(malformed))}: not a value Pico can use.")
+def _told(error: ValidationError, kind: type[BaseSettings], options: Options) -> str:
+    """Say which variables are not set, and of those with a value of no use which value would be good."""
+    missing, said = set[str](), []
+    for name, fault in sorted((str(fault["loc"][0]), fault["type"]) for fault in error.errors()):
+        called = f"--{name.replace('_', '-')}" if name in options else variable(name)
+        if fault == "missing":
+            missing.add(called)
+        else:
+            said.append(f"{called} takes {_good(kind.model_fields[name])}.")
     if missing:
         said.append(f"Not set: {', '.join(sorted(missing))}.")
     return " ".join(said)
+
+
+def _good(field: FieldInfo) -> str:
+    """Say which values a setting takes."""
+    if isinstance(field.annotation, type) and issubclass(field.annotation, StrEnum):
+        return " or ".join(field.annotation)
+    if field.annotation is int:
+        limits = {
+            limit: of
+            for part in field.metadata
+            for limit in ("ge", "le")
+            if (of := getattr(part, limit, None)) is not None
+        }
+        return "a whole number " + (
+            f"from {limits['ge']} to {limits['le']}" if "le" in limits else f"of at least {limits['ge']}"
+        )
+    return f"something like {field.examples[0]}" if field.examples else "a value that is not empty"

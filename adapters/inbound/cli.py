@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -27,40 +27,68 @@ class ClauseReport:
     """Unproved, proved for another wording, or found not to hold."""
 
 
+Options = Mapping[str, str]
+"""What was said in the place of variables, by a setting's name: `port`, `state_dir`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
     """What the commands do. Each returns when it is done, or when the process is told to end."""
 
-    serve: Callable[[bool], None]
+    serve: Callable[[bool, Options], None]
     """Serves; runs jobs and sweeps too if the argument says so."""
-    work: Callable[[], None]
+    work: Callable[[Options], None]
+    reset: Callable[[bool, Options], Sequence[str]]
+    """Answers what goes, or would go, of a Sandbox that does not run; it goes if the argument says so."""
     tour: Callable[[Console], int]
     """Returns how many traces were left."""
-    migrate: Callable[[bool], None]
+    migrate: Callable[[bool, Options], None]
     """Brings both schemas up to date; shards the tables over the nodes of a Citus cluster if the argument says so."""
     clauses: Callable[[bool], Sequence[ClauseReport]]
     """Judges the policy by what is declared, and runs the proofs too if the argument says so."""
     write_data_map: Callable[[], None]
+    variables: Mapping[str, str]
+    """What can be set in the environment, and what each is for."""
+
+
+Port = Annotated[str | None, typer.Option(help="Where the API listens, instead of PICO_PORT.")]
+StateDir = Annotated[
+    str | None, typer.Option(help="Where the Sandbox keeps everything, instead of PICO_STATE_DIR.")
+]
 
 
 def command_line(commands: Commands) -> typer.Typer:
     """Return the program. Its commands raise what their functions raise."""
     app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+    environment = _environment(commands.variables)
 
-    @app.command()
+    @app.command(epilog=environment)
     def serve(
         *,
         no_work: Annotated[
             bool, typer.Option("--no-work", help="Leave jobs and sweeps to `work`, in a process of its own.")
         ] = False,
+        port: Port = None,
+        state_dir: StateDir = None,
     ) -> None:
         """Serve the Sandbox, the whole product on this machine; or Production, with PICO_WORLD=production."""
-        commands.serve(not no_work)
+        commands.serve(not no_work, _said(port=port, state_dir=state_dir))
+
+    @app.command(epilog=environment)
+    def work(*, state_dir: StateDir = None) -> None:
+        """Run jobs and sweeps for what `serve --no-work` serves in another process."""
+        commands.work(_said(state_dir=state_dir))
 
     @app.command()
-    def work() -> None:
-        """Run jobs and sweeps for what `serve --no-work` serves in another process."""
-        commands.work()
+    def reset(
+        *,
+        really: Annotated[
+            bool, typer.Option("--really", help="Delete it: without this, it is only shown.")
+        ] = False,
+        state_dir: StateDir = None,
+    ) -> None:
+        """Delete everything that a Sandbox keeps, and set its clock right again. It must not be running."""
+        _tell_of_reset(commands.reset(really, _said(state_dir=state_dir)), really=really)
 
     @app.command()
     def tour() -> None:
@@ -76,9 +104,10 @@ def command_line(commands: Commands) -> typer.Typer:
         distribute: Annotated[
             bool, typer.Option("--distribute", help="Shard the tables over the nodes of a Citus cluster.")
         ] = False,
+        state_dir: StateDir = None,
     ) -> None:
         """Bring both databases' schemas up to date. Repeating is harmless. Our own databases must not be in use."""
-        commands.migrate(distribute)
+        commands.migrate(distribute, _said(state_dir=state_dir))
         Console().print("The schema is up to date.")
 
     @app.command()
@@ -112,6 +141,23 @@ def command_line(commands: Commands) -> typer.Typer:
         raise typer.Exit(1 if any(report.broken for report in reports) else 0)
 
     return app
+
+
+def _environment(variables: Mapping[str, str]) -> str:
+    return "\n\n".join(["Variables:", *(f"{name}: {says}" for name, says in variables.items())])
+
+
+def _tell_of_reset(goes: Sequence[str], *, really: bool) -> None:
+    for what in goes:
+        typer.echo(f"{'deleted' if really else 'would delete'}  {what}")
+    if not goes:
+        typer.echo("Nothing to delete: no Sandbox has run there.")
+    elif not really:
+        typer.echo("Nothing is deleted yet. To delete it: ./pico reset --really")
+
+
+def _said(**options: str | None) -> Options:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _as_json(report: ClauseReport) -> dict[str, object]:

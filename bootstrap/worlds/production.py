@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from adapters.outbound.system.clock import SystemClock
 from application.ports.kms import Kms
@@ -14,7 +15,7 @@ from bootstrap.assembly import Parts, TwilioAccess, assembled
 from bootstrap.databases import operators_own
 from bootstrap.process import LOOPBACK, Product, free_port, serve
 from bootstrap.process import work as working
-from bootstrap.settings import BadSettings, ProductionSettings, read_settings
+from bootstrap.settings import BadSettings, Options, ProductionSettings, read_settings
 
 PRODUCTION = "production"
 """The environment's name: part of what every ciphertext is bound to."""
@@ -41,11 +42,11 @@ class Production:
         self._vendors = vendors
 
     @classmethod
-    def from_environment(cls) -> Production:
+    def from_environment(cls, options: Options = MappingProxyType({})) -> Production:
         """Make it of the environment's variables. Raises BadSettings, which names everything that is missing."""
         said = [f"Production cannot start: no adapter yet for {', '.join(NOT_BUILT)}."]
         try:
-            read_settings(ProductionSettings)
+            read_settings(ProductionSettings, options)
         except BadSettings as error:
             said.append(str(error))
         raise BadSettings(" ".join(said))

@@ -20,10 +20,10 @@ from adapters.outbound.twilio.simulator import TwilioSimulator
 from application.use_cases import UseCases
 from bootstrap.assembly import Parts, TwilioAccess, assembled
 from bootstrap.container import NOTHING, Replaced
-from bootstrap.databases import Databases, databases, databases_in_use, usable
+from bootstrap.databases import Databases, databases, databases_in_use
 from bootstrap.process import LOOPBACK, Product, free_port, serve
 from bootstrap.process import work as working
-from bootstrap.sandbox_state import FollowedClock, SandboxState
+from bootstrap.sandbox_state import STATE, FollowedClock, SandboxState, in_use
 from bootstrap.settings import Settings
 
 ACCOUNT_SID = "AC" + "0" * 31 + "1"
@@ -57,10 +57,10 @@ class Sandbox:
 
         Raises BadSettings, PostgresUnavailable, CannotListen.
         """
-        folder = usable(settings.state_dir)
         async with AsyncExitStack() as stack:
+            folder = stack.enter_context(in_use(settings.state_dir))
             found = await databases(settings, stack)
-            saved = SandboxState(folder / "sandbox.json")
+            saved = SandboxState(folder / STATE)
             clock = ShiftedClock(saved.offset)
             port = settings.port or free_port()
             url = f"http://{LOOPBACK}:{port}"
@@ -91,14 +91,14 @@ class Sandbox:
 
         Raises BadSettings, PostgresUnavailable.
         """
-        folder = usable(settings.state_dir)
-        saved = SandboxState(folder / "sandbox.json")
-        found = await databases_in_use(settings, saved)
-        clock = FollowedClock(saved)
-        mailbox = LocalMailbox(folder / "mail", clock.now)
-        parts = sandbox_parts(settings, found, saved, clock, mailbox, saved.url)
-        async with assembled(parts) as product, working(product):
-            yield
+        with in_use(settings.state_dir) as folder:
+            saved = SandboxState(folder / STATE)
+            found = await databases_in_use(settings, saved)
+            clock = FollowedClock(saved)
+            mailbox = LocalMailbox(folder / "mail", clock.now)
+            parts = sandbox_parts(settings, found, saved, clock, mailbox, saved.url)
+            async with assembled(parts) as product, working(product):
+                yield
 
     @property
     def use_cases(self) -> UseCases:

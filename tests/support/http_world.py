@@ -26,6 +26,7 @@ from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.vocabulary import outcome_of
 from application.inbound_messages import InboundMessage
 from application.ports.numbers import AvailableNumber
+from bootstrap.policy import POLICY
 from bootstrap.worlds import InMemory
 from domain.kernel import CarrierRef, PicoError
 from domain.values import Capability, Country, MessageBody, Peer, PhoneNumber
@@ -193,6 +194,7 @@ class HttpWorld:
                 TwilioWebhooks(self.world.use_cases, TwilioSignature([AUTH_TOKEN]), outcome_of, PUBLIC_URL)
             ],
             sandbox=HandSandbox(self.world) if sandbox else None,
+            policy=POLICY.read_bytes(),
         )
         async with serving(app, "127.0.0.1", 0) as self.port, ClientSession() as self._session:
             async with self._session.get(f"{self.url}/openapi.json") as response:

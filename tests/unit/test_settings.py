@@ -2,32 +2,93 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from adapters.outbound.system.passwords import LEAST, PasswordCost
-from bootstrap.settings import BadSettings, Settings, read_settings
+from bootstrap.settings import (
+    BadSettings,
+    ProductionSettings,
+    Settings,
+    chosen_world,
+    read_settings,
+    variable,
+    variables,
+)
 
 LEAST_SET = {"PICO_PASSWORD_MEMORY_MIB": "19", "PICO_PASSWORD_PASSES": "2", "PICO_PASSWORD_LANES": "1"}
 
 
 @pytest.fixture
-def variables(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in LEAST_SET:
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in [*LEAST_SET, *map(variable, ProductionSettings.model_fields)]:
         monkeypatch.delenv(name, raising=False)
     return monkeypatch
 
 
 def test_a_password_costs_what_rfc_9106_recommends_unless_told_otherwise(
-    variables: pytest.MonkeyPatch,
+    environment: pytest.MonkeyPatch,
 ) -> None:
     assert read_settings(Settings).password_cost == PasswordCost(memory_mib=64, passes=3, lanes=4)
     for name, value in LEAST_SET.items():
-        variables.setenv(name, value)
+        environment.setenv(name, value)
     assert read_settings(Settings).password_cost == LEAST == PasswordCost(memory_mib=19, passes=2, lanes=1)
 
 
 @pytest.mark.parametrize("name", LEAST_SET)
-def test_nothing_starts_with_passwords_below_the_minimum(variables: pytest.MonkeyPatch, name: str) -> None:
-    variables.setenv(name, str(int(LEAST_SET[name]) - 1))
+def test_nothing_starts_with_passwords_below_the_minimum(environment: pytest.MonkeyPatch, name: str) -> None:
+    environment.setenv(name, str(int(LEAST_SET[name]) - 1))
     with pytest.raises(BadSettings, match=name):
         read_settings(Settings)
+
+
+REFUSING = [
+    name for name in ProductionSettings.model_fields if name not in {"state_dir", "twilio_auth_token"}
+]
+"""Of the others every value is one, but none at all."""
+
+
+@pytest.mark.parametrize("name", REFUSING)
+def test_a_bad_value_is_not_shown_and_the_answer_says_which_would_be_good(
+    environment: pytest.MonkeyPatch, name: str
+) -> None:
+    environment.setenv(variable(name), "s3cret")
+    with pytest.raises(BadSettings) as refused:
+        read_settings(ProductionSettings)
+    assert "s3cret" not in str(refused.value)
+    (good,) = re.findall(
+        rf"{variable(name)} takes (?:a whole number from|a whole number of at least|something like) (\S+)",
+        str(refused.value),
+    )
+    environment.setenv(variable(name), good.rstrip("."))
+    with pytest.raises(BadSettings) as refused:  # for the others that are not set
+        read_settings(ProductionSettings)
+    assert f"{variable(name)} takes" not in str(refused.value)
+
+
+def test_a_world_there_is_not_is_answered_with_those_there_are(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("PICO_WORLD", "s3cret")
+    with pytest.raises(BadSettings, match=r"^PICO_WORLD takes sandbox or production\.$"):
+        chosen_world()
+
+
+def test_an_option_goes_before_the_variable_and_a_bad_one_is_called_as_it_was_given(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("PICO_PORT", "1")
+    assert read_settings(Settings, {"port": "2", "state_dir": "here"}).port == 2
+    with pytest.raises(BadSettings, match=r"^--port takes a whole number from 0 to 65535\.$"):
+        read_settings(Settings, {"port": "s3cret"})
+
+
+def test_readme_names_every_variable() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    table = readme[readme.index("| variable |") :].partition("\n\n")[0]
+    named = set()
+    for cell in re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE):
+        names = re.findall(r"`(.*?)`", cell)
+        stem = names[0].rpartition("_")[0].rpartition("_")[0]
+        named |= {name.replace("…", stem) for name in names}
+    assert named == set(variables())

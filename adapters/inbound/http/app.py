@@ -117,11 +117,12 @@ def build(
     ready: Callable[[], Awaitable[None]],
     webhooks: Iterable[Webhooks] = (),
     sandbox: Sandbox | None = None,
+    policy: bytes = b"",
 ) -> App:
     """Build the edge with the webhooks of every provider; the Sandbox's routes exist only when there is one.
 
-    `ready` raises a PicoError while the product cannot serve.
+    `ready` raises a PicoError while the product cannot serve; `policy` is the text at `/privacy`.
     """
     routes = ROUTES + (SANDBOX_ROUTES if sandbox is not None else ())
-    context = EdgeContext(use_cases, ready, encode(openapi.document(routes)), sandbox)
+    context = EdgeContext(use_cases, ready, encode(openapi.document(routes)), sandbox, policy)
     return App(context, routes, webhooks)

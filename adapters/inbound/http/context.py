@@ -41,9 +41,13 @@ class Sandbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EdgeContext:
-    """What every handler can reach. `ready` raises a PicoError when the product cannot serve."""
+    """What every handler can reach. `ready` raises a PicoError when the product cannot serve.
+
+    `document` is the API's, in JSON; `policy` the privacy policy's text, in UTF-8.
+    """
 
     use_cases: UseCases
     ready: Callable[[], Awaitable[None]]
     document: bytes
     sandbox: Sandbox | None = None
+    policy: bytes = b""

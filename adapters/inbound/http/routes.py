@@ -13,10 +13,12 @@ from adapters.inbound.http.resources import (
     messages,
     sandbox,
     sessions,
+    welcome,
 )
 from adapters.inbound.http.route import Route
 
 ROUTES: tuple[Route[Any], ...] = (
+    *welcome.ROUTES,
     *health.ROUTES,
     *docs.ROUTES,
     *accounts.ROUTES,

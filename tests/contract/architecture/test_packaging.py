@@ -32,12 +32,14 @@ def test_the_wheel_holds_the_four_packages_and_nothing_else(tmp_path: Path) -> N
     copy = tmp_path / "copy"
     for package in (*PACKAGES, "benchmarks"):
         shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "PRIVACY.md"):
         shutil.copy(ROOT / name, copy)
     (copy / "tests").mkdir()
     (copy / "tests" / "test_nothing.py").touch()
     (built,) = WheelBuilder(str(copy)).build(directory=str(tmp_path / "built"), versions=["standard"])
-    top = {name.partition("/")[0] for name in zipfile.ZipFile(built).namelist()}
+    names = zipfile.ZipFile(built).namelist()
+    assert "bootstrap/PRIVACY.md" in names
+    top = {name.partition("/")[0] for name in names}
     version = PROJECT["project"]["version"]
     assert top == {"domain", "application", "adapters", "bootstrap", f"pico-{version}.dist-info"}
 

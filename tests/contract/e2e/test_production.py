@@ -79,7 +79,9 @@ def test_everything_missing_or_malformed_is_named_at_once() -> None:
     said = refusal(
         "serve", PICO_PORT="s3cret", PICO_PUBLIC_URL="http://s3cret", PICO_TWILIO_ACCOUNT_SID="s3cret"
     )
-    assert "PICO_PORT and PICO_PUBLIC_URL and PICO_TWILIO_ACCOUNT_SID: not a value Pico can use." in said
+    assert "PICO_PORT takes a whole number from 0 to 65535." in said
+    assert "PICO_PUBLIC_URL takes something like https://pico.example." in said
+    assert "PICO_TWILIO_ACCOUNT_SID takes something like AC0123456789abcdef" in said
     assert "Not set: PICO_DATABASE_URL, PICO_KEYRING_URL, PICO_TWILIO_AUTH_TOKEN." in said
     assert NOT_BUILT[0] in said
 
@@ -161,5 +163,5 @@ def test_an_address_is_the_same_with_a_slash_behind_it(said: str, monkeypatch: p
 )
 def test_an_address_has_no_path(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PICO_PUBLIC_URL", said)
-    with pytest.raises(BadSettings, match="PICO_PUBLIC_URL: not a value Pico can use"):
+    with pytest.raises(BadSettings, match="PICO_PUBLIC_URL takes"):
         read_settings(Settings)

@@ -40,7 +40,6 @@ async def http() -> AsyncIterator[HttpWorld]:
 
 
 NOWHERE = [
-    "/",
     "/v1",
     "/v1/lines/",
     "//v1/lines",

@@ -32,30 +32,31 @@ START = b'SwaggerUIBundle({url: "/openapi.json", dom_id: "#ui", deepLinking: tru
 
 async def document(request: Request[None]) -> web.Response:
     """Give the OpenAPI document."""
-    return _file(request.context.document, "application/json")
+    return static(request.context.document, "application/json")
 
 
 async def page(_request: Request[None]) -> web.Response:
     """Show the document to a person."""
-    return _file(PAGE, "text/html; charset=utf-8")
+    return static(PAGE, "text/html; charset=utf-8")
 
 
 async def start(_request: Request[None]) -> web.Response:
     """Start Swagger UI; a file of its own, for the policy allows no script in the page."""
-    return _file(START, "text/javascript; charset=utf-8")
+    return static(START, "text/javascript; charset=utf-8")
 
 
 async def stylesheet(_request: Request[None]) -> web.Response:
     """Give Swagger UI's style sheet."""
-    return _file(await asyncio.to_thread(_asset, "swagger-ui.css"), "text/css; charset=utf-8")
+    return static(await asyncio.to_thread(_asset, "swagger-ui.css"), "text/css; charset=utf-8")
 
 
 async def bundle(_request: Request[None]) -> web.Response:
     """Give Swagger UI's script."""
-    return _file(await asyncio.to_thread(_asset, "swagger-ui-bundle.js"), "text/javascript; charset=utf-8")
+    return static(await asyncio.to_thread(_asset, "swagger-ui-bundle.js"), "text/javascript; charset=utf-8")
 
 
-def _file(body: bytes, kind: str) -> web.Response:
+def static(body: bytes, kind: str) -> web.Response:
+    """Answer with a page, or a part of one, that may load nothing but what we serve."""
     return web.Response(
         body=body, headers={**COMMON_HEADERS, "Content-Type": kind, "Content-Security-Policy": POLICY}
     )

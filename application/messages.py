@@ -18,9 +18,9 @@ from domain.destinations import UnreachableNumber, must_be_reachable
 from domain.idempotency import Operation
 from domain.kernel import AccountId, ConversationId, LineId, MessageId
 from domain.lines import PhoneLine
-from domain.messages import Conversation, Message
+from domain.messages import Conversation
 from domain.retention import Retention
-from domain.values import MessageBody, Peer
+from domain.values import MessageBody, Peer, PhoneNumber
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -41,6 +41,7 @@ class Accepted:
     id: MessageId
     conversation_id: ConversationId
     line_id: LineId
+    sender: PhoneNumber
     to: Peer
     body: MessageBody
     created_at: datetime
@@ -91,6 +92,7 @@ class SendMessage:
                 message.id,
                 message.conversation_id,
                 line_id,
+                context.line.number,
                 to,
                 body,
                 message.created_at,
@@ -113,10 +115,10 @@ class ReadMessage:
 
     store: Store
 
-    async def __call__(self, account_id: AccountId, message_id: MessageId) -> Message:
+    async def __call__(self, account_id: AccountId, message_id: MessageId) -> MessageRow:
         """Return it. Raises NotFound. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            return await tx.messages.get_even_broken(message_id)
+            return await tx.messages.shown(message_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,10 @@ class DeleteMessage:
 
         async def change(tx: Tx) -> None:
             message = await tx.messages.get_even_broken(message_id)
-            message.delete(self.clock.now())
+            conversation = await tx.conversations.get_even_broken(message.conversation_id)
+            unread = await tx.messages.is_unread(message)
+            conversation.delete_message(message, unread=unread, at=self.clock.now())
+            tx.save(conversation)
             tx.save(message)
 
         await self.store.update(account_id, change)
@@ -163,10 +168,10 @@ class ReadConversation:
 
     store: Store
 
-    async def __call__(self, account_id: AccountId, conversation_id: ConversationId) -> Conversation:
+    async def __call__(self, account_id: AccountId, conversation_id: ConversationId) -> ConversationRow:
         """Return it. Raises NotFound. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            return await tx.conversations.get_even_broken(conversation_id)
+            return await tx.conversations.shown(conversation_id)
 
 
 @dataclass(frozen=True, slots=True)

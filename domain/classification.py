@@ -41,7 +41,7 @@ class StoragePolicy:
     `index`: besides (or, for kind INDEX, instead of) the value a blind index is held, under that scope's key.
     `bound`: the plain value decides something, so it is authenticated together with the row's sealed cell.
     `relative`: changes are applied to the row as it stands (counts are added, instants only move forward) and
-    neither need nor raise the row's version.
+    do not raise the row's version, unless a count falls to zero: nobody takes from what was emptied meanwhile.
     """
 
     kind: StorageKind

@@ -246,6 +246,7 @@ class Conversation(Aggregate):
     peer: Annotated[Peer, held(index=IndexScope.ACCOUNT)]
     last_at: Annotated[datetime, held(relative=True)]
     unread: Annotated[int, held(relative=True)] = 0
+    total: Annotated[int, held(relative=True)] = 0
     opted_out_at: Annotated[datetime | None, held(bound=True)] = None
     created_at: datetime
     deleted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
@@ -304,6 +305,13 @@ class Conversation(Aggregate):
         """
         self.opted_out_at = self.opted_out_at or at
 
+    def delete_message(self, message: Message, *, unread: bool, at: datetime) -> None:
+        """Delete one of its messages; `unread` tells whether it was counted as such. Repeating is harmless."""
+        if not message.is_deleted:
+            message.delete(at)
+            self.total -= 1
+            self.unread -= unread
+
     def mark_read(self) -> None:
         """Nothing here is unread any more. Repeating is harmless."""
         self.unread = 0
@@ -323,6 +331,7 @@ class Conversation(Aggregate):
         at: datetime,
         ref: CarrierRef | None = None,
     ) -> Message:
+        self.total += 1
         return Message(
             account_id=self.account_id,
             id=message_id,

@@ -8,8 +8,9 @@ from application.inbound_messages import InboundMessage
 from application.messages import Accepted
 from application.sessions import SignedIn
 from bootstrap.worlds import InMemory
-from domain.kernel import AccountId, CarrierRef, LineId
+from domain.kernel import AccountId, CarrierRef, LineId, MessageId
 from domain.lines import PhoneLine
+from domain.messages import Message
 from domain.values import Email, Label, Locale, MessageBody, Password, Peer, PhoneNumber
 
 PASSWORD = Password("correct horse battery staple")
@@ -54,6 +55,11 @@ class Person:
         """Send a message."""
         key = key or self.world.ids.new().hex
         return await self.world.use_cases.send_message(self.id, self.line_id, to, MessageBody(body), key)
+
+    async def keeps(self, message_id: MessageId) -> Message:
+        """Return one of this person's messages as it is kept."""
+        async with self.world.store.begin(self.id) as tx:
+            return await tx.messages.get_even_broken(message_id)
 
     async def inbox(self) -> list[str]:
         """Return every message this person can see, as they see it."""

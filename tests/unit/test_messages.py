@@ -30,7 +30,7 @@ from tests.support.actors import STRANGER, Person, held, with_line
 
 async def ref_of(ada: Person, message_id: MessageId) -> CarrierRef:
     """Return how the carrier calls a message."""
-    ref = (await ada.world.use_cases.read_message(ada.id, message_id)).ref
+    ref = (await ada.keeps(message_id)).ref
     assert ref is not None
     return ref
 
@@ -127,7 +127,7 @@ async def test_a_lost_answer_does_not_send_twice(world: InMemory) -> None:
     await world.settle()
     await world.advance(timedelta(minutes=1))
     assert len(world.carrier.messages) == 1
-    assert (await world.use_cases.read_message(ada.id, sent.id)).ref in world.carrier.messages
+    assert (await ada.keeps(sent.id)).ref in world.carrier.messages
 
 
 async def test_two_equal_messages_are_two_messages_even_when_answers_are_lost(world: InMemory) -> None:
@@ -136,7 +136,7 @@ async def test_two_equal_messages_are_two_messages_even_when_answers_are_lost(wo
     world.carrier.lose_answers = 2
     for _ in range(3):
         await world.advance(timedelta(minutes=1))
-    refs = {(await world.use_cases.read_message(ada.id, sent.id)).ref for sent in (one, two)}
+    refs = {(await ada.keeps(sent.id)).ref for sent in (one, two)}
     assert refs == set(world.carrier.messages)
     assert len(refs) == 2
 
@@ -149,7 +149,7 @@ async def test_an_outage_delays_a_message(world: InMemory) -> None:
     assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.QUEUED
     world.carrier.outage = False
     await world.advance(timedelta(hours=1))
-    assert (await world.use_cases.read_message(ada.id, sent.id)).ref is not None
+    assert (await ada.keeps(sent.id)).ref is not None
 
 
 async def test_a_redelivered_job_has_one_effect(world: InMemory) -> None:
@@ -171,7 +171,7 @@ async def test_a_report_that_overtakes_the_answer_is_not_lost(world: InMemory) -
     await world.use_cases.apply_delivery_receipt(
         DeliveryReceipt(ada.number, text.ref, sent.id, Status.DELIVERED)
     )
-    message = await world.use_cases.read_message(ada.id, sent.id)
+    message = await ada.keeps(sent.id)
     assert (message.ref, message.status) == (text.ref, Status.DELIVERED)
 
 
@@ -183,13 +183,13 @@ async def test_a_report_that_no_sent_message_can_have_changes_nothing(
     sent = await ada.sends("hello")
     world.carrier.lose_answers = 0 if known else 1
     await world.settle()
-    before = await world.use_cases.read_message(ada.id, sent.id)
+    before = await ada.keeps(sent.id)
     assert before.was_attempted
     assert (before.ref is not None) is known
     await world.use_cases.apply_delivery_receipt(
         DeliveryReceipt(ada.number, before.ref or CarrierRef("SM9"), sent.id, Status.RECEIVED)
     )
-    assert await world.use_cases.read_message(ada.id, sent.id) == before
+    assert await ada.keeps(sent.id) == before
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -347,7 +347,7 @@ async def test_where_the_carrier_deletes_nothing_its_copy_stays_on_record(world:
     await ada.receives("kept there")
     await world.advance(timedelta(hours=1))
     _, message = await only_message(ada)
-    assert (await world.use_cases.read_message(ada.id, message.id)).has_carrier_copy
+    assert (await ada.keeps(message.id)).has_carrier_copy
     await world.use_cases.delete_message(ada.id, message.id)
     await world.settle()
     assert (await world.store.count_rows(ada.id))["messages"] == 0

@@ -89,7 +89,7 @@ async def test_a_stop_after_a_lost_answer_does_not_hide_what_was_sent(world: InM
     await world.settle()
     await ada.receives("STOP")
     await world.advance(timedelta(minutes=1))
-    message = await world.use_cases.read_message(ada.id, sent.id)
+    message = await ada.keeps(sent.id)
     assert message.ref in world.carrier.messages
     assert world.carrier.calls.count("send") == 1
 

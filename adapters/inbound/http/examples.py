@@ -49,6 +49,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "rows_total": 12,
     "to": PEER,
     "token": "Fq3sXk0v5cJ8yTn2LwPz7RbVhU1mGdEa",
+    "total": 2,
     "unread": 1,
 })  # fmt: skip
 """By the name of a field or parameter, where a value does not follow from its type.

@@ -192,7 +192,10 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
         return row
 
     def _merged(self, tx: MemoryTx, aggregate: Aggregate) -> Aggregate:
-        """Return the row as it would be afterwards: its version is higher only if more than relative fields changed."""
+        """Return the row as it would be afterwards.
+
+        Its version is higher only if more changed than relative fields, or a count was emptied.
+        """
         row = self._row(tx, aggregate)
         if row is None:
             return copied(aggregate, version=1)
@@ -204,7 +207,10 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
             moved = {field.name: _moved(field, row, original, aggregate) for field in relative}
             merged = copied(merged, **moved)
         as_before = {field.name: getattr(row, field.name) for field in relative}
-        decided = copied(merged, **as_before) != row
+        decided = copied(merged, **as_before) != row or any(
+            original is not None and getattr(aggregate, field.name) == 0 != getattr(original, field.name)
+            for field in relative
+        )
         return copied(merged, version=row.version + 1) if decided else merged
 
     def _check_life(self, tx: MemoryTx, saved: list[Aggregate]) -> None:
@@ -239,4 +245,4 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
 def _moved(field: Field, row: Aggregate, original: Aggregate, changed: Aggregate) -> Any:  # noqa: ANN401 - an int or an instant
     """Return a relative field as the row has it, moved by what this unit of work did to it."""
     stands, before, after = (getattr(one, field.name) for one in (row, original, changed))
-    return stands + (after - before) if field.type is int else max(stands, after)
+    return max(stands + (after - before), 0) if field.type is int else max(stands, after)

@@ -33,7 +33,7 @@ class Verb(Enum):
     UPDATE = auto()
     """Set what changed, and raise the version."""
     MOVE = auto()
-    """Change relative fields only; the version stays."""
+    """Change relative fields only, without emptying a count; the version stays."""
     OVERWRITE = auto()
     """Set everything that is given, relative fields too, and raise the version."""
     UNLIST = auto()
@@ -128,19 +128,30 @@ def _row(new: Parameter, of: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - a
 
 
 def _relative(column: sa.Column[Any], kind: StorageKind, given: sa.ColumnElement[Any]) -> Any:  # noqa: ANN401
-    return column + given if kind is StorageKind.COUNT else sa.func.greatest(column, given)
+    if kind is StorageKind.COUNT:
+        return sa.func.greatest(column + given, sa.literal_column("0"))
+    return sa.func.greatest(column, given)
 
 
-def _update(new: Parameter, of: Any, places: tuple[int, ...], _: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
+def _changed(new: Parameter, of: Any, places: tuple[int, ...]) -> dict[str, Any]:  # noqa: ANN401
     codec, changes = CODECS[of], dict[str, Any]()
     for at in places:
         for column in codec.written([at]):
             given = new(column)
             kind = codec.relative.get(at)
             changes[column.name] = given if kind is None else _relative(column, kind, given)
-    if any(at not in codec.relative for at in places):
-        changes["version"] = codec.table.c.version + sa.literal_column("1")
-    return sa.update(codec.table).where(_row(new, of)).values(changes).returning(_ONE)
+    return changes
+
+
+def _update(new: Parameter, of: Any, places: tuple[int, ...], _: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
+    table, changes = CODECS[of].table, _changed(new, of, places)
+    changes["version"] = table.c.version + sa.literal_column("1")
+    return sa.update(table).where(_row(new, of)).values(changes).returning(_ONE)
+
+
+def _move(new: Parameter, of: Any, places: tuple[int, ...], _: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
+    changes = _changed(new, of, places)
+    return sa.update(CODECS[of].table).where(_row(new, of)).values(changes).returning(_ONE)
 
 
 def _overwrite(new: Parameter, of: Any, places: tuple[int, ...], _: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
@@ -217,7 +228,7 @@ _CLAUSES: dict[Verb, _Clause] = {
     Verb.EMPTY: _empty,
     Verb.INSERT: _insert,
     Verb.UPDATE: _update,
-    Verb.MOVE: _update,
+    Verb.MOVE: _move,
     Verb.OVERWRITE: _overwrite,
     Verb.UNLIST: _unlist,
     Verb.LIST: _list,

@@ -5,7 +5,7 @@ counted at the end: a missing one has the statement raise an SQLSTATE of our own
 
 A row of which only relative fields changed is moved: it must still be there at the version that was read, and stays
 at it, so that any number of such writers at once add up and none of them is a conflict. Whatever else changes a row
-raises its version.
+raises its version; so does emptying a count, which never falls below zero: nobody takes from what was emptied.
 
 Relying on a row share-locks it, so that no two commits rely each on what the other is changing.
 
@@ -120,19 +120,22 @@ class Flush:
         places: tuple[int, ...],
         original: Original,
     ) -> None:
+        values, before = codec.values(aggregate), original.values
         fixed = tuple([at for at in places if at not in codec.relative])
-        moved = tuple([at for at in places if at in codec.relative])
-        verb = Verb.UPDATE if fixed else Verb.MOVE
-        if fixed and not aggregate.altered:  # a broken seal is never made good by whoever comes along
+        moved = {
+            at: values[at] - before[at] if codec.relative[at] is StorageKind.COUNT else values[at]
+            for at in places
+            if at in codec.relative
+        }
+        emptied = any(codec.relative[at] is StorageKind.COUNT and not values[at] for at in moved)
+        rises = bool(fixed) or emptied
+        if rises and not aggregate.altered:  # a broken seal is never made good by whoever comes along
             fixed = codec.with_seal(fixed)
-        if fixed:
+        if rises:
             codec.encode(aggregate, fixed, self._reader.keys, aggregate.version + 1, self.values)
             self._written.append(aggregate)
-        values, before = codec.values(aggregate), original.values
-        for at in moved:
-            added = codec.relative[at] is StorageKind.COUNT
-            self.values.append(values[at] - before[at] if added else values[at])
-        self._on(verb, aggregate, fixed + moved)
+        self.values += moved.values()
+        self._on(Verb.UPDATE if rises else Verb.MOVE, aggregate, (*fixed, *moved))
 
     def _overwrite(self, codec: Codec[Any], aggregate: Stored) -> None:
         """Write an aggregate whole that another unit of work loaded. What cannot be read back stays as it is."""

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from domain.idempotency import EarlierResult, Operation
-from domain.kernel import ConversationId, LineId
+from domain.kernel import ConversationId, LineId, MessageId
 from domain.lines import PhoneLine
-from domain.messages import Conversation
+from domain.messages import Conversation, Direction, Status
 from domain.opt_outs import LastingOptOut
-from domain.values import Peer
+from domain.values import MessageBody, Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,17 @@ class MessagingContext:
     """What is left of the peer's STOP when there was a conversation before."""
 
 
+class LastMessage(NamedTuple):
+    """What a list shows of a conversation's newest message that is not deleted, broken or not."""
+
+    id: MessageId
+    direction: Direction
+    status: Status
+    body: MessageBody | None
+    created_at: datetime
+    attachments: int
+
+
 class ConversationRow(NamedTuple):
     """A conversation as a list shows it, broken or not."""
 
@@ -33,8 +44,10 @@ class ConversationRow(NamedTuple):
     peer: Peer | None
     last_at: datetime
     unread: int
+    total: int
     opted_out_at: datetime | None
     created_at: datetime
+    last_message: LastMessage | None
 
 
 class Conversations(Protocol):
@@ -50,6 +63,10 @@ class Conversations(Protocol):
 
     async def get_deleted(self, conversation_id: ConversationId) -> Conversation:
         """Return a conversation, broken or not, that was deleted and has messages to be purged. Raises NotFound."""
+        ...
+
+    async def shown(self, conversation_id: ConversationId) -> ConversationRow:
+        """Return one conversation as a list shows it. Raises NotFound."""
         ...
 
     async def page(

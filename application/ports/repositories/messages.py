@@ -8,11 +8,11 @@ from typing import NamedTuple, Protocol
 from domain.failures import FailureReason
 from domain.kernel import CarrierRef, ConversationId, LineId, MessageId
 from domain.messages import Direction, Message, Status
-from domain.values import MessageBody
+from domain.values import MessageBody, Peer, PhoneNumber
 
 
 class MessageRow(NamedTuple):
-    """A message as a list shows it, broken or not."""
+    """A message as a list shows it, broken or not, with both ends: the other side, and the line's number."""
 
     id: MessageId
     conversation_id: ConversationId
@@ -23,6 +23,8 @@ class MessageRow(NamedTuple):
     created_at: datetime
     attachments: int
     failure: FailureReason | None
+    peer: Peer | None
+    number: PhoneNumber | None
 
 
 class Messages(Protocol):
@@ -34,6 +36,10 @@ class Messages(Protocol):
 
     async def get_even_broken(self, message_id: MessageId) -> Message:
         """Return one message, broken or not. Raises NotFound."""
+        ...
+
+    async def shown(self, message_id: MessageId) -> MessageRow:
+        """Return one message as a list shows it. Raises NotFound."""
         ...
 
     async def get_even_deleted(self, message_id: MessageId) -> Message:
@@ -48,6 +54,10 @@ class Messages(Protocol):
         self, conversation_id: ConversationId, before: MessageId | None, limit: int
     ) -> list[MessageRow]:
         """Return up to `limit` of a conversation, newest first, from just before the given one on. Raises NotFound."""
+        ...
+
+    async def is_unread(self, message: Message) -> bool:
+        """Tell whether a message is among the newest inbound ones, as many as its conversation counts as unread."""
         ...
 
     async def to_purge(self, conversation_id: ConversationId, limit: int) -> list[Message]:

@@ -223,9 +223,9 @@ async def test_a_send_whose_answer_was_lost_is_repeated_under_its_key(world: InM
     carrier.lose_answers = 1
     sent = await ada.sends("once", to=PEER)
     await world.settle()
-    assert (await world.use_cases.read_message(ada.id, sent.id)).ref is None
+    assert (await ada.keeps(sent.id)).ref is None
     await world.advance(ASKED_AGAIN)
-    assert (await world.use_cases.read_message(ada.id, sent.id)).ref in carrier.messages
+    assert (await ada.keeps(sent.id)).ref in carrier.messages
     assert len(carrier.messages) == 1
 
 

@@ -69,14 +69,23 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     await text_from_stranger(http, "Hello back", to=line["number"])
 
     chat = (await call("GET", f"/v1/conversations?line_id={line['id']}", token=token)).json["items"][0]
-    assert (chat["peer"], chat["unread"]) == (STRANGER, 1)
+    assert (chat["peer"], chat["unread"], chat["total"]) == (STRANGER, 1, 2)
+    said = {"direction": "inbound", "status": "received", "body": "Hello back", "attachments": 0}
+    assert chat["last_message"] == said | {name: chat["last_message"][name] for name in ("id", "created_at")}
     thread = f"/v1/conversations/{chat['id']}"
     assert (await call("POST", f"{thread}/read", token=token)).status == 204
     assert (await call("GET", thread, token=token)).json == chat | {"unread": 0}
     texts = (await call("GET", f"{thread}/messages", token=token)).json["items"]
     assert [one["body"] for one in texts] == ["Hello back", text["body"]]
+    ends = [(one["from"], one["to"]) for one in (*texts, sent.json, message)]
+    assert ends == [(STRANGER, line["number"]), *[(line["number"], STRANGER)] * 3]
+    assert texts[0]["id"] == chat["last_message"]["id"]
     assert (await call("DELETE", f"/v1/messages/{texts[0]['id']}", token=token)).status == 204
     assert (await call("GET", f"/v1/messages/{texts[0]['id']}", token=token)).status == 404
+    (chat,) = (await call("GET", "/v1/conversations", token=token)).json["items"]
+    assert chat == (await call("GET", thread, token=token)).json
+    assert (chat["total"], chat["unread"]) == (1, 0)
+    assert chat["last_message"] == {name: message[name] for name in chat["last_message"]}
 
     export = (await call("POST", "/v1/account/exports", token=token)).json
     await http.world.settle()

@@ -223,7 +223,7 @@ async def test_the_next_owner_sees_nothing_and_what_comes_late_is_dropped(anywhe
             await person.receives("for the first owner")
         sent = await ada.sends("from Ada")
         await made.settle()
-        ref = (await made.use_cases.read_message(ada.id, sent.id)).ref
+        ref = (await ada.keeps(sent.id)).ref
         assert ref
         await made.use_cases.release_line(ada.id, ada.line_id)
         await made.use_cases.delete_account(cleo.id, PASSWORD)

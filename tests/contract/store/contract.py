@@ -15,6 +15,7 @@ from tests.contract.store.conversations import ConversationPromises
 from tests.contract.store.directory import DirectoryPromises
 from tests.contract.store.erasure import ErasurePromises
 from tests.contract.store.exports import ExportPromises
+from tests.contract.store.inbox import InboxPromises
 from tests.contract.store.jobs import JobPromises
 from tests.contract.store.messages import MessagePromises
 from tests.contract.store.purges import PurgePromises
@@ -31,7 +32,7 @@ __all__ = ["StoreContract", "World"]
 
 class StoreContract(
     CommitPromises, RacePromises, RelativePromises, UniquePromises, JobPromises, ReadPromises, MessagePromises,
-    ConversationPromises, ExportPromises, DirectoryPromises, PurgePromises, ErasurePromises,
+    ConversationPromises, InboxPromises, ExportPromises, DirectoryPromises, PurgePromises, ErasurePromises,
     ResiduePromises, SnapshotPromises, AuditPromises,
 ):  # fmt: skip
     """Everything a use case may rely on, whichever store it is given."""

@@ -52,6 +52,28 @@ class RelativePromises:
             slow.save(mine)
         assert (await self._read(world, conversation)).unread == 1
 
+    async def test_nothing_is_taken_from_what_was_emptied_meanwhile(self, world: World) -> None:
+        conversation = await self._conversation(world, unread=2)
+        with pytest.raises(VersionConflict):
+            async with world.store.begin(conversation.account_id) as slow:
+                mine = await slow.conversations.get(conversation.id)
+                async with world.store.begin(conversation.account_id) as tx:
+                    theirs = await tx.conversations.get(conversation.id)
+                    theirs.mark_read()
+                    tx.save(theirs)
+                mine.unread -= 1
+                slow.save(mine)
+        conversation = await self._conversation(world, unread=2)
+        async with world.store.begin(conversation.account_id) as slow:
+            mine = await slow.conversations.get(conversation.id)
+            async with world.store.begin(conversation.account_id) as tx:
+                theirs = await tx.conversations.get(conversation.id)
+                theirs.unread -= 1
+                tx.save(theirs)
+            mine.mark_read()
+            slow.save(mine)
+        assert (await self._read(world, conversation)).unread == 0
+
     async def test_what_was_deleted_or_decided_meanwhile_is_a_conflict_all_the_same(
         self, world: World
     ) -> None:
@@ -84,9 +106,10 @@ class RelativePromises:
 
     # What these promises are played on
 
-    async def _conversation(self, world: World) -> Conversation:
+    async def _conversation(self, world: World, unread: int = 1) -> Conversation:
         line = await world.line(await world.account())
         conversation = world.new_conversation(line)
+        conversation.unread = unread
         await world.commit(line.account_id, conversation)
         return conversation
 

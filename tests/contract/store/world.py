@@ -211,7 +211,7 @@ class World(ABC):
     ) -> Conversation:
         return Conversation(
             account_id=line.account_id, id=ConversationId(self.ids.new()), line_id=line.id,
-            peer=Peer(peer or self.number()), last_at=last_at or self.clock.now(), unread=1,
+            peer=Peer(peer or self.number()), last_at=last_at or self.clock.now(), unread=1, total=1,
             created_at=self.clock.now(),
         )  # fmt: skip
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
-import domain.messages
 from adapters.inbound.http.guards import Bearer, Idempotent
 from adapters.inbound.http.input import Input, Paged
 from adapters.inbound.http.json_format import id_cursor, time_cursor
@@ -46,10 +46,21 @@ class MessagePage(Paged):
     cursor: MaybeMessage = None
 
 
+class LastMessage(TypedDict):
+    """The newest message of a conversation. `body` is null when it was damaged and cannot be read."""
+
+    id: Id
+    direction: Annotated[str, SpelledOut(Direction)]
+    status: Annotated[str, SpelledOut(Status)]
+    body: str | None
+    created_at: datetime
+    attachments: int
+
+
 class Conversation(TypedDict):
     """All messages between one line and one other side. `opted_out_at`: since when that side refuses ours.
 
-    `peer` is null when it was damaged and cannot be read.
+    `peer` is null when it was damaged and cannot be read. `last_message` is null when every message was deleted.
     """
 
     id: Id
@@ -57,8 +68,10 @@ class Conversation(TypedDict):
     peer: str | None
     last_at: datetime
     unread: int
+    total: int
     opted_out_at: datetime | None
     created_at: datetime
+    last_message: LastMessage | None
 
 
 class Conversations(TypedDict):
@@ -68,10 +81,15 @@ class Conversations(TypedDict):
     next_cursor: str | None
 
 
-class Message(TypedDict):
+Sender = Annotated[str | None, Field(examples=["+12025550143"])]
+Ends = TypedDict("Ends", {"from": Sender, "to": str | None})
+"""Who sent a message, and whom it is for."""
+
+
+class Message(Ends):
     """One message. `attachments` counts pictures that came with it; `failure` is why it failed.
 
-    `body` is null when it was damaged and cannot be read.
+    `body`, `from` and `to` are null when they were damaged and cannot be read.
     """
 
     id: Id
@@ -92,25 +110,41 @@ class Messages(TypedDict):
     next_cursor: str | None
 
 
-def conversation(of: domain.messages.Conversation | ConversationRow) -> Conversation:
+def conversation(of: ConversationRow) -> Conversation:
     """Show a conversation."""
+    last = of.last_message
     return {
         "id": str(of.id),
         "line_id": str(of.line_id),
         "peer": spelled(of.peer),
         "last_at": of.last_at,
         "unread": of.unread,
+        "total": of.total,
         "opted_out_at": of.opted_out_at,
         "created_at": of.created_at,
+        "last_message": None
+        if last is None
+        else {
+            "id": str(last.id),
+            "direction": str(last.direction),
+            "status": str(last.status),
+            "body": spelled(last.body),
+            "created_at": last.created_at,
+            "attachments": last.attachments,
+        },
     }
 
 
-def message(of: domain.messages.Message | MessageRow) -> Message:
+def message(of: MessageRow) -> Message:
     """Show a message."""
+    peer, number = spelled(of.peer), spelled(of.number)
+    sender, recipient = (peer, number) if of.direction is Direction.INBOUND else (number, peer)
     return {
         "id": str(of.id),
         "conversation_id": str(of.conversation_id),
         "line_id": str(of.line_id),
+        "from": sender,
+        "to": recipient,
         "direction": str(of.direction),
         "status": str(of.status),
         "body": spelled(of.body),
@@ -126,6 +160,8 @@ def accepted(of: Accepted) -> Message:
         "id": str(of.id),
         "conversation_id": str(of.conversation_id),
         "line_id": str(of.line_id),
+        "from": str(of.sender),
+        "to": str(of.to),
         "direction": "outbound",
         "status": "queued",
         "body": str(of.body),

@@ -8,12 +8,17 @@ from datetime import datetime
 from typing_extensions import override
 
 from adapters.outbound.memory.repositories.idempotency import MemoryIdempotencyRecords
-from adapters.outbound.memory.rows import Loaded
-from application.ports.repositories.conversations import ConversationRow, Conversations, MessagingContext
+from adapters.outbound.memory.rows import Loaded, newest_first
+from application.ports.repositories.conversations import (
+    ConversationRow,
+    Conversations,
+    LastMessage,
+    MessagingContext,
+)
 from domain.idempotency import Operation
 from domain.kernel import ConversationId, LineId
 from domain.lines import PhoneLine
-from domain.messages import Conversation
+from domain.messages import Conversation, Message
 from domain.opt_outs import LastingOptOut
 from domain.values import Peer
 
@@ -37,6 +42,10 @@ class MemoryConversations(Conversations):
         return await self.loaded.one(Conversation, conversation_id, lambda c: c.deleted_at is not None)
 
     @override
+    async def shown(self, conversation_id: ConversationId) -> ConversationRow:
+        return self._row(await self.get(conversation_id))
+
+    @override
     async def page(
         self, line_id: LineId | None, before: tuple[datetime, ConversationId] | None, limit: int
     ) -> list[ConversationRow]:
@@ -45,10 +54,7 @@ class MemoryConversations(Conversations):
         )
         rest = [c for c in living if before is None or (c.last_at, c.id) < before]
         newest = sorted(rest, key=lambda c: (c.last_at, c.id), reverse=True)[:limit]
-        return [
-            ConversationRow(c.id, c.line_id, c.peer, c.last_at, c.unread, c.opted_out_at, c.created_at)
-            for c in newest
-        ]
+        return [self._row(c) for c in newest]
 
     @override
     async def with_peer(self, line_id: LineId, peer: Peer) -> Conversation | None:
@@ -70,3 +76,14 @@ class MemoryConversations(Conversations):
         conversation = await self.with_peer(line_id, peer)
         earlier = await MemoryIdempotencyRecords(self.loaded).earlier_result(operation)
         return MessagingContext(line, conversation, earlier, await self.opt_out(line_id, peer))
+
+    def _row(self, c: Conversation) -> ConversationRow:
+        kept = [m for m in self.loaded.of(Message) if m.conversation_id == c.id and not m.is_deleted]
+        last = [
+            LastMessage(m.id, m.direction, m.status, m.body, m.created_at, m.attachments)
+            for m in newest_first(kept)[:1]
+        ]
+        shown = last[0] if last else None
+        return ConversationRow(
+            c.id, c.line_id, c.peer, c.last_at, c.unread, c.total, c.opted_out_at, c.created_at, shown
+        )

@@ -10,7 +10,8 @@ from adapters.outbound.memory.repositories.conversations import MemoryConversati
 from adapters.outbound.memory.rows import Loaded, identity, newest_first
 from application.ports.repositories.messages import MessageRow, Messages
 from domain.kernel import CarrierRef, ConversationId, MessageId
-from domain.messages import Conversation, Message
+from domain.lines import PhoneLine
+from domain.messages import Conversation, Direction, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class MemoryMessages(Messages):
     @override
     async def get_even_broken(self, message_id: MessageId) -> Message:
         return await self.get(message_id)
+
+    @override
+    async def shown(self, message_id: MessageId) -> MessageRow:
+        return self._row(await self.get(message_id))
 
     @override
     async def get_even_deleted(self, message_id: MessageId) -> Message:
@@ -44,20 +49,16 @@ class MemoryMessages(Messages):
             Message, lambda m: m.conversation_id == conversation_id and self._is_shown(m)
         )
         newest = newest_first(m for m in shown if before is None or m.id < before)[:limit]
-        return [
-            MessageRow(
-                m.id,
-                m.conversation_id,
-                m.line_id,
-                m.direction,
-                m.status,
-                m.body,
-                m.created_at,
-                m.attachments,
-                m.failure,
-            )
-            for m in newest
-        ]
+        return [self._row(m) for m in newest]
+
+    @override
+    async def is_unread(self, message: Message) -> bool:
+        conversation = await MemoryConversations(self.loaded).get(message.conversation_id)
+        kept = await self.loaded.all(
+            Message, lambda m: m.conversation_id == conversation.id and not m.is_deleted
+        )
+        inbound = newest_first(m for m in kept if m.direction is Direction.INBOUND)
+        return any(m.id == message.id for m in inbound[: conversation.unread])
 
     @override
     async def to_purge(self, conversation_id: ConversationId, limit: int) -> list[Message]:
@@ -76,3 +77,11 @@ class MemoryMessages(Messages):
         conversation = self.loaded.rows[Conversation].get(message.conversation_id)
         living = isinstance(conversation, Conversation) and conversation.deleted_at is None
         return living and not message.is_deleted
+
+    def _row(self, m: Message) -> MessageRow:
+        conversation = next(c for c in self.loaded.of(Conversation) if c.id == m.conversation_id)
+        number = next((line.number for line in self.loaded.of(PhoneLine) if line.id == m.line_id), None)
+        return MessageRow(
+            m.id, m.conversation_id, m.line_id, m.direction, m.status, m.body, m.created_at, m.attachments, m.failure,
+            conversation.peer, number,
+        )  # fmt: skip

@@ -12,30 +12,49 @@ from typing_extensions import override
 
 from adapters.outbound.postgres.codec import canonical, codec
 from adapters.outbound.postgres.decoding import Rows
-from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Read, Reader, RowRead, owned, whole
+from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Read, Reader, owned, whole
 from adapters.outbound.postgres.repositories.idempotency import earlier_result, key_index
 from adapters.outbound.postgres.statements import compiled, value
-from application.ports.repositories.conversations import ConversationRow, Conversations, MessagingContext
+from application.ports.repositories.conversations import (
+    ConversationRow,
+    Conversations,
+    LastMessage,
+    MessagingContext,
+)
 from domain.idempotency import IdempotencyRecord, Operation
 from domain.kernel import ConversationId, LineId, NotFound
 from domain.lines import PhoneLine
-from domain.messages import Conversation
+from domain.messages import Conversation, Message
 from domain.opt_outs import LastingOptOut
 from domain.values import Peer
 
-_C, _LINE, _RECORD, _STOP = (
-    codec(of).table.c for of in (Conversation, PhoneLine, IdempotencyRecord, LastingOptOut)
+_C, _MESSAGE, _LINE, _RECORD, _STOP = (
+    codec(of).table.c for of in (Conversation, Message, PhoneLine, IdempotencyRecord, LastingOptOut)
 )
 _ID = value("id", _C.id)
 _SHOWN = _C.deleted_at.is_(None)
 _GET = Read.by(Conversation, whole(Conversation, _C.id == _ID, _SHOWN), "id")
 _GET_DELETED = Read.by(Conversation, whole(Conversation, _C.id == _ID, _C.deleted_at.is_not(None)), "id")
-_ROWS = Rows(codec(Conversation), ConversationRow, ConversationRow._fields)
+_OF_LIST = Rows(codec(Conversation), lambda *values: values, ConversationRow._fields[:-1])
+_LAST = Rows(codec(Message), LastMessage, LastMessage._fields)
+_WIDTH = len(_OF_LIST.columns)
 
 
-def _page(*, of_line: bool, further: bool) -> RowRead[ConversationRow]:
-    select = sa.select(*_ROWS.columns).where(owned(Conversation), _SHOWN)
-    names = ["limit"]
+def _listed() -> sa.Select[Any]:
+    """Return a select of conversations, each beside its newest message that is not deleted."""
+    newest = sa.select(*_LAST.columns).where(
+        owned(Message), _MESSAGE.conversation_id == _C.id, _MESSAGE.deleted_at.is_(None)
+    )
+    last = newest.order_by(_MESSAGE.id.desc()).limit(sa.literal_column("1")).lateral("last")
+    conversations = codec(Conversation).table.outerjoin(last, sa.true())
+    return sa.select(*_OF_LIST.columns, *last.c).select_from(conversations).where(owned(Conversation), _SHOWN)
+
+
+_SHOW = compiled(_listed().where(_C.id == _ID), ACCOUNT, "id")
+
+
+def _page(*, of_line: bool, further: bool) -> str:
+    select, names = _listed(), ["limit"]
     if of_line:
         select = select.where(_C.line_id == sa.bindparam("line_id"))
         names.append("line_id")
@@ -46,7 +65,7 @@ def _page(*, of_line: bool, further: bool) -> RowRead[ConversationRow]:
         select = select.where(sa.tuple_(_C.last_at, _C.id) < place)
         names += ["last_at", "id"]
     select = select.order_by(_C.last_at.desc(), _C.id.desc()).limit(sa.bindparam("limit", type_=sa.Integer()))
-    return RowRead.by(_ROWS, select, *names)
+    return compiled(select, ACCOUNT, *names)
 
 
 _PAGES = {
@@ -123,7 +142,24 @@ class PostgresConversations(Conversations):
         self, line_id: LineId | None, before: tuple[datetime, ConversationId] | None, limit: int
     ) -> list[ConversationRow]:
         page = _PAGES[line_id is not None, before is not None]
-        return await self.reader.rows(page, limit, *([line_id] if line_id else []), *(before or ()))
+        return await self._rows(page, limit, *([line_id] if line_id else []), *(before or ()))
+
+    @override
+    async def shown(self, conversation_id: ConversationId) -> ConversationRow:
+        found = await self._rows(_SHOW, conversation_id)
+        if not found:
+            raise NotFound
+        return found[0]
+
+    async def _rows(self, statement: str, *values: object) -> list[ConversationRow]:
+        reader = self.reader
+        rows = await reader.database.fetch(statement, reader.account_id, *values)
+        cipher, broken = reader.keys.cipher, reader.report_broken
+        conversation, last = _OF_LIST.loader(cipher, broken), _LAST.loader(cipher, broken)
+        return [
+            ConversationRow._make((*conversation(row), None if row[_WIDTH] is None else last(row[_WIDTH:])))
+            for row in rows
+        ]
 
     @override
     async def with_peer(self, line_id: LineId, peer: Peer) -> Conversation | None:

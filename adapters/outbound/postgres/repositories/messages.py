@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,14 +11,14 @@ from typing_extensions import override
 
 from adapters.outbound.postgres.codec import codec
 from adapters.outbound.postgres.decoding import Rows
-from adapters.outbound.postgres.reading import Read, Reader, RowRead, owned, whole
-from adapters.outbound.postgres.repositories.conversations import PostgresConversations
-from adapters.outbound.postgres.statements import value
+from adapters.outbound.postgres.reading import ACCOUNT, Read, Reader, owned, whole
+from adapters.outbound.postgres.statements import compiled, value
 from application.ports.repositories.messages import MessageRow, Messages
-from domain.kernel import CarrierRef, ConversationId, MessageId
-from domain.messages import Conversation, Message
+from domain.kernel import CarrierRef, ConversationId, MessageId, NotFound
+from domain.lines import PhoneLine
+from domain.messages import Conversation, Direction, Message
 
-_C, _CONVERSATION = (codec(of).table.c for of in (Message, Conversation))
+_C, _CONVERSATION, _LINE = (codec(of).table.c for of in (Message, Conversation, PhoneLine))
 _ID, _OF = value("id", _C.id), value("conversation_id", _C.conversation_id)
 _LIMIT = sa.bindparam("limit", type_=sa.Integer())
 _KEPT = _C.deleted_at.is_(None)
@@ -47,17 +48,67 @@ _WITH_CARRIER_COPY = Read.by(
     "after",
     "limit",
 )
-_ROWS = Rows(codec(Message), MessageRow, MessageRow._fields)
-_NEWEST = (
-    sa.select(*_ROWS.columns)
-    .where(owned(Message), _C.conversation_id == _OF, _KEPT, _in_shown(_OF))
-    .order_by(_C.id.desc())
-    .limit(_LIMIT)
-)
-_PAGE = RowRead.by(_ROWS, _NEWEST, "conversation_id", "limit")
-_PAGE_BEFORE = RowRead.by(
-    _ROWS, _NEWEST.where(_C.id < sa.bindparam("before")), "conversation_id", "limit", "before"
-)
+_ROWS = Rows(codec(Message), lambda *values: values, MessageRow._fields[:-2])
+_PEER = Rows(codec(Conversation), lambda peer: peer, ("peer",))
+_NUMBER = Rows(codec(PhoneLine), lambda number: number, ("number",))
+_WIDTH = len(_ROWS.columns)
+_ENDS = _WIDTH + len(_PEER.columns)
+
+
+def _page(*more: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return a select of a conversation's messages: one row without any if it has none, and no row if it is not there.
+
+    The ends are the same for all of them: the first row has them, and no other.
+    """
+    place = sa.func.row_number().over(order_by=_C.id.desc()).label("place")
+    newest = sa.select(*_ROWS.columns, place).where(owned(Message), _C.conversation_id == _OF, _KEPT, *more)
+    page = newest.order_by(_C.id.desc()).limit(_LIMIT).subquery("page")
+    *messages, at = page.c
+    ends = [
+        sa.case((at > sa.literal_column("1"), None), else_=end) for end in (*_PEER.columns, *_NUMBER.columns)
+    ]
+    line = sa.and_(owned(PhoneLine), _LINE.id == _CONVERSATION.line_id)
+    joined = codec(Conversation).table.outerjoin(codec(PhoneLine).table, line).outerjoin(page, sa.true())
+    here = sa.select(*messages, *ends).select_from(joined)
+    return here.where(
+        owned(Conversation), _CONVERSATION.id == _OF, _CONVERSATION.deleted_at.is_(None)
+    ).order_by(at)
+
+
+_PAGE = compiled(_page(), ACCOUNT, "conversation_id", "limit")
+_PAGE_BEFORE = compiled(_page(_C.id < sa.bindparam("before")), ACCOUNT, "conversation_id", "limit", "before")
+
+
+def _one() -> str:
+    conversation = sa.and_(
+        owned(Conversation), _CONVERSATION.id == _C.conversation_id, _CONVERSATION.deleted_at.is_(None)
+    )
+    line = sa.and_(owned(PhoneLine), _LINE.id == _C.line_id)
+    joined = codec(Message).table.join(codec(Conversation).table, conversation)
+    joined = joined.outerjoin(codec(PhoneLine).table, line)
+    columns: tuple[Any, ...] = (*_ROWS.columns, *_PEER.columns, *_NUMBER.columns)
+    return compiled(
+        sa.select(*columns).select_from(joined).where(owned(Message), _C.id == _ID, _KEPT), ACCOUNT, "id"
+    )
+
+
+_SHOW = _one()
+
+
+def _unread() -> str:
+    unread = sa.select(_CONVERSATION.unread).where(owned(Conversation), _CONVERSATION.id == _OF)
+    inbound = _C.direction == sa.literal_column(f"'{Direction.INBOUND}'")
+    newest = sa.select(_C.id).where(owned(Message), _C.conversation_id == _OF, _KEPT, inbound)
+    newest = newest.order_by(_C.id.desc()).limit(
+        sa.func.greatest(unread.scalar_subquery(), sa.literal_column("0"))
+    )
+    among = newest.subquery("newest")
+    return compiled(
+        sa.select(sa.literal_column("1")).where(among.c.id == _ID), ACCOUNT, "conversation_id", "id"
+    )
+
+
+_UNREAD = _unread()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +138,33 @@ class PostgresMessages(Messages):
         self, conversation_id: ConversationId, before: MessageId | None, limit: int
     ) -> list[MessageRow]:
         if before is None:
-            found = await self.reader.rows(_PAGE, conversation_id, limit)
-        else:
-            found = await self.reader.rows(_PAGE_BEFORE, conversation_id, limit, before)
-        if not found:
-            await PostgresConversations(self.reader).get(conversation_id)  # empty, or not there at all?
+            return await self._rows(_PAGE, conversation_id, limit)
+        return await self._rows(_PAGE_BEFORE, conversation_id, limit, before)
+
+    @override
+    async def shown(self, message_id: MessageId) -> MessageRow:
+        (found,) = await self._rows(_SHOW, message_id)
         return found
+
+    async def _rows(self, statement: str, *values: object) -> list[MessageRow]:
+        """Return messages of one conversation, all with its ends. Raises NotFound when there is no row."""
+        reader = self.reader
+        rows = await reader.database.fetch(statement, reader.account_id, *values)
+        if not rows:
+            raise NotFound
+        cipher, broken = reader.keys.cipher, reader.report_broken
+        peer = _PEER.loader(cipher, broken)(rows[0][_WIDTH:_ENDS])
+        line = rows[0][_ENDS:]
+        number = None if line[0] is None else _NUMBER.loader(cipher, broken)(line)
+        load = _ROWS.loader(cipher, broken)
+        return [MessageRow._make((*load(row), peer, number)) for row in rows if row[0] is not None]
+
+    @override
+    async def is_unread(self, message: Message) -> bool:
+        rows = await self.reader.database.fetch(
+            _UNREAD, self.reader.account_id, message.conversation_id, message.id
+        )
+        return bool(rows)
 
     @override
     async def to_purge(self, conversation_id: ConversationId, limit: int) -> list[Message]:

@@ -1,0 +1,39 @@
+"""A typed client of Pico's API, one method an operation, by the names of its OpenAPI document."""
+
+from __future__ import annotations
+
+from pico_client.accounts import Account, Accounts, DeletionPreview
+from pico_client.exports import Export, Exports
+from pico_client.health import Health, HealthChecks
+from pico_client.lines import AvailableNumber, Line, Lines
+from pico_client.messages import Conversation, Message, Messages
+from pico_client.problems import Flaw, Problem
+from pico_client.sandbox import Clock, MessageAccepted, Sandbox, StoredMail
+from pico_client.sessions import Session, SignedIn
+
+__all__ = [
+    "Account",
+    "AvailableNumber",
+    "Clock",
+    "Conversation",
+    "DeletionPreview",
+    "Export",
+    "Flaw",
+    "Health",
+    "Line",
+    "Message",
+    "MessageAccepted",
+    "Pico",
+    "Problem",
+    "Session",
+    "SignedIn",
+    "StoredMail",
+]
+
+
+class Pico(Accounts, Lines, Messages, Exports, HealthChecks):
+    """One person's way to Pico. See `Calls` for what it takes and raises."""
+
+
+class SandboxPico(Pico, Sandbox):
+    """The same in a Sandbox, whose clock, mails and carrier can be played with."""

@@ -1,0 +1,90 @@
+"""Sign up, verify, read, correct, delete, recover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pico_client.calls import given
+from pico_client.results import Result
+from pico_client.sessions import Sessions, SignedIn
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Account(Result):
+    """What an account says about its person. What was damaged and cannot be read is None. `etag` names this version."""
+
+    id: str
+    email: str | None
+    display_name: str | None
+    locale: str | None
+    terms_accepted_at: datetime
+    privacy_accepted_at: datetime
+    created_at: datetime
+    verified_at: datetime | None
+    etag: str | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DeletionPreview(Result):
+    """What is erased with the account, and when."""
+
+    erase_at: datetime
+    lines: int
+    conversations: int
+    messages: int
+
+
+class Accounts(Sessions):
+    """What one does with an account."""
+
+    def sign_up(
+        self,
+        email: str,
+        password: str,
+        display_name: str,
+        locale: str,
+        *,
+        terms: Literal[True],
+        privacy: Literal[True],
+    ) -> None:
+        """Sign up; `terms` and `privacy`: both were read and accepted. A mail brings the token to verify with."""
+        self._send(
+            "POST",
+            "/v1/accounts",
+            body={
+                "email": email,
+                "password": password,
+                "display_name": display_name,
+                "locale": locale,
+                "accepted": {"terms": terms, "privacy": privacy},
+            },
+        )
+
+    def verify_account(self, token: str, password: str) -> SignedIn:
+        """Turn the token from the mail into a session, with which this client asks from now on."""
+        return self._signed_in("/v1/account-verifications", {"token": token, "password": password})
+
+    def recover_account(self, email: str, password: str) -> SignedIn:
+        """Recover a deleted account before erasure is due; from now on, this client asks with the new session."""
+        return self._signed_in("/v1/account-recoveries", {"email": email, "password": password})
+
+    def read_account(self) -> Account:
+        """Read one's own account."""
+        return self._ask(Account, "GET", "/v1/account")
+
+    def change_profile(
+        self, display_name: str | None = None, locale: str | None = None, *, if_match: str | None = None
+    ) -> Account:
+        """Correct display name or locale. With the `etag` that was read, nothing that changed since is overwritten."""
+        change = given(display_name=display_name, locale=locale)
+        return self._ask(Account, "PATCH", "/v1/account", body=change, if_match=if_match)
+
+    def preview_deletion(self) -> DeletionPreview:
+        """See what deletion would take with it."""
+        return self._ask(DeletionPreview, "GET", "/v1/account/deletion-preview")
+
+    def delete_account(self, password: str) -> DeletionPreview:
+        """Delete the account: closed at once, erased when due; until then it can be recovered."""
+        return self._ask(DeletionPreview, "DELETE", "/v1/account", body={"password": password})

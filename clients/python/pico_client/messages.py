@@ -1,0 +1,80 @@
+"""Conversations, and the messages in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from pico_client.calls import Calls, new_key, part
+from pico_client.results import Result
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Conversation(Result):
+    """All messages between one line and one other side. `opted_out_at`: since when that side refuses ours."""
+
+    id: str
+    line_id: str
+    peer: str | None
+    last_at: datetime
+    unread: int
+    opted_out_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Message(Result):
+    """One message, in or out. `body` is None where it was damaged; `failure` is why it was not delivered."""
+
+    id: str
+    conversation_id: str
+    line_id: str
+    direction: str
+    status: str
+    body: str | None
+    created_at: datetime
+    attachments: int
+    failure: str | None
+
+
+class Messages(Calls):
+    """What one does with messages."""
+
+    def send_message(self, line_id: str, to: str, body: str, *, key: str | None = None) -> Message:
+        """Send a message. Under the same `key`, made unless given, it is sent once however often this is called."""
+        return self._ask(
+            Message,
+            "POST",
+            f"/v1/lines/{part(line_id)}/messages",
+            body={"to": to, "body": body},
+            key=key or new_key(),
+        )
+
+    def read_message(self, message_id: str) -> Message:
+        """Read one message."""
+        return self._ask(Message, "GET", f"/v1/messages/{part(message_id)}")
+
+    def delete_message(self, message_id: str) -> None:
+        """Delete one message."""
+        self._send("DELETE", f"/v1/messages/{part(message_id)}")
+
+    def list_conversations(self, line_id: str | None = None) -> Iterator[Conversation]:
+        """List conversations, of one line or of all, the liveliest first."""
+        return self._list(Conversation, "/v1/conversations", line_id=line_id)
+
+    def read_conversation(self, conversation_id: str) -> Conversation:
+        """Read one conversation."""
+        return self._ask(Conversation, "GET", f"/v1/conversations/{part(conversation_id)}")
+
+    def delete_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation with all its messages."""
+        self._send("DELETE", f"/v1/conversations/{part(conversation_id)}")
+
+    def list_messages(self, conversation_id: str) -> Iterator[Message]:
+        """List a conversation's messages, newest first."""
+        return self._list(Message, f"/v1/conversations/{part(conversation_id)}/messages")
+
+    def mark_read(self, conversation_id: str) -> None:
+        """Note that everything in a conversation has been seen."""
+        self._send("POST", f"/v1/conversations/{part(conversation_id)}/read")

@@ -1,0 +1,69 @@
+"""The life that the Python client's README tells, lived against a Sandbox in a process of its own."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from pico_client import Problem, SandboxPico
+from tests.support.sandbox_process import PASSWORD, ROOT, Served, until
+
+pytestmark = pytest.mark.xdist_group("sandbox")  # one after the other: each starts a server of its own
+
+(LIFE,) = re.findall(
+    r"^```python\n(.*?)^```$", (ROOT / "clients/python/README.md").read_text(), re.DOTALL | re.MULTILINE
+)
+
+
+def test_the_life_in_its_readme(capsys: pytest.CaptureFixture[str]) -> None:
+    with tempfile.TemporaryDirectory(prefix="pico client ") as folder:
+        Path(folder).chmod(0o755)  # the database server may run as another user
+        served = Served(Path(folder) / "state")
+        try:
+            exec(compile(LIFE, "README.md", "exec"), {"URL": served.url})  # noqa: S102 - our own README
+            assert capsys.readouterr().out.splitlines() == [
+                "inbound I shall be there.",
+                "outbound See you at noon.",
+                "wrong_credentials",
+            ]
+            the_end_of_it(served)
+        finally:
+            served.stop()
+
+
+def the_end_of_it(served: Served) -> None:
+    """What README leaves out: an export, correcting, and the end."""
+    with SandboxPico(served.url) as pico:
+        pico.sign_in("ada@example.org", PASSWORD)
+        (line,) = pico.list_lines()
+        line = pico.read_line(line.id)
+        renamed = pico.relabel_line(line.id, "Home", if_match=line.etag)
+        with pytest.raises(Problem) as caught:
+            pico.relabel_line(line.id, "Shop", if_match=line.etag)
+        assert (caught.value.code, renamed.label) == ("changed_meanwhile", "Home")
+
+        export = pico.start_export()
+        until(lambda: pico.read_export(export.id).state == "ready")
+        file = Path(served.state).parent / "export.json"
+        with file.open("wb") as into:
+            pico.download_export(export.id, PASSWORD, into)
+        assert "See you at noon." in file.read_text()
+        file.unlink()
+
+        pico.release_line(line.id)
+        due = pico.delete_account(PASSWORD)
+        assert due.lines >= 0
+        pico.recover_account("ada@example.org", PASSWORD)
+        pico.delete_account(PASSWORD)
+        pico.advance_clock("P31D")
+        until(lambda: no_of(pico) == "wrong_credentials")
+
+
+def no_of(pico: SandboxPico) -> str:
+    """Return why signing in fails."""
+    with pytest.raises(Problem) as caught:
+        pico.sign_in("ada@example.org", PASSWORD)
+    return caught.value.code

@@ -43,7 +43,7 @@ class ChangeProfile:
         """
 
         async def change(tx: Tx) -> Account:
-            account = await tx.accounts.get()
+            account = await tx.accounts.get_even_broken()
             account.must_be_one_of(versions)
             account.change_profile(display_name, locale, self.clock.now())
             tx.save(account)

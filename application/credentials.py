@@ -10,9 +10,9 @@ from application.ports.directory import Directory
 from application.ports.keyring import KeyGone, Keyring
 from application.ports.passwords import PasswordHasher
 from application.ports.store import Store
-from domain.accounts import Account
-from domain.kernel import AccountId, ErrorKind, NotFound, PicoError, SealBroken
-from domain.values import Email, Password, PasswordHash
+from domain.accounts import Account, PasswordUnreadable
+from domain.kernel import AccountId, ErrorKind, NotFound, PicoError
+from domain.values import Email, Password
 
 DECOY = AccountId(UUID(int=0))
 """Nobody's account: it has a key, which is opened in place of one that is missing, and never a row."""
@@ -55,17 +55,19 @@ class VerifyPassword:
     async def of_caller(self, account_id: AccountId, password: Password) -> Account:
         """Return the account of somebody signed in, altered or not: their session vouches for them.
 
-        Raises WrongCredentials, Overloaded, NotFound, SealBroken when the password's hash does not open.
+        Raises WrongCredentials, Overloaded, NotFound, PasswordUnreadable.
         """
         async with self.store.begin(account_id) as tx:
             account = await tx.accounts.get_even_broken()
-        if not await self.hasher.verify(password, _password_of(account), str(account_id)):
+        if _has_no_password(account):
+            raise PasswordUnreadable
+        if not await self.hasher.verify(password, account.password, str(account_id)):
             raise WrongCredentials
         return account
 
     async def _verified(self, account_id: AccountId | None, password: Password, of: str) -> Account:
         account = await self._find(account_id)
-        known = _password_of(account) if account else None
+        known = None if account is None or _has_no_password(account) else account.password
         if not await self.hasher.verify(password, known, of) or account is None:
             raise WrongCredentials
         account.must_be_whole()
@@ -91,8 +93,6 @@ class VerifyPassword:
         return None
 
 
-def _password_of(account: Account) -> PasswordHash:
-    """Return the hash that was sealed. Raises SealBroken when it does not open."""
-    if "password" in account.unreadable:
-        raise SealBroken
-    return account.password
+def _has_no_password(account: Account) -> bool:
+    """Tell whether the password's hash does not open, so that no password is the right one."""
+    return "password" in account.unreadable

@@ -60,13 +60,15 @@ class BeginErasures(Purge):
 
         async def begin(account_id: AccountId) -> bool:
             self.stuck.add(account_id)
-            begun = await self._begin(account_id, now)
+            begun = await self.begin(account_id, now)
             self.stuck.discard(account_id)
             return begun
 
         return await purge_each(due, begin)
 
-    async def _begin(self, account_id: AccountId, now: datetime) -> bool:
+    async def begin(self, account_id: AccountId, now: datetime) -> bool:
+        """Refuse recovery for one account, if it is due by `now`; tell whether it was. Repeating is harmless."""
+
         async def change(tx: Tx) -> None:
             account = await tx.accounts.get_even_broken()
             requested = await self.ledger.requested(await self.fingerprint(account_id))
@@ -149,7 +151,8 @@ class RecordIntent(ErasureStep):
         requested = await self.ledger.requested(fingerprint)
         async with self.store.begin(erasure.account_id) as tx:
             account = await tx.accounts.get_even_broken()
-        account.must_be_erasing(erasure.began_at, requested)
+            used = account.altered and await was_used(tx)
+        account.must_be_erasing(erasure.began_at, requested, used=used)
         keys = await self.keyring.count(erasure.account_id)
         await hold()
         await self.ledger.open_intent(Intent(fingerprint, keys, erasure.began_at))

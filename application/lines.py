@@ -157,7 +157,7 @@ class RelabelLine:
         """
 
         async def change(tx: Tx) -> PhoneLine:
-            line = await tx.lines.get(line_id)
+            line = await tx.lines.get_even_broken(line_id)
             line.must_be_one_of(versions)
             line.relabel(label)
             tx.save(line)

@@ -41,7 +41,7 @@ class SendMail:
         if account.may_receive_mail and self.is_called_for(account):
             token = await self.link_token(account)
             await HoldOfJob(self.queue, account_id, lease)()
-            await self.mail.send(account.email, self.mail_kind, account.locale, token)
+            await self.mail.send(account.email, self.mail_kind, account.language, token)
 
     def is_called_for(self, account: Account) -> bool:
         """Tell whether the mail still makes sense."""

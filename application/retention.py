@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from application.erasure import BeginErasures
 from application.exports import ExpireExports
 from application.idempotency import PurgeIdempotencyRecords
+from application.overdue_erasures import BeginOverdueErasures
 from application.ports.clock import Clock
 from application.purge import Purge
 from application.recall import RecallJobs
@@ -20,6 +21,7 @@ BATCH = 500
 
 PURGES: tuple[type[Purge], ...] = (
     BeginErasures,
+    BeginOverdueErasures,
     PurgeEndedSessions,
     PurgeIdempotencyRecords,
     ExpireExports,

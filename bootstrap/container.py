@@ -57,6 +57,7 @@ from application.messages import (
     SendMessage,
 )
 from application.outbound_messages import SendQueuedMessage
+from application.overdue_erasures import BeginOverdueErasures
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.ids import Ids
@@ -244,6 +245,9 @@ class Container(containers.DeclarativeContainer):
     begin_erasures = Singleton(
         BeginErasures, store=store, directory=directory, retention=retention, ledger=ledger,
         fingerprint=fingerprint,
+    )
+    begin_overdue_erasures = Singleton(
+        BeginOverdueErasures, begin_erasures=begin_erasures, keyring=keyring, ledger=ledger, fingerprint=fingerprint,
     )
     ask_providers_again = Singleton(
         AskProvidersAgain, release_numbers=release_numbers, erase_mail_address=erase_mail_address, clock=clock,

@@ -59,6 +59,12 @@ class NotDue(PicoError):
     code = "not_due"
 
 
+class PasswordUnreadable(SealBroken):
+    """What is kept of the password is damaged, so no password can be checked."""
+
+    code = "password_unreadable"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSignedUp(Event):
     """An account was made; its address is not verified yet."""
@@ -181,6 +187,11 @@ class Account(Aggregate):
         return self.state is AccountState.UNVERIFIED
 
     @property
+    def language(self) -> Locale:
+        """In which it is written to: English where what the person chose cannot be read."""
+        return Locale("en") if "locale" in self.unreadable else self.locale
+
+    @property
     def may_receive_mail(self) -> bool:
         """Whether mail may still go out: not once the provider is being made to forget the address."""
         return self.state is not AccountState.ERASING
@@ -236,29 +247,30 @@ class Account(Aggregate):
     ) -> None:
         """Refuse recovery from now on. Raises NotDue before the account's time. Repeating is harmless.
 
-        Its row may be an old one that somebody put back, which opens: `requested`, when it is due by what the erasure
-        ledger knows, and `used`, whether more is here than an attempt to sign up leaves, are known from elsewhere.
+        Its row may be altered, or an old one that somebody put back, which opens: `requested`, when it is due by what
+        the erasure ledger knows, and `used`, whether it is more than an attempt to sign up, are known from elsewhere.
         SealBroken where they contradict the row.
         """
         if self.state is AccountState.ERASING:
             return
-        self._must_be_vouched_for(now, requested)
-        pending = self.state is AccountState.PENDING_DELETION
-        due_at = requested if self.altered else self.erase_at
-        asked_for = pending and due_at is not None and due(due_at, timedelta(), now)
-        if not asked_for and not (self.is_unverified and unverified.due(self.created_at, now)):
-            raise NotDue
-        if used if self.is_unverified else requested is None:
-            raise SealBroken
+        if not (self.altered and _is_due(requested, now)):  # else it is due, whatever the row says
+            if self.altered and not self.is_unverified:
+                raise SealBroken
+            over = self.is_unverified and unverified.due(self.created_at, now)
+            asked_for = self.state is AccountState.PENDING_DELETION and _is_due(self.erase_at, now)
+            if not over and not asked_for:
+                raise NotDue
+            if used if over else requested is None:
+                raise SealBroken
         self.state = AccountState.ERASING
         self.record(AccountErasureBegun(account_id=self.id, subject=self.id, at=now))
 
-    def must_be_erasing(self, now: datetime, requested: datetime | None) -> None:
-        """Raise SealBroken unless its erasure has begun, by its own seal or by what the erasure ledger knows."""
-        self._must_be_vouched_for(now, requested)
-        if self.state is not AccountState.ERASING:
+    def must_be_erasing(self, now: datetime, requested: datetime | None, *, used: bool) -> None:
+        """Raise SealBroken unless its erasure has begun, by its own seal or by what is known from elsewhere."""
+        vouched_for = not self.altered or _is_due(requested, now) or not used
+        if not vouched_for or self.state is not AccountState.ERASING:
             raise SealBroken
 
-    def _must_be_vouched_for(self, now: datetime, requested: datetime | None) -> None:
-        if self.altered and (requested is None or not due(requested, timedelta(), now)):
-            raise SealBroken
+
+def _is_due(at: datetime | None, now: datetime) -> bool:
+    return at is not None and due(at, timedelta(), now)

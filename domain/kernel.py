@@ -75,9 +75,9 @@ class ChangedMeanwhile(PicoError):
 
 
 class SealBroken(PicoError):
-    """A sealed value does not open here: it was altered, moved, or sealed under another key."""
+    """What this needs is damaged: a sealed value does not open here. What still opens can be read and deleted."""
 
-    kind = ErrorKind.BROKEN
+    kind = ErrorKind.CONFLICT
     code = "seal_broken"
 
 

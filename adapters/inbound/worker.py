@@ -27,6 +27,8 @@ SWEEP_EVERY = timedelta(seconds=15)
 
 MAY_PASS = (ErrorKind.UNAVAILABLE, ErrorKind.BROKEN)
 """A job waits for these as long as it takes: what is away comes back, what is damaged is mended by somebody."""
+MAY_BE_MENDED = (SealBroken, VersionConflict)
+"""A job waits for these, too, though whoever asked by hand need not."""
 
 
 def backoff(attempt: int) -> timedelta:
@@ -57,7 +59,7 @@ class Worker:
             wait = max(error.retry_after or timedelta(), backoff(leased.attempt))
             if isinstance(error, NotYetGone) and error.within is not None:
                 wait = min(wait, error.within)
-            lasting = error.kind not in MAY_PASS and not isinstance(error, VersionConflict)
+            lasting = error.kind not in MAY_PASS and not isinstance(error, MAY_BE_MENDED)
             return self._give_up(leased, error.code) if lasting else Again(wait, error.code)
         except Exception as error:  # noqa: BLE001 - a job must never end the worker
             code = type(error).__name__

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from domain.kernel import ErrorKind, PicoError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from domain.kernel import AccountId
 
 
@@ -63,6 +65,10 @@ class Keyring(Protocol):
 
         The first act of erasure on our own copies. Repeating is harmless.
         """
+        ...
+
+    async def holders(self, after: AccountId | None, limit: int) -> Sequence[AccountId]:
+        """Return up to `limit` accounts that have a key, in order of id from `after` on. Repeating is harmless."""
         ...
 
     async def count(self, account_id: AccountId) -> int:

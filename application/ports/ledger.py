@@ -66,6 +66,10 @@ class ErasureLedger(Protocol):
         """Return when a person asked to be erased, unless they came back. Repeating is harmless."""
         ...
 
+    async def overdue(self, due_by: datetime) -> frozenset[bytes]:
+        """Return whose erasure was due by then, by their request, and has not begun. Repeating is harmless."""
+        ...
+
     async def complete(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
         """Record that the erasure is finished, with its signed receipt. Raises NoIntent.
 

@@ -137,7 +137,7 @@ async def test_erasure_takes_no_account_that_is_not_due() -> None:
         store=world.store, directory=world.directory, retention=Retention(), ledger=world.ledger,
         fingerprint=world.fingerprint,
     )  # fmt: skip
-    assert not await begin._begin(ada.id, world.clock.now())
+    assert not await begin.begin(ada.id, world.clock.now())
     assert (await world.use_cases.read_account(ada.id)).state == "active"
 
 

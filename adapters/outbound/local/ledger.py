@@ -109,6 +109,14 @@ class LocalLedger(ErasureLedger):
         return await self._use(lambda records: records.requests.get(fingerprint))
 
     @override
+    async def overdue(self, due_by: datetime) -> frozenset[bytes]:
+        def late(records: _Records) -> frozenset[bytes]:
+            due = frozenset(name for name, at in records.requests.items() if at <= due_by)
+            return due - records.intents.keys()
+
+        return await self._use(late)
+
+    @override
     async def complete(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
         receipt = Receipt.signed(self._key, fingerprint, facts)
         return await self._use(lambda records: records.finish(receipt), write=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import urandom
 
 from typing_extensions import override
@@ -39,6 +40,11 @@ class MemoryKeyring(Keyring):
     async def destroy(self, account_id: AccountId) -> int:
         self._answer()
         return 0 if self._accounts.pop(account_id, None) is None else 1
+
+    @override
+    async def holders(self, after: AccountId | None, limit: int) -> Sequence[AccountId]:
+        self._answer()
+        return sorted(holder for holder in self._accounts if after is None or holder > after)[:limit]
 
     @override
     async def count(self, account_id: AccountId) -> int:

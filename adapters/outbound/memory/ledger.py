@@ -45,6 +45,12 @@ class MemoryLedger(ErasureLedger):
         return self._requests.get(fingerprint)
 
     @override
+    async def overdue(self, due_by: datetime) -> frozenset[bytes]:
+        self._answer()
+        due = frozenset(name for name, at in self._requests.items() if at is not None and at <= due_by)
+        return due - self._intents.keys()
+
+    @override
     async def complete(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
         return self._sign(self._receipts, fingerprint, facts)
 

@@ -10,7 +10,7 @@ master-key epoch (rotate, then delete the old master key) makes such a stray cop
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from os import urandom
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -53,6 +53,17 @@ _ADD, _ADD_SYSTEM = _insert(ACCOUNT_KEYS, "account_id"), _insert(SYSTEM_KEYS, "p
 _NEWEST, _NEWEST_SYSTEM = _newest(ACCOUNT_KEYS, "account_id"), _newest(SYSTEM_KEYS, "purpose")
 _DESTROY = compiled(sa.delete(ACCOUNT_KEYS).where(_ACCOUNT), "account_id")
 _COUNT = compiled(sa.select(sa.func.count()).select_from(ACCOUNT_KEYS).where(_ACCOUNT), "account_id")
+_HOLDERS = compiled(
+    sa.select(ACCOUNT_KEYS.c.account_id)
+    .distinct()
+    .where(ACCOUNT_KEYS.c.account_id > sa.bindparam("after"))
+    .order_by(ACCOUNT_KEYS.c.account_id)
+    .limit(sa.bindparam("limit", type_=sa.Integer())),
+    "after",
+    "limit",
+)
+_FIRST = UUID(int=0)
+"""Comes before every account's id; it is the decoy's, which is nobody's."""
 
 V = TypeVar("V")
 
@@ -99,6 +110,11 @@ class PostgresKeyring(Keyring):
             return await _answered(self._database.execute(_DESTROY, account_id))
         finally:  # whatever came of it: an unknown outcome may well be a deletion
             self._accounts.drop(account_id)
+
+    @override
+    async def holders(self, after: AccountId | None, limit: int) -> Sequence[AccountId]:
+        rows = await _answered(self._database.fetch(_HOLDERS, after or _FIRST, limit))
+        return [AccountId(row[0]) for row in rows]
 
     @override
     async def count(self, account_id: AccountId) -> int:

@@ -22,6 +22,7 @@ ACCOUNT = "account_id"
 """The first parameter of every statement about an account's rows."""
 
 AGGREGATES: dict[type[Aggregate], Aggregates[Any]] = {of: Aggregates(codec) for of, codec in CODECS.items()}
+_SEALING = {codec.name: codec.sealing for codec in CODECS.values()}
 
 
 class Original(NamedTuple):
@@ -89,7 +90,7 @@ class Reader:
         return self._originals.get(id(aggregate))
 
     async def all(self, read: Read[A], *values: object, even_broken: bool = False) -> list[A]:
-        """Return every aggregate that a read finds. Raises SealBroken for a broken one, unless it is wanted too."""
+        """Return every aggregate that a read finds. Raises SealBroken for an altered one, unless it is wanted too."""
         rows = await self.database.fetch(read.text, self.account_id, *values)
         load = self.loader(read.of, even_broken=even_broken)
         return [load(row) for row in rows]
@@ -113,8 +114,11 @@ class Reader:
         return [load(row) for row in rows]
 
     def loader(self, of: Aggregates[A], *, even_broken: bool = False) -> Callable[[Row], A]:
-        """Return what makes an aggregate of a row, and remembers it."""
-        broken = self.report_broken if even_broken else self.refuse_broken
+        """Return what makes an aggregate of a row, and remembers it.
+
+        Of a broken row that was not altered it is made all the same: what does not open of it decides nothing.
+        """
+        broken = self.report_broken if even_broken else self._refuse_altered
         load, originals, listed = of.loader(self.keys.cipher, broken), self._originals, of.listed
 
         def remembered(row: Row) -> A:
@@ -127,6 +131,12 @@ class Reader:
     def report_broken(self, table: str, row_id: UUID, columns: frozenset[str]) -> None:
         """Raise the alarm: somebody altered a row, or a disk did."""
         alarm(table, row_id, columns, self.account_id)
+
+    def _refuse_altered(self, table: str, row_id: UUID, columns: frozenset[str]) -> None:
+        """Raise the alarm; and SealBroken where the seal does not open, or all there is."""
+        self.report_broken(table, row_id, columns)
+        if _SEALING[table] is None or _SEALING[table] in columns:
+            raise SealBroken
 
     def refuse_broken(self, table: str, row_id: UUID, columns: frozenset[str]) -> None:
         """Raise the alarm, and SealBroken."""

@@ -87,6 +87,17 @@ class KeyringContract:
         with pytest.raises(KeyGone):
             await keyring.open(ALICE)
 
+    async def test_whoever_has_a_key_is_listed_once_in_order_of_id(self, keyring: Keyring) -> None:
+        accounts = sorted(AccountId(uuid4()) for _ in range(7))
+        for account in accounts:
+            await keyring.create(account)
+        listed: list[AccountId] = []
+        while page := await keyring.holders(listed[-1] if listed else None, 3):
+            listed += page
+        assert listed == accounts
+        await keyring.destroy(accounts[0])
+        assert list(await keyring.holders(None, 2)) == accounts[1:3]
+
     async def test_a_system_key_is_made_once_per_purpose(self, keyring: Keyring) -> None:
         keys = await asyncio.gather(*(keyring.system("index") for _ in range(20)))
         assert len(set(keys)) == 1
@@ -107,7 +118,7 @@ class KeyringContract:
         await outage()
         for call in (
             keyring.create(BOB), keyring.open(ALICE), keyring.destroy(ALICE), keyring.count(ALICE),
-            keyring.system("index"),
+            keyring.holders(None, 1), keyring.system("index"),
         ):  # fmt: skip
             with pytest.raises(KeysUnavailable) as told:
                 await call

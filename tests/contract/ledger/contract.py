@@ -52,6 +52,20 @@ class LedgerContract:
             assert await ledger.open_intent(each) == mark == await ledger.high_water()
         assert await ledger.pending() == [ANNE, BEN, CLEO]
 
+    async def test_who_asked_and_is_not_being_erased_in_time_is_overdue(self, ledger: ErasureLedger) -> None:
+        assert await ledger.overdue(AT) == set()
+        for each, due_at in (
+            (ANNE, AT),
+            (BEN, AT - timedelta(days=1)),
+            (CLEO, AT + timedelta(microseconds=1)),
+        ):
+            await ledger.note_request(each.fingerprint, due_at)
+        assert await ledger.overdue(AT) == {ANNE.fingerprint, BEN.fingerprint}
+        await ledger.note_request(ANNE.fingerprint, None)
+        assert await ledger.overdue(AT) == {BEN.fingerprint}, "who came back is not"
+        await ledger.open_intent(BEN)
+        assert await ledger.overdue(AT) == set(), "who is being erased is not"
+
     async def test_the_first_intent_of_an_account_stands(self, ledger: ErasureLedger) -> None:
         await ledger.open_intent(ANNE)
         await ledger.open_intent(BEN)
@@ -157,7 +171,7 @@ class LedgerContract:
         outage()
         for call in (
             ledger.open_intent(BEN), ledger.complete(ANNE.fingerprint, FACTS), ledger.receipt(ANNE.fingerprint),
-            ledger.pending(), ledger.since(0), ledger.high_water(),
+            ledger.pending(), ledger.since(0), ledger.high_water(), ledger.overdue(AT),
         ):  # fmt: skip
             with pytest.raises(LedgerUnavailable) as told:
                 await call

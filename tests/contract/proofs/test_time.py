@@ -39,7 +39,7 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 class AsksNobody(BeginErasures):
     """Begins the erasure of every account it is shown, whatever the account says of its own time."""
 
-    async def _begin(self, account_id: AccountId, now: datetime) -> bool:
+    async def begin(self, account_id: AccountId, now: datetime) -> bool:
         async def change(tx: Tx) -> None:
             account = await tx.accounts.get()
             account.state = AccountState.ERASING

@@ -12,10 +12,14 @@ from structlog.testing import capture_logs
 from adapters.outbound.postgres.codec import CODECS
 from application.export_building import EXPORTED
 from application.inventory import BY_TYPE, INVENTORY, Stored
+from domain.accounts import Account
 from domain.classification import StorageKind
 from domain.messages import Conversation
 from tests.contract.conftest import Postgres
+from tests.support.http_world import STRANGER
 from tests.support.intruder import DAY, MONTH, Inhabitant, Scene
+
+THEIRS = "+12025550144"
 
 SEALED = [
     pytest.param(stored, column.name, id=f"{stored.name}.{column.name}")
@@ -25,6 +29,15 @@ SEALED = [
 ]
 """Every sealed cell there is: a new table joins by being in the inventory."""
 each_sealed_column = pytest.mark.parametrize(("stored", "column"), SEALED)
+
+NUMBER, PEER = ("phone_lines", "number"), ("conversations", "peer")
+CHANGES: tuple[tuple[str, str, object, set[tuple[str, str]]], ...] = (
+    ("PATCH", "/v1/account", {"display_name": "Ada"}, set()),
+    ("PATCH", "{line}", {"label": "Home"}, set()),
+    ("POST", "{line}/messages", {"to": THEIRS, "body": "to somebody new"}, {NUMBER}),
+    ("POST", "{line}/messages", {"to": STRANGER, "body": "to the same"}, {NUMBER, PEER}),
+)
+"""What can be changed beside a broken cell, and which cells alone it cannot do without."""
 
 
 @pytest.fixture
@@ -58,7 +71,13 @@ async def test_a_flipped_bit_holds_up_no_page_no_deletion_and_no_export(
         await scene.world.settle()
     built = (await ada.call("GET", f"/v1/account/exports/{export['id']}")).json
     assert (built["state"], built["partial"]) == ("ready", stored in EXPORTED)
-    if (stored.name, column) != ("accounts", "password"):
+    if (stored.name, column) == ("accounts", "password"):
+        for method, path in (
+            ("POST", f"/v1/account/exports/{export['id']}/download"),
+            ("DELETE", "/v1/account"),
+        ):
+            assert (await ada.call(method, path, ada.confirmed)).code == "password_unreadable"
+    else:
         download = await ada.call("POST", f"/v1/account/exports/{export['id']}/download", ada.confirmed)
         whole = json.loads(download.body)
         assert whole["partial"] is built["partial"]
@@ -69,7 +88,18 @@ async def test_a_flipped_bit_holds_up_no_page_no_deletion_and_no_export(
         alarms = [entry for entry in logs if entry["event"] == "seal broken" and "table" in entry]
         assert {(alarm["table"], *alarm["columns"]) for alarm in alarms} == {(stored.name, column)}
 
-    for path, status in ((ada.message, 204), (ada.conversation, 204), (ada.line, 202)):
+    for method, path, body, damaged_by in CHANGES:
+        answer = await ada.call(method, path.format(line=ada.line), body, headers=scene.http.key())
+        if (stored.name, column) in damaged_by:
+            assert (answer.status, answer.code) == (409, "seal_broken"), path
+        else:
+            assert answer.status in {200, 202}, path
+    await scene.world.settle()
+
+    listed = (await ada.call("GET", "/v1/conversations")).json["items"]
+    conversations = [(f"/v1/conversations/{each['id']}", 204) for each in listed]
+    assert ada.conversation in dict(conversations)
+    for path, status in ((ada.message, 204), *conversations, (ada.line, 202)):
         assert (await ada.call("DELETE", path)).status == status
         assert (await ada.call("GET", path)).status == (200 if path == ada.line else 404)
     await scene.world.advance(DAY)
@@ -107,3 +137,29 @@ async def test_a_stop_in_a_conversation_whose_peer_cannot_be_read_holds_up_no_de
     assert await scene.flip(BY_TYPE[Conversation], "peer", ada.id)
     assert (await ada.call("DELETE", ada.conversation)).status == 204
     assert await scene.sql("SELECT FROM opt_outs") == [], "nobody could be known again"
+
+
+async def test_a_sign_up_whose_seal_is_broken_is_gone_after_its_day(scene: Scene) -> None:
+    await scene.http.attempt()
+    (unverified,) = await scene.sql("SELECT id FROM accounts")
+    assert await scene.flip(BY_TYPE[Account], "email", unverified["id"])
+    await scene.world.advance(DAY / 2)
+    assert await scene.sql("SELECT FROM accounts"), "its day is not over"
+    await scene.world.advance(DAY)
+    assert sum((await scene.world.store.count_rows(unverified["id"])).values()) == 0
+    assert await scene.world.keyring.count(unverified["id"]) == 0
+
+
+@pytest.mark.parametrize("state", ["active", "unverified"])
+async def test_whoever_asked_to_be_erased_is_although_their_row_says_otherwise(
+    scene: Scene, state: str
+) -> None:
+    ada = await scene.inhabitant()
+    await ada.call("DELETE", "/v1/account", ada.confirmed)
+    await scene.sql("UPDATE accounts SET state = $1::account_state, erase_at = NULL", state)
+    await scene.world.advance(MONTH - 2 * DAY)
+    assert await scene.world.keyring.count(ada.id) == 1, "erased before its time"
+    await scene.world.advance(2 * DAY)
+    await scene.world.advance(DAY)
+    assert sum((await scene.world.store.count_rows(ada.id)).values()) == 0
+    assert await scene.world.ledger.receipt(await scene.world.fingerprint(ada.id)) is not None

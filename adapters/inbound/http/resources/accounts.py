@@ -29,7 +29,7 @@ from application.credentials import WrongCredentials
 from application.ports.clock import ClocksDisagree
 from application.ports.passwords import Overloaded
 from application.sign_up import BadToken
-from domain.accounts import NotPendingDeletion
+from domain.accounts import NotPendingDeletion, PasswordUnreadable
 from domain.guessing import GuessablePassword
 
 
@@ -162,7 +162,7 @@ async def recover_account(request: Request[Credentials]) -> SignedIn:
 CORRECTING = (Bearer(), Conditional())
 SIGNING_UP = (GuessablePassword, Overloaded)
 PASSWORD = (WrongCredentials, Overloaded)
-DELETING = (*PASSWORD, ClocksDisagree)
+DELETING = (*PASSWORD, PasswordUnreadable, ClocksDisagree)
 RECOVERING = (*PASSWORD, NotPendingDeletion)
 VERIFYING = (*PASSWORD, BadToken)
 

@@ -17,6 +17,7 @@ from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from application.credentials import WrongCredentials
 from application.ports.passwords import Overloaded
+from domain.accounts import PasswordUnreadable
 from domain.exports import ExportNotReady, ExportState
 from domain.kernel import ExportId
 
@@ -115,7 +116,7 @@ async def download_export(
     return Download(chunks, EVERYTHING)
 
 
-DOWNLOADING = (WrongCredentials, Overloaded, ExportNotReady)
+DOWNLOADING = (WrongCredentials, Overloaded, PasswordUnreadable, ExportNotReady)
 
 # ruff: noqa: E501 - a route is a line, however long
 # fmt: off

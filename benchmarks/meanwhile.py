@@ -19,7 +19,7 @@ from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.system.ids import TimeOrderedIds
-from application.messages import DeleteConversation
+from application.messages import DeleteConversation, DeleteMessage, ListMessages
 from application.ports.store import Tx
 from benchmarks import population as people
 from benchmarks.population import Population
@@ -95,6 +95,8 @@ def meanwhile(secret: str, size: Population, when: str) -> Iterator[tuple[str, b
         f"{when}, to whom opted out of {UNMUTED}",
         outbound(UNMUTED, f"{when}-unmuted", people.peer(UNMUTED, size.each - 1), "hello"),
     )
+    for conversation in (OTHER + 2, OTHER + 3):
+        yield f"{when}, page of {TIDY} and {conversation}", page_of(TIDY, conversation)
     deaf = people.peer(TIDY, size.each - 1)
     yield f"{when}, to whom opted out", outbound(TIDY, f"{when}-deaf", deaf, "hello")
     yield (
@@ -167,7 +169,17 @@ async def happen(rig: Rig) -> None:
             delete = DeleteConversation(store, CLOCK, TimeOrderedIds(CLOCK))
             for conversation in (OTHER, rig.size.each - 1):
                 await delete(people.account_id(TIDY), people.conversation_id(TIDY, conversation))
+            await _delete_messages(store, OTHER + 2, 1)
+            await _delete_messages(store, OTHER + 3, 99)
         await execute(side, _alterations(rig.size))
+
+
+async def _delete_messages(store: PostgresStore, conversation: int, newest: int) -> None:
+    """Have one account delete the newest messages of a conversation."""
+    account, delete = people.account_id(TIDY), DeleteMessage(store, CLOCK)
+    page = await ListMessages(store)(account, people.conversation_id(TIDY, conversation), None, newest)
+    for message in page.items:
+        await delete(account, message.id)
 
 
 async def put_back(rig: Rig) -> None:

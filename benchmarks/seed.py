@@ -153,6 +153,7 @@ def _conversation(size: Population, one: int, of: int) -> Conversation:
     return Conversation(
         account_id=people.account_id(one), id=people.conversation_id(one, of), line_id=people.line_id(one),
         peer=Peer(people.peer(one, of)), last_at=_time(size, one, of, size.length(of) - 1), unread=of % 3,
+        total=size.length(of),
         created_at=_time(size, one, of, 0), opted_out_at=BEGAN if of == size.each - 1 else None,
     )  # fmt: skip
 

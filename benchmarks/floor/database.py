@@ -37,13 +37,13 @@ _WITH_WHOM = (
 # $8 its body, $9-$11 id, key and request of the idempotency record; last of those of a move, until when it goes on
 _RELY = "line AS (SELECT FROM phone_lines WHERE account_id = $1 AND id = $2 AND version = $3 FOR SHARE)"
 _MOVE = (
-    "talk AS (UPDATE conversations SET last_at = greatest(last_at, {}){}"
+    "talk AS (UPDATE conversations SET total = total + 1, last_at = greatest(last_at, {}){}"
     " WHERE account_id = $1 AND id = $4 AND version = $5 RETURNING 1)"
 )
 _NEW_TALK = (
     "talk AS (INSERT INTO conversations"
-    " (account_id, id, line_id, peer, peer_index, last_at, unread, opted_out_at, created_at, version)"
-    " VALUES ($1, $4, $2, {}, {}, $6, {}, {}, $6, $5) RETURNING 1)"
+    " (account_id, id, line_id, peer, peer_index, last_at, unread, opted_out_at, created_at, version, total)"
+    " VALUES ($1, $4, $2, {}, {}, $6, {}, {}, $6, $5, 1) RETURNING 1)"
 )
 _MESSAGE = (
     "message AS (INSERT INTO messages"
@@ -85,18 +85,29 @@ _KNOWN = (
     f" AND s.fingerprint = $3 AND s.created_at = $4 AND s.ends_at = $5 AND s.version = $6 AND {_OPEN})"
 )
 _CONVERSATIONS = (
-    "SELECT id, line_id, peer, last_at, unread, opted_out_at, created_at, version FROM conversations"
-    f" WHERE account_id = $1 AND deleted_at IS NULL AND {_KNOWN}{{}} ORDER BY last_at DESC, id DESC LIMIT $7"
+    "SELECT c.id, c.line_id, peer, last_at, unread, total, opted_out_at, c.created_at, c.version, last.*"
+    " FROM conversations c LEFT JOIN LATERAL (SELECT id AS said, line_id AS said_on, direction, status, body,"
+    " created_at AS said_at, attachments, ref, timestamptz_send(attempted_at), timestamptz_send(copy_deleted_at),"
+    " version FROM messages m WHERE m.account_id = $1 AND m.conversation_id = c.id AND m.deleted_at IS NULL"
+    " ORDER BY id DESC LIMIT 1) last ON true"
+    f" WHERE c.account_id = $1 AND c.deleted_at IS NULL AND {_KNOWN}{{}} ORDER BY last_at DESC, c.id DESC LIMIT $7"
 )
 _BODY = (
     "id, line_id, direction, status, body, created_at, attachments, failure, ref, timestamptz_send(attempted_at),"
     " timestamptz_send(copy_deleted_at), version"
 )
+_HEAD = (
+    "c.line_id", "c.peer", "c.opted_out_at", "c.version", "l.number", "l.state", "l.ref", "l.created_at",
+    "l.released_at", "l.version",
+)  # fmt: skip
+_ENDS = ", ".join(f"CASE WHEN place > 1 THEN NULL ELSE {end} END AS end{n}" for n, end in enumerate(_HEAD))
+# A page has one row, without a message, where there are none. Its ends stand in the first row only.
 _MESSAGES = (
-    f"SELECT {_BODY} FROM messages"
-    f" WHERE account_id = $1 AND conversation_id = $8 AND deleted_at IS NULL AND {_KNOWN}"
-    " AND EXISTS (SELECT FROM conversations WHERE account_id = $1 AND id = $8 AND deleted_at IS NULL)"
-    "{} ORDER BY id DESC LIMIT $7"
+    f"SELECT page.*, {_ENDS}"
+    " FROM conversations c LEFT JOIN phone_lines l ON l.account_id = $1 AND l.id = c.line_id LEFT JOIN"
+    f" (SELECT row_number() OVER (ORDER BY id DESC) AS place, {_BODY} FROM messages"
+    " WHERE account_id = $1 AND conversation_id = $8 AND deleted_at IS NULL{} ORDER BY id DESC LIMIT $7) page ON true"
+    f" WHERE c.account_id = $1 AND c.id = $8 AND c.deleted_at IS NULL AND {_KNOWN} ORDER BY place"
 )
 
 STATEMENTS = {
@@ -114,9 +125,11 @@ STATEMENTS = {
     "receive first": _write(_NEW_TALK.format("$15", "$17", "1", "$14"), *_RECEIVED, _TAKEN_OVER),
     "receive and mark": _write(_MOVE.format("$18", _MARKED), *_RECEIVED, _TAKEN_OVER),
     "conversations": _CONVERSATIONS.format(""),
-    "conversations from": _CONVERSATIONS.format(" AND (last_at, id) < ($8, $9)"),
-    "conversations of line": _CONVERSATIONS.format(" AND line_id = $8"),
-    "conversations of line from": _CONVERSATIONS.format(" AND line_id = $8 AND (last_at, id) < ($9, $10)"),
+    "conversations from": _CONVERSATIONS.format(" AND (last_at, c.id) < ($8, $9)"),
+    "conversations of line": _CONVERSATIONS.format(" AND c.line_id = $8"),
+    "conversations of line from": _CONVERSATIONS.format(
+        " AND c.line_id = $8 AND (last_at, c.id) < ($9, $10)"
+    ),
     "messages": _MESSAGES.format(""),
     "messages from": _MESSAGES.format(" AND id < $9"),
     # Off the hot path: first sight of a number or a token, and the reasons for a no.
@@ -136,10 +149,6 @@ STATEMENTS = {
         f"SELECT {_BODY}, conversation_id FROM messages m WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL"
         " AND EXISTS (SELECT FROM conversations c"
         " WHERE c.account_id = $1 AND c.id = m.conversation_id AND c.deleted_at IS NULL)"
-    ),
-    "conversation": (
-        "SELECT id, line_id, peer, opted_out_at, version FROM conversations"
-        " WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL"
     ),
 }
 

@@ -32,7 +32,10 @@ TABLES = {
         ("number", "label"),
         ("id", "country", "capabilities", "state", "ref", "created_at", "released_at"),
     ),
-    "conversations": (("peer",), ("id", "line_id", "last_at", "unread", "opted_out_at", "created_at")),
+    "conversations": (
+        ("peer",),
+        ("id", "line_id", "last_at", "unread", "total", "opted_out_at", "created_at"),
+    ),
     "messages": (
         ("body",),
         ("id", "conversation_id", "line_id", "direction", "status", "created_at", "attachments", "failure"),

@@ -18,11 +18,12 @@ from benchmarks.floor.binding import (
     NONE_ATTACHED,
     conversation_data,
     identity,
+    line_data,
     prefixed,
     sent_instant,
 )
 from benchmarks.floor.reading import COMMON, No
-from benchmarks.floor.sealing import Broken
+from benchmarks.floor.sealing import Broken, Vault
 
 if TYPE_CHECKING:
     from benchmarks.floor.server import Caller, Floor
@@ -50,20 +51,34 @@ async def conversations(floor: Floor, request: web.BaseRequest, query: str) -> w
     if len(rows) > limit:
         del rows[limit:]
         more = read.time_cursor(rows[-1]["last_at"], rows[-1]["id"].bytes)
-    opened, peer, bound, of_line, written = vault.open, vault.peer, b"", None, ""
+    opened, peer, body, bound, of_line, written = vault.open, vault.peer, vault.body, b"", None, ""
     items = []
-    for (row, line, sealed, _, unread, since, _, version), last_at, created_at, opted_out_at in zip(
-        rows, *_times(rows, "last_at", "created_at", "opted_out_at"), strict=True
-    ):
+    for (row, line, sealed, _, unread, total, since, _, version, said, said_on, direction, status, words, _, attached,
+         *rest), last_at, created_at, opted_out_at, said_at in zip(
+        rows, *_times(rows, "last_at", "created_at", "opted_out_at", "said_at"), strict=True
+    ):  # fmt: skip
+        raw = row.bytes
         if line != of_line:
             of_line, written, bound = line, str(line), identity(line.bytes)
         try:
-            shown = quoted(opened(peer, row.bytes, sealed, conversation_data(bound, since, version)).decode())
+            shown = quoted(opened(peer, raw, sealed, conversation_data(bound, since, version)).decode())
         except Broken:
             shown = "null"
+        last = "null"
+        if said is not None:
+            of = identity(raw) + (bound if said_on == line else identity(said_on.bytes))
+            try:
+                text = opened(body, said.bytes, words, message_data(of, direction, status, attached, *rest))
+                last = quoted(text.decode())
+            except Broken:
+                pass
+            last = (
+                f'{{"id":"{said}","direction":"{direction}","status":"{status}","body":{last},"created_at":{said_at},'
+                f'"attachments":{attached}}}'
+            )
         items.append(
-            f'{{"id":"{row}","line_id":"{written}","peer":{shown},"last_at":{last_at},'
-            f'"unread":{unread},"opted_out_at":{opted_out_at},"created_at":{created_at}}}'
+            f'{{"id":"{row}","line_id":"{written}","peer":{shown},"last_at":{last_at},"unread":{unread},"total":{total},'
+            f'"opted_out_at":{opted_out_at},"created_at":{created_at},"last_message":{last}}}'
         )
     return _page(items, more)
 
@@ -82,28 +97,38 @@ async def messages(floor: Floor, request: web.BaseRequest, query: str, conversat
     vault, rows = await floor.vault(caller.account), await _rows(floor, name, caller, limit, place)
     more = None
     if not rows:
-        await _must_be_there(floor, caller, conversation)
-    elif len(rows) > limit:
+        raise No(404, "not_found")
+    talk = UUID(conversation).bytes
+    peer, number = _ends(vault, talk, rows[0][13:])
+    if rows[0]["id"] is None:
+        return _page([], None)
+    if len(rows) > limit:
         del rows[limit:]
         more = read.id_cursor(rows[-1]["id"].bytes)
-    opened, body, said = vault.open, vault.body, identity(UUID(conversation).bytes)
+    ends = {"inbound": f'"from":{peer},"to":{number}', "outbound": f'"from":{number},"to":{peer}'}
+    opened, body, said = vault.open, vault.body, identity(talk)
     items, of_line, bound, of = [], None, b"", ""
-    for (row, line, direction, status, sealed, _, attachments, failure, *rest), created_at in zip(
-        rows, *_times(rows, "created_at"), strict=True
-    ):
+    for (
+        _, row, line, direction, status, sealed, _, attachments, failure, ref, attempted, copy_deleted, version, *_
+    ), created_at in zip(rows, *_times(rows, "created_at"), strict=True):  # fmt: skip
         if line != of_line:
             of_line, bound = line, said + identity(line.bytes)
             of = f'"conversation_id":"{conversation.lower()}","line_id":"{line}"'
         try:
             shown = quoted(
                 opened(
-                    body, row.bytes, sealed, message_data(bound, direction, status, attachments, *rest)
+                    body,
+                    row.bytes,
+                    sealed,
+                    message_data(
+                        bound, direction, status, attachments, ref, attempted, copy_deleted, version
+                    ),
                 ).decode()
             )
         except Broken:
             shown = "null"
         items.append(
-            f'{{"id":"{row}",{of},"direction":"{direction}","status":"{status}","body":{shown},'
+            f'{{"id":"{row}",{of},{ends[direction]},"direction":"{direction}","status":"{status}","body":{shown},'
             f'"created_at":{created_at},"attachments":{attachments},'
             f'"failure":{"null" if failure is None else quoted(failure)}}}'
         )
@@ -133,13 +158,19 @@ async def _rows(floor: Floor, name: str, caller: Caller, limit: int, place: tupl
     return rows
 
 
-async def _must_be_there(floor: Floor, caller: Caller, conversation: str) -> None:
-    found = await floor.fetch("conversation", caller.account, conversation)
-    if not found:
-        raise No(404, "not_found")
-    row, line, peer, opted_out_at, version = found[0]
-    vault = await floor.vault(caller.account)
-    vault.open(vault.peer, row.bytes, peer, conversation_data(identity(line.bytes), opted_out_at, version))
+def _ends(vault: Vault, talk: bytes, head: tuple) -> tuple[str, str]:
+    """Return the other side and the line's number, as JSON."""
+    line, peer, since, version, number, state, ref, created_at, released_at, line_version = head
+    shown = []
+    for before, row, sealed, bound in (
+        (vault.peer, talk, peer, conversation_data(identity(line.bytes), since, version)),
+        (vault.number, line.bytes, number, line_data(state, ref, created_at, released_at, line_version)),
+    ):
+        try:
+            shown.append(quoted(vault.open(before, row, sealed, bound).decode()))
+        except Broken:
+            shown.append("null")
+    return shown[0], shown[1]
 
 
 def _times(rows: list, *columns: str) -> list[list[str]]:

@@ -59,11 +59,11 @@ async def send(floor: Floor, request: web.BaseRequest, line: str) -> web.Respons
             except UNDONE:
                 pass
             else:
-                return _accepted(message, talk, line, said, now, repeated=False)
+                return _accepted(message, talk, line, (looked.line.number, to), said, now, repeated=False)
         if done := await floor.fetch("done", account, act):
             made, before = done[0]
             message, talk, now = await _replayed(floor, vault, account, made, same=asked == before)
-            return _accepted(message, talk, line, said, now, repeated=True)
+            return _accepted(message, talk, line, (looked.line.number, to), said, now, repeated=True)
         if no is not None:
             raise no
     raise No(409, "version_conflict")
@@ -114,7 +114,14 @@ async def _replayed(floor: Floor, vault: Vault, account: UUID, message: UUID | N
 
 
 def _accepted(
-    message: object, conversation: object, line: str, said: str, at: datetime, *, repeated: bool
+    message: object,
+    conversation: object,
+    line: str,
+    ends: tuple[str, str],
+    said: str,
+    at: datetime,
+    *,
+    repeated: bool,
 ) -> web.Response:
     headers = JSON.copy()
     headers["Location"] = f"/v1/messages/{message}"
@@ -122,7 +129,7 @@ def _accepted(
     return web.Response(
         status=202, headers=headers,
         body=(
-            f'{{"id":"{message}","conversation_id":"{conversation}","line_id":"{line}","direction":"outbound",'
-            f'"status":"queued","body":{quoted(said)},"created_at":"{at.isoformat()[:-6]}Z","attachments":0,"failure":null}}'
+            f'{{"id":"{message}","conversation_id":"{conversation}","line_id":"{line}","from":"{ends[0]}",'
+            f'"to":{quoted(ends[1])},"direction":"outbound","status":"queued","body":{quoted(said)},"created_at":"{at.isoformat()[:-6]}Z","attachments":0,"failure":null}}'
         ).encode(),
     )  # fmt: skip

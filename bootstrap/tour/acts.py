@@ -88,6 +88,10 @@ async def exchange_messages(stage: Stage, ada: Traveller, boris: Traveller) -> N
     await until("the message's arrival", arrived)
     await until("the delivery receipt", delivered)
     for conversation in (await ada.ask("GET", "/v1/conversations"))["items"]:
+        last, unread = conversation["last_message"], conversation["unread"]
+        stage.tell(
+            f"Ada sees {conversation['peer']}, {unread} unread of {conversation['total']}: {last['body']}"
+        )
         page = await ada.ask("GET", f"/v1/conversations/{conversation['id']}/messages")
         for message in page["items"]:
-            stage.tell(f"Ada sees: {message['direction']} {message['status']}: {message['body']}")
+            stage.tell(f"  {message['from']} to {message['to']}, {message['status']}: {message['body']}")

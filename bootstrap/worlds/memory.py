@@ -5,7 +5,9 @@ The whole product on fakes. The real one is `bootstrap.worlds.sandbox`.
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from typing import Any, TypedDict, Unpack
 
 from adapters.inbound.worker import Worker
 from adapters.outbound.memory.carrier import MemoryCarrier
@@ -18,52 +20,111 @@ from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.system import CountingIds, FakeHasher, FakeTokens, HandClock
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.numbering import PhonenumbersPlan
+from application.ports.directory import Directory
+from application.ports.ids import Ids
+from application.ports.keyring import Keyring
+from application.ports.ledger import ErasureLedger, Fingerprint
+from application.ports.mail import Mail
+from application.ports.message_carrier import MessageCarrier
+from application.ports.numbering import NumberingPlan
+from application.ports.numbers import NumberProvider
+from application.ports.passwords import PasswordHasher
+from application.ports.store import Store
+from application.ports.tokens import Tokens
 from application.retention import SweepResult
 from bootstrap.container import NOTHING, Replaced, wire
 from bootstrap.outside import Outside
+from bootstrap.worlds.edge import HttpClient, client_of
+from bootstrap.worlds.people import Person, signed_up
 from domain.retention import Retention
+
+
+class Parts(TypedDict, total=False):
+    """What can stand in the place of a fake, by port. The clock and the queue are the world's to move."""
+
+    clock: HandClock
+    ids: Ids
+    keyring: Keyring
+    queue: MemoryQueue
+    store: Store
+    directory: Directory
+    carrier: MessageCarrier
+    numbers: NumberProvider
+    """The carrier itself, unless it is told apart."""
+    plan: NumberingPlan
+    mail: Mail
+    ledger: ErasureLedger
+    fingerprint: Fingerprint
+    hasher: PasswordHasher
+    tokens: Tokens
+    pause: timedelta
 
 
 class InMemory:
     """The whole product on fakes, with a clock set by hand.
 
-    `world = InMemory()`, then `await world.use_cases.sign_up(...)`.
+    `world = InMemory()`, then `ada = await world.signed_up("ada")`, or any of `world.use_cases`.
 
     Jobs and sweeps happen when `settle` or `advance` is called, and only then.
     """
 
-    def __init__(self, retention: Retention = Retention()) -> None:  # noqa: B008 - a frozen value
-        """Make an empty world. Every part is an attribute, fault knobs included."""
-        self.clock = HandClock()
-        self.ids = CountingIds(self.clock)
-        self.keyring = MemoryKeyring()
-        self.queue = MemoryQueue(self.clock)
-        self.store = MemoryStore(self.keyring, self.queue, self.ids)
-        self.directory = MemoryDirectory(self.store)
-        self.carrier = MemoryCarrier(self.clock.now)
-        self.plan = PhonenumbersPlan()
-        self.mail = MemoryMail()
-        self.ledger = MemoryLedger(b"k" * 32)
-        self.fingerprint = AccountFingerprint(self.keyring)
-        self.hasher = FakeHasher()
-        self.tokens = FakeTokens()
+    clock: HandClock
+    ids: Ids
+    keyring: MemoryKeyring
+    queue: MemoryQueue
+    store: MemoryStore
+    directory: Directory
+    carrier: MemoryCarrier
+    numbers: NumberProvider | None = None
+    plan: NumberingPlan
+    mail: MemoryMail
+    ledger: MemoryLedger
+    fingerprint: Fingerprint
+    hasher: FakeHasher
+    tokens: FakeTokens
+
+    def __init__(self, retention: Retention = Retention(), **own: Unpack[Parts]) -> None:  # noqa: B008 - a frozen value
+        """Make an empty world, with `own` in the place of fakes. Every part is an attribute, fault knobs included.
+
+        Raises TypeError for a part there is not.
+        """
+        if unknown := own.keys() - Parts.__annotations__.keys():
+            raise TypeError(f"no part of a world: {', '.join(sorted(unknown))}")
+        given: dict[str, Any] = dict(own)
+        self.clock = given.get("clock", HandClock())
+        self.ids = given.get("ids", CountingIds(self.clock))
+        self.keyring = given.get("keyring", MemoryKeyring())
+        self.queue = given.get("queue", MemoryQueue(self.clock))
+        self.store = given.get("store", MemoryStore(self.keyring, self.queue, self.ids))
+        self.directory = given.get("directory", MemoryDirectory(self.store))
+        self.carrier = given.get("carrier", MemoryCarrier(self.clock.now))
+        self.numbers = given.get("numbers")
+        self.plan = given.get("plan", PhonenumbersPlan())
+        self.mail = given.get("mail", MemoryMail())
+        self.ledger = given.get("ledger", MemoryLedger(b"k" * 32))
+        self.fingerprint = given.get("fingerprint", AccountFingerprint(self.keyring))
+        self.hasher = given.get("hasher", FakeHasher())
+        self.tokens = given.get("tokens", FakeTokens())
         self.retention = retention
-        self.pause = timedelta()
+        self.pause = given.get("pause", timedelta())
         self.wire()
 
     def outside(self) -> Outside:
         """Return the parts the world has now, by port."""
         return Outside(
-            store=self.store, directory=self.directory, queue=self.queue, keyring=self.keyring, numbers=self.carrier,
-            carrier=self.carrier, plan=self.plan, mail=self.mail, ledger=self.ledger, fingerprint=self.fingerprint,
-            hasher=self.hasher, tokens=self.tokens, clock=self.clock, ids=self.ids, retention=self.retention,
-            pause=self.pause,
+            store=self.store, directory=self.directory, queue=self.queue, keyring=self.keyring,
+            numbers=self.numbers or self.carrier, carrier=self.carrier, plan=self.plan, mail=self.mail,
+            ledger=self.ledger, fingerprint=self.fingerprint, hasher=self.hasher, tokens=self.tokens,
+            clock=self.clock, ids=self.ids, retention=self.retention, pause=self.pause,
         )  # fmt: skip
 
     def wire(self, replaced: Replaced = NOTHING) -> None:
         """Put the use cases together, over the parts the world has now: to be called again after one was exchanged."""
         self.use_cases = wire(self.outside(), replaced)
         self.worker = Worker(self.use_cases, self.clock)
+        if isinstance(self.carrier, MemoryCarrier):
+            self.carrier.on_message = self.use_cases.receive_message
+            self.carrier.on_receipt = self.use_cases.apply_delivery_receipt
 
     async def settle(self) -> None:
         """Do every job that is due, and those they bring about."""
@@ -76,3 +137,11 @@ class InMemory:
         swept = await self.use_cases.sweep()
         await self.settle()
         return swept
+
+    async def signed_up(self, name: str) -> Person:
+        """Have somebody sign up and verify. Raises LookupError where `mail` is not the fake: nothing can be read."""
+        return await signed_up(self, name)
+
+    def http(self) -> AbstractAsyncContextManager[HttpClient]:
+        """Serve the API over this world, on a free port of loopback, and give a client of it."""
+        return client_of(self.use_cases)

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import urlencode
 
-from aiohttp import ClientSession, web
-
 from adapters.inbound.http.app import build
-from adapters.inbound.http.server import serving
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.vocabulary import outcome_of
-from bootstrap.worlds import InMemory
+from bootstrap.worlds import InMemory, edge
+from bootstrap.worlds.edge import Handler, HttpClient, always
 
 PUBLIC_URL = "https://api.pico.example"
 AUTH_TOKEN = "pico-test-auth-token-not-a-secret"
 
-Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+__all__ = ["Client", "Edge", "Handler", "always", "calling", "the_edge"]
+
 Edge: TypeAlias = Callable[[InMemory], Handler]
 """Answers requests to a world. A saboteur hands over one that keeps or tells too much."""
-
-
-async def always() -> None:
-    """Be ready."""
 
 
 def the_edge(world: InMemory, twilio: type[TwilioWebhooks] = TwilioWebhooks) -> Handler:
@@ -35,20 +29,13 @@ def the_edge(world: InMemory, twilio: type[TwilioWebhooks] = TwilioWebhooks) -> 
     return build(world.use_cases, ready=always, webhooks=[webhooks])
 
 
-@dataclass(frozen=True)
-class Client:
-    """Somebody with a browser, or Twilio. `headers` are sent with every request."""
-
-    session: ClientSession
-    url: str
-    headers: Mapping[str, str]
+class Client(HttpClient):
+    """Somebody with a browser, or Twilio."""
 
     async def call(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, bytes]:
         """Ask, and return status and body."""
-        async with self.session.request(
-            method, self.url + path, json=body, headers={**self.headers, **headers}
-        ) as answer:
-            return answer.status, await answer.read()
+        answer = await self.ask(method, path, body, **headers)
+        return answer.status, answer.body
 
     async def webhook(self, path: str, form: Mapping[str, str]) -> tuple[int, bytes]:
         """Post a form as Twilio does."""
@@ -64,5 +51,5 @@ class Client:
 @asynccontextmanager
 async def calling(handler: Handler, **headers: str) -> AsyncIterator[Client]:
     """Serve, and yield a client."""
-    async with serving(handler, "127.0.0.1", 0) as port, ClientSession() as session:
-        yield Client(session, f"http://127.0.0.1:{port}", headers)
+    async with edge.calling(handler, **headers) as client:
+        yield Client(client.session, client.url, client.headers)

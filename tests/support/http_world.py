@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Self
@@ -27,7 +26,7 @@ from adapters.outbound.twilio.vocabulary import outcome_of
 from application.inbound_messages import InboundMessage
 from application.ports.numbers import AvailableNumber
 from bootstrap.policy import POLICY
-from bootstrap.worlds import InMemory
+from bootstrap.worlds import InMemory, edge
 from domain.kernel import CarrierRef, PicoError
 from domain.values import Capability, Country, MessageBody, Peer, PhoneNumber
 
@@ -38,17 +37,8 @@ STRANGER = "+13105550178"
 OURS = "+12025550143"
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
+class Answer(edge.Answer):
+    """What came back, as a problem too."""
 
     @property
     def code(self) -> str:

@@ -20,7 +20,7 @@ from adapters.outbound.twilio.simulator.oddities import ODDITIES
 from adapters.outbound.twilio.vocabulary import status_of
 from domain.kernel import CarrierRef, LineId, MessageId
 from domain.values import Peer, PhoneNumber
-from tests.contract.carrier.world import CarrierWorld
+from pico_testkit.contracts.carrier import CarrierWorld
 from tests.support.twilio_spec import Exchange, listen
 
 ACCOUNT, TOKEN = f"AC{'0' * 31}1", "pico-test-auth-token-not-a-secret"

@@ -11,12 +11,12 @@ from adapters.outbound.memory.numbers import MemoryNumberProvider
 class MemoryCarrier(MemoryNumberProvider, MemoryMessageCarrier):
     """`NumberProvider` and `MessageCarrier` in memory, with knobs. Nothing moves by itself.
 
-    `receive` and `report` play the network, `decide` the provider's back office.
+    `deliver`, `receive` and `report` play the network, `decide` the provider's back office.
 
     Knobs, to be set at any time: `outage` (nothing is done, every method raises CarrierUnavailable), `lose_answers`
     (so many writes are done and then raise CarrierUnavailable), `lies` (release and delete_copy answer well and do
-    nothing), `orders_wait` (orders are pending until `decide`), `too_early` (so many deletions are put off),
-    `on_offer`, `taken`, `unreachable`, `opted_out`, and the abilities themselves.
+    nothing), `silent` (no webhook is called), `orders_wait` (orders are pending until `decide`), `too_early` (so many
+    deletions are put off), `on_offer`, `taken`, `unreachable`, `opted_out`, and the abilities themselves.
 
     To look at: `calls`, the names of the operations asked for, and what is held, `numbers` and `messages`.
     `on_message` and `on_receipt` are where the carrier's webhooks would lead.

@@ -32,6 +32,7 @@ VIOLATIONS = [
     ("layers", "adapters/inbound/__init__.py", "import adapters.outbound.memory"),
     ("layers", "adapters/outbound/__init__.py", "import adapters.inbound"),
     ("layers", "adapters/inbound/__init__.py", "import bootstrap"),
+    ("layers", "bootstrap/__init__.py", "import pico_testkit"),
     ("adapters", "adapters/outbound/memory/__init__.py", "import adapters.outbound.postgres"),
     ("adapters", "adapters/outbound/postgres/__init__.py", "import adapters.outbound.newcomer"),
     ("layers", "adapters/cache.py", "import adapters.inbound"),

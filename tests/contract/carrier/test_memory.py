@@ -10,9 +10,9 @@ from application.ports.numbers import NumberAbilities
 from domain.kernel import CarrierRef
 from domain.messages import Status
 from domain.values import Peer, PhoneNumber
-from tests.contract.carrier.messages_contract import MessageCarrierContract
-from tests.contract.carrier.numbers_contract import NumberProviderContract
-from tests.contract.carrier.world import BODY, LINE, MESSAGE, NUMBER, PEER, CarrierWorld
+from pico_testkit.contracts.carrier import BODY, LINE, MESSAGE, NUMBER, PEER, CarrierWorld
+from pico_testkit.contracts.messages import MessageCarrierContract
+from pico_testkit.contracts.numbers import NumberProviderContract
 
 
 class MemoryWorld(CarrierWorld):

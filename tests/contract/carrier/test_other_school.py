@@ -12,10 +12,10 @@ from domain.kernel import CarrierRef
 from domain.lines import LineState, NumberTaken
 from domain.messages import Status
 from domain.values import Peer, PhoneNumber
-from tests.contract.carrier.messages_contract import MessageCarrierContract
-from tests.contract.carrier.numbers_contract import NumberProviderContract
+from pico_testkit.contracts.carrier import NUMBER, PEER, CarrierWorld
+from pico_testkit.contracts.messages import MessageCarrierContract
+from pico_testkit.contracts.numbers import NumberProviderContract
 from tests.contract.carrier.other_school import OtherSchool
-from tests.contract.carrier.world import NUMBER, PEER, CarrierWorld
 from tests.support.actors import PASSWORD, Person, sign_up
 
 ASKED_AGAIN = timedelta(hours=1)

@@ -26,9 +26,9 @@ from domain.failures import FailureReason
 from domain.kernel import CarrierRef
 from domain.messages import Status
 from domain.values import Capability, Country, MessageBody, PhoneNumber
-from tests.contract.carrier.messages_contract import MessageCarrierContract, every_message_method
-from tests.contract.carrier.numbers_contract import NumberProviderContract, every_number_method
-from tests.contract.carrier.world import BODY, LINE, MESSAGE, NUMBER, PEER, SMS, START
+from pico_testkit.contracts.carrier import BODY, LINE, MESSAGE, NUMBER, PEER, SMS, START
+from pico_testkit.contracts.messages import MessageCarrierContract, every_message_method
+from pico_testkit.contracts.numbers import NumberProviderContract, every_number_method
 from tests.support.provider_files import is_there, specification
 from tests.support.twilio_spec import DOCUMENT, Specification, twilio_specification
 from tests.support.twilio_world import TwilioWorld

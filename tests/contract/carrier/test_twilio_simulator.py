@@ -16,7 +16,7 @@ from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.message_carrier import OptedOut, Unreachable
 from application.ports.numbers import NumberOrder, OrderFailure
 from domain.values import MessageBody, Peer, PhoneNumber
-from tests.contract.carrier.world import (
+from pico_testkit.contracts.carrier import (
     BODY,
     LINE,
     MESSAGE,

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from tests.contract.carrier.world import BODY, NUMBER, OTHER_NUMBER, PEER
+from pico_testkit.contracts.carrier import BODY, NUMBER, OTHER_NUMBER, PEER
 from tests.support.twilio_spec import Exchange, Specification, twilio_specification
 from tests.support.twilio_world import ACCOUNT, TOKEN, TwilioWorld
 

@@ -156,6 +156,7 @@ async def releases(two: TwoWorkers) -> None:
     two.job = "finish_release"
     ada = await with_line(two.world)
     await two.world.settle()
+    two.world.carrier.silent = True
     await two.world.carrier.receive(STRANGER, ada.number, "still on its way")
 
     async def bought_by_another() -> None:
@@ -170,7 +171,6 @@ async def releases(two: TwoWorkers) -> None:
 async def deletes_a_copy(two: TwoWorkers) -> None:
     two.job = "delete_carrier_copy"
     ada = await with_line(two.world)
-    two.world.carrier.on_message = two.world.use_cases.receive_message
     await two.world.carrier.receive(STRANGER, ada.number, "hello")
     await two.world.settle()
     two.world.clock.advance(A_WHILE)
@@ -186,7 +186,6 @@ async def mails(two: TwoWorkers) -> None:
 async def erases(two: TwoWorkers) -> None:
     two.job = ERASURE_JOB
     ada = await with_line(two.world)
-    two.world.carrier.on_message = two.world.use_cases.receive_message
     await two.world.use_cases.delete_account(ada.id, PASSWORD)
     await two.world.settle()
     await two.world.carrier.receive(STRANGER, ada.number, "too late")

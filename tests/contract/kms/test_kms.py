@@ -17,7 +17,7 @@ from adapters.outbound.local import files
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.memory.kms import MemoryKms
 from application.ports.kms import KmsKeyDisabled, KmsKeyGone, KmsKeyPendingDeletion, KmsUnavailable
-from tests.contract.kms.contract import CONTEXT, DAY, KEY, HandClock, KmsContract
+from pico_testkit.contracts.kms import CONTEXT, DAY, KEY, HandClock, KmsContract
 
 
 class TestMemoryKms(KmsContract):

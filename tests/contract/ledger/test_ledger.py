@@ -16,8 +16,8 @@ import pytest
 from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.memory.ledger import MemoryLedger
 from application.ports.ledger import LedgerBroken, LedgerUnavailable
-from tests.contract.ledger.contract import ANNE, BEN, CLEO, FACTS, KEY, LedgerContract
-from tests.contract.ledger.contract import TestReceipt as TestReceipt  # noqa: PLC0414 - collected here
+from pico_testkit.contracts.ledger import ANNE, BEN, CLEO, FACTS, KEY, LedgerContract
+from pico_testkit.contracts.ledger import TestReceipt as TestReceipt  # noqa: PLC0414 - collected here
 
 WRITE_UNTIL_KILLED = """
 import asyncio, hashlib, sys

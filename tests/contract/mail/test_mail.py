@@ -14,7 +14,7 @@ import pytest
 from adapters.outbound.local.mailbox import LocalMailbox
 from adapters.outbound.memory.mail import MemoryMail
 from application.ports.mail import MailKind, MailUnavailable
-from tests.contract.mail.contract import ANNE, BEN, ENGLISH, HEBREW, MailContract, Seen
+from pico_testkit.contracts.mail import ANNE, BEN, ENGLISH, HEBREW, MailContract, Seen
 
 
 class TestMemoryMail(MailContract):
@@ -86,7 +86,7 @@ class TestLocalMailbox(MailContract):
                 "kind": "verify",
                 "locale": "he-IL",
                 "token": "token-1",
-                "at": "2027-03-01T12:00:00+00:00",
+                "at": "2027-03-01T12:00:00Z",
             }
         ]
 

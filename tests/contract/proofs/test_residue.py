@@ -84,6 +84,7 @@ def asks_at_once(stored: Databases) -> Databases:
 async def test_an_account_is_asked_about_again_after_a_minute(stored: Databases) -> None:
     async with stored(carrier=lambda made: Liar(made.clock.now), pause=lambda _: MINUTE) as made:
         ada, _ = await heard(made)
+        made.carrier.silent = True
         await made.carrier.receive(STRANGER, ada.number, "never delivered")
         await made.use_cases.delete_account(ada.id, PASSWORD)
         liar: Any = made.carrier

@@ -122,6 +122,7 @@ def leaves_pictures_there(anywhere: Anywhere) -> Anywhere:
 async def test_pictures_stay_at_the_carrier_until_their_message_is_deleted(anywhere: Anywhere) -> None:
     async with anywhere() as made:
         ada = await with_line(made)
+        made.carrier.silent = True
         ref = await made.carrier.receive(STRANGER, ada.number, "")
         await made.use_cases.receive_message(
             InboundMessage(ref, ada.number, STRANGER, MessageBody(""), attachments=2)
@@ -157,6 +158,7 @@ def takes_in_only(anywhere: Anywhere) -> Anywhere:
 async def test_what_was_missed_is_taken_in_and_what_was_deleted_goes(anywhere: Anywhere) -> None:
     async with anywhere() as made:
         ada = await with_line(made)
+        made.carrier.silent = True
         missed = await made.carrier.receive(STRANGER, ada.number, "nobody told you")
         copy = made.carrier.messages[missed]
         for _ in range(4):

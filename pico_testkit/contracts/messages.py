@@ -13,7 +13,7 @@ from application.ports.message_carrier import MessageCarrier, OptedOut, SenderRe
 from domain.kernel import CarrierRef
 from domain.messages import Direction, Status
 from domain.values import MessageBody, Peer
-from tests.contract.carrier.world import (
+from pico_testkit.contracts.carrier import (
     BODY,
     LINE,
     MESSAGE,

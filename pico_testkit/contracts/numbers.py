@@ -11,7 +11,7 @@ from application.ports.carrier_errors import CarrierUnavailable
 from application.ports.numbers import NumberOrder, NumberProvider, OrderFailure
 from domain.kernel import CarrierRef
 from domain.values import Country
-from tests.contract.carrier.world import (
+from pico_testkit.contracts.carrier import (
     LINE,
     NUMBER,
     OTHER_LINE,

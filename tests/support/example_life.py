@@ -6,9 +6,7 @@ import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from application.ports.numbers import AvailableNumber
-from domain.values import Capability, Country, PhoneNumber
-from tests.support.http_world import OURS, Answer, HttpWorld
+from tests.support.http_world import Answer, HttpWorld
 
 BEGINNING = (
     ("POST", "/v1/accounts"),
@@ -50,8 +48,7 @@ class ExampleLife:
 
     async def begin(self) -> None:
         """Sign up, and have one of everything that most operations need."""
-        everything = frozenset(Capability)
-        self.http.world.carrier.on_offer.append(AvailableNumber(PhoneNumber(OURS), Country("US"), everything))
+        self.http.offer()
         for method, path in BEGINNING:
             await self.do(method, path)
 

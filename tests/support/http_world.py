@@ -250,10 +250,14 @@ class HttpWorld:
         assert answer.status == 201
         return str(answer.json["token"])
 
-    async def line(self, token: str, number: str = OURS) -> str:
-        """Have the carrier offer a number, buy it, and return the line's id."""
+    def offer(self, number: str = OURS) -> None:
+        """Have the carrier offer a number that can do everything."""
         everything = frozenset(Capability)
         self.world.carrier.on_offer.append(AvailableNumber(PhoneNumber(number), Country("US"), everything))
+
+    async def line(self, token: str, number: str = OURS) -> str:
+        """Have the carrier offer a number, buy it, and return the line's id."""
+        self.offer(number)
         answer = await self.call(
             "POST",
             "/v1/lines",

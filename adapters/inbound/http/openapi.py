@@ -28,6 +28,7 @@ INFO: Json = {
         "version; the old one then says so in `Deprecation` (RFC 9745) and its end in `Sunset` (RFC 8594), at least "
         "six months ahead."
     ),
+    "contact": {"name": "Pico", "url": "https://callpico.io"},
     "license": {"name": "MIT", "identifier": "MIT"},
 }
 

@@ -18,7 +18,7 @@ from domain.kernel import NotFound, PicoError, SealBroken
 
 PROBLEM_TYPE = "application/problem+json"
 BODY_REFUSALS = (
-    BadRequest, problems.MalformedJson, TooSlow, TooLarge, problems.NotJson, ExpectationFailed,
+    problems.MalformedJson, TooSlow, TooLarge, problems.NotJson, ExpectationFailed,
     problems.InvalidInput,
 )  # fmt: skip
 QUERY_REFUSALS = (problems.MalformedQuery, problems.InvalidInput)
@@ -57,7 +57,7 @@ PROBLEM: Json = {
 
 def refusals(route: Route[Any]) -> list[type[Refused | PicoError]]:
     """List every no that a route can answer, in about the order in which it looks for them."""
-    found: list[type[Refused | PicoError]] = [problems.Unexpected]
+    found: list[type[Refused | PicoError]] = [problems.Unexpected, BadRequest]
     for guard in route.guards:
         found += guard.refusals
     if route.body is not None:

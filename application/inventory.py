@@ -11,6 +11,7 @@ from functools import cached_property
 from domain.accounts import Account
 from domain.audit import AuditEntry
 from domain.classification import Field, fields_of
+from domain.contacts import Contact, ContactNumber
 from domain.exports import Export, ExportPart
 from domain.idempotency import IdempotencyRecord
 from domain.kernel import Aggregate
@@ -54,6 +55,8 @@ INVENTORY: tuple[Stored, ...] = (
     Stored(Conversation),
     Stored(Message),
     Stored(LastingOptOut),
+    Stored(Contact),
+    Stored(ContactNumber),
     Stored(IdempotencyRecord),
     Stored(Export),
     Stored(ExportPart),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount
 from application.accounts import ChangeProfile, ReadAccount
+from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.exports import DownloadExport, ListExports, ReadExport, StartExport
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobHandler
@@ -67,6 +68,12 @@ class UseCases:
     mark_read: MarkRead
     delete_conversation: DeleteConversation
     list_messages: ListMessages
+
+    add_contact: AddContact
+    list_contacts: ListContacts
+    read_contact: ReadContact
+    change_contact: ChangeContact
+    delete_contact: DeleteContact
 
     start_export: StartExport
     list_exports: ListExports

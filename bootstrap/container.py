@@ -15,6 +15,7 @@ from application.account_deletion import DeleteAccount, PreviewDeletion, Recover
 from application.accounts import ChangeProfile, ReadAccount
 from application.asking_again import AskProvidersAgain
 from application.carrier_copies import DeleteCarrierCopies
+from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.credentials import VerifyPassword
 from application.erasure import (
     BeginErasures,
@@ -221,6 +222,13 @@ class Container(containers.DeclarativeContainer):
         DeleteCarrierCopies, store=store, carrier=carrier, clear_residue=clear_residue,
     )
     purge_idempotency_records = Singleton(PurgeIdempotencyRecords, store=store)
+
+    # Contacts
+    add_contact = Singleton(AddContact, store=store, clock=clock, ids=ids, retention=retention, plan=plan)
+    list_contacts = Singleton(ListContacts, store=store)
+    read_contact = Singleton(ReadContact, store=store)
+    change_contact = Singleton(ChangeContact, store=store, ids=ids, plan=plan)
+    delete_contact = Singleton(DeleteContact, store=store)
 
     # Mail
     send_verification_mail = Singleton(

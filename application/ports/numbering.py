@@ -18,3 +18,10 @@ class NumberingPlan(Protocol):
     def destination(self, peer: Peer, country: Country) -> Destination:
         """Return what is known of `peer`, a number or a short code, for somebody whose line is of `country`."""
         ...
+
+    def e164(self, text: str, country: Country | None) -> PhoneNumber | None:
+        """Return the number that somebody in `country` wrote, or None where that is not certain.
+
+        One with an extension is more than E.164 can say: None.
+        """
+        ...

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from application.ports.jobs import Job, JobLease
 from application.ports.repositories.accounts import Accounts
+from application.ports.repositories.contacts import Contacts
 from application.ports.repositories.conversations import Conversations
 from application.ports.repositories.exports import Exports, Records
 from application.ports.repositories.idempotency import IdempotencyRecords
@@ -76,6 +77,10 @@ class Tx(Protocol):
     @property
     def messages(self) -> Messages:
         """Its messages."""
+
+    @property
+    def contacts(self) -> Contacts:
+        """Its contacts."""
 
     @property
     def exports(self) -> Exports:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from application.ports.numbers import AvailableNumber
 from bootstrap.worlds import InMemory
+from domain.contacts import Card, ContactName, ContactNote, ContactNumbers, SavedNumber
 from domain.lines import PhoneLine
 from domain.values import Capability, Country, Email, Label, Locale, Password, Peer, PhoneNumber
 from tests.support.actors import Person
@@ -23,18 +24,20 @@ class Planted(Person):
     peer: Peer
     heard: str
     said: str
+    known_as: ContactName
+    noted: ContactNote
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Return what nobody may read anywhere."""
         return (
             self.email, self.password, self.name, self.locale, self.number, self.label, self.peer, self.heard,
-            self.said, self.signed_in.token,
+            self.said, self.known_as, self.noted, self.signed_in.token,
         )  # fmt: skip
 
 
 async def lived(world: InMemory) -> Planted:
-    """Let somebody sign up, take a line, receive a text and send one, with another session begun and ended."""
+    """Let somebody sign up, take a line, save a contact, receive a message and send one; another session has ended."""
     tag = secrets.token_hex
     email, password = Email(f"Ada.{tag(6)}@{tag(4)}.example"), Password(f"pass {tag(8)}")
     name, locale, label = (
@@ -48,11 +51,14 @@ async def lived(world: InMemory) -> Planted:
     signed_in = await world.use_cases.verify_account(link, password)
     ada = Planted(
         world, email, signed_in, password=password, name=name, locale=locale, label=label, peer=some_number(),
-        heard=f"heard {tag(8)}", said=f"said {tag(8)}",
+        heard=f"heard {tag(8)}", said=f"said {tag(8)}", known_as=ContactName(f"Known as {tag(6)}"),
+        noted=ContactNote(f"noted {tag(6)}"),
     )  # fmt: skip
     ada.line = await bought(world, ada)
     other = await world.use_cases.sign_in(email, password)
     await world.use_cases.sign_out(ada.id, other.session.id)
+    known = Card(ada.known_as, ContactNumbers.of([SavedNumber(ada.peer)]), ada.noted)
+    await world.use_cases.add_contact(ada.id, known, tag(8))
     await ada.receives(ada.heard, ada.peer, ref=await world.carrier.receive(ada.peer, ada.number, ada.heard))
     await ada.sends(ada.said, ada.peer)
     await world.settle()

@@ -87,7 +87,7 @@ class Scene:
         return len(changed)
 
     async def inhabitant(self, name: str = "ada", number: str = OURS) -> Inhabitant:
-        """Let somebody sign up twice on two devices, take a line, hear, write, and ask for an export."""
+        """Let somebody sign up, use two devices, take a line, save a contact, hear, write, and ask for an export."""
         http, world = self.http, self.world
         token = await http.person(name)
         credentials = {"email": f"{name}@example.org", "password": PASSWORD}
@@ -95,6 +95,8 @@ class Scene:
         caller = await world.use_cases.authenticate(token)
         line = await http.line(token, number)
         await http.call("PATCH", f"/v1/lines/{line}", {"label": "Work"}, token=token)
+        known = {"name": "Noa", "numbers": [STRANGER], "note": "climbs"}
+        assert (await http.call("POST", "/v1/contacts", known, token=token, headers=http.key())).status == 201
         said = {"to": STRANGER, "body": "said"}
         path = f"/v1/lines/{line}/messages"
         assert (await http.call("POST", path, said, token=token, headers=http.key())).status == 202

@@ -123,7 +123,9 @@ def test_an_export_withholds_only_what_is_listed_here() -> None:
         "accounts.place", "accounts.password", "sessions.token", "sessions.fingerprint",
         "conversations.deleted_at", "messages.ref",
         "messages.attempted_at",
-        "messages.copy_deleted_at", "messages.deleted_at", "opt_outs.peer", "idempotency_records.key",
+        "messages.copy_deleted_at", "messages.deleted_at", "opt_outs.peer", "contact_numbers.number",
+        "contact_numbers.place",
+        "idempotency_records.key",
         "idempotency_records.request", "export_parts.id",
         "export_parts.export_id", "export_parts.position", "export_parts.content", "audit_entries.salt",
     }  # fmt: skip

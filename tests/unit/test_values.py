@@ -14,6 +14,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from domain.contacts import (
+    ContactName,
+    ContactNote,
+    ContactNumbers,
+    InvalidContactName,
+    InvalidContactNote,
+    InvalidContactNumber,
+    SavedNumber,
+)
 from domain.kernel import PicoError
 from domain.values import (
     Email,
@@ -47,11 +56,17 @@ SECRETS = [
     Password,
     SessionToken,
     SignUpPlace,
+    ContactName,
+    ContactNumbers,
+    ContactNote,
+    SavedNumber,
 ]
 PARSED: list[tuple[Callable[[str], PersonalText], type[PicoError]]] = [
     (PhoneNumber.parse, InvalidPhoneNumber), (Peer.parse, InvalidPeer),
     (Locale.parse, InvalidLocale),
     (Label.parse, InvalidLabel), (MessageBody.parse, InvalidMessageBody), (Password.parse, WeakPassword),
+    (ContactName.parse, InvalidContactName), (SavedNumber.parse, InvalidContactNumber),
+    (ContactNote.parse, InvalidContactNote),
 ]  # fmt: skip
 texts = st.text(alphabet="kqxyz+@.-0123456789", min_size=4, max_size=40)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from adapters.inbound.http.resources import (
     accounts,
+    contacts,
     docs,
     exports,
     health,
@@ -26,6 +27,7 @@ ROUTES: tuple[Route[Any], ...] = (
     *sessions.ROUTES,
     *lines.ROUTES,
     *messages.ROUTES,
+    *contacts.ROUTES,
 )
 
 SANDBOX_ROUTES: tuple[Route[Any], ...] = sandbox.ROUTES

@@ -15,6 +15,7 @@ FIELDS = {
     "body": "What the message says. Null where it was damaged and cannot be read.",
     "capabilities": "What the number can do.",
     "code": "Stable: branch on this.",
+    "contact_id": "The contact.",
     "contains": "Digits or letters that the number shall contain; `*` stands for any one.",
     "conversation_id": "The conversation it belongs to.",
     "conversations": "How many conversations go.",
@@ -47,8 +48,11 @@ FIELDS = {
     "message_id": "The message.",
     "messages": "How many messages go.",
     "next_cursor": "Leads to the next page as `cursor`; null on the last.",
+    "name": "What the person calls a contact.",
+    "note": "What the person noted about a contact; null where there is none, or where it was damaged.",
     "now": "What time it is in the Sandbox.",
     "number": "A phone number in E.164.",
+    "numbers": "The numbers of a contact: E.164 where they are valid, otherwise as somebody wrote them.",
     "opted_out_at": "Since when the other side refuses our messages; null where it does not.",
     "partial": "Whether some of what is held was damaged and cannot be read; the export names it.",
     "password": "The account's password.",
@@ -82,6 +86,7 @@ FIELDS = {
 
 TAGS = {
     "accounts": "Sign up, verify, read, correct, delete, recover.",
+    "contacts": "The address book: whom the person knows, under which numbers.",
     "exports": "Everything held about a person, in one file.",
     "health": "Whether the process lives, and can serve.",
     "lines": "Find a number, lease it, name it, give it back.",

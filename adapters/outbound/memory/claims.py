@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.accounts import Account
+from domain.contacts import ContactNumber
 from domain.exports import Export, ExportPart
 from domain.idempotency import IdempotencyRecord
 from domain.kernel import Aggregate
@@ -44,6 +45,8 @@ def _within_account(row: Aggregate) -> Claim | None:
             claimed = "ref", row.account_id, row.ref
         case LastingOptOut():
             claimed = "opt-out", row.line_id, row.peer
+        case ContactNumber() if row.number is not None:
+            claimed = "place", row.account_id, row.number.canonical, row.place
         case IdempotencyRecord():
             claimed = "operation", row.account_id, row.key
         case Export(is_building=True):

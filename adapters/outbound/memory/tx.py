@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from adapters.outbound.memory.repositories.accounts import MemoryAccounts
+from adapters.outbound.memory.repositories.contacts import MemoryContacts
 from adapters.outbound.memory.repositories.conversations import MemoryConversations
 from adapters.outbound.memory.repositories.exports import MemoryExports, MemoryRecords
 from adapters.outbound.memory.repositories.idempotency import MemoryIdempotencyRecords
@@ -49,6 +50,11 @@ class MemoryTx(PendingWrites, Tx):
     @override
     def messages(self) -> MemoryMessages:
         return MemoryMessages(self.loaded)
+
+    @property
+    @override
+    def contacts(self) -> MemoryContacts:
+        return MemoryContacts(self.loaded)
 
     @property
     @override

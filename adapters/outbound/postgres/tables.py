@@ -211,6 +211,8 @@ _index("conversations", "account_id", "line_id", "last_at DESC", "id DESC", wher
 _index("messages", "account_id", "conversation_id", "id DESC")
 _index("messages", "account_id", "ref", unique=True, where="ref IS NOT NULL")
 _index("opt_outs", "account_id", "line_id", "peer", unique=True)
+_index("contact_numbers", "account_id", "number", "place", unique=True)
+_index("contact_numbers", "account_id", "contact_id")
 _index("idempotency_records", "account_id", "key", unique=True)
 _index("idempotency_records", "expires_at", where="expires_at IS NOT NULL")
 _index("exports", "account_id", unique=True, where="state = 'building'")

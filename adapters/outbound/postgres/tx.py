@@ -8,6 +8,7 @@ from adapters.outbound.postgres.codec import Keys
 from adapters.outbound.postgres.pool import Database
 from adapters.outbound.postgres.reading import Reader
 from adapters.outbound.postgres.repositories.accounts import PostgresAccounts
+from adapters.outbound.postgres.repositories.contacts import PostgresContacts
 from adapters.outbound.postgres.repositories.conversations import PostgresConversations
 from adapters.outbound.postgres.repositories.exports import PostgresExports, PostgresRecords
 from adapters.outbound.postgres.repositories.idempotency import PostgresIdempotencyRecords
@@ -52,6 +53,11 @@ class PostgresTx(PendingWrites, Tx):
     @override
     def messages(self) -> PostgresMessages:
         return PostgresMessages(self.reader)
+
+    @property
+    @override
+    def contacts(self) -> PostgresContacts:
+        return PostgresContacts(self.reader)
 
     @property
     @override

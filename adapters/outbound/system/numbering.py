@@ -6,10 +6,14 @@ import re
 
 from phonenumbers import (
     NumberParseException,
+    PhoneNumberFormat,
     ValidationResult,
     connects_to_emergency_number,
+    format_number,
+    is_possible_number,
     is_possible_number_with_reason,
     is_possible_short_number_for_region,
+    is_valid_number,
     parse,
     region_code_for_country_code,
     region_code_for_number,
@@ -18,7 +22,7 @@ from typing_extensions import override
 
 from application.ports.numbering import NumberingPlan
 from domain.destinations import Destination
-from domain.values import Country, Peer, PhoneNumber
+from domain.values import Country, InvalidPhoneNumber, Peer, PhoneNumber
 
 COUNTRY = re.compile(r"(?!ZZ)[A-Z]{2}\Z")
 """ISO 3166; `001` is a network of no country's, ZZ nothing at all."""
@@ -55,3 +59,15 @@ class PhonenumbersPlan(NumberingPlan):
             return Destination.SHORT_CODE if short else Destination.NOBODY
         possible = is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
         return Destination.NUMBER if possible else Destination.NOBODY
+
+    @override
+    def e164(self, text: str, country: Country | None) -> PhoneNumber | None:
+        try:
+            number = parse(text, country)
+            # A national number is taken for one of this country only if it really is: "1234567" may be anything.
+            known = is_possible_number(number) if text.lstrip().startswith("+") else is_valid_number(number)
+            if number.extension or not known:
+                return None
+            return PhoneNumber.parse(format_number(number, PhoneNumberFormat.E164))
+        except (NumberParseException, InvalidPhoneNumber):
+            return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pico_client.accounts import Account, Accounts, DeletionPreview
+from pico_client.contacts import Contact, Contacts
 from pico_client.exports import Export, Exports
 from pico_client.health import Health, HealthChecks
 from pico_client.lines import AvailableNumber, Line, Lines
@@ -15,6 +16,7 @@ __all__ = [
     "Account",
     "AvailableNumber",
     "Clock",
+    "Contact",
     "Conversation",
     "DeletionPreview",
     "Export",
@@ -31,7 +33,7 @@ __all__ = [
 ]
 
 
-class Pico(Accounts, Lines, Messages, Exports, HealthChecks):
+class Pico(Accounts, Lines, Messages, Contacts, Exports, HealthChecks):
     """One person's way to Pico. See `Calls` for what it takes and raises."""
 
 

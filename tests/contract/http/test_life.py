@@ -101,6 +101,15 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     assert (listed["id"], listed["state"]) == (export["id"], "downloaded")
     assert datetime.fromisoformat(listed["expires_at"]) == http.world.clock.now() + timedelta(minutes=10)
 
+    known = {"name": "Noa", "numbers": [STRANGER]}
+    contact = (await call("POST", "/v1/contacts", known, token=token, headers=http.key("add"))).json
+    assert (contact["name"], contact["numbers"], contact["note"]) == ("Noa", [STRANGER], None)
+    assert (await call("GET", "/v1/contacts", token=token)).json["items"] == [contact]
+    card = f"/v1/contacts/{contact['id']}"
+    noted = await call("PATCH", card, {"note": "climbs"}, token=token)
+    assert noted.json == (await call("GET", card, token=token)).json == contact | {"note": "climbs"}
+    assert (await call("DELETE", card, token=token)).status == 204
+
     assert (await call("DELETE", thread, token=token)).status == 204
     assert (await call("GET", "/v1/conversations", token=token)).json == {"items": [], "next_cursor": None}
     assert (await call("DELETE", path, token=token)).json["state"] == "releasing"
@@ -257,10 +266,14 @@ async def test_what_is_somebody_elses_does_not_exist(route: Route, http: HttpWor
     session = (await http.call("GET", "/v1/sessions", token=ada)).json["items"][0]
     export = (await http.call("POST", "/v1/account/exports", token=ada)).json
     await http.world.settle()
-    hers = [line, sent["id"], sent["conversation_id"], session["id"], export["id"]]
+    known = {"name": "Noa", "numbers": [STRANGER]}
+    contact = (await http.call("POST", "/v1/contacts", known, token=ada, headers=http.key())).json["id"]
+    hers = [contact, line, sent["id"], sent["conversation_id"], session["id"], export["id"]]
     body = {"PATCH": {"label": "mine"}, "POST": text}.get(route.method)
     if route.path.endswith("/download"):
         body = GOODBYE
+    if route.path.startswith("/v1/contacts"):
+        body = {"name": "mine"}
     for each in hers:
         answer = await http.call(
             route.method,

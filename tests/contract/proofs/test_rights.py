@@ -14,6 +14,7 @@ import pytest
 from adapters.inbound.http.app import build
 from application.account_deletion import DeleteAccount
 from application.accounts import ChangeProfile
+from application.contacts import ChangeContact, Correction
 from application.export_building import BuildExport
 from application.inventory import INVENTORY, Stored
 from application.lines import RelabelLine
@@ -22,6 +23,7 @@ from application.ports.store import Tx
 from application.sessions import Authenticate, Caller, SignOut, Unauthenticated
 from bootstrap.policy import DATA_MAP, END
 from domain.accounts import Account, PendingDeletion
+from domain.contacts import Card, Contact, ContactId, ContactName, ContactNumbers, SavedNumber
 from domain.kernel import AccountId, LineId, SessionId
 from domain.lines import LineNotActive, PhoneLine
 from domain.messages import Message
@@ -270,6 +272,26 @@ class KeepsTheOldLabel(RelabelLine):
         return line
 
 
+class KeepsTheContact(ChangeContact):
+    """Answers as if, and changes nothing."""
+
+    async def __call__(
+        self,
+        account_id: AccountId,
+        contact_id: ContactId,
+        correction: Correction,
+        versions: frozenset[int] | None = None,
+    ) -> Contact:
+        async with self.store.begin(account_id) as tx:
+            contact = await tx.contacts.get(contact_id)
+        contact.correct(correction.name, correction.numbers, correction.note)
+        return contact
+
+
+def corrects_no_contact(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, change_contact=KeepsTheContact)
+
+
 def corrects_no_profile(anywhere: Anywhere) -> Anywhere:
     return partial(anywhere, change_profile=WritesInWater)
 
@@ -304,31 +326,40 @@ WRITE_TO_US = {
 """What identifies an account or a line, and what somebody said: nobody may change these by themselves."""
 
 
-@proves("R4", text="942c9a18b28b", saboteur=corrects_no_profile, says="what was corrected stays wrong")
-@proves("R4", text="942c9a18b28b", saboteur=corrects_no_label, says="what was corrected stays wrong")
-@proves("R4", text="942c9a18b28b", saboteur=corrects_more_than_was_said, says="something else was changed")
+@proves("R4", text="dbd4248a3d43", saboteur=corrects_no_profile, says="what was corrected stays wrong")
+@proves("R4", text="dbd4248a3d43", saboteur=corrects_no_contact, says="what was corrected stays wrong")
+@proves("R4", text="dbd4248a3d43", saboteur=corrects_no_label, says="what was corrected stays wrong")
+@proves("R4", text="dbd4248a3d43", saboteur=corrects_more_than_was_said, says="something else was changed")
 async def test_what_is_wrong_can_be_corrected_on_the_account_and_on_each_line(anywhere: Anywhere) -> None:
     async with anywhere() as made:
         ada, do = await with_line(made), made.use_cases
         other = (await do.buy_line(ada.id, PhoneNumber("+12025550144"), Label("Other"), "buy")).line
+        card = Card(ContactName("N"), ContactNumbers.of([SavedNumber("+12025550146")]))
+        contact = (await do.add_contact(ada.id, card, "add")).contact
         edge = build(do, ready=always, webhooks=[])
         changes: dict[tuple[str, str], list[object]] = {
             ("accounts", "display_name"): ["Ada Lovelace"],
             ("accounts", "locale"): ["he-IL"],
             ("phone_lines", "label"): ["Home", None],
+            ("contacts", "name"): ["Noa"],
+            ("contacts", "numbers"): [["+12025550147"]],
+            ("contacts", "note"): ["climbs", None],
         }
         async with calling(edge, Authorization=f"Bearer {ada.signed_in.token}") as client:
             for (record, field), values in changes.items():
-                path, row_id = (
-                    ("/v1/account", ada.id) if record == "accounts" else (f"/v1/lines/{other.id}", other.id)
-                )
+                path, row_id = {
+                    "accounts": ("/v1/account", ada.id),
+                    "phone_lines": (f"/v1/lines/{other.id}", other.id),
+                    "contacts": (f"/v1/contacts/{contact.id}", contact.id),
+                }[record]
                 for value in values:
                     before = await records(made, ada.id)
                     assert (await client.call("PATCH", path, {field: value}))[0] == 200
                     after = await records(made, ada.id)
                     (was,) = (row for row in before[record] if row["id"] == row_id)
                     (now,) = (row for row in after[record] if row["id"] == row_id)
-                    assert now[field] == value, "what was corrected stays wrong"
+                    corrected = "\n".join(value) if isinstance(value, list) else value
+                    assert now[field] == corrected, "what was corrected stays wrong"
                     kept = {name: was[name] for name in was.keys() - {field}}
                     assert {name: now[name] for name in kept} == kept, "something else was changed"
                     others = [row for row in before[record] if row["id"] != row_id]

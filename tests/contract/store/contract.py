@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from tests.contract.store.audit import AuditPromises
 from tests.contract.store.commits import CommitPromises
+from tests.contract.store.contacts import ContactPromises
 from tests.contract.store.conversations import ConversationPromises
 from tests.contract.store.directory import DirectoryPromises
 from tests.contract.store.erasure import ErasurePromises
@@ -33,6 +34,6 @@ __all__ = ["StoreContract", "World"]
 class StoreContract(
     CommitPromises, RacePromises, RelativePromises, UniquePromises, JobPromises, ReadPromises, MessagePromises,
     ConversationPromises, InboxPromises, ExportPromises, DirectoryPromises, PurgePromises, ErasurePromises,
-    ResiduePromises, SnapshotPromises, AuditPromises,
+    ResiduePromises, SnapshotPromises, AuditPromises, ContactPromises,
 ):  # fmt: skip
     """Everything a use case may rely on, whichever store it is given."""

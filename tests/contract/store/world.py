@@ -16,6 +16,16 @@ from application.ports.keyring import Keyring
 from application.ports.store import Store
 from domain.accounts import Account, AccountState
 from domain.audit import AuditEntry
+from domain.contacts import (
+    Contact,
+    ContactId,
+    ContactName,
+    ContactNote,
+    ContactNumber,
+    ContactNumberId,
+    ContactNumbers,
+    SavedNumber,
+)
 from domain.exports import Export, ExportPart, ExportState
 from domain.idempotency import IdempotencyRecord, Operation
 from domain.kernel import (
@@ -68,6 +78,7 @@ class Belongings:
     part: ExportPart
     operation: Operation
     opt_out: LastingOptOut
+    contact: Contact
 
 
 def opened(session: Session) -> OpenSession:
@@ -255,6 +266,23 @@ class World(ABC):
             opted_out_at=self.clock.now(),
         )  # fmt: skip
 
+    def new_contact(self, account_id: AccountId, *numbers: str, note: str | None = None) -> Contact:
+        return Contact(
+            account_id=account_id, id=ContactId(self.ids.new()), name=ContactName("נועה Cohen"),
+            numbers=ContactNumbers.of(map(SavedNumber, numbers or (self.number(),))),
+            note=None if note is None else ContactNote(note), created_at=self.clock.now(),
+        )  # fmt: skip
+
+    def leading_to(self, contact: Contact, place: int = 0) -> list[ContactNumber]:
+        """Make what leads to a contact, by each of its numbers."""
+        return [
+            ContactNumber(
+                account_id=contact.account_id, id=ContactNumberId(self.ids.random_id()), contact_id=contact.id,
+                number=number, place=place,
+            )
+            for number in contact.numbers.each
+        ]  # fmt: skip
+
     async def belongings(self) -> Belongings:
         """Store one of everything. Its two jobs: to settle the order, to clear the conversation."""
         account_id = await self.account()
@@ -270,9 +298,11 @@ class World(ABC):
         export = self.new_export(account_id)
         part = self.new_part(export, 0)
         once, opt_out = self.new_record(account_id, operation), self.new_opt_out(line, deleted.peer)
+        contact = self.new_contact(account_id, note="met in Haifa")
         await self.commit(
-            account_id, session, line, conversation, message, deleted, remnant, export, part, once, opt_out
-        )
+            account_id, session, line, conversation, message, deleted, remnant, export, part, once, opt_out,
+            contact, *self.leading_to(contact),
+        )  # fmt: skip
         return Belongings(
             account_id,
             session,
@@ -285,4 +315,5 @@ class World(ABC):
             part,
             operation,
             opt_out,
+            contact,
         )

@@ -96,7 +96,7 @@ class DeleteAccount:
     async def __call__(self, account_id: AccountId, password: Password) -> DeletionPreview:
         """Return what goes, and when. Repeating is harmless: the first due time stands.
 
-        Raises WrongCredentials, and ClocksDisagree: nobody could say when the 30 days are over.
+        Raises WrongCredentials, TooManyGuesses, and ClocksDisagree: nobody could say when the 30 days are over.
         """
         await self.verify_password.of_caller(account_id, password)
         await self.clock.agreed()
@@ -133,7 +133,7 @@ class RecoverAccount:
     fingerprint: Fingerprint
 
     async def __call__(self, email: Email, password: Password) -> SignedIn:
-        """Undo the soft delete and sign in. Raises WrongCredentials, Overloaded, NotPendingDeletion."""
+        """Undo the soft delete and sign in. Raises WrongCredentials, TooManyGuesses, Overloaded, NotPendingDeletion."""
         account = await self.verify_password.by_email(email, password)
         if account.is_recoverable(self.clock.now()):
             await self.ledger.note_request(await self.fingerprint(account.id), None)

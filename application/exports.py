@@ -88,7 +88,8 @@ class DownloadExport:
     ) -> AsyncGenerator[bytes, None]:
         """Return the JSON text in slices. Repeating is harmless, and soon refused.
 
-        Raises NotFound, WrongCredentials, Overloaded, ExportNotReady; the slices do, when it expires while being read.
+        Raises NotFound, WrongCredentials, TooManyGuesses, Overloaded, ExportNotReady; the slices do, when it expires
+        while being read.
         """
         async with self.store.begin(account_id) as tx:
             await tx.exports.get(export_id)

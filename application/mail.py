@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
 from application.erasure_step import ErasureStep
 from application.hold import Hold, HoldOfJob
 from application.job_type import NOW, JobType
+from application.limits import Counts
 from application.ports.directory import Directory
 from application.ports.jobs import JobLease, Queue
-from application.ports.mail import Mail, MailKind
+from application.ports.mail import Mail, MailKind, MailUnavailable
 from application.ports.store import Store
 from application.ports.tokens import Tokens
 from domain.accounts import Account, AccountDeletionRequested, AccountRecovered
 from domain.erasure import Erasure, NotYetGone
 from domain.exports import ExportReady
 from domain.kernel import AccountId
+from domain.limits import Limit
 from domain.lines import LineLost
 from domain.retention import Retention
 from domain.values import Email, SignUpPlace
+
+MAILS = Limit(name="mails", most=5, within=timedelta(days=1), at_once=3)
+"""Of one kind to one address, however many ask for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +35,36 @@ class SendMail:
     """Sends one of the fixed mails to an account's address. Each kind is a subclass that names it."""
 
     mail_kind: ClassVar[MailKind]
+    limited_as: ClassVar[str] = ""
+    """Under which name it is counted per address, if strangers can have it sent: kinds of one name count together."""
 
     store: Store
     queue: Queue
     mail: Mail
+    counts: Counts
 
     async def __call__(self, account_id: AccountId, _subject: UUID, lease: JobLease) -> None:
-        """Send the mail, if it is still called for. Raises JobGone, MailUnavailable. Repeating sends it again."""
+        """Send the mail, if it is still called for and the address has not had too many like it.
+
+        Raises JobGone, MailUnavailable. Repeating sends it again.
+        """
         async with self.store.begin(account_id) as tx:
             account = await tx.accounts.get()
         if account.may_receive_mail and self.is_called_for(account):
             token = await self.link_token(account)
             await HoldOfJob(self.queue, account_id, lease)()
+            await self._send(account, token)
+
+    async def _send(self, account: Account, token: str | None) -> None:
+        counted = f"{self.limited_as} {account.email.canonical}"
+        if self.limited_as and (await self.counts.take(MAILS, counted)).wait is not None:
+            return
+        try:
             await self.mail.send(account.email, self.mail_kind, account.language, token)
+        except MailUnavailable:
+            if self.limited_as:
+                await self.counts.give_back(MAILS, counted)
+            raise
 
     def is_called_for(self, account: Account) -> bool:
         """Tell whether the mail still makes sense."""
@@ -57,6 +80,7 @@ class SendVerificationMail(SendMail):
     """Sends the link that confirms the address of a new account."""
 
     mail_kind: ClassVar[MailKind] = MailKind.VERIFY
+    limited_as: ClassVar[str] = "sign_up"
 
     tokens: Tokens
     retention: Retention
@@ -75,6 +99,7 @@ class SendAlreadyRegisteredMail(SendMail):
     """Tells the owner of an address that somebody tried to sign up with it."""
 
     mail_kind: ClassVar[MailKind] = MailKind.ALREADY_REGISTERED
+    limited_as: ClassVar[str] = "sign_up"
 
 
 class SendDeletionScheduledMail(SendMail):

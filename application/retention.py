@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from application.erasure import BeginErasures
 from application.exports import ExpireExports
 from application.idempotency import PurgeIdempotencyRecords
+from application.limits import PurgeLimits
 from application.overdue_erasures import BeginOverdueErasures
 from application.ports.clock import Clock
 from application.purge import Purge
@@ -26,6 +27,7 @@ PURGES: tuple[type[Purge], ...] = (
     PurgeIdempotencyRecords,
     ExpireExports,
     RecallJobs,
+    PurgeLimits,
 )
 """One line for each retention rule that is carried out by the clock, and for what a wrong one left behind."""
 

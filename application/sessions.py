@@ -77,9 +77,12 @@ class SignIn:
     ids: Ids
     retention: Retention
 
-    async def __call__(self, email: Email, password: Password) -> SignedIn:
-        """Return the new session. Raises WrongCredentials, Overloaded, PendingDeletion."""
-        account = await self.verify_password.by_email(email, password)
+    async def __call__(self, email: Email, password: Password, former: str | None = None) -> SignedIn:
+        """Return the new session. `former` is the token of an earlier one on the same device, perhaps expired.
+
+        Raises WrongCredentials, TooManyGuesses, Overloaded, PendingDeletion.
+        """
+        account = await self.verify_password.by_email(email, password, former)
         account.must_be_active()
         if self.hasher.outdated(account.password):
             await self._rehash(account.id, password)

@@ -154,7 +154,7 @@ class VerifyAccount:
     retention: Retention
 
     async def __call__(self, token: str, password: Password) -> SignedIn:
-        """Verify the account, once. Raises BadToken, WrongCredentials, Overloaded.
+        """Verify the account, once. Raises BadToken, WrongCredentials, TooManyGuesses, Overloaded.
 
         A link of another attempt, of one used before and of one whose address has its account meanwhile are answered
         like a wrong password.

@@ -13,6 +13,7 @@ from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.inbound.worker import SWEEP_EVERY
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.keyring import PostgresKeyring
+from adapters.outbound.postgres.limits import PostgresLimits
 from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.readiness import Readiness
@@ -21,6 +22,7 @@ from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
+from adapters.outbound.system.limits import ProcessLimits
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from adapters.outbound.system.passwords import Argon2Hasher, PasswordCost
 from adapters.outbound.system.tokens import SignedTokens
@@ -109,6 +111,8 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             mail=parts.mail,
             ledger=parts.ledger(await keyring.system("ledger")),
             fingerprint=AccountFingerprint(keyring),
+            limits=PostgresLimits(database, keyring),
+            limits_here=ProcessLimits(),
             hasher=hasher,
             tokens=SignedTokens(keyring),
             clock=parts.clock,

@@ -28,10 +28,12 @@ from application.erasure import (
 from application.erasure_steps import ERASURE_STEPS
 from application.export_building import BuildExport
 from application.exports import DownloadExport, ExpireExports, ListExports, ReadExport, StartExport
+from application.guesses import LimitGuesses
 from application.idempotency import PurgeIdempotencyRecords
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobType
 from application.jobs import JOBS
+from application.limits import Counts, PurgeLimits
 from application.line_check import CheckLine
 from application.line_purchase import ApplyOrderChange, CompletePurchase
 from application.line_release import FinishRelease, ReleaseNumbers
@@ -65,6 +67,7 @@ from application.ports.ids import Ids
 from application.ports.jobs import Queue
 from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
+from application.ports.limits import Limits
 from application.ports.mail import Mail
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbering import NumberingPlan
@@ -128,6 +131,8 @@ class Container(containers.DeclarativeContainer):
     mail = Dependency[Mail]()
     ledger = Dependency[ErasureLedger]()
     fingerprint = Dependency[Fingerprint]()
+    limits = Dependency[Limits]()
+    limits_here = Dependency[Limits]()
     hasher = Dependency[PasswordHasher]()
     tokens = Dependency[Tokens]()
     clock = Dependency[Clock]()
@@ -135,8 +140,15 @@ class Container(containers.DeclarativeContainer):
     retention = Dependency[Retention]()
     pause = Dependency[timedelta]()
 
+    # Limits
+    counts = Singleton(Counts, limits=limits, here=limits_here, clock=clock)
+    limit_guesses = Singleton(LimitGuesses, counts=counts, here=limits_here)
+    purge_limits = Singleton(PurgeLimits, limits=limits)
+
     # Accounts
-    verify_password = Singleton(VerifyPassword, store=store, directory=directory, keyring=keyring, hasher=hasher)
+    verify_password = Singleton(
+        VerifyPassword, store=store, directory=directory, keyring=keyring, hasher=hasher, guesses=limit_guesses
+    )
     sign_up = Singleton(SignUp, store=store, keyring=keyring, hasher=hasher, clock=clock, ids=ids)
     answer_sign_up = Singleton(AnswerSignUp, store=store, directory=directory, clock=clock)
     verify_account = Singleton(
@@ -231,14 +243,15 @@ class Container(containers.DeclarativeContainer):
     delete_contact = Singleton(DeleteContact, store=store)
 
     # Mail
+    mailing = MappingProxyType({"store": store, "queue": queue, "mail": mail, "counts": counts})
     send_verification_mail = Singleton(
-        SendVerificationMail, store=store, queue=queue, mail=mail, tokens=tokens, retention=retention,
+        SendVerificationMail, **mailing, tokens=tokens, retention=retention,
     )
-    send_already_registered_mail = Singleton(SendAlreadyRegisteredMail, store=store, queue=queue, mail=mail)
-    send_deletion_scheduled_mail = Singleton(SendDeletionScheduledMail, store=store, queue=queue, mail=mail)
-    send_recovered_mail = Singleton(SendRecoveredMail, store=store, queue=queue, mail=mail)
-    send_export_ready_mail = Singleton(SendExportReadyMail, store=store, queue=queue, mail=mail)
-    send_line_lost_mail = Singleton(SendLineLostMail, store=store, queue=queue, mail=mail)
+    send_already_registered_mail = Singleton(SendAlreadyRegisteredMail, **mailing)
+    send_deletion_scheduled_mail = Singleton(SendDeletionScheduledMail, **mailing)
+    send_recovered_mail = Singleton(SendRecoveredMail, **mailing)
+    send_export_ready_mail = Singleton(SendExportReadyMail, **mailing)
+    send_line_lost_mail = Singleton(SendLineLostMail, **mailing)
     erase_mail_address = Singleton(EraseMailAddress, store=store, mail=mail, directory=directory)
 
     # Exports

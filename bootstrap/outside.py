@@ -11,6 +11,7 @@ from application.ports.ids import Ids
 from application.ports.jobs import Queue
 from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
+from application.ports.limits import Limits
 from application.ports.mail import Mail
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbering import NumberingPlan
@@ -35,6 +36,9 @@ class Outside:
     mail: Mail
     ledger: ErasureLedger
     fingerprint: Fingerprint
+    limits: Limits
+    limits_here: Limits
+    """What is counted in this process alone, and forgotten with it."""
     hasher: PasswordHasher
     tokens: Tokens
     clock: Clock

@@ -14,16 +14,19 @@ from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.memory.directory import MemoryDirectory
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.ledger import MemoryLedger
+from adapters.outbound.memory.limits import MemoryLimits
 from adapters.outbound.memory.mail import MemoryMail
 from adapters.outbound.memory.queue import MemoryQueue
 from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.system import CountingIds, FakeHasher, FakeTokens, HandClock
 from adapters.outbound.system.fingerprints import AccountFingerprint
+from adapters.outbound.system.limits import ProcessLimits
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from application.ports.directory import Directory
 from application.ports.ids import Ids
 from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
+from application.ports.limits import Limits
 from application.ports.mail import Mail
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbering import NumberingPlan
@@ -55,6 +58,8 @@ class Parts(TypedDict, total=False):
     mail: Mail
     ledger: ErasureLedger
     fingerprint: Fingerprint
+    limits: Limits
+    limits_here: Limits
     hasher: PasswordHasher
     tokens: Tokens
     pause: timedelta
@@ -80,6 +85,8 @@ class InMemory:
     mail: MemoryMail
     ledger: MemoryLedger
     fingerprint: Fingerprint
+    limits: MemoryLimits
+    limits_here: Limits
     hasher: FakeHasher
     tokens: FakeTokens
 
@@ -103,6 +110,8 @@ class InMemory:
         self.mail = given.get("mail", MemoryMail())
         self.ledger = given.get("ledger", MemoryLedger(b"k" * 32))
         self.fingerprint = given.get("fingerprint", AccountFingerprint(self.keyring))
+        self.limits = given.get("limits", MemoryLimits())
+        self.limits_here = given.get("limits_here", ProcessLimits())
         self.hasher = given.get("hasher", FakeHasher())
         self.tokens = given.get("tokens", FakeTokens())
         self.retention = retention
@@ -114,7 +123,8 @@ class InMemory:
         return Outside(
             store=self.store, directory=self.directory, queue=self.queue, keyring=self.keyring,
             numbers=self.numbers or self.carrier, carrier=self.carrier, plan=self.plan, mail=self.mail,
-            ledger=self.ledger, fingerprint=self.fingerprint, hasher=self.hasher, tokens=self.tokens,
+            ledger=self.ledger, fingerprint=self.fingerprint, limits=self.limits,
+            limits_here=self.limits_here, hasher=self.hasher, tokens=self.tokens,
             clock=self.clock, ids=self.ids, retention=self.retention, pause=self.pause,
         )  # fmt: skip
 

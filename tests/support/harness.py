@@ -21,12 +21,14 @@ from adapters.outbound.memory.system import HandClock
 from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.keyring import PostgresKeyring
+from adapters.outbound.postgres.limits import PostgresLimits
 from adapters.outbound.postgres.pool import Database, connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.sealing import FORMAT, OVERHEAD, AccountCipher
 from adapters.outbound.postgres.store import CipherCache, PostgresStore
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
+from adapters.outbound.system.limits import ProcessLimits
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from adapters.outbound.system.passwords import Argon2Hasher, PasswordCost
 from adapters.outbound.system.tokens import SignedTokens
@@ -116,6 +118,8 @@ class OnPostgres(InMemory):
             "directory": lambda world: PostgresDirectory(database, world.keyring, environment=ENVIRONMENT),
             "ledger": lambda _: LocalLedger(folder / "ledger", b"a key of the ledger's own, 32 byte"),
             "fingerprint": lambda world: AccountFingerprint(world.keyring),
+            "limits": lambda world: PostgresLimits(database, world.keyring),
+            "limits_here": lambda _: ProcessLimits(),
             "hasher": lambda _: Argon2Hasher(CHEAP),
             "tokens": lambda world: SignedTokens(world.keyring),
         }

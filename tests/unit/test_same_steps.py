@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TypeAlias
 
 import pytest
@@ -10,6 +11,7 @@ from typing_extensions import override
 
 from adapters.outbound.memory.directory import MemoryDirectory
 from adapters.outbound.memory.keyring import MemoryKeyring
+from adapters.outbound.memory.limits import MemoryLimits
 from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.system import FakeHasher
 from application.credentials import WrongCredentials
@@ -17,6 +19,7 @@ from application.ports.keyring import AccountKey
 from benchmarks.timing import area
 from bootstrap.worlds import InMemory
 from domain.kernel import AccountId
+from domain.limits import Limit, Taking
 from domain.values import Email, Label, Locale, Password, PasswordHash
 from tests.support.actors import PASSWORD, sign_up
 
@@ -51,6 +54,19 @@ class NotingStore(MemoryStore):
     async def answer(self) -> None:
         self.steps.append("ask the store")
         await super().answer()
+
+
+class NotingLimits(MemoryLimits):
+    """Notes everything that is counted, and never refuses."""
+
+    def __init__(self, steps: list[str]) -> None:
+        super().__init__()
+        self.steps = steps
+
+    @override
+    async def take(self, limit: Limit, of: str, now: datetime, cost: int = 1) -> Taking:
+        self.steps.append(f"count {limit.name}")
+        return limit.take(None, now, cost)
 
 
 class NotingHasher(FakeHasher):
@@ -90,6 +106,7 @@ async def test_whether_an_address_is_known_makes_no_difference_to_what_is_done(a
     steps: list[str] = []
     world = InMemory()
     world.keyring, world.hasher = NotingKeyring(steps), NotingHasher(steps)
+    world.limits = NotingLimits(steps)
     world.store = NotingStore(world.keyring, world.queue, world.ids)
     world.store.steps = steps
     world.directory = MemoryDirectory(world.store)

@@ -28,6 +28,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "erase_at": "2026-02-04T12:00:00Z",
     "expires_at": "2026-01-06T12:00:00Z",
     "failure": None,
+    "former_token": "pico_s1_7Xy0cJ8yTn2LwPz7RbVhU1mGdEaFq3sXk0v5cJ8yTn2LwPz7RbVhU1",
     "from": PEER,
     "Idempotency-Key": "2f1d7c1e",
     "If-Match": '"1"',

@@ -170,6 +170,7 @@ ADestination = Annotated[Peer, Text(Peer.destination, {"pattern": r"^(\+[1-9][0-
 ABody = Annotated[MessageBody, Text(MessageBody.parse, {"minLength": 1, **ANY_BODY})]
 AnIncomingBody = Annotated[str, Text(incoming_body, ANY_BODY)]
 AToken = Annotated[str, exactly(TOKEN, str)]
+MaybeToken = Annotated[str | None, exactly(TOKEN, str)]
 ALimit = Annotated[int, Text(exactly(LIMIT, int).parse, {"type": "integer", "minimum": 1, "maximum": 100})]
 MaybeLine = Annotated[LineId | None, AN_ID]
 MaybePlace = Annotated[tuple[datetime, ConversationId] | None, A_PLACE_IN_TIME]

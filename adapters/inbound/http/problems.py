@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from math import ceil
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from multidict import CIMultiDict
 from adapters.inbound.http.request_id import IN_LOGS, request_id
 from adapters.inbound.http_io import COMMON_HEADERS, Refused
 from domain.kernel import ErrorKind, PicoError
+from domain.limits import Limit, Limited
 
 TYPE = "tag:callpico.io,2026:problem/"
 """A problem's `type` is a tag URI (RFC 4151): it names, and promises no page."""
@@ -35,6 +37,7 @@ WORTH_REPEATING = (ErrorKind.UNAVAILABLE, ErrorKind.LIMITED)
 CHALLENGE = 'Bearer realm="pico"'
 """What every 401 asks for (RFC 9110, 15.5.2; RFC 6750, section 3)."""
 
+RATE_LIMIT_POLICY, RATE_LIMIT = "RateLimit-Policy", "RateLimit"
 RETRY_AFTER = 5
 """Seconds after which a request is worth repeating, where the error does not say."""
 
@@ -157,6 +160,15 @@ def document(status: int, code: str, sentence: str, flaws: Sequence[Flaw] = ()) 
     return json.dumps(problem, separators=(",", ":")).encode()
 
 
+def rate_limit(limit: Limit, left: int, wait: timedelta) -> dict[str, str]:
+    """Say what the limit is, how many are left, and when more are (draft-ietf-httpapi-ratelimit-headers-10)."""
+    seconds = max(1, ceil(wait.total_seconds()))
+    return {
+        RATE_LIMIT_POLICY: f'"{limit.name}";q={limit.most};w={ceil(limit.within.total_seconds())}',
+        RATE_LIMIT: f'"{limit.name}";r={left};t={seconds}',
+    }
+
+
 def answer(error: PicoError | Refused) -> web.Response:
     """Turn a no into its answer."""
     kind = type(error)
@@ -173,4 +185,6 @@ def answer(error: PicoError | Refused) -> web.Response:
     elif error.kind in WORTH_REPEATING:
         wait = error.retry_after
         headers["Retry-After"] = str(RETRY_AFTER if wait is None else max(1, ceil(wait.total_seconds())))
+        if isinstance(error, Limited):
+            headers.update(rate_limit(error.limit, 0, error.retry_after))
     return web.Response(status=status, headers=headers, body=document(status, error.code, title(kind), flaws))

@@ -15,6 +15,7 @@ from adapters.inbound.http_io import BadRequest, ExpectationFailed, Refused, Too
 from application.ports.keyring import KeyGone, KeysUnavailable
 from application.ports.store import StoreFull, StoreUnavailable, VersionConflict
 from domain.kernel import NotFound, PicoError, SealBroken
+from domain.limits import Limited
 
 PROBLEM_TYPE = "application/problem+json"
 BODY_REFUSALS = (
@@ -102,8 +103,11 @@ def _refused(status: int, group: list[type[Refused | PicoError]]) -> Json:
         "description": "\n".join(f"- `{code}`: {sentence}" for code, sentence in codes.items()),
         "content": {PROBLEM_TYPE: content},
     }
-    if status in CARRIED:
-        described["headers"] = {CARRIED[status]: {"required": True, "schema": {"type": "string"}}}
+    carried = [CARRIED[status]] if status in CARRIED else []
+    if all(issubclass(refusal, Limited) for refusal in group):
+        carried += [problems.RATE_LIMIT_POLICY, problems.RATE_LIMIT]
+    if carried:
+        described["headers"] = {name: {"required": True, "schema": {"type": "string"}} for name in carried}
     return described
 
 

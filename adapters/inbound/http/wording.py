@@ -34,6 +34,7 @@ FIELDS = {
     "exported_at": "The one moment that it shows.",
     "failure": "Why it was not delivered, or is not known to be; null where nothing went wrong.",
     "format": "How the file is laid out. Another layout would have another name.",
+    "former_token": "The token of a session on this device, open or expired: guesses by others do not hold it up.",
     "from": "Who sends it: a number, a short code or a name, as it came. Null where it was damaged and cannot be read.",
     "id": "Its id.",
     "items": "What is on this page.",

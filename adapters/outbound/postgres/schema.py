@@ -101,7 +101,7 @@ async def _migrate(
 
 
 def _distribute(connection: Connection) -> None:
-    """Shard what belongs to an account by account, the directory by its key, the audit log by its entry.
+    """Shard what belongs to an account by account, directory and limits by their key, the audit log by its entry.
 
     Citus has no triggers on sharded tables: there the audit log is append-only by privilege alone (`restrict`).
     """
@@ -109,7 +109,7 @@ def _distribute(connection: Connection) -> None:
         raise NotDistributable
     first, *others = TENANT_TABLES
     placed = [(first, "id", "none"), *((table, "account_id", first) for table in others)]
-    placed += [("directory", "key", "none"), ("audit_log", "id", "none")]
+    placed += [("directory", "key", "none"), ("limits", "key", "none"), ("audit_log", "id", "none")]
     connection.execute(text("DROP TRIGGER IF EXISTS audit_log_only_grows ON audit_log"))
     for table, column, beside in placed:
         connection.execute(_DISTRIBUTE, {"table": table, "column": column, "beside": beside})

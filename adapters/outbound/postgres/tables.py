@@ -5,9 +5,9 @@ slow. So closed sets are enum types, references are short, and a check is left w
 where a ciphertext belongs.
 
 The schema shards by account (docs/adr/0009): `account_id` leads every key of every table but the directory, which is
-what finds the account, and the public half of the audit log, which names nobody. There are no foreign keys: all rows
-of an account are reached by its id alone and erased by the inventory, which is counted afterwards. What a key would
-guard against, a row that outlives its account, is refused once a commit instead (see flush.py).
+what finds the account, the limits, and the public half of the audit log, which names nobody. There are no foreign keys:
+all rows of an account are reached by its id alone and erased by the inventory, which is counted afterwards. What a key
+would guard against, a row that outlives its account, is refused once a commit instead (see flush.py).
 """
 
 from __future__ import annotations
@@ -191,6 +191,16 @@ RESIDUE = sa.Table(
 )  # fmt: skip
 """What an unfinished erasure asks providers for. `seal` is a keyed hash of the row: only we write them."""
 
+LIMITS = sa.Table(
+    "limits", TABLES,
+    _column("limits", "key", StorageKind.INDEX, key=True),
+    _column("limits", "full_at", StorageKind.TIME),
+)  # fmt: skip
+"""What was taken of a limit: by when all of it is back. `key` is a blind index (system key) of the limit and of whose.
+
+A key is its own shard, as in the directory.
+"""
+
 
 def _index(table: str, *columns: str, unique: bool = False, where: str | None = None) -> None:
     """Declare an index; a column may be followed by DESC."""
@@ -220,6 +230,7 @@ _index("exports", "expires_at", where="expires_at IS NOT NULL")
 _index("export_parts", "account_id", "export_id", "position", unique=True)
 _index("directory", "account_id", "subject_id")
 _index("jobs", "due_at", where="state <> 'dead'")
+_index("limits", "full_at")
 
 TENANT_TABLES = (*(stored.name for stored in INVENTORY), "jobs", "erasures", "erasure_counts", "residue")
 """The tables that are sharded by account."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from pico_client.calls import Calls, part
+from pico_client.calls import Calls, given, part
 from pico_client.results import Result
 
 
@@ -30,9 +30,13 @@ class SignedIn(Result):
 class Sessions(Calls):
     """What one does with sessions."""
 
-    def sign_in(self, email: str, password: str) -> SignedIn:
-        """Sign in; from now on, this client asks with the new session."""
-        return self._signed_in("/v1/sessions", {"email": email, "password": password})
+    def sign_in(self, email: str, password: str, former_token: str | None = None) -> SignedIn:
+        """Sign in; from now on, this client asks with the new session.
+
+        With the token of a former session on this device, open or expired, guesses by others do not hold it up.
+        """
+        proof = {"email": email, "password": password} | given(former_token=former_token)
+        return self._signed_in("/v1/sessions", proof)
 
     def list_sessions(self) -> Iterator[Session]:
         """List where one is signed in, newest first."""

@@ -11,7 +11,7 @@ from itertools import chain
 import asyncpg
 import pytest
 
-from adapters.outbound.postgres import composition, directory, erasing, job_statements, residue
+from adapters.outbound.postgres import composition, directory, erasing, job_statements, limits, residue
 from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.composition import Verb, Write
 from adapters.outbound.postgres.reading import Read, RowRead
@@ -37,6 +37,7 @@ MODULES = (
     exports,
     idempotency,
     job_statements,
+    limits,
     lines,
     messages,
     residue,
@@ -49,6 +50,8 @@ ACROSS_ACCOUNTS = {
     job_statements.SHIFT: "the Sandbox's clock",
 }
 """Statements of the queue that are about no single account."""
+OWNERS = {"accounts": "accounts.id", "limits": "limits.key"}
+"""What names the one shard of a row that is locked, where it is not `account_id`."""
 LOCKS = re.compile(r"\b(FOR (NO KEY )?UPDATE|FOR (KEY )?SHARE|UPDATE|DELETE)\b")
 UNIQUE = """
     SELECT c.relname AS table, i.indexrelid::regclass::text AS index, a.attname AS first
@@ -57,7 +60,9 @@ UNIQUE = """
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
     WHERE i.indisunique AND c.relnamespace = 'public'::regnamespace
 """
-LEADING = {"accounts": "id", "directory": "kind", "audit_log": "id", "alembic_version": "version_num"}
+LEADING = {
+    "accounts": "id", "directory": "kind", "limits": "key", "audit_log": "id", "alembic_version": "version_num"
+}  # fmt: skip
 """What leads the unique indexes of tables whose rows are not an account's belongings, and of the account's own."""
 
 
@@ -149,9 +154,7 @@ def locking_across(statements: Iterable[str]) -> list[str]:
     found = []
     for clause in chain.from_iterable(map(clauses_of, statements)):
         if LOCKS.search(clause) and not clause.lstrip().startswith("INSERT"):
-            owners = {
-                "accounts.id" if table == "accounts" else f"{table}.account_id" for table in tables_in(clause)
-            }
+            owners = {OWNERS.get(table, f"{table}.account_id") for table in tables_in(clause)}
             if not owners or not all(f"{owner} = $1" in clause for owner in owners):
                 found.append(clause)
     return found

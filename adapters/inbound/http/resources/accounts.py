@@ -23,9 +23,8 @@ from adapters.inbound.http.params import (
 )
 from adapters.inbound.http.reply import Id, spelled
 from adapters.inbound.http.request import Request
-from adapters.inbound.http.resources.sessions import SESSION, Credentials, SignedIn, signed_in
+from adapters.inbound.http.resources.sessions import PASSWORD, SESSION, Credentials, SignedIn, signed_in
 from adapters.inbound.http.route import OPEN, Route
-from application.credentials import WrongCredentials
 from application.ports.clock import ClocksDisagree
 from application.ports.passwords import Overloaded
 from application.sign_up import BadToken
@@ -161,7 +160,6 @@ async def recover_account(request: Request[Credentials]) -> SignedIn:
 
 CORRECTING = (Bearer(), Conditional())
 SIGNING_UP = (GuessablePassword, Overloaded)
-PASSWORD = (WrongCredentials, Overloaded)
 DELETING = (*PASSWORD, PasswordUnreadable, ClocksDisagree)
 RECOVERING = (*PASSWORD, NotPendingDeletion)
 VERIFYING = (*PASSWORD, BadToken)

@@ -14,9 +14,8 @@ from adapters.inbound.http.input import Input, Paged, page_of
 from adapters.inbound.http.params import KnownPassword, MaybeId
 from adapters.inbound.http.reply import JSON_TYPE, Download, Id, Media, SpelledOut
 from adapters.inbound.http.request import Request
+from adapters.inbound.http.resources.sessions import PASSWORD
 from adapters.inbound.http.route import Route
-from application.credentials import WrongCredentials
-from application.ports.passwords import Overloaded
 from domain.accounts import PasswordUnreadable
 from domain.exports import ExportNotReady, ExportState
 from domain.kernel import ExportId
@@ -116,7 +115,7 @@ async def download_export(
     return Download(chunks, EVERYTHING)
 
 
-DOWNLOADING = (WrongCredentials, Overloaded, PasswordUnreadable, ExportNotReady)
+DOWNLOADING = (*PASSWORD, PasswordUnreadable, ExportNotReady)
 
 # ruff: noqa: E501 - a route is a line, however long
 # fmt: off

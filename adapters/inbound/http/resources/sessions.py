@@ -11,11 +11,12 @@ from typing_extensions import TypedDict
 import application.sessions
 import domain.sessions
 from adapters.inbound.http.input import Input, Paged, page_of
-from adapters.inbound.http.params import AnEmail, KnownPassword, MaybeId
+from adapters.inbound.http.params import AnEmail, KnownPassword, MaybeId, MaybeToken
 from adapters.inbound.http.reply import Id
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import OPEN, Route
 from application.credentials import WrongCredentials
+from application.guesses import TooManyGuesses
 from application.ports.passwords import Overloaded
 from domain.accounts import PendingDeletion
 from domain.kernel import SessionId
@@ -26,6 +27,12 @@ class Credentials(Input):
 
     email: AnEmail
     password: KnownPassword
+
+
+class SigningIn(Credentials):
+    """Who signs in; `former_token` shows that the device was signed in before."""
+
+    former_token: MaybeToken = None
 
 
 class SessionPage(Paged):
@@ -72,9 +79,10 @@ def signed_in(to: application.sessions.SignedIn) -> SignedIn:
     return {"token": str(to.token), "session": session(to.session, to.session.id)}
 
 
-async def sign_in(request: Request[Credentials]) -> SignedIn:
-    """Sign in."""
-    return signed_in(await request.use_cases.sign_in(request.input.email, request.input.password))
+async def sign_in(request: Request[SigningIn]) -> SignedIn:
+    """Sign in. After too many guesses by others, a device that was signed in before need not wait with them."""
+    given = request.input
+    return signed_in(await request.use_cases.sign_in(given.email, given.password, given.former_token))
 
 
 async def list_sessions(request: Request[SessionPage]) -> Sessions:
@@ -101,7 +109,8 @@ async def sign_out_others(request: Request[AllBut]) -> None:
 
 
 SESSION = "/v1/sessions/{session[id]}"
-SIGNING_IN = (WrongCredentials, Overloaded, PendingDeletion)
+PASSWORD = (WrongCredentials, TooManyGuesses, Overloaded)
+SIGNING_IN = (*PASSWORD, PendingDeletion)
 
 ROUTES = (
     Route(
@@ -109,7 +118,7 @@ ROUTES = (
         "/v1/sessions",
         sign_in,
         201,
-        body=Credentials,
+        body=SigningIn,
         guards=OPEN,
         raises=SIGNING_IN,
         location=SESSION,

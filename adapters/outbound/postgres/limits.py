@@ -1,0 +1,105 @@
+"""Limits on PostgreSQL: a row per key, which is its own shard, and one statement to take.
+
+A row is a keyed fingerprint and an instant. It tells neither whose it is nor which limit it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from datetime import datetime
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from typing_extensions import override
+
+from adapters.outbound.postgres.pool import Database
+from adapters.outbound.postgres.sealing import blind_index
+from adapters.outbound.postgres.statements import compiled
+from adapters.outbound.postgres.tables import LIMITS
+from application.ports.keyring import Keyring, KeysUnavailable
+from application.ports.limits import Limits, LimitsUnavailable
+from application.ports.store import StoreUnavailable, VersionConflict
+from domain.limits import Limit, Taking
+
+T = TypeVar("T")
+
+_L = LIMITS.c
+_KEY = sa.bindparam("key", type_=_L.key.type)
+_NOW = sa.bindparam("now", type_=_L.full_at.type)
+_MORE = sa.bindparam("more", type_=postgresql.INTERVAL())
+_FULL_AT = sa.func.greatest(_L.full_at, _NOW) + _MORE
+
+
+def _take() -> str:
+    made = postgresql.insert(LIMITS).values(key=_KEY, full_at=_NOW + _MORE)
+    latest = sa.bindparam("latest", type_=_L.full_at.type)
+    taken = made.on_conflict_do_update(
+        index_elements=["key"], set_={"full_at": _FULL_AT}, where=latest >= _FULL_AT
+    )
+    return compiled(taken.returning(_L.full_at), "key", "now", "more", "latest")
+
+
+TAKE = _take()
+LOOK = compiled(sa.select(_L.full_at).where(_L.key == _KEY), "key")
+GIVE_BACK = compiled(
+    sa.update(LIMITS).where(_L.key == _KEY).values(full_at=_L.full_at - _MORE), "key", "more"
+)
+OVER = compiled(
+    sa.select(_L.key).where(_L.full_at <= _NOW).order_by(_L.full_at)
+    .limit(sa.bindparam("most", type_=sa.Integer())),
+    "now", "most",
+)  # fmt: skip
+PURGE = compiled(sa.delete(LIMITS).where(_L.key == _KEY, _L.full_at <= _NOW), "key", "now")
+
+
+class PostgresLimits(Limits):
+    """`Limits` on the store's database. Fingerprints are made under the keyring's "limits" key."""
+
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self._database = database
+        self._keyring = keyring
+
+    @override
+    async def take(self, limit: Limit, of: str, now: datetime, cost: int = 1) -> Taking:
+        return await _answered(self._take(limit, of, now, cost))
+
+    async def _take(self, limit: Limit, of: str, now: datetime, cost: int) -> Taking:
+        key = await self._key(limit, of)
+        if cost <= limit.at_once:  # a new row would be made without being asked whether there is as much
+            row = await self._database.first(TAKE, key, now, limit.every * cost, now + limit.room)
+            if row is not None:
+                return Taking(row[0], now, limit)
+        row = await self._database.first(LOOK, key)
+        refused = limit.take(None if row is None else row[0], now, cost)
+        if refused.wait is not None:
+            return refused
+        # Something was given back, or purged, in between.
+        return Taking(now + limit.room, now, limit, limit.every)
+
+    @override
+    async def give_back(self, limit: Limit, of: str, cost: int = 1) -> None:
+        await _answered(self._give_back(limit, of, cost))
+
+    async def _give_back(self, limit: Limit, of: str, cost: int) -> None:
+        await self._database.execute(GIVE_BACK, await self._key(limit, of), limit.every * cost)
+
+    @override
+    async def purge(self, now: datetime, most: int) -> int:
+        return await _answered(self._purge(now, most))
+
+    async def _purge(self, now: datetime, most: int) -> int:
+        over = await self._database.fetch(OVER, now, most)
+        return sum([await self._database.execute(PURGE, row[0], now) for row in over])
+
+    async def _key(self, limit: Limit, of: str) -> bytes:
+        return blind_index(await self._keyring.system("limits"), limit.name, of.encode())
+
+
+async def _answered(asked: Awaitable[T]) -> T:
+    """Return what the database answers; whatever goes wrong with it or with the key is LimitsUnavailable."""
+    try:
+        return await asked
+    except (StoreUnavailable, VersionConflict, KeysUnavailable):
+        pass
+    raise LimitsUnavailable

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from application.ports.ids import Ids
 from application.ports.numbering import NumberingPlan
@@ -23,13 +22,6 @@ from domain.contacts import (
 )
 from domain.kernel import AccountId
 from domain.values import Country, Locale
-
-
-class Outcome(StrEnum):
-    """What became of a card."""
-
-    ADDED = "added"
-    MERGED = "merged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +44,31 @@ class AddressBook:
             book._note(holder)
         return book
 
-    def keep(self, account_id: AccountId, card: Card, at: datetime) -> tuple[Contact, Outcome]:
-        """Merge a card into a contact that has one of its numbers and a name that agrees, or else add a contact.
+    def known(self, card: Card) -> Contact | None:
+        """Return the contact that a card is about: it has one of its numbers, and a name that agrees.
 
-        Of several, one that says all of it comes first, then one of just that name.
+        Of several, one that says all of it already, or else one of just that name.
         """
-        numbers = card.numbers.each
-        candidates = [
-            c for number in numbers for c in self._contacts[number.canonical] if c.is_the_one_on(card)
-        ]
-        if candidates:
-            contact = min(candidates, key=lambda c: (not c.says_all_of(card), c.name != card.name))
-            had = {number.canonical for number in contact.numbers.each}
-            if contact.take_in(card):
-                self.tx.save(contact)
-                self._lead_to(contact, [number for number in numbers if number.canonical not in had])
-            return contact, Outcome.MERGED
+        holders = [one for number in card.numbers.each for one in self._contacts[number.canonical]]
+        agreeing = (one for one in holders if one.is_the_one_on(card))
+        return min(agreeing, key=lambda one: (not one.says_all_of(card), one.name != card.name), default=None)
+
+    def merge(self, contact: Contact, card: Card) -> None:
+        """Have a contact take in a card. Nothing is written when it says nothing new."""
+        had = {number.canonical for number in contact.numbers.each}
+        if contact.take_in(card):
+            self.tx.save(contact)
+            self._lead_to(contact, [number for number in card.numbers.each if number.canonical not in had])
+
+    def add(self, account_id: AccountId, card: Card, at: datetime) -> Contact:
+        """Return a new contact."""
         contact = Contact(
             account_id=account_id, id=ContactId(self.ids.new()), name=card.name, numbers=card.numbers,
             note=card.note, created_at=at,
         )  # fmt: skip
         self.tx.save(contact)
-        self._lead_to(contact, numbers)
-        return contact, Outcome.ADDED
+        self._lead_to(contact, card.numbers.each)
+        return contact
 
     def renumber(self, contact: Contact, entries: Iterable[ContactNumber]) -> None:
         """Have a contact be found by the numbers that it has now, and no longer by what else led to it."""

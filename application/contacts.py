@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from application.address_book import AddressBook, Outcome, country_of, in_e164
+from application.address_book import AddressBook, country_of, in_e164
 from application.messages import Page
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -58,8 +58,12 @@ class AddContact:
             now = self.clock.now()
             numbers = in_e164(self.plan, card.numbers, await country_of(tx))
             book = await AddressBook.opened(tx, self.ids, numbers.each)
-            contact, outcome = book.keep(account_id, replace(card, numbers=numbers), now)
-            if outcome is Outcome.ADDED and await tx.contacts.count() >= MOST_CONTACTS:
+            new = replace(card, numbers=numbers)
+            if (contact := book.known(new)) is not None:
+                book.merge(contact, new)
+            elif await tx.contacts.count() < MOST_CONTACTS:
+                contact = book.add(account_id, new, now)
+            else:
                 raise TooManyContacts
             tx.idempotent(operation, contact.id, self.retention.idempotency.ends(now))
             return Saved(contact, repeated=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount
 from application.accounts import ChangeProfile, ReadAccount
+from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.exports import DownloadExport, ListExports, ReadExport, StartExport
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
@@ -74,6 +75,8 @@ class UseCases:
     read_contact: ReadContact
     change_contact: ChangeContact
     delete_contact: DeleteContact
+    import_contacts: ImportContacts
+    export_contacts: ExportContacts
 
     start_export: StartExport
     list_exports: ListExports

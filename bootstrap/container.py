@@ -15,6 +15,7 @@ from application.account_deletion import DeleteAccount, PreviewDeletion, Recover
 from application.accounts import ChangeProfile, ReadAccount
 from application.asking_again import AskProvidersAgain
 from application.carrier_copies import DeleteCarrierCopies
+from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.credentials import VerifyPassword
 from application.erasure import (
@@ -241,6 +242,8 @@ class Container(containers.DeclarativeContainer):
     read_contact = Singleton(ReadContact, store=store)
     change_contact = Singleton(ChangeContact, store=store, ids=ids, plan=plan)
     delete_contact = Singleton(DeleteContact, store=store)
+    import_contacts = Singleton(ImportContacts, store=store, clock=clock, ids=ids, plan=plan)
+    export_contacts = Singleton(ExportContacts, store=store)
 
     # Mail
     mailing = MappingProxyType({"store": store, "queue": queue, "mail": mail, "counts": counts})

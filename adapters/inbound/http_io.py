@@ -70,7 +70,7 @@ async def read_body(request: web.BaseRequest, within: float = BODY_SECONDS) -> b
     The time limit also ends the wait for a chunk that aiohttp could not parse: it never tells the reader.
     """
     if "Expect" in request.headers:
-        await _meet_expectation(request)
+        await meet_expectation(request)
     try:
         if request.content.is_eof():  # Nearly always: it came with the headers, and needs no timer.
             return await request.read()
@@ -84,7 +84,7 @@ async def read_body(request: web.BaseRequest, within: float = BODY_SECONDS) -> b
         raise BadRequest from None
 
 
-async def _meet_expectation(request: web.BaseRequest) -> None:
+async def meet_expectation(request: web.BaseRequest) -> None:
     """Ask for the body if the client waits to be asked (RFC 9110, 10.1.1). Raises ExpectationFailed."""
     if request.version < HttpVersion11:
         return  # It knows no interim answers.

@@ -67,7 +67,9 @@ class ExampleLife:
         target = path.format(**{name: quote(said) for name, said in parameters["path"].items()})
         if parameters["query"]:
             target += "?" + urlencode(parameters["query"])
-        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
+        contents = operation.get("requestBody", {}).get("content", {})
+        body = contents.get("application/json", {}).get("example")
+        kind = next(iter(contents), None) if body is None else None
         if body is not None and "token" in body:
             body = body | {"token": self._mailed()}
         answer = await self.http.call(
@@ -75,7 +77,8 @@ class ExampleLife:
             target,
             body,
             token=self.token if operation["security"] else None,
-            headers=parameters["header"],
+            raw=None if kind is None else contents[kind]["example"].encode(),
+            headers=parameters["header"] | ({} if kind is None else {"Content-Type": kind}),
         )
         assert answer.status < 300, f"{answer.status} {answer.body.decode()}"
         await self.http.world.settle()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, Self
+from typing import IO, Any, Self
 from urllib.parse import urlencode
 
 from aiohttp import ClientSession
@@ -89,7 +89,7 @@ class Contract:
                     assert header in answer.headers or not said["required"]
                 kinds = announced.get("content", {})
                 assert list(kinds) == [answer.headers["Content-Type"]] if kinds else answer.body == b""
-                for kind in kinds.values():
+                for kind in (said for name, said in kinds.items() if "json" in name):
                     schema = json.loads(json.dumps(kind["schema"]).replace('"#/', '"urn:pico#/'))
                     resource = Resource.from_contents(self._schemas, DRAFT202012)
                     registry = Registry().with_resource("urn:pico", resource)
@@ -206,7 +206,7 @@ class HttpWorld:
         body: object = None,
         *,
         token: str | None = None,
-        raw: bytes | None = None,
+        raw: bytes | IO[bytes] | None = None,
         headers: dict[str, str] | None = None,
     ) -> Answer:
         """Send a request; `body` as JSON, or `raw` as it is."""

@@ -87,7 +87,7 @@ def endpoint_of(route: Route[Any], context: EdgeContext) -> Endpoint:
     admit = [guard.admit for guard in route.guards]
     body, query_model, handler, status = route.body, route.query, route.handler, route.status
     waits = Overloaded in route.raises
-    location = route.location
+    location, upload = route.location, route.upload
 
     async def endpoint(http: web.BaseRequest, query: str, *values: object) -> web.StreamResponse:
         request: Request[Any] = Request(context, http.method, http.headers, None)
@@ -101,6 +101,8 @@ def endpoint_of(route: Route[Any], context: EdgeContext) -> Endpoint:
             request.input = accept(body, decode(await read_json(http)))
         elif query_model is not None:
             request.input = accept(query_model, read_query(query))
+        if upload is not None:
+            request.upload = upload.chunks(http)
         reply = await handler(request, *values)
         if location:
             shown = reply.body if isinstance(reply, Answer) else reply

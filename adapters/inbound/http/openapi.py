@@ -94,6 +94,8 @@ def operation(route: Route[Any], found: Mapping[Any, Json]) -> Json:
         described["parameters"] = taken
     if route.body is not None:
         described["requestBody"] = {"required": True, "content": _content(JSON_TYPE, found[route.body])}
+    if route.upload is not None:
+        described["requestBody"] = {"required": True, "content": route.upload.content}
     return described
 
 

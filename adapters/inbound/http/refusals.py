@@ -63,6 +63,8 @@ def refusals(route: Route[Any]) -> list[type[Refused | PicoError]]:
         found += guard.refusals
     if route.body is not None:
         found += BODY_REFUSALS
+    if route.upload is not None:
+        found += route.upload.refusals
     if route.query is not None:
         found += QUERY_REFUSALS
     if route.template.parameters:

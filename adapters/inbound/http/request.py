@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
@@ -19,6 +20,14 @@ Given = TypeVar("Given")
 
 REPLAYED = "Idempotency-Replayed"
 NIL = UUID(int=0)
+
+
+async def nothing() -> AsyncGenerator[bytes, None]:
+    """Yield no bytes: the file of a route that takes none."""
+    for chunk in tuple[bytes, ...]():
+        yield chunk
+
+
 NOBODY = Caller(AccountId(NIL), SessionId(NIL))
 """The caller of an open route: an account that has no row anywhere."""
 
@@ -27,7 +36,7 @@ NOBODY = Caller(AccountId(NIL), SessionId(NIL))
 class Request(Generic[Given]):
     """One request: what its guards found out about it, and its checked input.
 
-    What no guard of the route looked for is there all the same, and empty: NOBODY, no Idempotency-Key.
+    What no guard of the route looked for is there all the same, and empty: NOBODY, no key, no file.
     `response_headers` go with the answer if the request succeeds.
     """
 
@@ -38,6 +47,7 @@ class Request(Generic[Given]):
     caller: Caller = NOBODY
     key: str = ""
     versions: frozenset[int] | None = None
+    upload: AsyncIterable[bytes] = field(default_factory=nothing)
     response_headers: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -11,6 +11,7 @@ from adapters.inbound.http.guards import Bearer, Guard
 from adapters.inbound.http.paths import PathTemplate
 from adapters.inbound.http.reply import Reply
 from adapters.inbound.http.request import Given, Request
+from adapters.inbound.http.upload import Upload
 from domain.kernel import PicoError
 
 OPEN: tuple[Guard, ...] = ()
@@ -24,7 +25,8 @@ class Route(Generic[Given]):
     """One endpoint. `status` is that of success.
 
     The handler is given the request, then each parameter of the path as a value, in order and by the same names; its
-    return annotation is what the document says of the answer. `raises` lists the rules its use case may break;
+    return annotation is what the document says of the answer. An `upload` is a file in place of a JSON `body`.
+    `raises` lists the rules its use case may break;
     guards and the edge itself add their own. `headers` are those the handler adds, by name and meaning. `location` says
     where what was made is found from now on: a format string over the answer's fields. `pending` is the status of
     success where the rest is still to come.
@@ -36,6 +38,7 @@ class Route(Generic[Given]):
     status: int
     body: type[Given] | None = None
     query: type[Given] | None = None
+    upload: Upload | None = None
     guards: tuple[Guard, ...] = SIGNED_IN
     raises: tuple[type[PicoError], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pico_client.accounts import Account, Accounts, DeletionPreview
-from pico_client.contacts import Contact, Contacts
+from pico_client.contacts import Contact, ContactImport, Contacts
 from pico_client.exports import Export, Exports
 from pico_client.health import Health, HealthChecks
 from pico_client.lines import AvailableNumber, Line, Lines
@@ -17,6 +17,7 @@ __all__ = [
     "AvailableNumber",
     "Clock",
     "Contact",
+    "ContactImport",
     "Conversation",
     "DeletionPreview",
     "Export",

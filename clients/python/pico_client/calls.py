@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -77,6 +77,7 @@ class Calls:
         path: str,
         *,
         body: Mapping[str, object] | None = None,
+        file: IO[bytes] | None = None,
         query: Mapping[str, object] | None = None,
         key: str | None = None,
         if_match: str | None = None,
@@ -85,8 +86,15 @@ class Calls:
             method,
             path,
             json=body,
+            content=file,
             params=given(**query or {}),
-            headers=self._headers({"Idempotency-Key": key, "If-Match": if_match}),
+            headers=self._headers(
+                {
+                    "Idempotency-Key": key,
+                    "If-Match": if_match,
+                    "Content-Type": None if file is None else "text/vcard",
+                }
+            ),
         )
         left = self._attempts if method == "GET" or key is not None else 1
         wait = FIRST_PAUSE
@@ -108,8 +116,17 @@ class Calls:
             self._pause(problem.retry_after)
 
     @contextmanager
-    def _stream(self, method: str, path: str, body: Mapping[str, object]) -> Iterator[httpx.Response]:
-        with self._http.stream(method, path, json=body, headers=self._headers({})) as answer:
+    def _stream(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        query: Mapping[str, object] | None = None,
+    ) -> Iterator[httpx.Response]:
+        headers = self._headers({})
+        with self._http.stream(
+            method, path, json=body, params=given(**query or {}), headers=headers
+        ) as answer:
             if not answer.is_success:
                 answer.read()
                 raise problem_of(answer)

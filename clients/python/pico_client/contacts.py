@@ -1,10 +1,11 @@
-"""The address book: add, read, correct, delete."""
+"""The address book: add, read, correct, delete, import, export."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import IO
 
 from pico_client.calls import Calls, given, new_key, part
 from pico_client.results import Result
@@ -20,6 +21,25 @@ class Contact(Result):
     note: str | None
     created_at: datetime
     etag: str | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Skip(Result):
+    """A card that was not saved: by its position in the file, from 1 on, and why."""
+
+    position: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ContactImport(Result):
+    """What became of a file of contacts. `dropped` counts values that no contact has."""
+
+    added: int
+    merged: int
+    skipped: int
+    dropped: int
+    skips: list[Skip]
 
 
 class Contacts(Calls):
@@ -64,3 +84,14 @@ class Contacts(Calls):
     def delete_contact(self, contact_id: str) -> None:
         """Delete a contact. Messages stay."""
         self._send("DELETE", f"/v1/contacts/{part(contact_id)}")
+
+    def import_contacts(self, file: IO[bytes], country: str | None = None) -> ContactImport:
+        """Import a file of vCards. Numbers are read as in `country`; repeating it changes nothing."""
+        query = {"country": country}
+        return self._ask(ContactImport, "POST", "/v1/contacts/import", file=file, query=query)
+
+    def download_contacts(self, into: IO[bytes], version: str | None = None) -> None:
+        """Write all contacts to a file, as vCards of version 3.0 or 4.0."""
+        with self._stream("GET", "/v1/contacts/export", query={"version": version}) as answer:
+            for chunk in answer.iter_bytes():
+                into.write(chunk)

@@ -54,6 +54,8 @@ def arguments(operation: dict[str, Any]) -> dict[str, Any]:
             example = parameter["example"] if parameter["required"] else schema["examples"][0]
             found[HEADERS.get(name, named(name))] = example
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example", {})
+    if "text/vcard" in (files := operation.get("requestBody", {}).get("content", {})):
+        found["file"] = io.BytesIO(files["text/vcard"]["example"].encode())
     return found | leaves(body)
 
 
@@ -83,10 +85,10 @@ class Server:
             assert value == (",".join(example) if isinstance(example, list) else str(example))
         assert {name for name, one in values.items() if name not in PAGING and name != "Range"} == set(said)
         if "requestBody" in self.operation:
-            assert (
-                json.loads(request.content)
-                == self.operation["requestBody"]["content"]["application/json"]["example"]
-            )
+            kind = request.headers["Content-Type"]
+            example = self.operation["requestBody"]["content"][kind]["example"]
+            sent = request.read()
+            assert (json.loads(sent) if kind == "application/json" else sent.decode()) == example
         else:
             assert request.content == b""
         assert ("Authorization" in request.headers) == bool(self.operation["security"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from tests.support.http_world import HttpWorld
+from tests.support.http_world import Answer, HttpWorld
 
 NOA = {"name": "נועה Cohen", "numbers": ["+1 (202) 555-0143", "03-123 4567"], "note": "climbs\nsings"}
 
@@ -96,3 +97,88 @@ async def test_repeating_a_request_adds_nobody(http: HttpWorld) -> None:
     ]
     assert answers[0].body == answers[1].body
     assert [one.headers["Idempotency-Replayed"] for one in answers] == ["false", "true"]
+
+
+def card(name: str, *numbers: str, note: str = "") -> bytes:
+    lines = ["BEGIN:VCARD", "VERSION:3.0", f"FN:{name}", *(f"TEL:{number}" for number in numbers)]
+    return "\r\n".join((*lines, *([f"NOTE:{note}"] if note else []), "END:VCARD", "")).encode()
+
+
+async def sent(
+    http: HttpWorld, token: str, file: bytes | io.BytesIO, query: str = "", **headers: str
+) -> Answer:
+    headers = {"Content-Type": "text/vcard; charset=utf-8", **headers}
+    return await http.call("POST", f"/v1/contacts/import{query}", raw=file, token=token, headers=headers)
+
+
+async def listed(http: HttpWorld, token: str) -> list[tuple[str, list[str], str | None]]:
+    items = (await http.call("GET", "/v1/contacts?limit=100", token=token)).json["items"]
+    return [(one["name"], one["numbers"], one["note"]) for one in items]
+
+
+async def test_a_file_is_imported_as_far_as_it_goes(http: HttpWorld) -> None:
+    token = await http.person()
+    await saved(http, token, name="Noa Cohen", numbers=["+12025550143"], note=None)
+    file = b"".join((
+        card("Noa", "+1 202 555 0143", "054-234-5678", note="climbs"),
+        card("Nameless number"),
+        b"BEGIN:VCARD\nTEL:1\nADR:;;somewhere\nEND:VCARD\n",
+        card("Dad", "03-123-4567").replace(b"END", b"EMAIL:dad@example.org\r\nBDAY:1970-01-01\r\nEND"),
+        card("Cut off", "1")[:-12],
+    ))  # fmt: skip
+    report = await sent(http, token, file, "?country=IL")
+    assert report.json == {
+        "added": 1, "merged": 1, "skipped": 3, "dropped": 2,
+        "skips": [
+            {"position": 2, "reason": "without_number"}, {"position": 3, "reason": "without_name"},
+            {"position": 5, "reason": "cut_off"},
+        ],
+    }  # fmt: skip
+    kept = await listed(http, token)
+    assert kept == [
+        ("Dad", ["+97231234567"], None),
+        ("Noa Cohen", ["+12025550143", "+972542345678"], "climbs"),
+    ]
+    again = await sent(http, token, file, "?country=IL")
+    assert (again.json["added"], again.json["merged"], await listed(http, token)) == (0, 2, kept)
+
+
+@pytest.mark.parametrize("version", ["", "?version=3.0", "?version=4.0"])
+async def test_what_one_person_exports_another_imports_the_same(version: str, http: HttpWorld) -> None:
+    ada, eve = await http.person("ada"), await http.person("eve")
+    for n in range(7):
+        await saved(http, ada, name=f"Noa; {n}, \\ נועה", numbers=[f"+1202555010{n}", f"*27{n}"], note="a\nb")
+    file = await http.call("GET", f"/v1/contacts/export{version}", token=ada)
+    assert file.headers["Content-Disposition"] == 'attachment; filename="contacts.vcf"'
+    report = (await sent(http, eve, file.body)).json
+    assert (report["added"], report["dropped"], report["skips"]) == (7, 0, [])
+    assert sorted(await listed(http, eve)) == sorted(await listed(http, ada))
+    assert (await http.call("GET", "/v1/contacts/export?version=2.1", token=ada)).flaws == {
+        ("/version", "malformed")
+    }
+
+
+async def test_a_file_that_is_no_address_book_is_refused(http: HttpWorld) -> None:
+    token = await http.person()
+    for file in (b"", b"%PDF-1.7 \xff\xfe", b"\0" * 100_000):
+        answer = await sent(http, token, file)
+        assert (answer.status, answer.code) == (422, "no_cards")
+    for kind in ("application/json", "image/png", "text/plain", "", "text/vcard, text/vcard"):
+        answer = await sent(http, token, card("N", "1"), **{"Content-Type": kind})
+        assert (answer.status, answer.code) == (415, "unsupported_media_type")
+    packed = await sent(http, token, card("N", "1"), **{"Content-Encoding": "gzip"})
+    assert packed.code == "unsupported_media_type"
+    assert (await sent(http, token, card("N", "1"), "?country=il")).flaws == {("/country", "malformed")}
+    assert (await http.call("POST", "/v1/contacts/import", raw=card("N", "1"))).status == 401
+    assert await listed(http, token) == []
+
+
+async def test_a_file_has_an_end(http: HttpWorld) -> None:
+    token = await http.person()
+    large = io.BytesIO(card("N", "1") * 25 + b"X" * (17 << 20))
+    said = await sent(http, token, large)
+    assert (said.status, said.code) == (413, "file_too_large")
+    assert await listed(http, token) == [], "it said so beforehand"
+    lines = await sent(http, token, card("N", "1") * 25 + b"\n" * 500_000)
+    assert (lines.status, lines.code) == (413, "too_many_lines")
+    assert len(await listed(http, token)) == 1, "what came before is saved"

@@ -109,6 +109,13 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     noted = await call("PATCH", card, {"note": "climbs"}, token=token)
     assert noted.json == (await call("GET", card, token=token)).json == contact | {"note": "climbs"}
     assert (await call("DELETE", card, token=token)).status == 204
+    file = await call("GET", "/v1/contacts/export", token=token)
+    assert file.body == b""
+    noa = b"BEGIN:VCARD\nFN:Noa\nTEL:+12025550143\nEND:VCARD\n"
+    report = await call(
+        "POST", "/v1/contacts/import", raw=noa, token=token, headers={"Content-Type": "text/vcard"}
+    )
+    assert report.json == {"added": 1, "merged": 0, "skipped": 0, "dropped": 0, "skips": []}
 
     assert (await call("DELETE", thread, token=token)).status == 204
     assert (await call("GET", "/v1/conversations", token=token)).json == {"items": [], "next_cursor": None}

@@ -1,4 +1,4 @@
-"""The address book: add, read, correct, delete."""
+"""The address book: add, read, correct, delete, import, export."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
+from pydantic.json_schema import Examples
 from typing_extensions import TypedDict
 
 import domain.contacts
 from adapters.inbound.http.guards import VERSION, Bearer, Conditional, Idempotent
 from adapters.inbound.http.input import Change, Input, Paged
 from adapters.inbound.http.json_format import id_cursor
-from adapters.inbound.http.params import UNSEEN, MaybeId, Text
-from adapters.inbound.http.reply import Id, spelled
+from adapters.inbound.http.params import COUNTRY, UNSEEN, MaybeId, Text, exactly
+from adapters.inbound.http.reply import Download, Id, Media, SpelledOut, spelled
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
+from adapters.inbound.http.upload import UPLOAD_REFUSALS, Upload
+from adapters.inbound.http.vcards.lines import TooManyLines
+from adapters.inbound.http.vcards.reading import cards_in
+from adapters.inbound.http.vcards.writing import VCardVersion, vcards
+from application.contact_import import NoCards, SkipReason
 from application.contacts import Correction
 from domain.contacts import (
     Card,
@@ -27,6 +33,7 @@ from domain.contacts import (
     TooManyContacts,
 )
 from domain.idempotency import IdempotencyMismatch
+from domain.values import Country
 
 NO_BLANK_AT_EITHER_END = rf"^[^{UNSEEN}\s]([^{UNSEEN}]*[^{UNSEEN}\s])?$"
 A_NAME = Text(
@@ -39,6 +46,13 @@ A_NUMBER = Text(
 )
 A_NOTE = Text(ContactNote.parse, {"minLength": 1, "maxLength": ContactNote.LONGEST, "pattern": r"^[^\x00]*$"})
 
+
+A_COUNTRY = exactly(COUNTRY, Country)
+CARD = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Noa Cohen\r\nTEL;TYPE=CELL:+1 310 555 0178\r\nEND:VCARD\r\n"
+FILE = Upload(
+    ("text/vcard", "text/x-vcard", "text/directory"), 16 * 1024 * 1024, CARD, (*UPLOAD_REFUSALS, TooManyLines)
+)
+CARDS = Media("text/vcard", filename="contacts.vcf")
 
 Numbers = Annotated[
     list[Annotated[SavedNumber, A_NUMBER]], Field(min_length=1, max_length=ContactNumbers.MOST)
@@ -65,6 +79,35 @@ class ContactPage(Paged):
     """A page of contacts."""
 
     cursor: MaybeId = None
+
+
+class ImportOptions(Input):
+    """Where numbers without a country code are from; unless said, where the person lives, by their locale."""
+
+    country: Annotated[Country | None, A_COUNTRY] = None
+
+
+class ExportOptions(Input):
+    """Which vCard to write."""
+
+    version: Annotated[VCardVersion, Text(VCardVersion, {"enum": list(VCardVersion)})] = VCardVersion.THREE
+
+
+class Skip(TypedDict):
+    """A card that was not saved: by its position in the file, from 1 on, and why."""
+
+    position: Annotated[int, Examples([3])]
+    reason: Annotated[str, SpelledOut(SkipReason)]
+
+
+class ContactImport(TypedDict):
+    """What became of a file of contacts. Of the cards that were skipped, the first 1000 are told one by one."""
+
+    added: Annotated[int, Examples([41])]
+    merged: Annotated[int, Examples([2])]
+    skipped: Annotated[int, Examples([1])]
+    dropped: Annotated[int, Examples([17])]
+    skips: list[Skip]
 
 
 class Contact(TypedDict):
@@ -147,16 +190,43 @@ async def delete_contact(request: Request[None], contact_id: ContactId) -> None:
     await request.use_cases.delete_contact(request.account_id, contact_id)
 
 
+async def import_contacts(request: Request[ImportOptions]) -> ContactImport:
+    """Import a file of vCards: 2.1, 3.0 or 4.0, as phones and address books write them.
+
+    Each card becomes a contact, or is merged into the one that has one of its numbers and a name that agrees. Names,
+    numbers and notes are taken; `dropped` counts what else there was. `skips` says by position which cards were not
+    saved, and why; repeating an import changes nothing. When a file breaks off, what came before is saved.
+    """
+    found = cards_in(request.upload)
+    report = await request.use_cases.import_contacts(request.account_id, found, request.input.country)
+    return {
+        "added": report.added,
+        "merged": report.merged,
+        "skipped": report.skipped,
+        "dropped": report.dropped,
+        "skips": [{"position": skip.position, "reason": str(skip.reason)} for skip in report.skips],
+    }
+
+
+async def download_contacts(request: Request[ExportOptions]) -> Annotated[Download, CARDS]:
+    """Download all contacts as vCards, newest first. One that was damaged is left out: the account's export names it."""
+    pages = request.use_cases.export_contacts(request.account_id)
+    return Download((vcards(page, request.input.version) async for page in pages), CARDS)
+
+
 CONTACT = "/v1/contacts/{id}"
 CORRECTING = (Bearer(), Conditional())
 ONCE = (Bearer(), Idempotent())
 ADDING = (IdempotencyMismatch, TooManyContacts)
 
+# ruff: noqa: E501 - a route is a line, however long
 # fmt: off
 ROUTES = (
     Route("POST", "/v1/contacts", add_contact, 201, body=NewContact, guards=ONCE, raises=ADDING, location=CONTACT),
     Route("GET", "/v1/contacts", list_contacts, 200, query=ContactPage),
     Route("GET", "/v1/contacts/{contact_id:uuid}", read_contact, 200, headers={"ETag": VERSION}),
+    Route("POST", "/v1/contacts/import", import_contacts, 200, query=ImportOptions, upload=FILE, raises=(NoCards,)),
+    Route("GET", "/v1/contacts/export", download_contacts, 200, query=ExportOptions),
     Route("PATCH", "/v1/contacts/{contact_id:uuid}", change_contact, 200, body=ContactChange, guards=CORRECTING),
     Route("DELETE", "/v1/contacts/{contact_id:uuid}", delete_contact, 204),
 )

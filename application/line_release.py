@@ -11,7 +11,7 @@ from application.carrier_copies import delete_verified
 from application.erasure_step import ErasureStep
 from application.hold import Hold, HoldOfJob
 from application.ports.clock import Clock
-from application.ports.jobs import JobLease, Queue
+from application.ports.jobs import Job, JobLease, Queue
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbers import HeldNumber, NumberProvider
 from application.ports.store import Store, Tx
@@ -22,13 +22,17 @@ from domain.lines import PhoneLine
 from domain.residue import Residue
 from domain.values import PhoneNumber
 
+FINISH_RELEASE = "finish_release"
 CLOCK_SKEW = timedelta(minutes=1)
-"""How far the carrier's clock may be from ours."""
+"""How far another clock, the carrier's or the queue's, may be from ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class FinishRelease:
-    """Gives a number back, and deletes what the carrier still holds of messages that came in too late for the line."""
+    """Gives a number back, and deletes what the carrier still holds of messages that came in too late for the line.
+
+    A number that may still be taken back is left for later.
+    """
 
     store: Store
     queue: Queue
@@ -38,8 +42,10 @@ class FinishRelease:
 
     async def __call__(self, account_id: AccountId, line_id: LineId, lease: JobLease) -> None:
         """Release the number. Raises CarrierUnavailable, NotYetGone, TooEarly. Repeating is harmless."""
-        async with self.store.begin(account_id) as tx:
-            line = await tx.lines.get_even_broken(line_id)
+        line = await self._begin(account_id, line_id)
+        if line is None:
+            await self._later(account_id, line_id, lease)
+            return
         hold = HoldOfJob(self.queue, account_id, lease)
         if line.held_at_carrier:
             number = await release_verified(self.numbers, line, hold)
@@ -57,6 +63,28 @@ class FinishRelease:
             tx.save(released)
             for opt_out in await tx.conversations.opt_outs(line_id):
                 tx.remove(opt_out)
+
+        await self.store.update(account_id, change, completing=lease)
+
+    async def _begin(self, account_id: AccountId, line_id: LineId) -> PhoneLine | None:
+        """Return the line if its number is to go back by now, and cannot be taken back any more."""
+
+        async def change(tx: Tx) -> PhoneLine | None:
+            line = await tx.lines.get_even_broken(line_id)
+            if not line.begin_release(self.clock.now()):
+                return None
+            tx.save(line)
+            return line
+
+        return await self.store.update(account_id, change)
+
+    async def _later(self, account_id: AccountId, line_id: LineId, lease: JobLease) -> None:
+        """Look again when the number is due, unless it was taken back."""
+
+        async def change(tx: Tx) -> None:
+            line = await tx.lines.get_even_broken(line_id)
+            if (wait := line.kept_for(self.clock.now())) is not None:
+                tx.queue(Job(FINISH_RELEASE, account_id, line_id, max(wait, CLOCK_SKEW)))
 
         await self.store.update(account_id, change, completing=lease)
 

@@ -9,17 +9,25 @@ from datetime import timedelta
 from application.job_type import NOW, JobType
 from application.line_check import CHECK_LINE, CheckLine
 from application.line_purchase import CompletePurchase
-from application.line_release import FinishRelease
+from application.line_release import FINISH_RELEASE, FinishRelease
 from application.ports.carrier_errors import CarrierUnavailable
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.ids import Ids
+from application.ports.jobs import Job
 from application.ports.numbering import NumberingPlan
 from application.ports.numbers import AvailableNumber, NumberProvider
 from application.ports.store import Store, Tx
 from domain.idempotency import Operation
 from domain.kernel import AccountId, LineId
-from domain.lines import LineLost, LineOrdered, LineReleaseRequested, LineResumed, NumberTaken, PhoneLine
+from domain.lines import (
+    LineLost,
+    LineOrdered,
+    LineReleaseCancelled,
+    LineResumed,
+    NumberTaken,
+    PhoneLine,
+)
 from domain.retention import Retention
 from domain.values import Capability, Country, Label, PhoneNumber
 
@@ -168,17 +176,44 @@ class RelabelLine:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseLine:
-    """Gives a number up: the line refuses messages at once, and a job sees to it that the carrier takes it back."""
+    """Gives a number up: the line refuses messages at once, and the number is kept for a while, to be taken back."""
 
     store: Store
     clock: Clock
+    retention: Retention
 
     async def __call__(self, account_id: AccountId, line_id: LineId) -> PhoneLine:
         """Return the line. Raises NotFound, LineNotActive. Repeating is harmless."""
 
         async def change(tx: Tx) -> PhoneLine:
-            line = await tx.lines.get_even_broken(line_id)
-            line.release(self.clock.now())
+            line, now, kept = (
+                await tx.lines.get_even_broken(line_id),
+                self.clock.now(),
+                self.retention.released_number,
+            )
+            if line.release(now, kept.ends(now)):
+                tx.queue(Job(FINISH_RELEASE, account_id, line_id, kept.keep))
+            tx.save(line)
+            return line
+
+        return await self.store.update(account_id, change)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRelease:
+    """Takes a number back that was given up and is still kept."""
+
+    store: Store
+    clock: Clock
+
+    async def __call__(self, account_id: AccountId, line_id: LineId) -> PhoneLine:
+        """Return the line. Raises NotFound, LineNotActive, PendingDeletion. Repeating is harmless."""
+
+        async def change(tx: Tx) -> PhoneLine:
+            account, line = await tx.accounts.get(), await tx.lines.get(line_id)
+            account.must_be_active()
+            line.cancel_release(self.clock.now())
+            tx.require_unchanged(account)
             tx.save(line)
             return line
 
@@ -187,6 +222,6 @@ class ReleaseLine:
 
 JOBS = (
     JobType("complete_purchase", CompletePurchase, after={LineOrdered: COMPLETE_AFTER}),
-    JobType(CHECK_LINE, CheckLine, after={LineResumed: NOW}),
-    JobType("finish_release", FinishRelease, after={LineReleaseRequested: NOW, LineLost: NOW}, attempts=None),
+    JobType(CHECK_LINE, CheckLine, after={LineResumed: NOW, LineReleaseCancelled: NOW}),
+    JobType(FINISH_RELEASE, FinishRelease, after={LineLost: NOW}, attempts=None),
 )

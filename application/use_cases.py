@@ -15,6 +15,7 @@ from application.job_type import JobHandler
 from application.line_purchase import ApplyOrderChange
 from application.lines import (
     BuyLine,
+    CancelRelease,
     ListLines,
     ReadLine,
     RelabelLine,
@@ -60,6 +61,7 @@ class UseCases:
     read_line: ReadLine
     relabel_line: RelabelLine
     release_line: ReleaseLine
+    cancel_release: CancelRelease
 
     send_message: SendMessage
     read_message: ReadMessage

@@ -38,7 +38,15 @@ from application.limits import Counts, PurgeLimits
 from application.line_check import CheckLine
 from application.line_purchase import ApplyOrderChange, CompletePurchase
 from application.line_release import FinishRelease, ReleaseNumbers
-from application.lines import BuyLine, ListLines, ReadLine, RelabelLine, ReleaseLine, SearchNumbers
+from application.lines import (
+    BuyLine,
+    CancelRelease,
+    ListLines,
+    ReadLine,
+    RelabelLine,
+    ReleaseLine,
+    SearchNumbers,
+)
 from application.mail import (
     EraseMailAddress,
     SendAlreadyRegisteredMail,
@@ -201,7 +209,8 @@ class Container(containers.DeclarativeContainer):
     list_lines = Singleton(ListLines, store=store)
     read_line = Singleton(ReadLine, store=store)
     relabel_line = Singleton(RelabelLine, store=store)
-    release_line = Singleton(ReleaseLine, store=store, clock=clock)
+    release_line = Singleton(ReleaseLine, store=store, clock=clock, retention=retention)
+    cancel_release = Singleton(CancelRelease, store=store, clock=clock)
     check_line = Singleton(CheckLine, store=store, numbers=numbers, clock=clock)
     finish_release = Singleton(FinishRelease, store=store, queue=queue, numbers=numbers, carrier=carrier, clock=clock)
     release_numbers = Singleton(

@@ -25,7 +25,14 @@ from domain.accounts import (
 from domain.classification import held
 from domain.exports import ExportDownloaded, ExportRequested
 from domain.kernel import AccountId, Aggregate, AuditId, Event
-from domain.lines import LineActivated, LineLost, LineOrdered, LineReleased, LineReleaseRequested
+from domain.lines import (
+    LineActivated,
+    LineLost,
+    LineOrdered,
+    LineReleaseCancelled,
+    LineReleased,
+    LineReleaseRequested,
+)
 from domain.sessions import SessionOpened, SessionRevoked
 
 
@@ -42,6 +49,7 @@ class AuditKind(StrEnum):
     LINE_ORDERED = "line_ordered"
     LINE_ACTIVATED = "line_activated"
     LINE_RELEASE_REQUESTED = "line_release_requested"
+    LINE_RELEASE_CANCELLED = "line_release_cancelled"
     LINE_RELEASED = "line_released"
     LINE_LOST = "line_lost"
     EXPORT_REQUESTED = "export_requested"
@@ -59,6 +67,7 @@ AUDITED: dict[type[Event], AuditKind] = {
     LineOrdered: AuditKind.LINE_ORDERED,
     LineActivated: AuditKind.LINE_ACTIVATED,
     LineReleaseRequested: AuditKind.LINE_RELEASE_REQUESTED,
+    LineReleaseCancelled: AuditKind.LINE_RELEASE_CANCELLED,
     LineReleased: AuditKind.LINE_RELEASED,
     LineLost: AuditKind.LINE_LOST,
     ExportRequested: AuditKind.EXPORT_REQUESTED,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
@@ -29,6 +29,8 @@ class LineState(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
     """The account waits to be deleted: nothing goes in or out."""
+    PENDING_RELEASE = "pending_release"
+    """Given up: nothing goes in or out, and until `release_at` the person may take it back."""
     RELEASING = "releasing"
     RELEASED = "released"
     LOST = "lost"
@@ -37,7 +39,15 @@ class LineState(StrEnum):
     """The carrier would not sell the number."""
 
 
-HOLDING = frozenset({LineState.ORDERING, LineState.ACTIVE, LineState.SUSPENDED, LineState.RELEASING})
+HOLDING = frozenset(
+    {
+        LineState.ORDERING,
+        LineState.ACTIVE,
+        LineState.SUSPENDED,
+        LineState.PENDING_RELEASE,
+        LineState.RELEASING,
+    }
+)
 """States in which the number is, or may be, ours: no second line may lease it."""
 
 
@@ -84,6 +94,11 @@ class LineReleaseRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineReleaseCancelled(Event):
+    """The person took the line back in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineReleased(Event):
     """The carrier confirmed, on being asked, that the number is no longer ours."""
 
@@ -115,6 +130,8 @@ class PhoneLine(Aggregate):
     ref: Annotated[CarrierRef | None, held(bound=True)] = None
     created_at: Annotated[datetime, held(bound=True)]
     released_at: Annotated[datetime | None, held(bound=True)] = None
+    release_at: Annotated[datetime | None, held(bound=True)] = None
+    """When a number that was given up goes back to the carrier."""
 
     @classmethod
     def order(
@@ -228,7 +245,7 @@ class PhoneLine(Aggregate):
     @property
     def may_be_lost(self) -> bool:
         """Whether we count on the carrier to hold the number."""
-        return self.state in {LineState.ACTIVE, LineState.SUSPENDED}
+        return self.state in {LineState.ACTIVE, LineState.SUSPENDED, LineState.PENDING_RELEASE}
 
     def can_do(self, capabilities: frozenset[Capability]) -> None:
         """Note what the number can do by now."""
@@ -240,14 +257,43 @@ class PhoneLine(Aggregate):
             self.state, self.released_at = LineState.LOST, at
             self.record(LineLost(account_id=self.account_id, subject=self.id, at=at))
 
-    def release(self, at: datetime) -> None:
-        """Give the number up. Repeating is harmless; raises LineNotActive while ordering or after failing."""
-        if self.state in {LineState.RELEASING, LineState.RELEASED, LineState.LOST}:
-            return
+    def release(self, at: datetime, release_at: datetime) -> bool:
+        """Give the number up: it goes back to the carrier at `release_at`. Tell whether this was news.
+
+        Repeating is harmless. Raises LineNotActive while ordering or after failing.
+        """
+        if self.state in {
+            LineState.PENDING_RELEASE,
+            LineState.RELEASING,
+            LineState.RELEASED,
+            LineState.LOST,
+        }:
+            return False
         if self.state not in {LineState.ACTIVE, LineState.SUSPENDED}:
             raise LineNotActive
-        self.state = LineState.RELEASING
+        self.state, self.release_at = LineState.PENDING_RELEASE, release_at
         self.record(LineReleaseRequested(account_id=self.account_id, subject=self.id, at=at))
+        return True
+
+    def cancel_release(self, at: datetime) -> None:
+        """Take the number back. Repeating is harmless; raises LineNotActive once it goes back to the carrier."""
+        if self.state is LineState.ACTIVE:
+            return
+        if self.state is not LineState.PENDING_RELEASE:
+            raise LineNotActive
+        self.state, self.release_at = LineState.ACTIVE, None
+        self.record(LineReleaseCancelled(account_id=self.account_id, subject=self.id, at=at))
+
+    def kept_for(self, now: datetime) -> timedelta | None:
+        """Return how long a number that was given up may still be taken back; None for any other line."""
+        return self.release_at - now if self.state is LineState.PENDING_RELEASE and self.release_at else None
+
+    def begin_release(self, now: datetime) -> bool:
+        """Tell whether the number is to go back by `now`; from then on it cannot be taken back. Repeatable."""
+        wait = self.kept_for(now)
+        if wait is not None and wait <= timedelta():
+            self.state = LineState.RELEASING
+        return self.state in {LineState.RELEASING, LineState.LOST}
 
     def released(self, at: datetime) -> None:
         """Note that the carrier no longer holds the number for us. Repeating is harmless."""

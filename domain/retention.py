@@ -41,5 +41,6 @@ class Retention:
     idle_session: RetentionRule = RetentionRule("T8", timedelta(days=30), "sessions that are not used")
     session: RetentionRule = RetentionRule("T8", timedelta(days=180), "sessions, from their beginning")
     ended_session: RetentionRule = RetentionRule("T5", timedelta(days=90), "revoked and expired sessions")
+    released_number: RetentionRule = RetentionRule("T9", timedelta(days=7), "numbers that were given up")
     export: RetentionRule = RetentionRule("H15", timedelta(hours=24), "exports")
     idempotency: RetentionRule = RetentionRule("H6", timedelta(hours=24), "blind indexes of requests")

@@ -91,6 +91,11 @@ class Person:
         async with self.world.store.begin(self.id) as tx:
             return await tx.messages.get_even_broken(message_id)
 
+    async def gives_up(self) -> None:
+        """Release the line, and let the time go by in which it could be taken back."""
+        await self.world.use_cases.release_line(self.id, self.line_id)
+        self.world.clock.advance(self.world.retention.released_number.keep)
+
     async def inbox(self) -> list[str]:
         """Return every message this person can see, as they see it: newest first in each conversation."""
         bodies = []

@@ -98,7 +98,7 @@ async def test_a_text_dropped_while_a_line_is_being_released_is_purged() -> None
     world = InMemory()
     ada = await with_line(world)
     world.carrier.lies = True
-    await world.use_cases.release_line(ada.id, ada.line_id)
+    await ada.gives_up()
     await world.settle()
     await ada.receives("gone?", ref=await world.carrier.receive(STRANGER, ada.number, "gone?"))
     world.carrier.lies = False

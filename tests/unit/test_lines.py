@@ -12,6 +12,7 @@ from application.ports.mail import MailKind
 from application.ports.message_carrier import SenderRefused
 from application.ports.numbers import AvailableNumber, NumberOrder
 from bootstrap.worlds import InMemory
+from domain.accounts import PendingDeletion
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import AccountId, CarrierRef, LineId, NotFound
 from domain.lines import LineNotActive, LineState, NoCountry, NotForMessages, NumberTaken, PhoneLine
@@ -22,6 +23,7 @@ from tests.support.actors import PASSWORD, sign_up, with_line
 US, NUMBER = Country("US"), PhoneNumber("+12025550143")
 SMS = frozenset({Capability.SMS})
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KEPT, MOMENT = timedelta(days=7), timedelta(microseconds=1)
 
 
 async def test_what_is_on_offer_can_be_bought(world: InMemory) -> None:
@@ -208,22 +210,83 @@ async def test_a_purchase_that_ends_after_a_request_to_delete_carries_nothing(wo
     assert not world.carrier.numbers
 
 
-async def test_a_released_line_refuses_messages_at_once_and_its_number_goes_back(world: InMemory) -> None:
+async def test_a_line_that_is_given_up_refuses_messages_at_once_and_its_number_goes_back_later(
+    world: InMemory,
+) -> None:
     ada = await with_line(world)
     released = await world.use_cases.release_line(ada.id, ada.line_id)
-    assert released.state is LineState.RELEASING
+    assert released.state is LineState.PENDING_RELEASE
+    assert released.release_at == world.clock.now() + KEPT
     await ada.receives("too late")
     assert await ada.inbox() == []
-    await world.settle()
+    with pytest.raises(LineNotActive):
+        await ada.sends("too late")
+    await world.advance(KEPT - MOMENT)
+    await world.use_cases.release_line(ada.id, ada.line_id)
+    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.PENDING_RELEASE
+    assert world.carrier.numbers
+    await world.advance(MOMENT)
     assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
     assert not world.carrier.numbers
     await world.use_cases.release_line(ada.id, ada.line_id)
 
 
+async def test_a_line_that_is_given_up_can_be_taken_back_until_its_number_goes_back(world: InMemory) -> None:
+    ada = await with_line(world)
+    await world.use_cases.release_line(ada.id, ada.line_id)
+    await world.advance(KEPT - MOMENT)
+    back = await world.use_cases.cancel_release(ada.id, ada.line_id)
+    assert (back.state, back.release_at) == (LineState.ACTIVE, None)
+    await world.advance(2 * KEPT)
+    assert world.carrier.numbers, "the release that was cancelled is done all the same"
+    await ada.receives("hello again")
+    assert await ada.inbox() == ["hello again"]
+    await world.use_cases.cancel_release(ada.id, ada.line_id)
+    world.carrier.lies = True
+    await ada.gives_up()
+    await world.settle()
+    with pytest.raises(LineNotActive):
+        await world.use_cases.cancel_release(ada.id, ada.line_id)
+
+
+async def test_given_up_twice_a_number_is_kept_from_the_second_time_on(world: InMemory) -> None:
+    ada = await with_line(world)
+    await world.use_cases.release_line(ada.id, ada.line_id)
+    await world.advance(KEPT / 2)
+    await world.use_cases.cancel_release(ada.id, ada.line_id)
+    await world.use_cases.release_line(ada.id, ada.line_id)
+    await world.advance(KEPT - MOMENT)
+    assert world.carrier.numbers
+    await world.advance(MOMENT)
+    assert not world.carrier.numbers
+
+
+async def test_a_number_lost_while_it_is_kept_is_not_taken_back(world: InMemory) -> None:
+    ada = await with_line(world)
+    assert ada.line is not None
+    await world.use_cases.release_line(ada.id, ada.line_id)
+    drop_number(world, ada.line)
+    await world.use_cases.cancel_release(ada.id, ada.line_id)
+    await world.settle()
+    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.LOST
+
+
+async def test_an_account_that_is_deleted_takes_no_line_back(world: InMemory) -> None:
+    ada = await with_line(world)
+    await world.use_cases.release_line(ada.id, ada.line_id)
+    await world.use_cases.delete_account(ada.id, PASSWORD)
+    with pytest.raises(PendingDeletion):
+        await world.use_cases.cancel_release(ada.id, ada.line_id)
+    await world.use_cases.recover_account(ada.email, PASSWORD)
+    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.PENDING_RELEASE
+    await world.advance(KEPT)
+    assert not world.carrier.numbers
+
+
 async def test_a_carrier_that_says_yes_and_keeps_the_number_is_not_believed(world: InMemory) -> None:
     ada = await with_line(world)
     world.carrier.lies = True
-    await world.use_cases.release_line(ada.id, ada.line_id)
+    await ada.gives_up()
     await world.advance(timedelta(hours=1))
     assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASING
     world.carrier.lies = False
@@ -239,7 +302,7 @@ async def test_a_number_that_left_the_list_and_is_still_ours_is_not_released(wor
         return None
 
     world.carrier.find_order = unlisted  # type: ignore[method-assign]
-    await world.use_cases.release_line(ada.id, ada.line_id)
+    await ada.gives_up()
     await world.advance(timedelta(hours=1))
     assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASING
 
@@ -263,7 +326,7 @@ async def test_a_line_takes_another_name_or_none(world: InMemory) -> None:
 async def test_somebody_elses_line_does_not_exist(world: InMemory) -> None:
     ada = await with_line(world)
     boris = await sign_up(world, "boris")
-    for act in (world.use_cases.read_line, world.use_cases.release_line):
+    for act in (world.use_cases.read_line, world.use_cases.release_line, world.use_cases.cancel_release):
         with pytest.raises(NotFound):
             await act(boris.id, ada.line_id)
 

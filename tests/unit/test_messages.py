@@ -386,7 +386,7 @@ async def test_a_lease_that_is_only_remembered_proves_nothing(world: InMemory, *
     ada = await with_line(world, "ada", "+12025550143")
     await ada.receives("for Ada")
     remembered = dict(RememberingDirectory.remembered)
-    await world.use_cases.release_line(ada.id, ada.line_id)
+    await ada.gives_up()
     await world.settle()
     boris = await with_line(world, "boris", "+12025550143")
     RememberingDirectory.remembered.update(remembered)
@@ -443,7 +443,7 @@ async def test_a_recycled_number_brings_nothing_of_its_former_owner(world: InMem
     sent = await ada.sends("from Ada")
     await world.settle()
     ref = await ref_of(ada, sent.id)
-    await world.use_cases.release_line(ada.id, ada.line_id)
+    await ada.gives_up()
     await world.settle()
     boris = await with_line(world, "boris", "+12025550143")
     assert boris.line
@@ -463,7 +463,7 @@ async def test_a_message_meant_for_the_numbers_former_owner_does_not_reach_the_n
     late = InboundMessage(
         CarrierRef("SM1"), ada.number, STRANGER, MessageBody("for Ada"), line_id=ada.line_id
     )
-    await world.use_cases.release_line(ada.id, ada.line_id)
+    await ada.gives_up()
     await world.settle()
     boris = await with_line(world, "boris", "+12025550143")
     await world.use_cases.receive_message(late)

@@ -116,7 +116,7 @@ async def test_what_is_left_of_a_stop_goes_with_the_line_and_with_the_account(wo
         await person.receives("STOP")
         await forget(person)
         assert await opt_outs(person) == 1
-    await world.use_cases.release_line(ada.id, ada.line_id)
+    await ada.gives_up()
     await world.settle()
     assert await opt_outs(ada) == 0
     await world.use_cases.delete_account(boris.id, PASSWORD)
@@ -131,7 +131,7 @@ async def test_what_is_left_of_a_stop_goes_with_the_line_and_with_the_account(wo
 async def test_on_a_line_that_is_given_up_nothing_is_kept(world: InMemory) -> None:
     ada = await with_line(world)
     await ada.receives("STOP")
-    await world.use_cases.release_line(ada.id, ada.line_id)
+    await ada.gives_up()
     await world.settle()
     await forget(ada)
     assert await opt_outs(ada) == 0

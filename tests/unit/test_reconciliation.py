@@ -91,7 +91,7 @@ async def test_messages_from_before_the_lease_are_neither_taken_in_nor_deleted(w
     await missed(ada, "for whoever had the number")
     theirs = dict(world.carrier.messages)
     world.carrier.messages.clear()
-    await world.use_cases.release_line(ada.id, ada.line_id)
+    await ada.gives_up()
     await pass_time(world, timedelta(hours=2))
     grace = await with_line(world, "grace", "+12025550144")
     world.carrier.messages |= theirs

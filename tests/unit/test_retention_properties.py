@@ -14,9 +14,10 @@ from bootstrap.policy import parse
 from bootstrap.settings import ROOT
 from domain.accounts import Account, AccountState, NotPendingDeletion
 from domain.exports import AGAIN_FOR, Export, ExportNotReady, ExportState
-from domain.kernel import AccountId, ExportId
+from domain.kernel import AccountId, CarrierRef, ExportId, LineId
+from domain.lines import LineNotActive, PhoneLine
 from domain.retention import Retention, RetentionRule, due
-from domain.values import Email, Label, Locale, PasswordHash
+from domain.values import Capability, Country, Email, Label, Locale, PasswordHash, PhoneNumber
 
 laws = settings(max_examples=40, deadline=None)
 instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
@@ -122,11 +123,33 @@ def test_at_every_instant_an_export_is_either_there_or_expired(
             export.download(again)
 
 
+@laws
+@given(given_up=instants, waited=periods, keep=periods)
+def test_at_every_instant_a_number_given_up_either_can_be_taken_back_or_goes_back(
+    given_up: datetime, waited: timedelta, keep: timedelta
+) -> None:
+    line = PhoneLine.order(
+        AccountId(UUID(int=1)), LineId(UUID(int=2)), number=PhoneNumber("+12025550143"), country=Country("US"),
+        label=None, at=given_up,
+    )  # fmt: skip
+    line.activate(CarrierRef("PN1"), frozenset({Capability.SMS}), given_up)
+    line.release(given_up, given_up + keep)
+    goes_back = line.begin_release(given_up + waited)
+    assert goes_back is due(given_up, keep, given_up + waited)
+    if goes_back:
+        with pytest.raises(LineNotActive):
+            line.cancel_release(given_up + waited)
+    else:
+        line.cancel_release(given_up + waited)
+        assert line.accepts_messages
+        assert not line.begin_release(given_up + keep), "taken back, and gone all the same"
+
+
 def test_the_policys_periods() -> None:
     rules: dict[str, RetentionRule] = {f.name: getattr(Retention(), f.name) for f in fields(Retention)}
     assert {name: rule.keep / timedelta(days=1) for name, rule in rules.items()} == {
         "soft_deleted": 30, "unverified": 1, "idle_session": 30, "session": 180, "ended_session": 90,
-        "export": 1, "idempotency": 1,
+        "export": 1, "idempotency": 1, "released_number": 7,
     }  # fmt: skip
 
 

@@ -48,6 +48,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "peer": PEER,
     "Range": "bytes=0-1023",
     "ref": "SM5f0c2a9e7d3b48c6a1e4f7b2c9d80e63",
+    "release_at": None,
     "released_at": None,
     "rows_done": 12,
     "rows_total": 12,

@@ -68,6 +68,7 @@ FIELDS = {
     "records": "What is held, by kind of record.",
     "reason": "Why it was not saved.",
     "ref": "The carrier's reference of the message.",
+    "release_at": "When a number that was given up goes back to the carrier; until then it can be taken back.",
     "released_at": "When the number was given back; null while it is held.",
     "request_id": "The answer's Request-Id, for asking us about it. Random: it says nothing of you.",
     "requested_at": "When it was asked for.",

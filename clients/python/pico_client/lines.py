@@ -30,6 +30,7 @@ class Line(Result):
     label: str | None
     state: str
     created_at: datetime
+    release_at: datetime | None
     released_at: datetime | None
     etag: str | None
 
@@ -78,5 +79,9 @@ class Lines(Calls):
         return self._ask(Line, "PATCH", path, body={"label": label}, if_match=if_match)
 
     def release_line(self, line_id: str) -> Line:
-        """Release a number. It refuses messages at once; the state is `released` when the carrier confirms."""
+        """Release a number. It refuses messages at once, and may be taken back until its `release_at`."""
         return self._ask(Line, "DELETE", f"/v1/lines/{part(line_id)}")
+
+    def cancel_release(self, line_id: str) -> Line:
+        """Take a number back that was given up and has not gone back to the carrier."""
+        return self._ask(Line, "DELETE", f"/v1/lines/{part(line_id)}/release")

@@ -246,7 +246,7 @@ async def test_a_send_is_not_repeated_once_its_key_may_have_been_forgotten(world
 async def test_a_message_from_before_the_lease_is_not_the_new_owners(world: InMemory) -> None:
     carrier, ada = carrier_of(world), await with_line(world)
     before = world.clock.now()
-    await world.use_cases.release_line(ada.id, ada.line_id)
+    await ada.gives_up()
     await world.advance(ASKED_AGAIN)
     boris = await with_line(world, "boris")
     await carrier.receive(PEER, NUMBER, "for Ada", at=before)

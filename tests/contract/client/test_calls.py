@@ -23,6 +23,7 @@ LINE = {
     "label": SECRET,
     "state": "active",
     "created_at": "2026-01-05T12:00:00Z",
+    "release_at": None,
     "released_at": None,
     "invented_later": SECRET,
 }

@@ -119,7 +119,8 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
 
     assert (await call("DELETE", thread, token=token)).status == 204
     assert (await call("GET", "/v1/conversations", token=token)).json == {"items": [], "next_cursor": None}
-    assert (await call("DELETE", path, token=token)).json["state"] == "releasing"
+    assert (await call("DELETE", path, token=token)).json["state"] == "pending_release"
+    assert (await call("DELETE", f"{path}/release", token=token)).json["state"] == "active"
 
     other = (await call("POST", "/v1/sessions", {"email": "Ada@Example.org", "password": PASSWORD})).json
     third = (await call("POST", "/v1/sessions", {"email": "ada@example.org", "password": PASSWORD})).json

@@ -165,7 +165,8 @@ async def releases(two: TwoWorkers) -> None:
         assert grace.line.accepts_messages
 
     two.meanwhile = bought_by_another
-    await two.world.use_cases.release_line(ada.id, ada.line_id)
+    await ada.gives_up()
+    await two.world.queue.shift(two.world.retention.released_number.keep)
 
 
 async def deletes_a_copy(two: TwoWorkers) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -33,6 +34,7 @@ from domain.values import Label
 from tests.support.canary_account import lived
 from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, beside, in_clear, skipping
 from tests.support.proofs import proves, refused
+from tests.support.sabotage import keeping
 
 EPOCH = """
     CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS
@@ -285,13 +287,15 @@ def logs_no_sign_in(stored: Databases) -> Databases:
 @proves("C14", text="a47b6103cfe1", saboteur=lets_the_log_be_changed, says="the log can be changed")
 @proves("C14", text="a47b6103cfe1", saboteur=logs_no_sign_in, says="the log does not say all that was done")
 async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases) -> None:
-    async with stored() as world:
+    async with stored(retention=keeping(released_number=timedelta())) as world:
         ada = await lived(world)
         do = world.use_cases
         await do.change_profile(ada.id, Label("Another name"), None)
         export = await do.start_export(ada.id)
         await world.settle()
         assert [part async for part in await do.download_export(ada.id, export.id, ada.password)]
+        await do.release_line(ada.id, ada.line_id)
+        await do.cancel_release(ada.id, ada.line_id)
         await do.release_line(ada.id, ada.line_id)
         await world.settle()
         await do.delete_account(ada.id, ada.password)

@@ -169,5 +169,5 @@ async def test_a_stop_outlives_its_conversation_as_a_fingerprint(stored: Databas
         (conversation,) = (await world.use_cases.list_conversations(ada.id, None, None, 9)).items
         await world.use_cases.delete_conversation(ada.id, conversation.id)
         await world.use_cases.release_line(ada.id, ada.line_id)
-        await world.advance(DAY)
+        await world.advance(7 * DAY)
         assert await world.rows("opt_outs") == [], "the line is released, and it stays"

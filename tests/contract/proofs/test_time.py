@@ -260,6 +260,32 @@ async def test_a_session_expires_unused_and_at_last_in_any_case(anywhere: Anywhe
         assert not await is_open(made, unused), "a session lives too long"
 
 
+def releases_early(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, retention=keeping(released_number=7 * DAY - MOMENT))
+
+
+def releases_late(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, retention=keeping(released_number=7 * DAY + MOMENT))
+
+
+@proves("T9", text="ca4e762e03bc", saboteur=releases_early, says="a number went back early")
+@proves("T9", text="ca4e762e03bc", saboteur=releases_late, says="a number is kept too long")
+async def test_a_number_that_is_given_up_is_kept_for_seven_days(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada = await with_line(made)
+        await made.use_cases.release_line(ada.id, ada.line_id)
+        await ada.receives("too late")
+        assert await ada.inbox() == [], "a number that was given up took a message"
+        await made.advance(7 * DAY - MOMENT)
+        assert made.carrier.numbers, "a number went back early"
+        await made.use_cases.cancel_release(ada.id, ada.line_id)
+        await made.advance(7 * DAY)
+        assert made.carrier.numbers, "a number went back that was taken back"
+        await made.use_cases.release_line(ada.id, ada.line_id)
+        await made.advance(7 * DAY)
+        assert not made.carrier.numbers, "a number is kept too long"
+
+
 def forgets_the_log(anywhere: Anywhere) -> Anywhere:
     def purge(store: object, **_: object) -> Callable[[datetime, int], Awaitable[PurgeResult]]:
         class ForgetsTheLog(SkippedPurge):

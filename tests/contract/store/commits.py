@@ -86,7 +86,7 @@ class CommitPromises:
             async with world.store.begin(account_id) as tx:
                 mine = await tx.lines.get(line.id)
                 mine.relabel(Label("never"))
-                mine.release(world.clock.now())
+                mine.release(world.clock.now(), world.clock.now())
                 tx.save(mine)
                 tx.save(world.ordered_line(account_id))
                 raise Mishap

@@ -36,7 +36,7 @@ class RacePromises:
                 await world.relabel(line, "winner")
                 before = await world.traces(account_id)
                 mine.relabel(Label("loser"))
-                mine.release(world.clock.now())
+                mine.release(world.clock.now(), world.clock.now())
                 slow.save(mine)
                 slow.save(fresh)
         assert await world.traces(account_id) == before

@@ -102,7 +102,7 @@ async def test_a_flipped_bit_holds_up_no_page_no_deletion_and_no_export(
     for path, status in ((ada.message, 204), *conversations, (ada.line, 202)):
         assert (await ada.call("DELETE", path)).status == status
         assert (await ada.call("GET", path)).status == (200 if path == ada.line else 404)
-    await scene.world.advance(DAY)
+    await scene.world.advance(7 * DAY)
     assert (await ada.call("GET", ada.line)).json["state"] == "released"
     assert not await scene.sql("SELECT FROM messages UNION ALL SELECT FROM conversations")
     assert (scene.world.carrier.numbers, scene.copies()) == ({}, [])

@@ -89,6 +89,7 @@ class Line(TypedDict):
     label: str | None
     state: Annotated[str, SpelledOut(LineState), Examples(["active"])]
     created_at: datetime
+    release_at: datetime | None
     released_at: datetime | None
 
 
@@ -118,6 +119,7 @@ def line(of: PhoneLine) -> Line:
         "label": spelled(of.label),
         "state": str(of.state),
         "created_at": of.created_at,
+        "release_at": of.release_at,
         "released_at": of.released_at,
     }
 
@@ -168,8 +170,16 @@ async def relabel_line(request: Request[Relabelling], line_id: LineId) -> Line:
 
 
 async def release_line(request: Request[None], line_id: LineId) -> Line:
-    """Release a number. It refuses messages at once; the state is `released` when the carrier confirms."""
+    """Release a number. It refuses messages at once, and may be taken back until `release_at`.
+
+    Then it goes back to the carrier, and the state is `released` when the carrier confirms.
+    """
     return line(await request.use_cases.release_line(request.account_id, line_id))
+
+
+async def cancel_release(request: Request[None], line_id: LineId) -> Line:
+    """Take a number back that was given up and has not gone back to the carrier."""
+    return line(await request.use_cases.cancel_release(request.account_id, line_id))
 
 
 LINE = "/v1/lines/{id}"
@@ -185,5 +195,6 @@ ROUTES = (
     Route("GET", "/v1/lines/{line_id:uuid}", read_line, 200, headers={"ETag": VERSION}),
     Route("PATCH", "/v1/lines/{line_id:uuid}", relabel_line, 200, body=Relabelling, guards=CORRECTING),
     Route("DELETE", "/v1/lines/{line_id:uuid}", release_line, 202, raises=(LineNotActive,), location=LINE),
+    Route("DELETE", "/v1/lines/{line_id:uuid}/release", cancel_release, 200, raises=(LineNotActive, PendingDeletion)),
 )
 # fmt: on

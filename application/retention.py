@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from application.endings import PurgeEndings
 from application.erasure import BeginErasures
 from application.exports import ExpireExports
 from application.idempotency import PurgeIdempotencyRecords
@@ -24,6 +25,7 @@ PURGES: tuple[type[Purge], ...] = (
     BeginErasures,
     BeginOverdueErasures,
     PurgeEndedSessions,
+    PurgeEndings,
     PurgeIdempotencyRecords,
     ExpireExports,
     RecallJobs,

@@ -18,6 +18,7 @@ from application.carrier_copies import DeleteCarrierCopies
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.credentials import VerifyPassword
+from application.endings import PurgeEndings
 from application.erasure import (
     BeginErasures,
     DeleteRows,
@@ -299,6 +300,7 @@ class Container(containers.DeclarativeContainer):
     )
 
     # What the clock and the queue set going, in the order of their tables
+    purge_endings = Singleton(PurgeEndings, keyring=keyring)
     recall_jobs = Singleton(RecallJobs, queue=queue)
     sweep = Singleton(Sweep, purges=_all(locals(), PURGES), clock=clock)
     job_handlers = _by_name(locals(), JOBS)

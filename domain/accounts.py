@@ -116,7 +116,7 @@ class Account(Aggregate):
     privacy_accepted_at: Annotated[datetime, held("C5")]
     created_at: Annotated[datetime, held(bound=True)]
     state: Annotated[AccountState, held("T1", bound=True)] = AccountState.UNVERIFIED
-    verified_at: Annotated[datetime | None, held(bound=True)] = None
+    verified_at: Annotated[datetime | None, held(final=True)] = None
     erase_at: Annotated[datetime | None, held("T2", bound=True)] = None
 
     @classmethod
@@ -158,7 +158,7 @@ class Account(Aggregate):
         SealBroken for one that was `used`: the row is an old one that somebody put back.
         """
         if self.is_unverified:
-            if used:
+            if used or self.outdated:
                 raise SealBroken
             self.state = AccountState.ERASING
             self.record(AccountErasureBegun(account_id=self.id, subject=self.id, at=at))
@@ -257,6 +257,7 @@ class Account(Aggregate):
             if self.altered and not self.is_unverified:
                 raise SealBroken
             over = self.is_unverified and unverified.due(self.created_at, now)
+            used = used or self.outdated or self.verified_at is not None
             asked_for = self.state is AccountState.PENDING_DELETION and _is_due(self.erase_at, now)
             if not over and not asked_for:
                 raise NotDue
@@ -267,7 +268,8 @@ class Account(Aggregate):
 
     def must_be_erasing(self, now: datetime, requested: datetime | None, *, used: bool) -> None:
         """Raise SealBroken unless its erasure has begun, by its own seal or by what is known from elsewhere."""
-        vouched_for = not self.altered or _is_due(requested, now) or not used
+        verified = self.outdated or self.verified_at is not None
+        vouched_for = not self.altered or _is_due(requested, now) or not (used or verified)
         if not vouched_for or self.state is not AccountState.ERASING:
             raise SealBroken
 

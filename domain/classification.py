@@ -40,6 +40,7 @@ class StoragePolicy:
 
     `index`: besides (or, for kind INDEX, instead of) the value a blind index is held, under that scope's key.
     `bound`: the plain value decides something, so it is authenticated together with the row's sealed cell.
+    `final`: once it is set it stays so, and no earlier state of the row is to come back.
     `relative`: changes are applied to the row as it stands (counts are added, instants only move forward) and
     do not raise the row's version, unless a count falls to zero: nobody takes from what was emptied meanwhile.
     """
@@ -49,6 +50,7 @@ class StoragePolicy:
     exported: bool = True
     index: IndexScope | None = None
     bound: bool = False
+    final: bool = False
     relative: bool = False
 
 
@@ -61,6 +63,7 @@ class FieldRule:
     index: IndexScope | None = None
     readable: bool = True
     bound: bool = False
+    final: bool = False
     relative: bool = False
 
 
@@ -71,10 +74,14 @@ def held(
     index: IndexScope | None = None,
     readable: bool = True,
     bound: bool = False,
+    final: bool = False,
     relative: bool = False,
 ) -> FieldRule:
-    """Return the exceptions for one field. Not `readable`: only its blind index is held, never the value."""
-    return FieldRule(clause, exported, index, readable, bound, relative)
+    """Return the exceptions for one field. Not `readable`: only its blind index is held, never the value.
+
+    What is `final` is bound, too.
+    """
+    return FieldRule(clause, exported, index, readable, bound or final, final, relative)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,9 @@ def _field(name: str, hint: Any, clause: str) -> Field:  # noqa: ANN401 - a type
     exported = rule.exported
     if exported is None:  # whose record it is goes without saying in one's own export
         exported = name != "account_id" and kind is not StorageKind.INDEX
-    policy = StoragePolicy(kind, rule.clause or clause, exported, rule.index, rule.bound, rule.relative)
+    policy = StoragePolicy(
+        kind, rule.clause or clause, exported, rule.index, rule.bound, rule.final, rule.relative
+    )
     return Field(name, hint, optional, policy)
 
 

@@ -108,6 +108,14 @@ class Aggregate:
     altered: bool = False
     """Whether the seal over the plain values that decide something does not open: none of them is to be believed."""
 
+    outdated: bool = False
+    """Whether the row is an earlier one that somebody put back: it was over before. Nothing of it opens."""
+
+    @property
+    def usable_until(self) -> datetime | None:
+        """Return until when it could be used if it were not over; None: for as long as the account is there."""
+        return None
+
     def record(self, event: Event) -> None:
         """Remember what happened until the unit of work collects it."""
         self.events.append(event)

@@ -129,7 +129,7 @@ class PhoneLine(Aggregate):
     state: Annotated[LineState, held(bound=True)] = LineState.ORDERING
     ref: Annotated[CarrierRef | None, held(bound=True)] = None
     created_at: Annotated[datetime, held(bound=True)]
-    released_at: Annotated[datetime | None, held(bound=True)] = None
+    released_at: Annotated[datetime | None, held(final=True)] = None
     release_at: Annotated[datetime | None, held(bound=True)] = None
     """When a number that was given up goes back to the carrier."""
 

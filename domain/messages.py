@@ -136,7 +136,7 @@ class Message(Aggregate):
     failure: FailureReason | None = None
     attempted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
     copy_deleted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
-    deleted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
+    deleted_at: Annotated[datetime | None, held(exported=False, final=True)] = None
 
     @property
     def is_waiting(self) -> bool:
@@ -249,7 +249,7 @@ class Conversation(Aggregate):
     total: Annotated[int, held(relative=True)] = 0
     opted_out_at: Annotated[datetime | None, held(bound=True)] = None
     created_at: datetime
-    deleted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
+    deleted_at: Annotated[datetime | None, held(exported=False, final=True)] = None
 
     @classmethod
     def open(

@@ -55,7 +55,7 @@ class Session(Aggregate):
     """What the row itself says of its token, so that nobody has another token lead to it."""
     created_at: Annotated[datetime, held(bound=True)]
     ends_at: Annotated[datetime, held(bound=True)]
-    revoked_at: Annotated[datetime | None, held("T5", bound=True)] = None
+    revoked_at: Annotated[datetime | None, held("T5", final=True)] = None
 
     def __post_init__(self) -> None:
         """Take the fingerprint of a new token."""
@@ -85,6 +85,11 @@ class Session(Aggregate):
     def is_revoked(self) -> bool:
         """Whether it was ended."""
         return self.revoked_at is not None
+
+    @property
+    def usable_until(self) -> datetime:
+        """Return when it would have expired."""
+        return self.ends_at
 
     def is_over(self, at: datetime) -> bool:
         """Tell whether it was revoked or has expired."""

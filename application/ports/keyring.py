@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from domain.kernel import ErrorKind, PicoError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
 
     from domain.kernel import AccountId
 
@@ -36,10 +38,23 @@ class AccountKey:
 
     version: int
     material: bytes
+    ended: set[bytes] = field(default_factory=set)
+    """Ids (16 bytes) of rows that are over, as far as this process has heard: see `note_endings`."""
 
     def __repr__(self) -> str:
         """Hide the material."""
         return f"<AccountKey v{self.version}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """That a row is over: an earlier state of it counts for nothing, should somebody put it back.
+
+    `until`: when no state of it could be used any more, so that this need not be remembered; None: never.
+    """
+
+    row_id: UUID
+    until: datetime | None = None
 
 
 class Keyring(Protocol):
@@ -65,6 +80,18 @@ class Keyring(Protocol):
 
         The first act of erasure on our own copies. Repeating is harmless.
         """
+        ...
+
+    async def note_endings(self, account_id: AccountId, endings: Sequence[Ending]) -> None:
+        """Remember, outside of the store, that some rows are over; who has no key has none either.
+
+        From then on `ended` of the account's key has them, in other processes when they open it next. They go with the
+        key, and by `purge_endings`. Repeating is harmless.
+        """
+        ...
+
+    async def purge_endings(self, until: datetime, limit: int) -> int:
+        """Forget up to `limit` endings of what could not be used after `until`; return how many went. Repeatable."""
         ...
 
     async def holders(self, after: AccountId | None, limit: int) -> Sequence[AccountId]:

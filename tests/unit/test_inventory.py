@@ -25,7 +25,7 @@ EVERY = [
     for column in stored.columns
 ]
 CLAUSES = {clause.id for clause in parse((Path(__file__).parents[2] / "PRIVACY.md").read_text())}
-BOOKKEEPING = {"version", "events", "unreadable", "altered"}
+BOOKKEEPING = {"version", "events", "unreadable", "altered", "outdated"}
 CANARY = "canary-7f3a"
 
 

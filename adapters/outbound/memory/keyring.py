@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from os import urandom
 
 from typing_extensions import override
 
-from application.ports.keyring import AccountKey, KeyGone, Keyring, KeysUnavailable
+from application.ports.keyring import AccountKey, Ending, KeyGone, Keyring, KeysUnavailable
 from domain.kernel import AccountId
 
 
@@ -18,6 +19,7 @@ class MemoryKeyring(Keyring):
         self.outage = False
         self._accounts: dict[AccountId, AccountKey] = {}
         self._systems: dict[str, bytes] = {}
+        self._until: dict[tuple[AccountId, bytes], datetime] = {}
 
     @override
     async def create(self, account_id: AccountId) -> None:
@@ -40,6 +42,23 @@ class MemoryKeyring(Keyring):
     async def destroy(self, account_id: AccountId) -> int:
         self._answer()
         return 0 if self._accounts.pop(account_id, None) is None else 1
+
+    @override
+    async def note_endings(self, account_id: AccountId, endings: Sequence[Ending]) -> None:
+        self._answer()
+        if (key := self._accounts.get(account_id)) is not None:
+            key.ended.update(ending.row_id.bytes for ending in endings)
+            self._until |= {(account_id, each.row_id.bytes): each.until for each in endings if each.until}
+
+    @override
+    async def purge_endings(self, until: datetime, limit: int) -> int:
+        self._answer()
+        due = [ending for ending, at in self._until.items() if at <= until][:limit]
+        for account_id, row_id in due:
+            del self._until[account_id, row_id]
+            if account_id in self._accounts:
+                self._accounts[account_id].ended.discard(row_id)
+        return len(due)
 
     @override
     async def holders(self, after: AccountId | None, limit: int) -> Sequence[AccountId]:

@@ -84,6 +84,8 @@ class Codec(Generic[A]):
         self.sealing = sealing_field(stored)
         """The column whose cell seals the bound columns, if there are any."""
         self.binder = Binder([field for field in held if field.policy.bound])
+        self.final = next((at for at, field in enumerate(every) if field.policy.final), None)
+        """Where in `fields` the one stands that, once set, says that the row is over."""
         self.values: Callable[[A], tuple[Any, ...]] = attrgetter(*self.fields)
         self._written = tuple(map(self._columns_of, every))
         self._writers = tuple(map(self._writer, every))

@@ -61,6 +61,9 @@ class Decoder:
         bound = [every.index(name) for name in codec.binder.names] if binds else []
         self._bound = itemgetter(*bound) if len(bound) > 1 else lambda values: [values[at] for at in bound]
         self._version = every.index(VERSION) if binds else 0
+        final = codec.final is not None and codec.fields[codec.final]
+        self._final = every.index(final) if binds and final else None
+        """Where the field stands without which a row that is over is an earlier state of it."""
 
     def values(self, cipher: AccountCipher, broken: Broken = refuse) -> Callable[[Row], Opened]:
         """Return what opens a row: a list of the values asked for, then of those needed.
@@ -74,11 +77,18 @@ class Decoder:
             (at, cipher.column(self._table, name).open, make, binds) for at, name, make, binds in self._sealed
         ]
 
+        ended, final_at = cipher.ended, self._final
+
         def opened(row: Row) -> Opened:
             values = list(row)
             unreadable = WHOLE
+            # An earlier state of a row that is over opens, but nothing of it counts.
+            put_back = ended and final_at is not None and row[final_at] is None and row[id_at].bytes in ended
             for at, unseal, make, binds in sealed:
                 if (value := row[at]) is not None:
+                    if put_back:
+                        values[at], unreadable = None, unreadable | {self.names[at]}
+                        continue
                     try:
                         beside = data(bound_of(row), row[version_at]) if binds else b""
                         values[at] = make(unseal(row[id_at].bytes, value, beside))
@@ -112,12 +122,15 @@ class Aggregates(Generic[A]):
         """Return what makes an aggregate of a row, and its values as `Codec.changed` compares them."""
         of, names, hidden, sealing = self._codec.of, self._fields, self._hidden, self._codec.sealing
         opened, width = self._decoder.values(cipher, broken), len(names)
+        ended, final = cipher.ended, self._codec.final
 
         def load(row: Row) -> tuple[A, tuple[Any, ...]]:
             values, unreadable = opened(row)
             aggregate = of(**dict(zip(names, values, strict=False)), version=values[-1])
             if unreadable:
                 aggregate.unreadable, aggregate.altered = unreadable, sealing in unreadable
+                if final is not None and values[final] is None:
+                    aggregate.outdated = aggregate.id.bytes in ended  # type: ignore[attr-defined]  # every stored aggregate has an id
             return aggregate, (*values[:width], *hidden)
 
         return load

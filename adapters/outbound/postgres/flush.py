@@ -26,6 +26,7 @@ from adapters.outbound.postgres.composition import Verb, Write, statement
 from adapters.outbound.postgres.reading import Original, Reader
 from application.inventory import INVENTORY
 from application.ports.jobs import JobLease
+from application.ports.keyring import Ending
 from application.unit_of_work import PendingWrites
 from domain.classification import StorageKind
 from domain.exports import ExportPart
@@ -44,12 +45,14 @@ _LAST = len(_RANK)
 class Flush:
     """What one unit of work will do, in order: end its job, remove, empty, save, queue, list, rely."""
 
-    __slots__ = ("_lists", "_reader", "_touched", "_written", "shape", "values")
+    __slots__ = ("_lists", "_reader", "_touched", "_written", "ended", "shape", "values")
 
     def __init__(self, work: PendingWrites, reader: Reader, completing: JobLease | None) -> None:
         """Encode the pending writes. Raises ValueError for an aggregate of another account."""
         self.shape: list[Write] = []
         self.values: list[Any] = [reader.account_id]
+        self.ended: list[Ending] = []
+        """What is over by this commit."""
         self._reader = reader
         self._written: list[Aggregate] = []
         self._touched = set[tuple[type[Aggregate], UUID]]()
@@ -96,6 +99,7 @@ class Flush:
     def _save(self, aggregate: Stored) -> None:
         codec = self._codec(aggregate)
         original = self._reader.original(aggregate)
+        self._note_ending(codec, aggregate, original)
         if not aggregate.version:
             self._touched.add((codec.of, aggregate.id))
             self._write(Verb.INSERT, codec, aggregate, codec.owned, 1)
@@ -112,6 +116,12 @@ class Flush:
                 return
             self._update(codec, aggregate, places, original)
         self._relist(codec, aggregate, original)
+
+    def _note_ending(self, codec: Codec[Any], aggregate: Stored, original: Original | None) -> None:
+        if codec.final is None or codec.values(aggregate)[codec.final] is None:
+            return
+        if original is None or original.values[codec.final] is None:
+            self.ended.append(Ending(aggregate.id, aggregate.usable_until))
 
     def _update(
         self,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from os import urandom
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -20,15 +21,18 @@ from sqlalchemy.dialects import postgresql
 from typing_extensions import override
 
 from adapters.cache import Cache
-from adapters.outbound.postgres.keyring_tables import ACCOUNT_KEYS, SYSTEM_KEYS
+from adapters.outbound.postgres.keyring_tables import ACCOUNT_KEYS, ENDINGS, SYSTEM_KEYS
 from adapters.outbound.postgres.pool import Database, StatementRefused
+from adapters.outbound.postgres.sealing import Marks
 from adapters.outbound.postgres.statements import compiled, value
-from application.ports.keyring import AccountKey, KeyGone, Keyring, KeysUnavailable
+from application.ports.keyring import AccountKey, Ending, KeyGone, Keyring, KeysUnavailable
 from application.ports.kms import Kms, KmsError, WrappedKey
 from domain.kernel import AccountId, PicoError
 
 KEPT_BYTES = 5_000
 """What an account in use takes in memory: its key, and the working keys that the store derives from it."""
+ENDING_BYTES = 120
+"""What an ending takes there."""
 CACHED_SECONDS = 300.0
 IDLE_SECONDS = 120.0
 SYSTEM_PURPOSES = 32
@@ -48,9 +52,42 @@ def _newest(table: sa.Table, owner: str) -> str:
     return compiled(select.order_by(columns.version.desc()).limit(sa.literal_column("1")), owner)
 
 
+def _opened() -> str:
+    """Return the newest key of an account, and the marks of all that has ended, in one look."""
+    columns, of = ACCOUNT_KEYS.c, value("account_id", ACCOUNT_KEYS.c.account_id)
+    marks = sa.func.string_agg(ENDINGS.c.mark, sa.literal_column("''::bytea"))
+    ended = sa.select(marks).where(ENDINGS.c.account_id == of).scalar_subquery()
+    select = sa.select(columns.version, columns.key_id, columns.master, columns.wrapped, ended.label("ended"))
+    select = select.where(columns.account_id == of).order_by(columns.version.desc())
+    return compiled(select.limit(sa.literal_column("1")), "account_id")
+
+
+def _note() -> str:
+    """Add endings to an account that has a key; its row is held, so that no ending outlives it."""
+    of = value("account_id", ACCOUNT_KEYS.c.account_id)
+    key = sa.select(ACCOUNT_KEYS.c.account_id).where(ACCOUNT_KEYS.c.account_id == of)
+    held = key.limit(sa.literal_column("1")).with_for_update(read=True).cte("held")
+    arrays = [
+        sa.func.unnest(sa.bindparam(name, type_=postgresql.ARRAY(ENDINGS.c[name].type)))
+        for name in ("mark", "until")
+    ]
+    given = sa.select(held.c.account_id, *arrays)
+    insert = postgresql.insert(ENDINGS).from_select(["account_id", "mark", "until"], given)
+    return compiled(insert.on_conflict_do_nothing(), "account_id", "mark", "until")
+
+
+def _purge() -> str:
+    due = sa.select(ENDINGS.c.account_id, ENDINGS.c.mark).where(ENDINGS.c.until <= sa.bindparam("due"))
+    due = due.order_by(ENDINGS.c.until).limit(sa.bindparam("limit", type_=sa.Integer()))
+    row = sa.tuple_(ENDINGS.c.account_id, ENDINGS.c.mark)
+    return compiled(sa.delete(ENDINGS).where(row.in_(due)), "due", "limit")
+
+
 _ACCOUNT = ACCOUNT_KEYS.c.account_id == sa.bindparam("account_id")
 _ADD, _ADD_SYSTEM = _insert(ACCOUNT_KEYS, "account_id"), _insert(SYSTEM_KEYS, "purpose")
-_NEWEST, _NEWEST_SYSTEM = _newest(ACCOUNT_KEYS, "account_id"), _newest(SYSTEM_KEYS, "purpose")
+_OPENED, _NEWEST_SYSTEM = _opened(), _newest(SYSTEM_KEYS, "purpose")
+_NOTE, _PURGE = _note(), _purge()
+_FORGET = compiled(sa.delete(ENDINGS).where(ENDINGS.c.account_id == sa.bindparam("account_id")), "account_id")
 _DESTROY = compiled(sa.delete(ACCOUNT_KEYS).where(_ACCOUNT), "account_id")
 _COUNT = compiled(sa.select(sa.func.count()).select_from(ACCOUNT_KEYS).where(_ACCOUNT), "account_id")
 _HOLDERS = compiled(
@@ -83,7 +120,7 @@ class PostgresKeyring(Keyring):
         self._database = database
         self._kms = kms
         self._accounts = Cache[AccountId, AccountKey](
-            size=memory, size_of=lambda _account_id, _key: KEPT_BYTES,
+            size=memory, size_of=lambda _account_id, key: KEPT_BYTES + ENDING_BYTES * len(key.ended),
             seconds=CACHED_SECONDS, idle_seconds=IDLE_SECONDS, monotonic=monotonic,
         )  # fmt: skip
         self._systems = Cache[str, bytes](
@@ -107,9 +144,25 @@ class PostgresKeyring(Keyring):
     async def destroy(self, account_id: AccountId) -> int:
         """Destroy every version of the account's key. The head of this module says what is left of the rows."""
         try:
-            return await _answered(self._database.execute(_DESTROY, account_id))
+            destroyed = await _answered(self._database.execute(_DESTROY, account_id))
+            await _answered(
+                self._database.execute(_FORGET, account_id)
+            )  # last: who has no key gets no ending
+            return destroyed
         finally:  # whatever came of it: an unknown outcome may well be a deletion
             self._accounts.drop(account_id)
+
+    @override
+    async def note_endings(self, account_id: AccountId, endings: Sequence[Ending]) -> None:
+        key = await self.open(account_id)
+        marks = Marks(key)
+        given = [(marks.of(ending.row_id.bytes), ending.until) for ending in endings]
+        await _answered(self._database.execute(_NOTE, account_id, *map(list, zip(*given, strict=True))))
+        key.ended.update(ending.row_id.bytes for ending in endings)
+
+    @override
+    async def purge_endings(self, until: datetime, limit: int) -> int:
+        return await _answered(self._database.execute(_PURGE, until, limit))
 
     @override
     async def holders(self, after: AccountId | None, limit: int) -> Sequence[AccountId]:
@@ -126,10 +179,13 @@ class PostgresKeyring(Keyring):
         return await self._systems.get(purpose, self._system)
 
     async def _open(self, account_id: AccountId) -> AccountKey:
-        row = await self._row(_NEWEST, account_id)
+        row = await self._row(_OPENED, account_id)
         if row is None:
             raise KeyGone
-        return AccountKey(row["version"], await self._unwrapped(row))
+        key = AccountKey(row["version"], await self._unwrapped(row))
+        if row["ended"]:
+            key.ended.update(Marks(key).ids(row["ended"]))
+        return key
 
     async def _system(self, purpose: str) -> bytes:
         row = await self._row(_NEWEST_SYSTEM, purpose)

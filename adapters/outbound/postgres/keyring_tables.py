@@ -39,6 +39,17 @@ ACCOUNT_KEYS = sa.Table(
     sa.Column("account_id", postgresql.UUID(), primary_key=True, info={"kind": StorageKind.ID}),
     *_key_columns("account_keys"),
 )  # fmt: skip
+ENDINGS = sa.Table(
+    "endings", KEYRING_TABLES,
+    sa.Column("account_id", postgresql.UUID(), primary_key=True, info={"kind": StorageKind.ID}),
+    sa.Column("mark", postgresql.BYTEA(), primary_key=True, info={"kind": StorageKind.INDEX}),
+    sa.Column(
+        "until", postgresql.TIMESTAMP(timezone=True), nullable=True, info={"kind": StorageKind.TIME},
+        index=True,
+    ),
+    sa.CheckConstraint("length(mark) = 16", name="endings_mark_is_a_block"),
+)  # fmt: skip
+"""What is over. A mark is a row's id, enciphered under its account's key: it goes when the key does."""
 SYSTEM_KEYS = sa.Table(
     "system_keys", KEYRING_TABLES,
     sa.Column("purpose", sa.String(32), primary_key=True, info={"kind": StorageKind.ENUM}),

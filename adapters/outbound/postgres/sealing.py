@@ -17,7 +17,10 @@ from os import urandom
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -84,17 +87,38 @@ class ColumnCipher:
             raise SealBroken from None
 
 
+class Marks:
+    """Turns row ids of an account into marks and back: AES-256 of one block, under a key for this end only.
+
+    An id is one block, and no two are the same: so the bare cipher (ECB) is a permutation, and hides which id it is.
+    """
+
+    def __init__(self, key: AccountKey) -> None:
+        self._cipher = Cipher(AES256(_derived(key.material, b"pico endings")), ECB())  # noqa: S305 - see above
+
+    def of(self, row_ids: bytes) -> bytes:
+        """Return the marks of ids, 16 bytes each."""
+        return self._cipher.encryptor().update(row_ids)
+
+    def ids(self, marks: bytes) -> set[bytes]:
+        """Return what some marks stand for."""
+        row_ids = self._cipher.decryptor().update(marks)
+        return {row_ids[at : at + ROW_ID] for at in range(0, len(row_ids), ROW_ID)}
+
+
 class AccountCipher:
     """What one account's key can do: seal the account's columns, and make the blind indexes it looks things up by.
 
     Making one costs two derivations; keep it as long as the key, and no longer.
     """
 
-    __slots__ = ("_aead", "_columns", "_index_key", "_place", "version")
+    __slots__ = ("_aead", "_columns", "_index_key", "_place", "ended", "version")
 
     def __init__(self, environment: str, account_id: UUID, key: AccountKey) -> None:
         """Derive the working keys. `environment` keeps Sandbox blobs out of Production, and the other way round."""
         self.version = key.version
+        self.ended = key.ended
+        """Ids of rows that are over."""
         self._aead = AESGCM(_derived(key.material, b"pico sealed columns"))
         self._index_key = _derived(key.material, b"pico blind indexes")
         self._place = environment.encode(), account_id.bytes

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
+import structlog
 from typing_extensions import override
 
 from adapters.outbound.postgres import erasing, residue
@@ -20,12 +21,14 @@ from adapters.outbound.postgres.snapshots import Snapshots
 from adapters.outbound.postgres.tx import PostgresTx
 from application.ports.ids import Ids
 from application.ports.jobs import JobLease
-from application.ports.keyring import AccountKey, Keyring
+from application.ports.keyring import AccountKey, Ending, KeyGone, Keyring, KeysUnavailable
 from application.ports.store import Store
 from application.unit_of_work import RetriedUpdates
 from domain.erasure import Erasure
 from domain.kernel import AccountId, Aggregate
 from domain.residue import Residue
+
+log = structlog.get_logger()
 
 
 class CipherCache:
@@ -72,8 +75,19 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
         if flush.shape:
             await self._database.fetch(flush.text, *flush.values)
             flush.committed()
+            if flush.ended:
+                await self._note(account_id, flush.ended)
             if any(not job.delay for job in tx.jobs):
                 self._database.wake()
+
+    async def _note(self, account_id: AccountId, endings: Sequence[Ending]) -> None:
+        """Have the keyring remember what is over. The commit stands without it: then only an alarm tells."""
+        try:
+            await self._keyring.note_endings(account_id, endings)
+        except KeyGone:
+            return  # erased at this moment, with all that could come back
+        except KeysUnavailable:
+            log.error("endings not noted", account=str(account_id), rows=len(endings))
 
     @override
     @asynccontextmanager

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
-from application.ports.keyring import KeyGone, Keyring, KeysUnavailable
+from application.ports.keyring import Ending, KeyGone, Keyring, KeysUnavailable
 from domain.kernel import AccountId
 
 ALICE = AccountId(UUID("01890000-0000-7000-8000-00000000000a"))
@@ -87,6 +88,32 @@ class KeyringContract:
         with pytest.raises(KeyGone):
             await keyring.open(ALICE)
 
+    async def test_what_has_ended_is_known_to_whoever_opens_the_key(self, keyring: Keyring) -> None:
+        await keyring.create(ALICE)
+        await keyring.create(BOB)
+        held = await keyring.open(ALICE)
+        assert held.ended == set()
+        rows = [uuid4() for _ in range(3)]
+        for _ in range(2):
+            await keyring.note_endings(ALICE, [Ending(row) for row in rows])
+        expected = {row.bytes for row in rows}
+        assert (
+            held.ended == (await keyring.open(ALICE)).ended == (await keyring.reopen(ALICE)).ended == expected
+        )
+        assert (await keyring.open(BOB)).ended == set()
+        await keyring.destroy(ALICE)
+        await keyring.create(ALICE)
+        assert (await keyring.open(ALICE)).ended == set()
+
+    async def test_an_ending_is_forgotten_when_it_cannot_matter_any_more(self, keyring: Keyring) -> None:
+        await keyring.create(ALICE)
+        for_ever, early, late = uuid4(), uuid4(), uuid4()
+        until = datetime(2027, 3, 1, tzinfo=UTC)
+        endings = [Ending(for_ever), Ending(early, until), Ending(late, until + timedelta(seconds=1))]
+        await keyring.note_endings(ALICE, endings)
+        assert [await keyring.purge_endings(until, 10) for _ in range(2)] == [1, 0]
+        assert (await keyring.reopen(ALICE)).ended == {for_ever.bytes, late.bytes}
+
     async def test_whoever_has_a_key_is_listed_once_in_order_of_id(self, keyring: Keyring) -> None:
         accounts = sorted(AccountId(uuid4()) for _ in range(7))
         for account in accounts:
@@ -118,7 +145,8 @@ class KeyringContract:
         await outage()
         for call in (
             keyring.create(BOB), keyring.open(ALICE), keyring.destroy(ALICE), keyring.count(ALICE),
-            keyring.holders(None, 1), keyring.system("index"),
+            keyring.holders(None, 1), keyring.purge_endings(datetime.now(UTC), 1),
+            keyring.system("index"),
         ):  # fmt: skip
             with pytest.raises(KeysUnavailable) as told:
                 await call

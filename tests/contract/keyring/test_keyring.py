@@ -100,6 +100,7 @@ class TestPostgresKeyring(KeyringContract):
         async def strike() -> None:
             await database.fetch("ALTER TABLE account_keys RENAME TO a")
             await database.fetch("ALTER TABLE system_keys RENAME TO s")
+            await database.fetch("ALTER TABLE endings RENAME TO e")
 
         return strike
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from typing_extensions import override
 
 from adapters.outbound.postgres.codec import canonical, codec
-from adapters.outbound.postgres.decoding import Rows
+from adapters.outbound.postgres.decoding import Row, Rows
 from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Read, Reader, owned, whole
 from adapters.outbound.postgres.repositories.idempotency import earlier_result, key_index
 from adapters.outbound.postgres.statements import compiled, value
@@ -22,7 +22,7 @@ from application.ports.repositories.conversations import (
     MessagingContext,
 )
 from domain.idempotency import IdempotencyRecord, Operation
-from domain.kernel import ConversationId, LineId, NotFound
+from domain.kernel import ConversationId, LineId, NotFound, SealBroken
 from domain.lines import PhoneLine
 from domain.messages import Conversation, Message
 from domain.opt_outs import LastingOptOut
@@ -156,15 +156,19 @@ class PostgresConversations(Conversations):
         rows = await reader.database.fetch(statement, reader.account_id, *values)
         cipher, broken = reader.keys.cipher, reader.report_broken
         conversation, last = _OF_LIST.loader(cipher, broken), _LAST.loader(cipher, broken)
-        return [
-            ConversationRow._make((*conversation(row), None if row[_WIDTH] is None else last(row[_WIDTH:])))
-            for row in rows
-        ]
+        over = cipher.ended  # of a conversation that somebody put back nothing is shown
+
+        def newest(row: Row) -> LastMessage | None:
+            hidden = row[_WIDTH] is None or (over and row[0].bytes in over)
+            return None if hidden else last(row[_WIDTH:])
+
+        return [ConversationRow._make((*conversation(row), newest(row))) for row in rows]
 
     @override
     async def with_peer(self, line_id: LineId, peer: Peer) -> Conversation | None:
         index = self._index("conversations.peer", peer)
-        return await self.reader.maybe(_WITH_PEER, line_id, index, even_broken=True)
+        found = await self.reader.maybe(_WITH_PEER, line_id, index, even_broken=True)
+        return self._not_put_back(found)
 
     @override
     async def opt_out(self, line_id: LineId, peer: Peer) -> LastingOptOut | None:
@@ -193,6 +197,7 @@ class PostgresConversations(Conversations):
             row[-2:],
         )
         conversation = None if found[0] is None else reader.loader(_CONVERSATIONS, even_broken=True)(found)
+        self._not_put_back(conversation)
         if conversation is not None and not conversation.unreadable and not is_with(conversation, peer):
             reader.refuse_broken(Conversation.stored_as, conversation.id, frozenset({"peer_index"}))
         return MessagingContext(
@@ -201,6 +206,12 @@ class PostgresConversations(Conversations):
             None if record[1] is None else earlier_result(reader.keys, operation, *record),
             None if stop[0] is None else reader.loader(_STOPS)(stop),
         )
+
+    def _not_put_back(self, found: Conversation | None) -> Conversation | None:
+        """Raise SealBroken for one that was deleted: what came into it nobody would see. It can be deleted again."""
+        if found is not None and found.outdated:
+            raise SealBroken
+        return found
 
     def _index(self, of: str, peer: Peer) -> bytes:
         return self.reader.keys.account_index(of, peer)

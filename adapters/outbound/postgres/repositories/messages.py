@@ -119,11 +119,21 @@ class PostgresMessages(Messages):
 
     @override
     async def get(self, message_id: MessageId) -> Message:
-        return await self.reader.one(_GET, message_id)
+        return self._shown(await self.reader.one(_GET, message_id))
 
     @override
     async def get_even_broken(self, message_id: MessageId) -> Message:
-        return await self.reader.one(_GET, message_id, even_broken=True)
+        return self._shown(await self.reader.one(_GET, message_id, even_broken=True))
+
+    def _shown(self, message: Message) -> Message:
+        self._must_not_be_over(message.conversation_id)
+        return message
+
+    def _must_not_be_over(self, conversation_id: ConversationId) -> None:
+        """Raise NotFound, and the alarm, for a deleted conversation that somebody put back, with what was in it."""
+        if conversation_id.bytes in self.reader.keys.cipher.ended:
+            self.reader.report_broken(Conversation.stored_as, conversation_id, frozenset({"deleted_at"}))
+            raise NotFound
 
     @override
     async def get_even_deleted(self, message_id: MessageId) -> Message:
@@ -157,7 +167,10 @@ class PostgresMessages(Messages):
         line = rows[0][_ENDS:]
         number = None if line[0] is None else _NUMBER.loader(cipher, broken)(line)
         load = _ROWS.loader(cipher, broken)
-        return [MessageRow._make((*load(row), peer, number)) for row in rows if row[0] is not None]
+        found = [MessageRow._make((*load(row), peer, number)) for row in rows if row[0] is not None]
+        if found:
+            self._must_not_be_over(found[0].conversation_id)
+        return found
 
     @override
     async def is_unread(self, message: Message) -> bool:

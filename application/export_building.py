@@ -111,7 +111,7 @@ class BuildExport:
         """Delete what an interrupted attempt left; tell whether the export is still wanted."""
 
         async def change(tx: Tx) -> bool:
-            export = await tx.exports.get(export_id)
+            export = await tx.exports.get_even_broken(export_id)
             if not export.is_building:
                 return False
             if export.rows_done:  # else there are no parts, and nothing to commit

@@ -37,7 +37,7 @@ class StartExport:
             for export in await tx.exports.list_all():
                 if export.is_building:
                     return export
-                if export.is_ready:
+                if export.is_ready or export.altered:
                     export.expire()
                     tx.save(export)
                     tx.exports.remove_parts(export.id)
@@ -60,7 +60,7 @@ class ReadExport:
     async def __call__(self, account_id: AccountId, export_id: ExportId) -> Export:
         """Return the export. Raises NotFound. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            return await tx.exports.get(export_id)
+            return await tx.exports.get_even_broken(export_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class ExpireExports(Purge):
         account_id, export_id = late
 
         async def change(tx: Tx) -> None:
-            export = await tx.exports.get(export_id)
+            export = await tx.exports.get_even_broken(export_id)
             export.expire()
             tx.save(export)
             tx.exports.remove_parts(export_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from adapters.outbound.postgres.tables import SEAL, sealing_field
 from application.inventory import Stored
 from bootstrap.policy import DATA_MAP, END, PolicyError
 from domain.classification import IndexScope, StorageKind, StoragePolicy
@@ -23,6 +24,8 @@ def data_map(inventory: Iterable[Stored]) -> str:
             if policy.kind is StorageKind.SEALED and policy.index:
                 found = replace(policy, kind=StorageKind.INDEX, exported=False)
                 rows.append(_row(record.name, f"{column.name}, to find it", found))
+        if sealing_field(record) == SEAL:  # it holds nothing, and proves what stands beside it
+            rows.append(_row(record.name, SEAL, StoragePolicy(StorageKind.SEALED, "H40", exported=False)))
     return "\n".join(rows)
 
 

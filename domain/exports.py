@@ -65,12 +65,12 @@ class Export(Aggregate):
 
     account_id: AccountId
     id: ExportId
-    state: ExportState = ExportState.BUILDING
-    requested_at: datetime
-    rows_done: int = 0
-    rows_total: int = 0
-    rows_unreadable: int = 0
-    expires_at: datetime | None = None
+    state: Annotated[ExportState, held(bound=True)] = ExportState.BUILDING
+    requested_at: Annotated[datetime, held(bound=True)]
+    rows_done: Annotated[int, held(bound=True)] = 0
+    rows_total: Annotated[int, held(bound=True)] = 0
+    rows_unreadable: Annotated[int, held(bound=True)] = 0
+    expires_at: Annotated[datetime | None, held(bound=True)] = None
 
     @classmethod
     def request(
@@ -85,8 +85,8 @@ class Export(Aggregate):
 
     @property
     def is_building(self) -> bool:
-        """Whether its parts are still being written."""
-        return self.state is ExportState.BUILDING
+        """Whether its parts are still being written: not once it was altered, for then it only expires."""
+        return self.state is ExportState.BUILDING and not self.altered
 
     @property
     def is_partial(self) -> bool:
@@ -145,6 +145,6 @@ class ExportPart(Aggregate):
 
     account_id: AccountId
     id: Annotated[PartId, held(exported=False)]
-    export_id: Annotated[ExportId, held(exported=False)]
-    position: Annotated[int, held(exported=False)]
+    export_id: Annotated[ExportId, held(exported=False, bound=True)]
+    position: Annotated[int, held(exported=False, bound=True)]
     content: Annotated[bytes, held(exported=False)] = field(repr=False)

@@ -13,6 +13,7 @@ from domain.kernel import (
     Aggregate,
     IdempotencyRecordId,
     PicoError,
+    SealBroken,
 )
 
 
@@ -44,9 +45,13 @@ class EarlierResult:
 
     resource_id: UUID | None
     same_request: bool
+    altered: bool = False
+    """Whether the record is not to be believed, but for the fact that the operation was done."""
 
     def must_match(self) -> UUID:
-        """Return what the operation made. Raises IdempotencyMismatch."""
+        """Return what the operation made. Raises SealBroken, IdempotencyMismatch."""
+        if self.altered:
+            raise SealBroken
         if not self.same_request or self.resource_id is None:
             raise IdempotencyMismatch
         return self.resource_id
@@ -71,8 +76,8 @@ class IdempotencyRecord(Aggregate):
     request: Annotated[str | None, held(index=IndexScope.ACCOUNT, readable=False)] = field(
         default=None, repr=False
     )
-    resource_id: UUID | None = None
-    expires_at: datetime | None = None
+    resource_id: Annotated[UUID | None, held(bound=True)] = None
+    expires_at: Annotated[datetime | None, held(bound=True)] = None
 
     @classmethod
     def of(

@@ -23,6 +23,6 @@ class LastingOptOut(Aggregate):
 
     account_id: AccountId
     id: OptOutId
-    line_id: LineId
+    line_id: Annotated[LineId, held(bound=True)]
     peer: Annotated[Peer | None, held(index=IndexScope.ACCOUNT, readable=False)] = None
-    opted_out_at: datetime
+    opted_out_at: Annotated[datetime, held(bound=True)]

@@ -21,6 +21,8 @@ from tests.support.harness import ENVIRONMENT, OnPostgres, on_postgres
 from tests.support.http_world import OURS, PASSWORD, STRANGER, Answer, HttpWorld
 
 DAY, MONTH = timedelta(days=1), timedelta(days=31)
+WENT = "+12025550177"
+"""Whose STOP outlives their conversation."""
 BIT = 100
 """Somewhere in the nonce: the first byte of a cell only names the format."""
 
@@ -87,7 +89,7 @@ class Scene:
         return len(changed)
 
     async def inhabitant(self, name: str = "ada", number: str = OURS) -> Inhabitant:
-        """Let somebody sign up, use two devices, take a line, save a contact, hear, write, and ask for an export."""
+        """Let somebody sign up, use two devices, take a line, save a contact, hear a STOP, hear, write, and export."""
         http, world = self.http, self.world
         token = await http.person(name)
         credentials = {"email": f"{name}@example.org", "password": PASSWORD}
@@ -97,6 +99,10 @@ class Scene:
         await http.call("PATCH", f"/v1/lines/{line}", {"label": "Work"}, token=token)
         known = {"name": "Noa", "numbers": [STRANGER], "note": "climbs"}
         assert (await http.call("POST", "/v1/contacts", known, token=token, headers=http.key())).status == 201
+        await self.hear(number, "STOP", sender=WENT)
+        (stopped,) = (await http.call("GET", "/v1/conversations", token=token)).json["items"]
+        assert (await http.call("DELETE", f"/v1/conversations/{stopped['id']}", token=token)).status == 204
+        await world.settle()
         said = {"to": STRANGER, "body": "said"}
         path = f"/v1/lines/{line}/messages"
         assert (await http.call("POST", path, said, token=token, headers=http.key())).status == 202
@@ -114,11 +120,11 @@ class Scene:
             message=f"/v1/messages/{heard['id']}",
         )  # fmt: skip
 
-    async def hear(self, number: str, body: str) -> None:
-        """Have a message come in from STRANGER, the carrier keeping its copy."""
-        sender, to = Peer(STRANGER), PhoneNumber(number)
-        ref = await self.world.carrier.receive(sender, to, body)
-        await self.world.use_cases.receive_message(InboundMessage(ref, to, sender, MessageBody(body)))
+    async def hear(self, number: str, body: str, *, sender: str = STRANGER) -> None:
+        """Have a message come in, the carrier keeping its copy."""
+        peer, to = Peer(sender), PhoneNumber(number)
+        ref = await self.world.carrier.receive(peer, to, body)
+        await self.world.use_cases.receive_message(InboundMessage(ref, to, peer, MessageBody(body)))
 
     def copies(self) -> list[CarrierCopy]:
         return list(self.world.carrier.messages.values())

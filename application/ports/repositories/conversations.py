@@ -22,7 +22,7 @@ class MessagingContext:
     conversation: Conversation | None
     earlier: EarlierResult | None
     opt_out: LastingOptOut | None
-    """What is left of the peer's STOP when there was a conversation before."""
+    """What is left of the peer's STOP when there was a conversation before. It stands, altered or not."""
 
 
 class LastMessage(NamedTuple):

@@ -19,8 +19,12 @@ class Exports(Protocol):
         """Return one export. Raises NotFound."""
         ...
 
+    async def get_even_broken(self, export_id: ExportId) -> Export:
+        """Return one export, broken or not. Raises NotFound."""
+        ...
+
     async def list_all(self) -> list[Export]:
-        """Return all exports, newest first."""
+        """Return all exports, broken ones too, newest first."""
         ...
 
     async def part(self, export_id: ExportId, position: int) -> ExportPart | None:

@@ -13,7 +13,7 @@ from typing_extensions import override
 from adapters.outbound.postgres.codec import canonical, codec
 from adapters.outbound.postgres.decoding import Row, Rows
 from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Read, Reader, owned, whole
-from adapters.outbound.postgres.repositories.idempotency import earlier_result, key_index
+from adapters.outbound.postgres.repositories.idempotency import COLUMNS, earlier_result, key_index
 from adapters.outbound.postgres.statements import compiled, value
 from application.ports.repositories.conversations import (
     ConversationRow,
@@ -86,6 +86,7 @@ _OPT_OUTS = Read.by(LastingOptOut, whole(LastingOptOut, _OF_LINE), "line_id")
 _LINES, _CONVERSATIONS, _STOPS = AGGREGATES[PhoneLine], AGGREGATES[Conversation], AGGREGATES[LastingOptOut]
 _CONVERSATION = len(_LINES.columns)
 _OPTED_OUT = _CONVERSATION + len(_CONVERSATIONS.columns)
+_DONE = _OPTED_OUT + len(_STOPS.columns)
 
 
 def _context() -> str:
@@ -102,8 +103,7 @@ def _context() -> str:
         *_LINES.columns,
         *_CONVERSATIONS.columns,
         *_STOPS.columns,
-        _RECORD.resource_id,
-        _RECORD.request,
+        *COLUMNS,
     )
     select = (
         sa.select(*columns).select_from(joined).where(owned(PhoneLine), _LINE.id == sa.bindparam("line_id"))
@@ -172,11 +172,12 @@ class PostgresConversations(Conversations):
 
     @override
     async def opt_out(self, line_id: LineId, peer: Peer) -> LastingOptOut | None:
-        return await self.reader.maybe(_OPT_OUT, line_id, self._index("opt_outs.peer", peer))
+        index = self._index("opt_outs.peer", peer)
+        return await self.reader.maybe(_OPT_OUT, line_id, index, even_broken=True)
 
     @override
     async def opt_outs(self, line_id: LineId) -> list[LastingOptOut]:
-        return await self.reader.all(_OPT_OUTS, line_id)
+        return await self.reader.all(_OPT_OUTS, line_id, even_broken=True)
 
     @override
     async def context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
@@ -193,8 +194,8 @@ class PostgresConversations(Conversations):
         line, found, stop, record = (
             row[:_CONVERSATION],
             row[_CONVERSATION:_OPTED_OUT],
-            row[_OPTED_OUT:-2],
-            row[-2:],
+            row[_OPTED_OUT:_DONE],
+            row[_DONE:],
         )
         conversation = None if found[0] is None else reader.loader(_CONVERSATIONS, even_broken=True)(found)
         self._not_put_back(conversation)
@@ -203,8 +204,8 @@ class PostgresConversations(Conversations):
         return MessagingContext(
             reader.loader(_LINES)(line),
             conversation,
-            None if record[1] is None else earlier_result(reader.keys, operation, *record),
-            None if stop[0] is None else reader.loader(_STOPS)(stop),
+            None if record[0] is None else earlier_result(reader, operation, record),
+            None if stop[0] is None else reader.loader(_STOPS, even_broken=True)(stop),
         )
 
     def _not_put_back(self, found: Conversation | None) -> Conversation | None:

@@ -57,8 +57,12 @@ class PostgresExports(Exports):
         return await self.reader.one(_GET, export_id)
 
     @override
+    async def get_even_broken(self, export_id: ExportId) -> Export:
+        return await self.reader.one(_GET, export_id, even_broken=True)
+
+    @override
     async def list_all(self) -> list[Export]:
-        return await self.reader.all(_ALL)
+        return await self.reader.all(_ALL, even_broken=True)
 
     @override
     async def part(self, export_id: ExportId, position: int) -> ExportPart | None:

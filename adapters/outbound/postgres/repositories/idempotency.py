@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
 import sqlalchemy as sa
 from typing_extensions import override
 
 from adapters.outbound.postgres.codec import Keys, codec
-from adapters.outbound.postgres.reading import ACCOUNT, Reader, owned
+from adapters.outbound.postgres.decoding import Row
+from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Reader, owned
 from adapters.outbound.postgres.statements import compiled
 from application.ports.repositories.idempotency import IdempotencyRecords
 from domain.idempotency import EarlierResult, IdempotencyRecord, Operation
 
 _C = codec(IdempotencyRecord).table.c
+_RECORDS = AGGREGATES[IdempotencyRecord]
+COLUMNS = (*_RECORDS.columns, _C.request)
+"""What `earlier_result` is told of a record."""
 _EARLIER = compiled(
-    sa.select(_C.resource_id, _C.request).where(owned(IdempotencyRecord), _C.key == sa.bindparam("key")),
-    ACCOUNT, "key",
-)  # fmt: skip
+    sa.select(*COLUMNS).where(owned(IdempotencyRecord), _C.key == sa.bindparam("key")), ACCOUNT, "key"
+)
 
 
 def key_index(keys: Keys, operation: Operation) -> bytes:
@@ -26,12 +28,11 @@ def key_index(keys: Keys, operation: Operation) -> bytes:
     return keys.account_index("idempotency_records.key", operation.key)
 
 
-def earlier_result(
-    keys: Keys, operation: Operation, resource_id: UUID | None, request: bytes
-) -> EarlierResult:
+def earlier_result(reader: Reader, operation: Operation, row: Row) -> EarlierResult:
     """Tell what an operation on record made, and whether its request was this one."""
-    asked = keys.account_index("idempotency_records.request", operation.request)
-    return EarlierResult(resource_id, asked == request)
+    record = reader.loader(_RECORDS, even_broken=True)(row)
+    asked = reader.keys.account_index("idempotency_records.request", operation.request)
+    return EarlierResult(record.resource_id, asked == row[-1], record.altered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,6 @@ class PostgresIdempotencyRecords(IdempotencyRecords):
 
     @override
     async def earlier_result(self, operation: Operation) -> EarlierResult | None:
-        keys = self.reader.keys
-        row = await self.reader.database.first(_EARLIER, self.reader.account_id, key_index(keys, operation))
-        return None if row is None else earlier_result(keys, operation, *row)
+        reader = self.reader
+        row = await reader.database.first(_EARLIER, reader.account_id, key_index(reader.keys, operation))
+        return None if row is None else earlier_result(reader, operation, row)

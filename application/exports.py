@@ -12,7 +12,7 @@ from application.export_building import EXPORTED, BuildExport
 from application.job_type import NOW, JobType
 from application.ports.clock import Clock
 from application.ports.directory import Directory
-from application.ports.ids import Ids
+from application.ports.ids import Ids, end_of
 from application.ports.store import Store, Tx
 from application.purge import Purge, PurgeResult, purge_each
 from domain.exports import Export, ExportNotReady, ExportRequested
@@ -34,7 +34,8 @@ class StartExport:
         """Return the export under way. Repeating is harmless."""
 
         async def change(tx: Tx) -> Export:
-            for export in await tx.exports.list_all():
+            exports = await tx.exports.list_all()
+            for export in exports:
                 if export.is_building:
                     return export
                 if export.is_ready or export.altered:
@@ -44,7 +45,8 @@ class StartExport:
             rows, now = await tx.records.count(), self.clock.now()
             total = sum(rows[stored.name] for stored in EXPORTED)
             expires_at = self.retention.export.ends(now)
-            export = Export.request(account_id, ExportId(self.ids.new()), total, now, expires_at)
+            export_id = ExportId(self.ids.new(after=end_of(each.id for each in exports)))
+            export = Export.request(account_id, export_id, total, now, expires_at)
             tx.save(export)
             return export
 

@@ -13,7 +13,7 @@ from application.line_release import FINISH_RELEASE, FinishRelease
 from application.ports.carrier_errors import CarrierUnavailable
 from application.ports.clock import Clock
 from application.ports.directory import Directory
-from application.ports.ids import Ids
+from application.ports.ids import Ids, end_of
 from application.ports.jobs import Job
 from application.ports.numbering import NumberingPlan
 from application.ports.numbers import AvailableNumber, NumberProvider
@@ -104,9 +104,10 @@ class BuyLine:
             account.must_be_active()
             if earlier is not None:
                 return await tx.lines.get(LineId(earlier.must_match())), True
+            lines = await tx.lines.list_all()
             line = PhoneLine.order(
                 account_id,
-                LineId(self.ids.new()),
+                LineId(self.ids.new(after=end_of(each.id for each in lines))),
                 number=number,
                 country=self.plan.country(number),
                 label=label,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import ClassVar
 from application.credentials import VerifyPassword
 from application.ports.clock import Clock
 from application.ports.directory import Directory, OpenSession
-from application.ports.ids import Ids
+from application.ports.ids import Ids, end_of
 from application.ports.keyring import KeyGone
 from application.ports.passwords import PasswordHasher
 from application.ports.store import Store, Tx, VersionConflict
@@ -49,11 +50,18 @@ class SignedIn:
 
 
 def open_session(
-    tx: Tx, account_id: AccountId, ids: Ids, tokens: Tokens, now: datetime, retention: Retention
+    tx: Tx,
+    account_id: AccountId,
+    ids: Ids,
+    tokens: Tokens,
+    now: datetime,
+    retention: Retention,
+    beside: Iterable[Session] = (),
 ) -> SignedIn:
-    """Open a session as part of `tx`."""
+    """Open a session as part of `tx`, listed as newer than those that are open `beside` it."""
     token = tokens.session()
-    session = Session.open(account_id, SessionId(ids.new()), token, now, retention)
+    session_id = SessionId(ids.new(after=end_of(each.id for each in beside)))
+    session = Session.open(account_id, session_id, token, now, retention)
     tx.save(session)
     return SignedIn(token, session)
 
@@ -106,10 +114,11 @@ class SignIn:
             account.must_be_active()
             tx.require_unchanged(account)
             now = self.clock.now()
-            for oldest in (await tx.sessions.list_open())[MOST_SESSIONS - 1 :]:
+            others = await tx.sessions.list_open()
+            for oldest in others[MOST_SESSIONS - 1 :]:
                 oldest.revoke(now)
                 tx.save(oldest)
-            return open_session(tx, account_id, self.ids, self.tokens, now, self.retention)
+            return open_session(tx, account_id, self.ids, self.tokens, now, self.retention, others)
 
         return await self.store.update(account_id, change)
 

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
+
+MILLISECOND = timedelta(milliseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def made_at(identity: UUID) -> datetime:
+    """Return when an id was made, to the millisecond, by what it says itself (UUIDv7: RFC 9562, 5.7)."""
+    return EPOCH + (identity.int >> 80) * MILLISECOND
+
+
+def end_of(listed: Iterable[UUID]) -> datetime | None:
+    """Return after what an id must be made to sort after all of these, whatever the clock said since; None: of none."""
+    return max((made_at(each) + MILLISECOND for each in listed), default=None)
 
 
 class Ids(Protocol):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from adapters.inbound.error_report import report
@@ -40,22 +41,27 @@ class CannotListen(Exception):
 class Protocol(RequestHandler):
     """One connection. What is not HTTP gets a constant 400, and nothing of it reaches an answer or a log."""
 
-    __slots__ = ("_late",)
+    __slots__ = ("_late", "_looks")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give the first request its time: aiohttp waits as long for half a head as for none."""
         super().connection_made(transport)
+        self._looks = False
+        """Whether `_late` only looks for half a head."""
         self._late: asyncio.TimerHandle | None = self._loop.call_later(HEAD_SECONDS, self._hang_up)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes in. Those of a request whose head is not complete start its time, or go on with it."""
+        """Take bytes in. Those of a request whose head is not complete start its time, or go on with it.
+
+        A head may have begun behind a whole request, in the same bytes: its time starts, too, and at its end we look.
+        """
         super().data_received(data)
-        if self._awaits_a_head():
-            if self._late is None:
-                self._late = self._loop.call_later(HEAD_SECONDS, self._hang_up)
-        elif self._late is not None:
-            self._late.cancel()
-            self._late = None
+        awaits = self._awaits_a_head()
+        if self._late is None or self._looks or not awaits:
+            if self._late is not None:
+                self._late.cancel()
+            late = self._hang_up if awaits else self._hang_up_on_half_a_head
+            self._late, self._looks = self._loop.call_later(HEAD_SECONDS, late), not awaits
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Let go of the time as well."""
@@ -69,6 +75,24 @@ class Protocol(RequestHandler):
     def _hang_up(self) -> None:
         self._late = None
         if self._awaits_a_head():
+            self.force_close()
+
+    def _hang_up_on_half_a_head(self) -> None:
+        """Find out whether the parser holds one, which it does not say: only half a head notices the end of a head.
+
+        Between two requests empty lines are skipped (RFC 9112, 2.2).
+        """
+        self._late = None
+        if self._parser is None or self._upgraded:
+            return
+        if not self._awaits_a_head():  # It is we who are late.
+            self._late = self._loop.call_later(HEAD_SECONDS, self._hang_up_on_half_a_head)
+            return
+        try:
+            whole = not self._parser.feed_data(b"\r\n\r\n")[0]
+        except HttpProcessingError:
+            whole = False
+        if not whole:
             self.force_close()
 
     def handle_error(

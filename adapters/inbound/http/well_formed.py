@@ -17,6 +17,9 @@ def must_be_well_formed(request: web.BaseRequest) -> None:
 
     RFC 9112 asks for the last two in 3.2 and 6.1: whoever reads such a request otherwise than a proxy before us would
     see another one.
+
+    A higher minor version should be treated as ours (RFC 9110, 2.5). llhttp refuses it before we see it, and we would
+    have to rewrite what came in to change that; nobody has defined one.
     """
     version, headers = request.version, request.headers
     if version not in {HttpVersion11, HttpVersion10}:

@@ -40,6 +40,7 @@ GOOD_BODIES = {
 }
 BAD = {
     "HTTP/2 without its preface": b"GET /healthz HTTP/2.0\r\n" + HOST + CLOSE + b"\r\n",
+    "HTTP/1.2, which there is not": HEALTH.replace(b"1.1", b"1.2") + HOST + CLOSE + b"\r\n",
     "HTTP/0.9": b"GET /healthz\r\n\r\n",
     "two Hosts": HEALTH + HOST + HOST + CLOSE + b"\r\n",
     "a Host with blanks": HEALTH + b"Host: pico .example\r\n" + CLOSE + b"\r\n",
@@ -188,6 +189,60 @@ async def test_a_head_that_does_not_end_is_not_waited_for(before: bytes, begun: 
         assert await hung_up(reader)
     assert asyncio.get_running_loop().time() - started < 3
     assert events == []
+    writer.close()
+
+
+PIPELINED = {
+    "a word": b"GE", "a line": HEALTH, "a header": HEALTH + b"X-Slow: a", "all but the end": HEALTH + HOST,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("begun", PIPELINED.values(), ids=PIPELINED.keys())
+@pytest.mark.parametrize(
+    "before", [HEALTH + HOST + b"\r\n", POST + b"Content-Length: 2\r\n\r\n{}"], ids=["GET", "POST"]
+)
+async def test_half_a_head_behind_a_whole_request_is_not_waited_for(
+    before: bytes, begun: bytes, hurried: int
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", hurried)
+    started = asyncio.get_running_loop().time()
+    writer.write(before + begun)
+    assert (await reader.readuntil(b"done")).startswith(b"HTTP/1.1 200")
+    with capture_logs() as events:
+        assert await hung_up(reader)
+    assert asyncio.get_running_loop().time() - started < 3
+    assert events == []
+    writer.close()
+
+
+@pytest.mark.parametrize("size", [1, 7, 40])
+async def test_whole_requests_behind_each_other_are_answered_and_the_connection_stays(
+    size: int, hurried: int
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", hurried)
+    for _ in range(2):
+        said = (HEALTH + HOST + b"\r\n") * 3
+        for at in range(0, len(said), size):
+            writer.write(said[at : at + size])
+            await asyncio.sleep(0.001)
+        for _ in range(3):
+            async with asyncio.timeout(5):
+                assert (await reader.readuntil(b"done")).startswith(b"HTTP/1.1 200")
+        await asyncio.sleep(0.8)  # longer than half a head may take
+    writer.close()
+
+
+async def test_a_head_has_its_whole_time_whenever_it_begins(hurried: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", hurried)
+    writer.write(HEALTH + HOST + b"\r\n")
+    assert (await reader.readuntil(b"done")).startswith(b"HTTP/1.1 200")
+    for wait in (0.1, 0.2, 0.28, 0.35, 0.5):
+        await asyncio.sleep(wait)
+        writer.write(HEALTH)
+        await asyncio.sleep(0.2)
+        writer.write(HOST + b"\r\n")
+        async with asyncio.timeout(5):
+            assert (await reader.readuntil(b"done")).startswith(b"HTTP/1.1 200")
     writer.close()
 
 

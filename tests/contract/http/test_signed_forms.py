@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.inbound.webhooks.twilio import form
+from adapters.inbound.webhooks.twilio import form, messages
 from adapters.inbound.webhooks.twilio.form import message_sid, well_formed
-from adapters.inbound.webhooks.twilio.messages import inbound_message
+from adapters.inbound.webhooks.twilio.messages import has_its_sender, inbound_message
 from adapters.inbound.webhooks.twilio.signature import signature_of
 from domain.failures import FailureReason
 from domain.messages import Direction, Message, Status
@@ -26,6 +26,8 @@ FORM = {
     "AccountSid": f"AC{1:032x}", "ApiVersion": "2010-04-01", "Body": "hello", "From": STRANGER, "MessageSid": SID,
     "NumMedia": "0", "NumSegments": "1", "SmsMessageSid": SID, "SmsSid": SID, "SmsStatus": "received", "To": OURS,
 }  # fmt: skip
+PLACE = {"FromCity": "NEW YORK", "FromCountry": "US", "FromState": "NY", "FromZip": "10001"}
+MEDIA = {"MediaContentType0": "image/jpeg", "MediaUrl0": "https://api.twilio.com/2010-04-01/Media/ME1"}
 BAIT = f"xFrom+15550000001MessageSid{OTHER}To{OURS}Zzz"
 """A body in which a sender spells the fields of another message."""
 
@@ -37,18 +39,19 @@ async def http() -> AsyncIterator[HttpWorld]:
 
 
 def effect(pairs: Pairs) -> tuple[object, ...] | None:
-    """Return what a signed form makes: the line and the id under which it is stored once; None when it is refused."""
+    """Return what a signed form makes: line, sender, the id under which it is stored once; None if it is refused."""
     fields = well_formed(pairs)
-    if fields is None or message_sid(fields) is None or "From" not in fields or not fields.get("To"):
+    if fields is None or message_sid(fields) is None or not has_its_sender(fields) or not fields.get("To"):
         return None
     message = inbound_message(fields, "")
-    return None if message is None else (message.to, message.ref)
+    return None if message is None else (message.to, message.ref, message.sender)
 
 
 def drawn(seed: int) -> tuple[Pairs, Pairs | None]:
     """Return a form whose body was written by somebody who wants more of it, and one that is signed alike."""
     rnd = Random(seed)
-    original = tuple((FORM | {"Body": bait(rnd, OTHER, OURS)}).items())
+    beside = rnd.choice([{}, PLACE, MEDIA, PLACE | MEDIA])
+    original = tuple((FORM | beside | {"Body": bait(rnd, OTHER, OURS)}).items())
     return original, recut(said(original), rnd)
 
 
@@ -62,10 +65,12 @@ def test_a_form_cut_elsewhere_is_refused_or_is_the_same_message(seed: int) -> No
         assert effect(other) in {None, effect(original)}
 
 
-def test_what_is_drawn_finds_the_hole_that_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        form, "NAMED_SID", re.compile("(?!)")
-    )  # an id whose name is cut in two is not noticed
+@pytest.mark.parametrize("rule", ["id", "sender"])
+def test_what_is_drawn_finds_the_holes_that_were_there(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "NAMED_SENDER", re.compile("(?!)"))
+    monkeypatch.setattr(messages, "BESIDE", ())
+    if rule == "id":  # one whose name is cut in two is not noticed
+        monkeypatch.setattr(form, "NAMED_SID", re.compile("(?!)"))
     made = [(effect(other), effect(original)) for original, other in map(drawn, range(1500)) if other]
     assert len(made) > 300, "hardly any form was cut elsewhere"
     assert [new for new, old in made if new not in {None, old}], "the hole was not found"
@@ -80,7 +85,7 @@ def test_a_body_that_spells_another_message_does_not_become_one() -> None:
     )  # fmt: skip
     assert said(recut) == said(original)
     assert effect(recut) is None
-    assert effect(original) == (OURS, SID), "whoever writes such a body is still heard"
+    assert effect(original) == (OURS, SID, STRANGER), "whoever writes such a body is still heard"
 
 
 def test_a_recut_that_cuts_the_names_of_ids_in_two_does_not_become_another_message() -> None:
@@ -94,7 +99,43 @@ def test_a_recut_that_cuts_the_names_of_ids_in_two_does_not_become_another_messa
     )  # fmt: skip
     assert said(recut) == said(original)
     assert effect(recut) is None
-    assert effect(original) == (OURS, SID), "whoever writes such a body is still heard"
+    assert effect(original) == (OURS, SID, STRANGER), "whoever writes such a body is still heard"
+
+
+RECUT_SENDERS = {
+    "what stands beside it": {"From": f"{STRANGER}FromCityNEW YORKFromCountryUSFromStateNYFromZip10001"},
+    "a part of that": {"From": f"{STRANGER}FromCityNEW YORK", **{name: PLACE[name] for name in list(PLACE)[1:]}},
+    "what the body spells": {"Body": "hello", "From": "+15550000001", "GFrom": "".join(
+        [STRANGER, *(name + value for name, value in PLACE.items())]
+    )},
+    "what the body spells, cut in two": {"Body": "hello", "From": "+15550000001", "GF": "rom" + "".join(
+        [STRANGER, *(name + value for name, value in PLACE.items())]
+    )},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cut", RECUT_SENDERS.values(), ids=RECUT_SENDERS.keys())
+async def test_a_form_cut_elsewhere_that_comes_first_does_not_decide_the_sender(
+    cut: dict[str, str], http: HttpWorld
+) -> None:
+    token = await http.person()
+    await http.line(token)
+    original = FORM | PLACE | {"Body": "helloFrom+15550000001G" if "Body" in cut else "hello"}
+    recut = {name: value for name, value in (FORM | cut).items() if name not in PLACE or name in cut}
+    assert said(tuple(recut.items())) == said(tuple(original.items()))
+    assert (await http.webhook(SMS, recut)).status == 400
+    assert (await http.webhook(SMS, original)).status == 200
+    (conversation,) = (await http.call("GET", "/v1/conversations", token=token)).json["items"]
+    assert conversation["peer"] == STRANGER
+
+
+@pytest.mark.parametrize("sender", ["FromCity", "MediaUrl0", "12345", "ACME From 1"])
+async def test_a_sender_may_be_called_like_a_field(sender: str, http: HttpWorld) -> None:
+    token = await http.person()
+    await http.line(token)
+    assert (await http.webhook(SMS, FORM | PLACE | MEDIA | {"From": sender})).status == 200
+    (conversation,) = (await http.call("GET", "/v1/conversations", token=token)).json["items"]
+    assert conversation["peer"] == sender
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,9 @@ from domain.values import MessageBody, Peer, PhoneNumber
 SMS = "/webhooks/twilio/sms"
 MESSAGE_STATUS = "/webhooks/twilio/message-status"
 
+BESIDE = ("FromCity", "FromCountry", "FromState", "FromZip", "MediaContentType0", "MediaUrl0")
+"""Twilio's fields of a message between the sender and the message's id, in its order of signing."""
+NAMED_SENDER = re.compile(r"From(\+?[0-9]{3,15})")
 COUNT = re.compile(r"[0-9]{1,2}\Z")
 ERROR_CODE = re.compile(r"[0-9]{1,9}\Z")
 OutcomeOf: TypeAlias = Callable[[str, int | None], tuple[Status, FailureReason | None] | None]
@@ -50,7 +53,7 @@ class TwilioMessages:
 
     async def sms(self, form: Form, query: str) -> web.Response:
         """Accept a message. Redelivery, an unknown number, an erased account: the same empty TwiML."""
-        if message_sid(form) is None or "From" not in form or not form.get("To"):
+        if message_sid(form) is None or not has_its_sender(form) or not form.get("To"):
             return malformed()
         message = inbound_message(form, query)
         if message is not None:
@@ -66,6 +69,22 @@ class TwilioMessages:
         if receipt:
             await self.apply_receipt(receipt)
         return noted()
+
+
+def has_its_sender(form: Form) -> bool:
+    """Tell whether the sender is the one that was signed.
+
+    A form that was cut elsewhere may come before its original: with fields in the sender that belong beside it, or
+    with the sender in another field, while the body, which a sender writes, spells one of its own.
+    """
+    if "From" not in form:
+        return False
+    sender, others = form["From"], {name: value for name, value in form.items() if name != "Body"}
+    swallowed = [
+        name for name in BESIDE if name not in form and any(name in each for each in (sender, *form))
+    ]
+    named = NAMED_SENDER.findall("".join([name + value for name, value in sorted(others.items())]))
+    return not swallowed and all(sender.startswith(number) for number in named)
 
 
 def inbound_message(form: Form, query: str) -> InboundMessage | None:

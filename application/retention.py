@@ -10,6 +10,7 @@ from application.erasure import BeginErasures
 from application.exports import ExpireExports
 from application.idempotency import PurgeIdempotencyRecords
 from application.limits import PurgeLimits
+from application.orphan_keys import DestroyOrphanKeys
 from application.overdue_erasures import BeginOverdueErasures
 from application.ports.clock import Clock
 from application.purge import Purge
@@ -26,6 +27,7 @@ PURGES: tuple[type[Purge], ...] = (
     BeginOverdueErasures,
     PurgeEndedSessions,
     PurgeEndings,
+    DestroyOrphanKeys,
     PurgeIdempotencyRecords,
     ExpireExports,
     RecallJobs,

@@ -69,6 +69,7 @@ from application.messages import (
     ReadMessage,
     SendMessage,
 )
+from application.orphan_keys import DestroyOrphanKeys
 from application.outbound_messages import SendQueuedMessage
 from application.overdue_erasures import BeginOverdueErasures
 from application.ports.clock import Clock
@@ -301,6 +302,7 @@ class Container(containers.DeclarativeContainer):
 
     # What the clock and the queue set going, in the order of their tables
     purge_endings = Singleton(PurgeEndings, keyring=keyring)
+    destroy_orphan_keys = Singleton(DestroyOrphanKeys, keyring=keyring, directory=directory, store=store)
     recall_jobs = Singleton(RecallJobs, queue=queue)
     sweep = Singleton(Sweep, purges=_all(locals(), PURGES), clock=clock)
     job_handlers = _by_name(locals(), JOBS)

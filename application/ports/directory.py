@@ -61,6 +61,10 @@ class Directory(Protocol):
         """
         ...
 
+    async def unknown(self, accounts: Sequence[AccountId]) -> Sequence[AccountId]:
+        """Return those of these accounts that have no row, in any state."""
+        ...
+
     async def exports_to_expire(
         self, due_before: datetime, limit: int
     ) -> Sequence[tuple[AccountId, ExportId]]:

@@ -76,6 +76,12 @@ class MemoryDirectory(Directory):
         return [account_id for _, account_id in sorted(due)][:limit]
 
     @override
+    async def unknown(self, accounts: Sequence[AccountId]) -> Sequence[AccountId]:
+        await self._store.answer()
+        known = {account.id for account in self._every(Account)}
+        return [account_id for account_id in accounts if account_id not in known]
+
+    @override
     async def exports_to_expire(
         self, due_before: datetime, limit: int
     ) -> Sequence[tuple[AccountId, ExportId]]:

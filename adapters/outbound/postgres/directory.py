@@ -13,6 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from typing_extensions import override
 
 from adapters.cache import Cache
@@ -72,6 +73,10 @@ def _to_erase() -> str:
 
 
 _TO_ERASE = _to_erase()
+_KNOWN = compiled(
+    sa.select(_A.id).where(_A.id == sa.func.any(sa.bindparam("ids", type_=postgresql.ARRAY(_A.id.type)))),
+    "ids",
+)
 _HAS_PARTS = sa.exists().where(_P.account_id == _E.account_id, _P.export_id == _E.id)
 _TO_EXPIRE = compiled(
     sa.select(_E.account_id, _E.id)
@@ -183,6 +188,11 @@ class PostgresDirectory(Directory):
     ) -> Sequence[AccountId]:
         rows = await self._database.fetch(_TO_ERASE, due_before, unverified_before, limit)
         return [AccountId(row[0]) for row in rows]
+
+    @override
+    async def unknown(self, accounts: Sequence[AccountId]) -> Sequence[AccountId]:
+        known = {row[0] for row in await self._database.fetch(_KNOWN, list(accounts))}
+        return [account_id for account_id in accounts if account_id not in known]
 
     @override
     async def exports_to_expire(

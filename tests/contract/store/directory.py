@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -36,6 +37,12 @@ class DirectoryPromises:
             account.request_deletion(world.clock.now(), world.clock.now())
             tx.save(account)
         assert await world.directory.session("pico_s1_b") is None, "begun while the account was leaving"
+
+    async def test_it_tells_which_accounts_have_no_row(self, world: World) -> None:
+        known, gone, never = await world.account(), await world.account(), AccountId(uuid4())
+        await world.store.delete_rows(gone)
+        assert await world.directory.unknown([never, known, gone]) == [never, gone]
+        assert await world.directory.unknown([]) == []
 
     async def test_an_account_is_found_by_its_address_once_verified_until_it_is_erased(
         self, world: World

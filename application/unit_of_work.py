@@ -96,13 +96,16 @@ class RetriedUpdates(ABC, Generic[T]):
         completing: JobLease | None = None,
     ) -> R:
         """Run `change` in a unit of work and commit; after a lost race, again on fresh copies, `TRIES` times."""
-        for lost in range(TRIES):
+        lost = 0
+        while True:
             try:
                 async with self.begin(account_id, completing=completing) as tx:
                     return await change(tx)
             except VersionConflict:
-                if lost + 1 == TRIES:
+                lost += 1
+                if lost == TRIES:
                     raise
-                if lost:  # many writers at once: wait for a random time, so that they do not collide in step
+                if (
+                    lost > 1
+                ):  # many writers at once: wait for a random time, so that they do not collide in step
                     await asyncio.sleep(random.random() * 0.004 * lost)  # noqa: S311 - needs no secrecy
-        raise VersionConflict

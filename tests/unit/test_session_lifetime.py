@@ -8,12 +8,16 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
-from application.sessions import Unauthenticated
+from adapters.outbound.memory.directory import MemoryDirectory
+from application import unit_of_work
+from application.ports.directory import OpenSession
+from application.sessions import Caller, Unauthenticated
 from bootstrap.worlds import InMemory
 from domain.kernel import AccountId, SessionId
 from domain.retention import Retention
-from domain.sessions import Session
+from domain.sessions import Session, SessionOpened, SessionRevoked
 from domain.values import SessionToken
 from tests.support.actors import PASSWORD, sign_up
 
@@ -98,6 +102,69 @@ async def test_its_use_is_written_once_a_day_and_tells_no_more_than_the_day(worl
         seen.add((kept.version, kept.ends_at))
     assert len(seen) <= 4
     assert {ends.time() for _, ends in seen} == {datetime.min.time()}
+
+
+async def test_a_token_tells_who_is_calling_and_is_noted_once_a_day(world: InMemory) -> None:
+    ada = await sign_up(world)
+    world.clock.advance(DAY)
+    caller = Caller(ada.id, ada.signed_in.session.id)
+    assert await world.use_cases.authenticate(ada.signed_in.token) == caller
+    world.store.lose_next = True  # the race of the next commit
+    assert await world.use_cases.authenticate(ada.signed_in.token) == caller
+    assert world.store.lose_next, "a second use on the same day was written"
+
+
+@given(began=instants, token=st.text(), other=st.text())
+def test_a_row_opens_by_its_own_token_and_not_once_it_was_altered(
+    began: datetime, token: str, other: str
+) -> None:
+    mine = Session.open(
+        AccountId(UUID(int=1)), SessionId(UUID(int=2)), SessionToken(token), began, Retention()
+    )
+    assert mine.is_opened_by(token)
+    assert mine.is_opened_by(other) == (other == token)
+    mine.altered = True
+    assert not mine.is_opened_by(token)
+
+
+@given(began=instants, ended=instants)
+def test_its_beginning_and_its_first_end_are_told(began: datetime, ended: datetime) -> None:
+    mine = session(began)
+    assert mine.collect() == [SessionOpened(account_id=mine.account_id, subject=mine.id, at=began)]
+    mine.revoke(ended)
+    mine.revoke(ended + DAY)
+    assert mine.collect() == [SessionRevoked(account_id=mine.account_id, subject=mine.id, at=ended)]
+    assert mine.revoked_at == ended
+
+
+class Hasty(MemoryDirectory):
+    """Finds a session that is purged by the time its use is noted."""
+
+    @override
+    async def session(self, token: str) -> OpenSession | None:
+        found = await super().session(token)
+        if found is not None:
+            del self._store.rows(found.account_id)[Session][found.session_id]
+        return found
+
+
+async def test_the_session_that_goes_while_it_is_used_is_nobodys_error(world: InMemory) -> None:
+    ada = await sign_up(world)
+    world.clock.advance(DAY)
+    world.directory = Hasty(world.store)
+    world.wire()
+    assert (await world.use_cases.authenticate(ada.signed_in.token)).account_id == ada.id
+
+
+async def test_a_use_that_somebody_else_notes_first_is_nobodys_error(
+    world: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await sign_up(world)
+    world.clock.advance(DAY)
+    monkeypatch.setattr(unit_of_work, "TRIES", 1)
+    world.store.lose_next = True
+    assert (await world.use_cases.authenticate(ada.signed_in.token)).account_id == ada.id
+    assert not world.store.lose_next
 
 
 async def test_the_account_that_goes_while_its_session_is_used_is_nobodys_error(world: InMemory) -> None:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
+from uuid import UUID
+
+import pytest
 
 from adapters.outbound.memory.system import HandClock
+from application.ports.jobs import Job
 from application.ports.store import StoreUnavailable
 from application.purge import Purge, PurgeResult, purge_each
-from application.retention import BATCH, Sweep
-from domain.kernel import PicoError
+from application.retention import BATCH, PURGES, Sweep
+from bootstrap.worlds import InMemory
+from domain.kernel import AccountId, PicoError
+from tests.support.actors import PASSWORD, with_line
 
 
 async def fails_on_some(one: int) -> bool:
@@ -51,6 +57,29 @@ async def test_a_sweep_adds_up_what_its_purges_did() -> None:
     swept = await Sweep(purges, HandClock())()
     assert swept.counts == {"a": 3}
     assert swept.failed == {"x": 3, "y": 1, StoreUnavailable.code: 2, "KeyError": 2}
+
+
+@pytest.mark.parametrize("name", [purge.name for purge in PURGES])
+async def test_a_purge_takes_no_more_than_it_is_told_at_a_time_and_everything_in_the_end(
+    world: InMemory, name: str
+) -> None:
+    (purge,) = (purge for purge in world.use_cases.sweep.purges if purge.name == name)
+    far = Job("mail_verification", AccountId(UUID(int=1)), UUID(int=1), timedelta(days=800))
+    for n in range(5):
+        someone = await with_line(world, f"person{n}", f"+1202555014{n}")
+        await world.use_cases.sign_in(someone.email, PASSWORD)
+        await world.use_cases.sign_out(someone.id, someone.signed_in.session.id)
+        await world.use_cases.start_export(someone.id)
+        await world.settle()
+        if n % 2:
+            await world.use_cases.delete_account(someone.id, PASSWORD)
+        world.queue.put([far])
+    world.clock.advance(timedelta(days=365))
+    turns = [(await purge(world.clock.now(), 2)).purged for _ in range(20)]
+    taken = [gone for gone in turns if gone]
+    assert turns == taken + [0] * (len(turns) - len(taken)), "it was done before its end"
+    assert taken[:-1] == [2] * (len(taken) - 1)
+    assert taken[-1] in {1, 2}
 
 
 class Pile(Purge):

@@ -71,7 +71,7 @@ ROOMS = {
     "retention": Room(("domain/retention.py", "application/retention.py", "application/purge.py")),
     "export": Room(
         ("domain/exports.py", "application/exports.py", "application/export_building.py"),
-        ("tests/contract/store/test_memory.py", "tests/contract/http/test_downloads.py"),
+        ("tests/contract/store/test_memory.py",),
     ),
     "audit": Room(
         ("domain/audit.py", "application/unit_of_work.py"), ("tests/contract/store/test_memory.py",)

@@ -4,17 +4,107 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from application import export_building
-from application.export_building import BuildExport
+from application.export_building import BuildExport, Slice
+from application.inventory import INVENTORY, Stored
+from application.ports.repositories.exports import Records, Written
+from application.ports.store import StoreUnavailable, VersionConflict
 from bootstrap.worlds import InMemory
-from domain.exports import ExportNotReady, ExportState
+from domain.exports import (
+    AGAIN_FOR,
+    Export,
+    ExportDownloaded,
+    ExportNotReady,
+    ExportReady,
+    ExportRequested,
+    ExportState,
+)
+from domain.kernel import AccountId, ExportId
+from domain.retention import Retention
 from domain.values import Peer
 from tests.support.actors import PASSWORD, Person, with_line
+
+ACCOUNT, EXPORT, NOW = AccountId(UUID(int=1)), ExportId(UUID(int=2)), datetime(2026, 1, 1, tzinfo=UTC)
+DAY, MOMENT = timedelta(days=1), timedelta(microseconds=1)
+
+
+def asked_for() -> Export:
+    return Export.request(ACCOUNT, EXPORT, 99, NOW, NOW + DAY)
+
+
+parts = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 3)), max_size=9)
+
+
+@given(first=parts, second=parts)
+def test_progress_is_the_sum_of_the_parts_and_begins_anew_with_every_attempt(
+    first: list[tuple[int, int]], second: list[tuple[int, int]]
+) -> None:
+    export = asked_for()
+    assert export.collect() == [ExportRequested(account_id=ACCOUNT, subject=EXPORT, at=NOW)]
+    for attempt in (first, second):
+        export.restart()
+        assert (export.rows_done, export.rows_total, export.is_partial) == (0, 99, False)
+        for rows, unreadable in attempt:
+            export.progress(rows, unreadable)
+        assert export.rows_done == sum(rows for rows, _ in attempt)
+        assert export.rows_unreadable == sum(unreadable for _, unreadable in attempt)
+        assert export.is_partial == any(unreadable for _, unreadable in attempt)
+    export.ready(NOW, NOW + DAY)
+    assert export.rows_total == export.rows_done, "what was promised is what came"
+    assert export.collect() == [ExportReady(account_id=ACCOUNT, subject=EXPORT, at=NOW)]
+
+
+@given(first=st.timedeltas(timedelta(), 2 * DAY), again=st.timedeltas(timedelta(), DAY))
+def test_a_download_is_for_once_and_for_ten_minutes_more(first: timedelta, again: timedelta) -> None:
+    export = asked_for()
+    export.ready(NOW, NOW + DAY)
+    export.collect()
+    until = min(DAY, first + AGAIN_FOR)
+    for at, may in ((first, first < DAY), (first + again, first < DAY and first + again < until)):
+        if may:
+            export.download(NOW + at)
+        else:
+            with pytest.raises(ExportNotReady):
+                export.download(NOW + at)
+    if first < DAY:
+        assert (export.state, export.expires_at) == (ExportState.DOWNLOADED, NOW + until)
+        assert export.collect() == [ExportDownloaded(account_id=ACCOUNT, subject=EXPORT, at=NOW + first)]
+    else:
+        assert (export.state, export.collect()) == (ExportState.READY, [])
+
+
+@pytest.mark.parametrize("state", ExportState)
+def test_only_what_is_being_built_grows_and_only_what_nobody_fetched_expires(state: ExportState) -> None:
+    acts: list[Callable[[Export], None]] = [
+        Export.restart,
+        Export.must_be_building,
+        lambda export: export.progress(1),
+        lambda export: export.ready(NOW, NOW + DAY),
+    ]
+    for act in acts:
+        export = replace(asked_for(), state=state)
+        if state is ExportState.BUILDING:
+            act(export)
+        else:
+            with pytest.raises(ExportNotReady):
+                act(export)
+            assert export == replace(asked_for(), state=state)
+    export = replace(asked_for(), state=state)
+    export.expire()
+    assert export.state is (
+        ExportState.DOWNLOADED if state is ExportState.DOWNLOADED else ExportState.EXPIRED
+    )
 
 
 async def exported(build: BuildExport, person: Person) -> dict[str, Any]:
@@ -101,3 +191,92 @@ async def test_one_that_is_being_downloaded_is_not_cut_off() -> None:
     await world.settle()
     text += b"".join([part async for part in slices])
     assert json.loads(text)["format"] == "pico-export-1"
+
+
+async def test_what_is_asked_for_says_how_much_is_to_come_and_when_it_is_over() -> None:
+    world = InMemory()
+    ada = await with_line(world)
+    await ada.receives("hello")
+    async with world.store.begin(ada.id) as tx:
+        rows = await tx.records.count()
+    export = await world.use_cases.start_export(ada.id)
+    assert export.rows_total == sum(rows[stored.name] for stored in INVENTORY if stored.exported)
+    assert export.expires_at == world.clock.now() + Retention().export.keep
+    await world.settle()
+    await world.use_cases.download_export(ada.id, export.id, PASSWORD)
+    world.clock.advance(AGAIN_FOR)
+    with pytest.raises(ExportNotReady):
+        await world.use_cases.download_export(ada.id, export.id, PASSWORD)
+
+
+class Damaged(BuildExport):
+    """Finds that the first record of every page is broken."""
+
+    async def _page(self, records: Records, stored: Stored, after: UUID | None) -> Written:
+        page = await super()._page(records, stored, after)
+        first = json.loads(f"[{page.text}]")[:1]
+        return page._replace(broken=[UUID(row["id"]) for row in first])
+
+
+async def test_broken_records_are_counted_and_named_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    for part in (1, export_building.PART):
+        monkeypatch.setattr(export_building, "PART", part)
+        world = InMemory()
+        ada = await with_line(world)
+        export = await world.use_cases.start_export(ada.id)
+        build = Damaged(world.store, world.clock, world.ids, Retention())
+        lease = world.queue.take("build_export")
+        await build(ada.id, export.id, lease)
+        slices = [each async for each in await world.use_cases.download_export(ada.id, export.id, PASSWORD)]
+        told = json.loads(b"".join(slices))
+        firsts = [{"table": table, "id": rows[0]["id"]} for table, rows in told["records"].items() if rows]
+        assert (told["partial"], told["unreadable"]) == (True, firsts)
+        (done,) = await world.use_cases.list_exports(ada.id)
+        assert (done.state, done.rows_unreadable) == (ExportState.DOWNLOADED, len(firsts))
+        assert done.rows_done == sum(map(len, told["records"].values()))
+        assert not await world.queue.holds(ada.id, lease), "the job does not end with the last part"
+
+
+class Dying(BuildExport):
+    """Comes to a sudden end after its third part."""
+
+    async def _append(self, account_id: AccountId, export_id: ExportId, part: Slice) -> None:
+        await super()._append(account_id, export_id, part)
+        if part.position == 2:
+            raise StoreUnavailable
+
+
+async def test_an_attempt_that_was_interrupted_leaves_nothing_in_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(export_building, "PART", 1)
+    world = InMemory()
+    ada = await with_line(world)
+    export = await world.use_cases.start_export(ada.id)
+    build = world.use_cases.job_handlers["build_export"]
+    assert isinstance(build, BuildExport)
+    lease = world.queue.take("build_export")
+    with pytest.raises(StoreUnavailable):
+        await Dying(world.store, world.clock, world.ids, Retention())(ada.id, export.id, lease)
+    assert await held(world, ada) == (3, [ExportState.BUILDING])
+    await build(ada.id, export.id, lease)
+    slices = [each async for each in await world.use_cases.download_export(ada.id, export.id, PASSWORD)]
+    records = json.loads(b"".join(slices))["records"]
+    (done,) = await world.use_cases.list_exports(ada.id)
+    assert done.rows_done == done.rows_total == sum(map(len, records.values()))
+
+
+async def test_parts_of_two_attempts_at_once_are_never_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_building, "PART", 1)
+    world = InMemory()
+    ada = await with_line(world)
+    export = await world.use_cases.start_export(ada.id)
+    build = world.use_cases.job_handlers["build_export"]
+    assert isinstance(build, BuildExport)
+    lease = world.queue.take("build_export")
+    ends = await asyncio.gather(*(build(ada.id, export.id, lease) for _ in range(2)), return_exceptions=True)
+    assert any(isinstance(end, VersionConflict) for end in ends)
+    while (await world.use_cases.read_export(ada.id, export.id)).is_building:
+        await build(ada.id, export.id, lease)
+    slices = [each async for each in await world.use_cases.download_export(ada.id, export.id, PASSWORD)]
+    assert len(json.loads(b"".join(slices))["records"]["accounts"]) == 1

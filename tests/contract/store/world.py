@@ -145,8 +145,10 @@ class World(ABC):
         delivered: list[Job] = []
 
         async def noting(delivery: LeasedJob) -> Outcome:
-            delivered.append(delivery.job)
-            return await handle(delivery) if handle else Done()
+            try:
+                return await handle(delivery) if handle else Done()
+            finally:  # only now: whoever waits for it cancels what is still going on
+                delivered.append(delivery.job)
 
         running = asyncio.create_task(self.queue.run(noting))
         try:

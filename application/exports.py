@@ -118,7 +118,7 @@ class DownloadExport:
                 if part is None and await tx.exports.part(export_id, 0) is None:
                     raise ExportNotReady
             if part is None:
-                break
+                return
             yield part.content
             position += 1
 

@@ -108,7 +108,7 @@ class Export(Aggregate):
         self.must_be_building()
         self.rows_done = self.rows_unreadable = 0
 
-    def progress(self, rows: int, unreadable: int = 0) -> None:
+    def progress(self, rows: int, unreadable: int) -> None:
         """Note that `rows` more records are in its parts, so many of them unreadable. Raises ExportNotReady."""
         self.must_be_building()
         self.rows_done += rows

@@ -51,6 +51,7 @@ def test_progress_is_the_sum_of_the_parts_and_begins_anew_with_every_attempt(
     first: list[tuple[int, int]], second: list[tuple[int, int]]
 ) -> None:
     export = asked_for()
+    assert export.requested_at == NOW
     assert export.collect() == [ExportRequested(account_id=ACCOUNT, subject=EXPORT, at=NOW)]
     for attempt in (first, second):
         export.restart()
@@ -89,7 +90,7 @@ def test_only_what_is_being_built_grows_and_only_what_nobody_fetched_expires(sta
     acts: list[Callable[[Export], None]] = [
         Export.restart,
         Export.must_be_building,
-        lambda export: export.progress(1),
+        lambda export: export.progress(1, 0),
         lambda export: export.ready(NOW, NOW + DAY),
     ]
     for act in acts:
@@ -280,3 +281,8 @@ async def test_parts_of_two_attempts_at_once_are_never_mixed(monkeypatch: pytest
         await build(ada.id, export.id, lease)
     slices = [each async for each in await world.use_cases.download_export(ada.id, export.id, PASSWORD)]
     assert len(json.loads(b"".join(slices))["records"]["accounts"]) == 1
+    async with world.store.begin(ada.id) as tx:
+        before = await tx.exports.get(export.id)
+    await build(ada.id, export.id, lease)
+    async with world.store.begin(ada.id) as tx:
+        assert await tx.exports.get(export.id) == before, "it was built again after its end"

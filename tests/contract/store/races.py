@@ -51,7 +51,7 @@ class RacePromises:
         async def one_more() -> None:
             async with world.store.begin(account_id) as tx:
                 mine = await tx.exports.get(export.id)
-                mine.progress(1)
+                mine.progress(1, 0)
                 tx.save(mine)
 
         ends = await asyncio.gather(*(one_more() for _ in range(8)), return_exceptions=True)
@@ -71,7 +71,7 @@ class RacePromises:
             if not seen:
                 seen.append(mine.rows_done)
                 await world.store.update(account_id, one_more)
-            mine.progress(1)
+            mine.progress(1, 0)
             tx.save(mine)
             return mine.rows_done
 

@@ -24,6 +24,7 @@ from time import monotonic
 
 ROOT = Path(__file__).parents[1]
 LEAST = 0.9
+SOURCES = "domain", "application", "adapters", "bootstrap"
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,9 @@ settings.load_profile("mutants")
 
 
 def pytest_itemcollected(item):
-    if hasattr(item.obj, "_hypothesis_internal_use_settings"):
-        item.obj._hypothesis_internal_use_settings = settings()
+    function = getattr(item.obj, "__func__", item.obj)
+    if hasattr(function, "_hypothesis_internal_use_settings"):
+        function._hypothesis_internal_use_settings = settings()
 """
 """How Hypothesis looks for an example that fails: the same few each time, and the first one will do."""
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".*cache", ".hypothesis", "__pycache__", "var", "mutants")
@@ -133,9 +135,9 @@ def mutants_in(folder: Path) -> Iterator[Mutant]:
 def configured(room: Room, pyproject: str) -> str:
     """Return a pyproject.toml that tells mutmut what to break, and which tests to ask."""
     wanted = {
-        "source_paths": ["domain", "application", "adapters", "bootstrap"],
+        "source_paths": list(SOURCES),
         "only_mutate": room.files,
-        "also_copy": ["PRIVACY.md", "benchmarks", "docs"],
+        "also_copy": sorted({path.name for path in ROOT.glob("[a-zA-Z]*")} - {*SOURCES, "var", "mutants"}),
         "pytest_add_cli_args": ["-p", "no:cacheprovider"],
         "pytest_add_cli_args_test_selection": ["tests/unit", *room.tests],
     }

@@ -81,15 +81,17 @@ ROOMS = {
 CONFTEST = """\
 from hypothesis import Phase, settings
 
-phases = Phase.explicit, Phase.generate
-settings.register_profile("mutants", phases=phases, max_examples=20, derandomize=True, deadline=None)
-settings.load_profile("mutants")
+NAME = "_hypothesis_internal_use_settings"
 
 
 def pytest_itemcollected(item):
     function = getattr(item.obj, "__func__", item.obj)
-    if hasattr(function, "_hypothesis_internal_use_settings"):
-        function._hypothesis_internal_use_settings = settings()
+    if hasattr(function, NAME):
+        few = settings(
+            getattr(function, NAME), max_examples=20, phases=(Phase.explicit, Phase.generate), deadline=None,
+            derandomize=True, database=None,
+        )
+        setattr(function, NAME, few)
 """
 """How Hypothesis looks for an example that fails: the same few each time, and the first one will do."""
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".*cache", ".hypothesis", "__pycache__", "var", "mutants")

@@ -11,4 +11,4 @@ def sign(token: str, url: str, form: Iterable[tuple[str, str]] = ()) -> str:
     Names are sorted by code point; a repeated name counts once for each distinct value, values sorted.
     """
     signed = url + "".join([name + value for name, value in sorted(set(form))])
-    return b64encode(digest(token.encode(), signed.encode("utf-8", "surrogatepass"), "sha1")).decode()
+    return b64encode(digest(token.encode(), signed.encode(), "sha1")).decode()

@@ -8,6 +8,7 @@ from dataclasses import fields
 from itertools import permutations
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
 
 import pytest
 from structlog.testing import capture_logs
@@ -263,6 +264,15 @@ async def test_a_report_that_says_nothing_to_us_changes_nothing(
 async def test_a_tag_that_is_none_of_ours_is_no_error(query: str, http: HttpWorld) -> None:
     report = {"MessageSid": f"SM{9:032x}", "MessageStatus": "sent", "From": OURS, "ErrorCode": "9" * 5000}
     assert (await http.webhook(STATUS + query, report)).status == 204
+
+
+async def test_a_message_is_for_the_lease_that_its_address_names(http: HttpWorld) -> None:
+    token = await http.person()
+    line = await http.line(token)
+    for number, (lease, heard) in enumerate({line: 1, str(UUID(int=404)): 1, "none": 1}.items()):
+        form = TEXT | {"MessageSid": f"SM{number:032x}"}
+        assert (await http.webhook(f"{SMS}?line={lease}", form)).status == 200
+        assert len(await inbox(http, token)) == heard
 
 
 async def test_an_outage_makes_twilio_come_again(http: HttpWorld) -> None:

@@ -89,7 +89,7 @@ def has_its_sender(form: Form) -> bool:
 
 def inbound_message(form: Form, query: str) -> InboundMessage | None:
     """Reduce a form to what Pico keeps; None when it is not for a number that could be ours."""
-    lease = dict(parse_qsl(query)).get("line", "") if query else ""
+    lease = dict(parse_qsl(query)).get("line") if query else None
     try:
         return InboundMessage(
             ref=CarrierRef(form["MessageSid"]),
@@ -114,7 +114,7 @@ def delivery_receipt(
     form: Form, status: Status, failure: FailureReason | None, query: str
 ) -> DeliveryReceipt | None:
     """Reduce a form to what Pico keeps; None when its sender cannot be a number of ours."""
-    tag = dict(parse_qsl(query)).get("message", "")
+    tag = dict(parse_qsl(query)).get("message")
     try:
         return DeliveryReceipt(
             sender=PhoneNumber.parse(form["From"]),

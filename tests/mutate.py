@@ -144,7 +144,7 @@ def configured(room: Room, pyproject: str) -> str:
         "pytest_add_cli_args_test_selection": ["tests/unit", *room.tests],
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in wanted.items()]
-    lines += ["timeout_constant = 5.0", "timeout_multiplier = 3.0", "use_git_change_detection = false"]
+    lines += ["timeout_constant = 30.0", "timeout_multiplier = 2.0", "use_git_change_detection = false"]
     return "\n".join([pyproject, "[tool.mutmut]", *lines, ""])
 
 

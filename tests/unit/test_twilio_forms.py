@@ -19,6 +19,7 @@ from adapters.inbound.webhooks.twilio.form import (
     forbidden,
     malformed,
     message_sid,
+    not_now,
     noted,
     pairs_of,
     refused,
@@ -176,6 +177,7 @@ def test_a_form_without_id_has_none() -> None:
         (forbidden, 403, "text/plain; charset=utf-8", b"forbidden\n"),
         (partial(refused, 413), 413, "text/plain; charset=utf-8", b"refused\n"),
         (malformed, 400, "text/plain; charset=utf-8", b"malformed\n"),
+        (not_now, 503, "text/plain; charset=utf-8", b"not now\n"),
     ],
 )  # fmt: skip
 def test_answers_say_little_and_are_kept_by_nobody(

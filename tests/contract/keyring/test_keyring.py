@@ -265,6 +265,16 @@ class TestPostgresKeyring(KeyringContract):
             assert kms.calls["unwrap"] == unwraps, time
         assert (CACHED_SECONDS, IDLE_SECONDS) == (300, 120)
 
+    async def test_a_system_key_is_kept_300_seconds_however_often_it_is_used(
+        self, database: Database, kms: GatedKms
+    ) -> None:
+        time = 0.0
+        keyring = PostgresKeyring(database, kms, monotonic=lambda: time)
+        await keyring.system("index")
+        for time, unwraps in ((200.0, 1), (299.9, 1), (300.0, 2), (599.9, 2), (600.0, 3)):
+            await keyring.system("index")
+            assert kms.calls["unwrap"] == unwraps, time
+
     async def test_the_cache_is_bounded_and_the_least_used_key_goes_first(
         self, database: Database, kms: GatedKms
     ) -> None:

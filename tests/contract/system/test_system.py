@@ -167,6 +167,14 @@ async def test_overload_is_told() -> None:
     full.close()
 
 
+async def test_two_are_hashed_at_a_time_and_128_wait() -> None:
+    hasher = Argon2Hasher(CHEAP)
+    asked = [hasher.verify(RIGHT, None, str(number)) for number in range(2 + 128 + 1)]
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert [isinstance(each, Overloaded) for each in told].count(True) == 1
+    hasher.close()
+
+
 class TestTokens:
     @pytest.fixture(params=["signed", "fake"])
     def tokens(self, request: pytest.FixtureRequest) -> Tokens:

@@ -1,0 +1,114 @@
+"""A number goes back to the carrier whatever our own row says, and is gone once nothing leads to it any more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from typing_extensions import override
+
+from adapters.outbound.memory.carrier import MemoryCarrier
+from application.line_release import number_to_release, release_verified
+from application.ports.numbers import NumberOrder
+from bootstrap.worlds import InMemory
+from domain.erasure import NotYetGone
+from domain.kernel import CarrierRef, LineId
+from domain.lines import PhoneLine
+from domain.values import PhoneNumber
+from tests.support.actors import held, sign_up, with_line
+
+NUMBER, OTHER = PhoneNumber("+12025550143"), PhoneNumber("+12025550144")
+NOBODYS = LineId(UUID(int=404))
+
+
+class Refused(Exception):
+    """The job is another worker's."""
+
+
+async def lost() -> None:
+    raise Refused
+
+
+async def two_lines(world: InMemory) -> tuple[PhoneLine, PhoneLine]:
+    ada, grace = await with_line(world, "ada", NUMBER), await with_line(world, "grace", OTHER)
+    assert ada.line is not None
+    assert grace.line is not None
+    return ada.line, grace.line
+
+
+async def test_a_number_is_released_by_its_reference(world: InMemory) -> None:
+    line, other = await two_lines(world)
+    with pytest.raises(Refused):
+        await release_verified(world.carrier, line, lost)
+    assert len(world.carrier.numbers) == 2, "it was released by a worker that had lost the job"
+    assert await release_verified(world.carrier, line, held) == NUMBER
+    assert list(world.carrier.numbers) == [other.ref]
+    assert await release_verified(world.carrier, line, held) == NUMBER, "repeating is harmless"
+
+
+async def test_of_an_altered_line_only_what_the_carrier_holds_for_it_is_released(world: InMemory) -> None:
+    line, other = await two_lines(world)
+    altered = replace(line, altered=True, ref=other.ref, number=other.number)
+    assert await number_to_release(world.carrier, line) == NUMBER
+    assert await number_to_release(world.carrier, replace(other, id=NOBODYS)) == OTHER, "its own row says so"
+    assert await number_to_release(world.carrier, altered) == NUMBER
+    assert await release_verified(world.carrier, altered, held) == NUMBER
+    assert list(world.carrier.numbers) == [other.ref]
+    assert await number_to_release(world.carrier, altered) is None
+    assert await release_verified(world.carrier, altered, held) is None
+
+
+async def test_an_order_whose_answer_never_came_is_looked_for(world: InMemory) -> None:
+    line, other = await two_lines(world)
+    unanswered = replace(line, ref=None)
+    assert await release_verified(world.carrier, unanswered, held) == NUMBER
+    assert list(world.carrier.numbers) == [other.ref]
+    assert await release_verified(world.carrier, unanswered, held) is None, "there is no such order any more"
+
+
+async def test_an_order_that_is_not_decided_holds_up_the_release(world: InMemory) -> None:
+    ada = await sign_up(world)
+    world.carrier.orders_wait = True
+    line = (await world.use_cases.buy_line(ada.id, NUMBER, None, "key")).line
+    with pytest.raises(NotYetGone):
+        await release_verified(world.carrier, line, held)
+    world.carrier.decide()
+    assert await release_verified(world.carrier, line, held) == NUMBER
+    assert not world.carrier.numbers
+
+
+class Keeps(MemoryCarrier):
+    """Says that it takes numbers back, keeps them, and denies it in one of two ways."""
+
+    denies_reference = denies_order = False
+
+    @override
+    async def release(self, ref: CarrierRef, line_id: LineId) -> None: ...
+
+    @override
+    async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
+        return not self.denies_reference and await super().owns(ref, line_id)
+
+    @override
+    async def find_order(self, number: PhoneNumber, line_id: LineId) -> NumberOrder | None:
+        return None if self.denies_order else await super().find_order(number, line_id)
+
+
+@pytest.mark.parametrize(("reference", "order"), [(False, False), (True, False), (False, True), (True, True)])
+async def test_a_number_is_gone_when_neither_its_reference_nor_its_order_leads_to_it(
+    world: InMemory, *, reference: bool, order: bool
+) -> None:
+    world.carrier = carrier = Keeps(world.clock.now)
+    world.wire()
+    line, other = await two_lines(world)
+    carrier.denies_reference, carrier.denies_order = reference, order
+    if reference and order:
+        assert await release_verified(carrier, line, held) == NUMBER, "nobody could find out more"
+    else:
+        with pytest.raises(NotYetGone):
+            await release_verified(carrier, line, held)
+    carrier.refused.add((NUMBER, line.id))
+    del carrier.numbers[CarrierRef(line.ref or "")]
+    assert await release_verified(carrier, line, held) == NUMBER, "an order that failed is no number"
+    assert list(carrier.numbers) == [other.ref]

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.residue import BATCH, ClearResidue
 from bootstrap.worlds import InMemory
 from domain.erasure import Erasure, NotYetGone
-from domain.kernel import AccountId, CarrierRef
+from domain.kernel import AccountId, CarrierRef, PicoError
 from domain.residue import Holding, Residue, ResidueState
 from domain.values import Peer, PhoneNumber
-from tests.support.actors import held
+from tests.support.actors import held, with_line
 
 ADA = AccountId(UUID(int=1))
 NUMBER, STRANGER = PhoneNumber("+12025550143"), Peer("+13105550178")
@@ -71,6 +72,45 @@ async def test_our_own_data_waits_a_day_for_what_is_held_and_no_longer(world: In
     world.clock.advance(DAY)
     await clear(erasure, held)
     assert (await world.store.residue(ADA, None, 9))[0].is_held
+
+
+@pytest.mark.parametrize("error", [CarrierUnavailable, CarrierRefused])
+async def test_no_answer_to_a_deletion_counts_only_the_look(
+    world: InMemory, monkeypatch: pytest.MonkeyPatch, error: type[PicoError]
+) -> None:
+    clear, erasure = clearing(world)
+    refs = [await world.carrier.receive(STRANGER, NUMBER, "x") for _ in range(2)]
+    await world.store.add_residue([Residue.message(ADA, ref) for ref in refs])
+    del world.carrier.messages[refs[0]]
+
+    async def fail(_ref: CarrierRef) -> None:
+        raise error
+
+    monkeypatch.setattr(world.carrier, "delete_copy", fail)
+    with pytest.raises(NotYetGone):
+        await clear(erasure, held)
+    entries = await world.store.residue(ADA, None, 9)
+    assert {entry.ref: entry.is_held for entry in entries} == {refs[0]: False, refs[1]: True}
+    monkeypatch.undo()
+    await clear(erasure, held)
+    assert not any(entry.is_held for entry in await world.store.residue(ADA, None, 9))
+
+
+async def test_a_number_on_the_list_is_released_and_looked_for(world: InMemory) -> None:
+    ada, grace = await with_line(world, "ada"), await with_line(world, "grace", "+12025550144")
+    clear = ClearResidue(world.store, world.carrier, world.carrier, world.clock, MINUTE)
+    erasure = Erasure(account_id=ada.id, began_at=world.clock.now())
+    assert ada.line is not None
+    assert ada.line.ref is not None
+    entry = Residue.number(ada.id, ada.line.ref, ada.line_id)
+    await world.store.add_residue([entry])
+    world.carrier.lies = True
+    found = await clear.settle(erasure, held)
+    assert (found.held, found.settled, found.open) == ({Holding.NUMBER: 1}, {}, 1)
+    world.carrier.lies = False
+    await clear(erasure, held)
+    assert [owned.line_id for owned in world.carrier.numbers.values()] == [grace.line_id]
+    assert await world.store.residue(ada.id, None, 9) == [entry.missed(world.clock.now())]
 
 
 @given(

@@ -56,7 +56,10 @@ ROOMS = {
             "application/asking_again.py", "application/residue.py", "application/carrier_copies.py",
             "application/line_release.py", "application/account_deletion.py",
         ),
-        ("tests/contract/store/test_memory.py", "tests/contract/ledger/test_ledger.py::TestMemoryLedger"),
+        (
+            "tests/contract/store/test_memory.py", "tests/contract/ledger/test_ledger.py::TestMemoryLedger",
+            "tests/contract/carrier/test_other_school.py",
+        ),
     ),
     "sessions": Room(
         ("domain/sessions.py", "application/sessions.py", "application/credentials.py"),

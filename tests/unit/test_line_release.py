@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from typing_extensions import override
 
 from adapters.outbound.memory.carrier import MemoryCarrier
-from application.line_release import number_to_release, release_verified
+from application.erasure import EraseAccount
+from application.erasure_step import ErasureStep
+from application.line_release import CLOCK_SKEW, number_to_release, release_verified
+from application.ports.jobs import ERASURE_JOB, JobLease
 from application.ports.numbers import NumberOrder
 from bootstrap.worlds import InMemory
-from domain.erasure import NotYetGone
+from domain.erasure import Erasure, NotYetGone
 from domain.kernel import CarrierRef, LineId
-from domain.lines import PhoneLine
+from domain.lines import LineState, PhoneLine
 from domain.values import PhoneNumber
-from tests.support.actors import held, sign_up, with_line
+from tests.support.actors import STRANGER, Person, held, sign_up, with_line
 
 NUMBER, OTHER = PhoneNumber("+12025550143"), PhoneNumber("+12025550144")
 NOBODYS = LineId(UUID(int=404))
@@ -112,3 +116,66 @@ async def test_a_number_is_gone_when_neither_its_reference_nor_its_order_leads_t
     del carrier.numbers[CarrierRef(line.ref or "")]
     assert await release_verified(carrier, line, held) == NUMBER, "an order that failed is no number"
     assert list(carrier.numbers) == [other.ref]
+
+
+# ------------------------------------------------------------------------------------------ what is left of the line
+
+
+async def finish(world: InMemory, ada: Person) -> JobLease:
+    """Have a line's release finished by a worker; return the lease it had on the job."""
+    release = world.use_cases.job_handlers["finish_release"]
+    lease = world.queue.take("finish_release")
+    await release(ada.id, ada.line_id, lease)
+    return lease
+
+
+@pytest.mark.parametrize("can_list", [False, True])
+@pytest.mark.parametrize("can_delete", [False, True])
+async def test_what_came_too_late_for_a_line_goes_if_the_carrier_can_list_it_and_delete_it(
+    world: InMemory, *, can_list: bool, can_delete: bool
+) -> None:
+    ada = await with_line(world)
+    world.carrier.message_abilities = replace(
+        world.carrier.message_abilities, can_list=can_list, can_delete_copies=can_delete
+    )
+    await world.carrier.receive(STRANGER, ada.number, "too late")
+    await world.use_cases.release_line(ada.id, ada.line_id)
+    world.carrier.calls.clear()
+    lease = await finish(world, ada)
+    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
+    assert not await world.queue.holds(ada.id, lease), "the job does not end with the release"
+    assert not world.carrier.numbers
+    assert bool(world.carrier.messages) != (can_list and can_delete)
+    assert ("list_copies" in world.carrier.calls) == (can_list and can_delete)
+
+
+@pytest.mark.parametrize("step_skew", [timedelta(), timedelta(microseconds=1)])
+async def test_what_the_carrier_lists_of_a_lease_begins_a_minute_before_it_for_its_clock_may_be_wrong(
+    world: InMemory, step_skew: timedelta
+) -> None:
+    ada = await with_line(world)
+    assert ada.line is not None
+    ref = await world.carrier.receive(STRANGER, ada.number, "on the brink")
+    at = ada.line.created_at - CLOCK_SKEW - step_skew
+    world.carrier.messages[ref] = replace(world.carrier.messages[ref], at=at)
+    erasing = Erasure(account_id=ada.id, began_at=world.clock.now())
+    await numbers_step(world).run(erasing, held)
+    assert (ref in world.carrier.messages) == bool(step_skew), "what came before the lease is somebody else's"
+
+
+async def test_of_an_altered_line_that_the_carrier_holds_nothing_for_nothing_is_asked(
+    world: InMemory,
+) -> None:
+    ada = await with_line(world)
+    row = world.store.rows(ada.id)[PhoneLine][ada.line_id]
+    row.altered = True
+    world.carrier.numbers.clear()
+    world.carrier.calls.clear()
+    await numbers_step(world).run(Erasure(account_id=ada.id, began_at=world.clock.now()), held)
+    assert set(world.carrier.calls) == {"held_for"}
+
+
+def numbers_step(world: InMemory) -> ErasureStep:
+    eraser = world.use_cases.job_handlers[ERASURE_JOB]
+    assert isinstance(eraser, EraseAccount)
+    return next(step for step in eraser.steps if step.name == "numbers")

@@ -127,4 +127,4 @@ def test_an_entry_settles_only_when_every_look_for_as_long_as_the_pause_missed_i
         unseen_since = None if there else unseen_since or now
         may = unseen_since is not None and now - unseen_since >= pause
         assert entry.settle(now, pause).is_settled == may
-        assert (entry.state is ResidueState.HELD) == there
+        assert entry.state is (ResidueState.HELD if there else ResidueState.GONE)

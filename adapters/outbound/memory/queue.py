@@ -94,7 +94,10 @@ class MemoryQueue(Queue):
 
     @override
     async def holds(self, account_id: AccountId, lease: JobLease) -> bool:
-        return any(waiting.leased and waiting.lease == lease for waiting in self._jobs)
+        return any(
+            waiting.leased and (waiting.job.account_id, waiting.lease) == (account_id, lease)
+            for waiting in self._jobs
+        )
 
     @override
     async def shift(self, by: timedelta) -> None:

@@ -138,6 +138,23 @@ class JobPromises:
         ((before, after),) = kept
         assert before == after
 
+    async def test_a_job_is_held_for_its_own_account_and_until_it_ends(self, world: World) -> None:
+        stranger = await world.account()
+        told = []
+
+        async def ask(delivery: LeasedJob) -> Outcome:
+            account_id, lease = delivery.job.account_id, delivery.lease
+            told.append(await world.queue.holds(account_id, lease))
+            told.append(await world.queue.holds(stranger, lease))
+            async with world.store.begin(account_id, completing=lease):
+                pass
+            told.append(await world.queue.holds(account_id, lease))
+            return Done()
+
+        await send_one(world)
+        await world.work(ask)
+        assert told == [True, False, False]
+
     async def test_a_commit_cannot_end_another_accounts_job(self, world: World) -> None:
         stranger = await world.account()
         refused = []

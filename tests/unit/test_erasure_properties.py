@@ -35,6 +35,16 @@ def test_each_finished_step_leaves_one_less_and_the_counts_of_all(steps: list[di
 
 
 @laws
+@given(attempts=st.lists(COUNTS))
+def test_of_several_attempts_the_one_that_found_most_is_on_record(attempts: list[dict[str, int]]) -> None:
+    erasure = BEGUN
+    for found in attempts:
+        erasure = erasure.about_to_delete(found)
+    named = {name for found in attempts for name in found}
+    assert dict(erasure.counts) == {name: max(found.get(name, 0) for found in attempts) for name in named}
+
+
+@laws
 @given(crashes=st.sets(st.integers(0, len(ORDER))))
 def test_a_crash_after_any_step_resumes_at_the_checkpoint_and_ends_the_same(crashes: set[int]) -> None:
     checkpoint, taken, ticks = BEGUN, list[str](), 0

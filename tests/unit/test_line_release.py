@@ -13,7 +13,7 @@ from adapters.outbound.memory.carrier import MemoryCarrier
 from application.erasure import EraseAccount
 from application.erasure_step import ErasureStep
 from application.line_release import CLOCK_SKEW, number_to_release, release_verified
-from application.ports.jobs import ERASURE_JOB, JobLease
+from application.ports.jobs import ERASURE_JOB, Job, JobLease
 from application.ports.numbers import NumberOrder
 from bootstrap.worlds import InMemory
 from domain.erasure import Erasure, NotYetGone
@@ -149,6 +149,20 @@ async def test_what_came_too_late_for_a_line_goes_if_the_carrier_can_list_it_and
     assert ("list_copies" in world.carrier.calls) == (can_list and can_delete)
 
 
+async def test_of_a_lost_line_that_was_altered_the_carriers_own_record_says_what_is_left(
+    world: InMemory,
+) -> None:
+    ada = await with_line(world)
+    ref = await world.carrier.receive(STRANGER, ada.number, "too late")
+    row = world.store.rows(ada.id)[PhoneLine][ada.line_id]
+    assert isinstance(row, PhoneLine)
+    row.state, row.released_at = LineState.LOST, world.clock.now()
+    row.altered, row.number = True, OTHER
+    world.queue.put([Job("finish_release", ada.id, ada.line_id)])
+    await finish(world, ada)
+    assert ref not in world.carrier.messages
+
+
 @pytest.mark.parametrize("step_skew", [timedelta(), timedelta(microseconds=1)])
 async def test_what_the_carrier_lists_of_a_lease_begins_a_minute_before_it_for_its_clock_may_be_wrong(
     world: InMemory, step_skew: timedelta
@@ -173,6 +187,23 @@ async def test_of_an_altered_line_that_the_carrier_holds_nothing_for_nothing_is_
     world.carrier.calls.clear()
     await numbers_step(world).run(Erasure(account_id=ada.id, began_at=world.clock.now()), held)
     assert set(world.carrier.calls) == {"held_for"}
+
+
+@pytest.mark.parametrize("can_list", [False, True])
+@pytest.mark.parametrize("can_delete", [False, True])
+async def test_an_erasure_says_of_how_many_numbers_the_carrier_lists_nothing(
+    world: InMemory, *, can_list: bool, can_delete: bool
+) -> None:
+    ada = await with_line(world)
+    world.carrier.message_abilities = replace(
+        world.carrier.message_abilities, can_list=can_list, can_delete_copies=can_delete
+    )
+    await world.carrier.receive(STRANGER, ada.number, "never delivered")
+    counts = await numbers_step(world).run(Erasure(account_id=ada.id, began_at=world.clock.now()), held)
+    assert counts == ({} if can_list else {"numbers_unlisted": 1})
+    assert not world.carrier.numbers
+    assert bool(world.carrier.messages) != (can_list and can_delete)
+    assert ("list_copies" in world.carrier.calls) == (can_list and can_delete)
 
 
 def numbers_step(world: InMemory) -> ErasureStep:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,9 +11,12 @@ from typing_extensions import override
 
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.store import MemoryStore
+from application import carrier_copies
+from application.asking_again import AskProvidersAgain
+from application.carrier_copies import DeleteCarrierCopies
 from application.erasure import BeginErasures, DeleteRows, DestroyKeys, EraseAccount, VerifyNothingLeft
 from application.erasure_step import ErasureStep
-from application.ports.jobs import ERASURE_JOB
+from application.ports.jobs import ERASURE_JOB, Job
 from bootstrap.worlds import InMemory
 from domain.accounts import Account, AccountState
 from domain.erasure import Erasure, NotYetGone
@@ -104,3 +108,51 @@ async def test_an_attempt_to_sign_up_that_was_used_is_none_and_is_not_erased(wor
     result = await begin(world.clock.now(), 9)
     assert (result.purged, result.failed) == (0, {SealBroken.code: 1})
     assert row.state is AccountState.UNVERIFIED
+
+
+async def test_providers_are_asked_again_when_the_pause_is_over_and_not_before(world: InMemory) -> None:
+    world.pause = MINUTE
+    world.wire()
+    ada = await sign_up(world)
+    again, began = step(world, AskProvidersAgain), erasing(world, ada)
+    for erasure in (began, began.finish("mail", {}, world.clock.now() + MINUTE)):
+        since = erasure.done_at or erasure.began_at
+        with pytest.raises(NotYetGone) as early:
+            await again.run(erasure, held)
+        assert early.value.within == since + MINUTE - world.clock.now()
+        world.clock.advance(since + MINUTE - world.clock.now())
+        assert await again.run(erasure, held) == {}
+
+
+@pytest.mark.parametrize("messages", [0, 1, 3])
+async def test_copies_that_a_carrier_cannot_delete_are_counted_through_all_pages(
+    world: InMemory, monkeypatch: pytest.MonkeyPatch, messages: int
+) -> None:
+    monkeypatch.setattr(carrier_copies, "BATCH", 1)
+    ada = await with_line(world)
+    for number in range(messages):
+        body = f"message {number}"
+        await ada.receives(body, ref=await world.carrier.receive(STRANGER, ada.number, body))
+    copies = step(world, DeleteCarrierCopies)
+    abilities = world.carrier.message_abilities
+    world.carrier.message_abilities = replace(abilities, can_delete_copies=False)
+    kept = {"copies_unsupported": messages} if messages else {}
+    assert await copies.run(erasing(world, ada), held) == kept
+    assert await world.store.residue(ada.id, None, 9) == []
+    world.carrier.message_abilities = abilities
+    assert await copies.run(erasing(world, ada), held) == {}
+    assert len(await world.store.residue(ada.id, None, 9)) == messages
+    assert not world.carrier.messages
+
+
+async def test_a_receipt_says_how_many_keys_are_left_in_the_end(world: InMemory) -> None:
+    ada = await sign_up(world)
+    world.queue.put([Job(ERASURE_JOB, ada.id, ada.id)])
+    fingerprint = await world.fingerprint(ada.id)
+    await world.ledger.open_intent(Intent(fingerprint, 1, world.clock.now()))
+    eraser = world.use_cases.job_handlers[ERASURE_JOB]
+    assert isinstance(eraser, EraseAccount)
+    await replace(eraser, steps=())(ada.id, ada.id, world.queue.take(ERASURE_JOB))
+    receipt = await world.ledger.receipt(fingerprint)
+    assert receipt is not None
+    assert receipt.facts == {"finished_at": world.clock.now().isoformat(), "keys_left": 1}

@@ -55,6 +55,7 @@ async def test_a_long_list_is_gone_through_to_its_end_and_nothing_settled_is_ask
     await world.store.add_residue([Residue.message(ADA, ref) for ref in refs])
     await clear(erasure, held)
     assert not world.carrier.messages
+    assert (await clear.settle(erasure, held)).open == many, "the pause is not over for any"
     world.clock.advance(MINUTE)
     assert (await clear.settle(erasure, held)).settled[Holding.MESSAGE] == many
     asked = len(world.carrier.calls)

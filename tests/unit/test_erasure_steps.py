@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import ClassVar
 from uuid import UUID
 
 import pytest
@@ -14,13 +16,21 @@ from adapters.outbound.memory.store import MemoryStore
 from application import carrier_copies
 from application.asking_again import AskProvidersAgain
 from application.carrier_copies import DeleteCarrierCopies
-from application.erasure import BeginErasures, DeleteRows, DestroyKeys, EraseAccount, VerifyNothingLeft
+from application.erasure import (
+    BeginErasures,
+    DeleteRows,
+    DestroyKeys,
+    EraseAccount,
+    VerifyNothingLeft,
+)
 from application.erasure_step import ErasureStep
+from application.hold import Hold
 from application.ports.jobs import ERASURE_JOB, Job
 from bootstrap.worlds import InMemory
 from domain.accounts import Account, AccountState
 from domain.erasure import Erasure, NotYetGone
 from domain.kernel import AccountId, SealBroken
+from domain.messages import Message
 from domain.receipts import Intent
 from domain.residue import Residue
 from tests.support.actors import STRANGER, Person, held, sign_up, with_line
@@ -156,3 +166,58 @@ async def test_a_receipt_says_how_many_keys_are_left_in_the_end(world: InMemory)
     receipt = await world.ledger.receipt(fingerprint)
     assert receipt is not None
     assert receipt.facts == {"finished_at": world.clock.now().isoformat(), "keys_left": 1}
+
+
+# ------------------------------------------------------------------------------------------------- one after another
+
+
+@dataclass(frozen=True)
+class Taking(ErasureStep):
+    """Counts one, or is stuck."""
+
+    name: str  # type: ignore[misc]  # of an instance: there are several
+    stuck: bool = False
+    needs_keys: ClassVar[bool] = False
+
+    async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
+        if self.stuck:
+            raise NotYetGone
+        return {self.name: 1}
+
+
+async def test_a_step_that_is_done_is_on_record_with_its_instant_and_a_finished_erasure_is_not_begun_again(
+    world: InMemory,
+) -> None:
+    ada = await sign_up(world)
+    world.queue.put([Job(ERASURE_JOB, ada.id, ada.id)])
+    eraser = world.use_cases.job_handlers[ERASURE_JOB]
+    assert isinstance(eraser, EraseAccount)
+    fingerprint = await world.fingerprint(ada.id)
+    await world.ledger.open_intent(Intent(fingerprint, 1, world.clock.now()))
+    lease, began = world.queue.take(ERASURE_JOB), world.clock.now()
+    world.clock.advance(MINUTE)
+    first, second = Taking("first"), Taking("second")
+    with pytest.raises(NotYetGone):
+        await replace(eraser, steps=(first, Taking("second", stuck=True)))(ada.id, ada.id, lease)
+    done = await world.store.erasure(ada.id)
+    assert done == Erasure(
+        account_id=ada.id, began_at=began + MINUTE, done="first", done_at=began + MINUTE, counts={"first": 1}
+    )
+    world.clock.advance(MINUTE)
+    await replace(eraser, steps=(Taking("first", stuck=True), second))(ada.id, ada.id, lease)
+    receipt = await world.ledger.receipt(fingerprint)
+    assert receipt is not None
+    assert (receipt.facts["first"], receipt.facts["second"]) == (1, 1)
+    assert await world.store.erasure(ada.id) is None
+    await replace(eraser, steps=(Taking("first", stuck=True),))(ada.id, ada.id, lease)
+
+
+async def test_the_copy_of_an_altered_message_is_not_asked_for_by_its_reference(world: InMemory) -> None:
+    ada = await with_line(world)
+    refs = [await world.carrier.receive(STRANGER, ada.number, body) for body in ("own", "altered")]
+    for ref in refs:
+        await ada.receives("said", ref=ref)
+    for message in world.store.rows(ada.id)[Message].values():
+        message.altered = getattr(message, "ref", None) == refs[1]
+    await step(world, DeleteCarrierCopies).run(erasing(world, ada), held)
+    assert list(world.carrier.messages) == [refs[1]], "it may be somebody else's"

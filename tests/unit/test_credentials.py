@@ -8,6 +8,7 @@ from typing_extensions import override
 from adapters.outbound.memory.system import FakeHasher
 from application.credentials import DECOY, VerifyPassword, WrongCredentials
 from application.ports.keyring import KeyGone
+from application.sessions import SignIn
 from bootstrap.worlds import InMemory
 from domain.accounts import Account, PasswordUnreadable
 from domain.kernel import SealBroken
@@ -36,7 +37,9 @@ class NotingHasher(FakeHasher):
 
 
 def verifying(world: InMemory) -> VerifyPassword:
-    return VerifyPassword(world.store, world.directory, world.keyring, world.hasher)
+    sign_in = world.use_cases.sign_in
+    assert isinstance(sign_in, SignIn)
+    return sign_in.verify_password
 
 
 async def test_a_place_at_the_hasher_is_taken_in_the_name_of_whose_password_it_is(world: InMemory) -> None:

@@ -92,7 +92,7 @@ def command_line(commands: Commands) -> typer.Typer:
 
     @app.command()
     def tour() -> None:
-        """Play two accounts' whole lives in a throw-away Sandbox, in under a minute, and look for traces."""
+        """Play three accounts' whole lives in a throw-away Sandbox, in about a minute, and look for traces."""
         console = Console()
         left = commands.tour(console)
         console.print(f"\n[bold]{left} traces left.[/bold]" + ("" if left else " That is the policy, kept."))

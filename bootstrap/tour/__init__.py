@@ -1,4 +1,4 @@
-"""A newcomer's minute: two accounts live a whole life in a throw-away Sandbox, told on screen."""
+"""A newcomer's minute: three accounts live a whole life in a throw-away Sandbox, told on screen."""
 
 from __future__ import annotations
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from aiohttp import ClientSession
 
-from bootstrap.tour.farewell import delete_account, export_everything
+from bootstrap.tour.farewell import delete_account, export_everything, think_again
 from bootstrap.tour.stage import Stage
 from bootstrap.tour.traveller import PASSWORD, TourFailed, Traveller, canary, until
 
@@ -31,18 +32,26 @@ async def play(stage: Stage, client: ClientSession) -> int:
     stage.begin("Ada exports everything, once, with her password again")
     await export_everything(stage, ada)
 
-    stage.begin("Ada deletes her account; 30 days pass on the clock")
+    stage.begin("Boris deletes his account, and ten days later wants it back")
+    await think_again(stage, boris)
+    stage.begin("Ada deletes hers; 30 days pass on the clock")
     await delete_account(stage, ada)
-    stage.begin("Boris does the same")
+
+    stage.begin("Carla gets Ada's former number, and somebody writes to Ada")
+    carla = Traveller(client, "Carla")
+    await settle_in(stage, carla, "202", ada.line["number"])
+    await receive_late(stage, carla)
+    stage.begin("Boris and Carla go, too")
     await delete_account(stage, boris)
+    await delete_account(stage, carla)
 
     stage.begin("Every store is searched for every value")
-    return len(await stage.search_everything(everything))
+    return len(await stage.search_everything({**ada.planted, **boris.planted, **carla.planted}))
 
 
-async def settle_in(stage: Stage, who: Traveller, area: str) -> None:
-    """Sign up, verify by mail, buy a number."""
-    email = who.plant("e-mail", f"{who.name.lower()}-{secrets.token_hex(6)}@example.org")
+async def settle_in(stage: Stage, who: Traveller, area: str, number: str = "") -> None:
+    """Sign up, verify by mail, buy a number: the first on offer unless it is named."""
+    email = who.email = who.plant("e-mail", f"{who.name.lower()}-{secrets.token_hex(6)}@example.org")
     name = who.plant("name", canary(who.name))
     new = {
         "email": email,
@@ -60,8 +69,9 @@ async def settle_in(stage: Stage, who: Traveller, area: str) -> None:
     link = await until("the mail", mailed)
     proof = {"token": link, "password": PASSWORD}
     who.token = (await who.ask("POST", "/v1/account-verifications", proof))["token"]
+    who.account_id = (await who.ask("GET", "/v1/account"))["id"]
     offers = await who.ask("GET", f"/v1/available-numbers?country=US&area_code={area}")
-    number = who.plant("number", offers["items"][0]["number"])
+    number = who.plant("number", number or offers["items"][0]["number"])
     label = who.plant("label", canary("line of " + who.name))
     who.line = await who.ask_once("POST", "/v1/lines", {"number": number, "label": label})
     if who.line["number"] != number:
@@ -71,7 +81,7 @@ async def settle_in(stage: Stage, who: Traveller, area: str) -> None:
 
 async def exchange_messages(stage: Stage, ada: Traveller, boris: Traveller) -> None:
     """Let a stranger write to Ada, Ada write to Boris, and Ada read both."""
-    stranger = ada.plant("caller", "+1212555" + f"{secrets.randbelow(10_000):04}")
+    stranger = ada.plant("caller", some_caller())
     greeting = ada.plant("greeting", canary("Is the flat still free?"))
     await ada.ask("POST", "/sandbox/sms", {"from": stranger, "to": ada.line["number"], "body": greeting})
     said = boris.plant("message", canary("Dinner at eight, bring the papers"))
@@ -95,3 +105,25 @@ async def exchange_messages(stage: Stage, ada: Traveller, boris: Traveller) -> N
         page = await ada.ask("GET", f"/v1/conversations/{conversation['id']}/messages")
         for message in page["items"]:
             stage.tell(f"  {message['from']} to {message['to']}, {message['status']}: {message['body']}")
+
+
+async def receive_late(stage: Stage, who: Traveller) -> None:
+    """Let a stranger write to whoever had the number before, and see that its new owner sees that and nothing older."""
+    late = who.plant("late message", canary("Ada, is that still your number?"))
+    stranger = who.plant("caller", some_caller())
+    await who.ask("POST", "/sandbox/sms", {"from": stranger, "to": who.line["number"], "body": late})
+
+    async def seen() -> list[Any]:
+        return list((await who.ask("GET", "/v1/conversations"))["items"])
+
+    [conversation] = await until("the late message", seen)
+    items = (await who.ask("GET", f"/v1/conversations/{conversation['id']}/messages"))["items"]
+    if [message["body"] for message in items] != [late]:
+        raise TourFailed("the number's new owner sees more than what was sent to it now")
+    stage.tell(f"Carla sees: {late}")
+    stage.tell("and nothing that was ever said to Ada")
+
+
+def some_caller() -> str:
+    """Make a number that nobody has."""
+    return f"+1212555{secrets.randbelow(10_000):04}"

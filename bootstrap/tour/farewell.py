@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootstrap.tour.stage import Stage
-from bootstrap.tour.traveller import PASSWORD, Traveller, until
+from bootstrap.tour.traveller import PASSWORD, TourFailed, Traveller, until
 
 
 async def export_everything(stage: Stage, who: Traveller) -> None:
@@ -24,8 +24,24 @@ async def export_everything(stage: Stage, who: Traveller) -> None:
     stage.tell(f"it can be downloaded again until {gone_at[11:16]}, and then is gone")
 
 
+async def think_again(stage: Stage, who: Traveller) -> None:
+    """Delete the account, let ten days pass, recover it."""
+    await who.ask("DELETE", "/v1/account", {"password": PASSWORD})
+    await who.ask("POST", "/sandbox/clock", {"advance": "P10D"})
+    who.token = (await who.ask("POST", "/v1/account-recoveries", who.credentials))["token"]
+    [line] = (await who.ask("GET", "/v1/lines"))["items"]
+    if line["state"] != "active":
+        raise TourFailed("a recovered account's line is not active")
+    [conversation] = (await who.ask("GET", "/v1/conversations"))["items"]
+    stage.tell(
+        f"recovered: line {line['number']} {line['state']}, {conversation['total']} message still there"
+    )
+
+
 async def delete_account(stage: Stage, who: Traveller) -> None:
-    """Ask for deletion, move the clock by 30 days, and see the erasure end."""
+    """Ask for deletion, move the clock by 30 days, see the erasure end, and check its receipt."""
+    fingerprint = await stage.fingerprint(who.account_id)
+    who.token = (await who.ask("POST", "/v1/sessions", who.credentials))["token"]
     preview = await who.ask("DELETE", "/v1/account", {"password": PASSWORD})
     stage.tell("signed out everywhere, the line falls silent")
     stage.tell(f"{preview['lines']} line and {preview['messages']} messages go on {preview['erase_at'][:10]}")
@@ -39,4 +55,5 @@ async def delete_account(stage: Stage, who: Traveller) -> None:
 
     await until("erasure", gone)
     await until("the receipt", stage.sandbox.erased)
-    stage.tell("numbers released and read back, keys destroyed, rows deleted, receipt signed")
+    stage.tell("numbers released and read back, keys destroyed, rows deleted, receipt signed:")
+    await stage.show_receipt(fingerprint)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 from rich.console import Console
 from rich.table import Table
 
 from bootstrap.plaintext_scan import Trace, search_files
+from bootstrap.tour.traveller import TourFailed
 from bootstrap.worlds.sandbox import Sandbox
+from domain.kernel import AccountId
 
 
 class Stage:
@@ -45,6 +49,22 @@ class Stage:
         finally:
             await connection.close()
         self._console.print(shown)
+
+    async def fingerprint(self, account_id: str) -> bytes:
+        """Return how the erasure ledger will know an account: after its erasure nobody can tell any more."""
+        return await self.sandbox.product.outside.fingerprint(AccountId(UUID(account_id)))
+
+    async def show_receipt(self, fingerprint: bytes) -> None:
+        """Print a receipt, and check its signature, as it is and with one count altered. Raises TourFailed."""
+        outside = self.sandbox.product.outside
+        receipt = await outside.ledger.receipt(fingerprint)
+        key = await outside.keyring.system("ledger")
+        if receipt is None or not receipt.verify(key):
+            raise TourFailed("the receipt's signature does not verify")
+        self.tell(", ".join(f"{name} {fact}" for name, fact in receipt.facts.items()))
+        if replace(receipt, facts={**receipt.facts, "keys_left": 1}).verify(key):
+            raise TourFailed("an altered receipt verifies")
+        self.tell("its signature verifies; with one count altered it does not")
 
     async def search_database(self, planted: Mapping[str, str]) -> list[Trace]:
         """Search the database server's own files for the values."""

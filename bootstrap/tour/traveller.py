@@ -28,8 +28,15 @@ class Traveller:
     client: ClientSession
     name: str
     planted: dict[str, str] = field(default_factory=dict)
+    email: str = ""
     token: str = ""
+    account_id: str = ""
     line: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What the person signs in with."""
+        return {"email": self.email, "password": PASSWORD}
 
     async def ask(self, method: str, path: str, body: object = None, **headers: str) -> Any:  # noqa: ANN401 - JSON
         """Send one request and return the JSON answer. Raises TourFailed."""

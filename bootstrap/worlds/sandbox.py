@@ -14,9 +14,11 @@ import asyncpg
 
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.ledger import LocalLedger
+from adapters.outbound.local.mail_words import words_of
 from adapters.outbound.local.mailbox import LocalMailbox
 from adapters.outbound.system.clock import ShiftedClock, SystemClock
 from adapters.outbound.twilio.simulator import TwilioSimulator
+from application.ports.mail import MailKind
 from application.use_cases import UseCases
 from bootstrap.assembly import Parts, TwilioAccess, assembled
 from bootstrap.container import NOTHING, Replaced
@@ -124,8 +126,11 @@ class Sandbox:
         return self.clock.now()
 
     async def mails(self) -> list[dict[str, Any]]:
-        """Return the mails sent so far, oldest first."""
-        return [dict(mail) for mail in await self.mailbox.list()]
+        """Return the mails sent so far, oldest first, with what they say."""
+        return [
+            {**mail, **words_of(MailKind(mail["kind"]), mail["token"], self.url)._asdict()}
+            for mail in await self.mailbox.list()
+        ]
 
     async def sms(self, from_: str, to: str, body: str) -> str:
         """Let somebody send a message to one of our numbers; return the carrier's reference. Raises LookupError."""

@@ -21,6 +21,7 @@ from adapters.inbound.http.context import EdgeContext
 from adapters.inbound.http.route import Route
 from adapters.inbound.http.server import serving
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
+from adapters.outbound.local.mail_words import words_of
 from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.vocabulary import outcome_of
 from application.inbound_messages import InboundMessage
@@ -139,6 +140,7 @@ class HandSandbox:
                 "locale": str(mail.locale),
                 "token": mail.link_token,
                 "at": at,
+                **words_of(mail.kind, mail.link_token, PUBLIC_URL)._asdict(),
             }
             for mail in self.world.mail.sent
         ]

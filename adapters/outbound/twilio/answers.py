@@ -62,12 +62,12 @@ def code_of(value: object) -> int | None:
 
 def ref_of(resource: Any) -> CarrierRef:  # noqa: ANN401 - the SDK has no types
     """Return the SID. Raises CarrierUnavailable when there is none."""
-    if not _SID.match(text_of(resource.sid)):
+    if not _SID.match(words_of(resource.sid)):
         raise CarrierUnavailable
     return CarrierRef(resource.sid)
 
 
-def text_of(value: object) -> str:
+def words_of(value: object) -> str:
     """Return a text that must be there. Raises CarrierUnavailable."""
     if not isinstance(value, str):
         raise CarrierUnavailable
@@ -76,14 +76,14 @@ def text_of(value: object) -> str:
 
 def readable(value: object) -> str:
     """Return a text that must be there; halves of characters in it are replaced, because nothing could keep them."""
-    return text_of(value).encode("utf-8", "replace").decode()
+    return words_of(value).encode("utf-8", "replace").decode()
 
 
 def count_of(value: object) -> int:
     """Return a small count, which comes as text. Raises CarrierUnavailable."""
-    if not re.fullmatch("[0-9]{1,2}", text_of(value)):
+    if not re.fullmatch("[0-9]{1,2}", words_of(value)):
         raise CarrierUnavailable
-    return int(text_of(value))
+    return int(words_of(value))
 
 
 def instant_of(value: object) -> datetime:

@@ -8,7 +8,15 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from adapters.outbound.twilio.answers import certain, code_of, count_of, instant_of, readable, ref_of, text_of
+from adapters.outbound.twilio.answers import (
+    certain,
+    code_of,
+    count_of,
+    instant_of,
+    readable,
+    ref_of,
+    words_of,
+)
 from adapters.outbound.twilio.api import LONGEST_LIST, RETRIES, TwilioApi
 from adapters.outbound.twilio.vocabulary import LIFE, SETTLES_AFTER, Gone, outcome_of
 from application.ports.message_carrier import ListedCopy, MessageAbilities, MessageCarrier
@@ -72,7 +80,7 @@ class TwilioMessages(MessageCarrier):
             for m in reversed(listed)
             if ref_of(m)
             and not came_in(m)
-            and body in {None, text_of(m.body)}
+            and body in {None, words_of(m.body)}
             and earliest <= created_at(m)
             and (until is None or created_at(m) <= until)
         ]
@@ -115,7 +123,7 @@ class TwilioMessages(MessageCarrier):
 
 def sent_of(resource: Any) -> Sent:  # noqa: ANN401 - the SDK has no types
     """Translate a message. A status that Twilio has added since ranks lowest: it moves nothing."""
-    outcome = outcome_of(text_of(resource.status), code_of(resource.error_code))
+    outcome = outcome_of(words_of(resource.status), code_of(resource.error_code))
     return Sent(ref_of(resource), *(outcome or (Status.QUEUED, None)))
 
 
@@ -125,7 +133,7 @@ def copy_of(message: Any) -> ListedCopy:  # noqa: ANN401 - as above
     return ListedCopy(
         ref=ref_of(message),
         direction=Direction.INBOUND if inbound else Direction.OUTBOUND,
-        peer=Peer.of_sender(text_of(message.from_)) if inbound else Peer(text_of(message.to)),
+        peer=Peer.of_sender(words_of(message.from_)) if inbound else Peer(words_of(message.to)),
         body=MessageBody(readable(message.body)),
         at=created_at(message),
         attachments=count_of(message.num_media),
@@ -134,7 +142,7 @@ def copy_of(message: Any) -> ListedCopy:  # noqa: ANN401 - as above
 
 def came_in(message: Any) -> bool:  # noqa: ANN401 - as above
     """Tell whether a message came to a number of ours (Twilio: `inbound`, `outbound-api`, `-call`, `-reply`)."""
-    return text_of(message.direction) == "inbound"
+    return words_of(message.direction) == "inbound"
 
 
 def created_at(message: Any) -> datetime:  # noqa: ANN401 - the SDK has no types

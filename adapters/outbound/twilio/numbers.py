@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from adapters.outbound.twilio.answers import certain, ref_of, text_of
+from adapters.outbound.twilio.answers import certain, ref_of, words_of
 from adapters.outbound.twilio.api import LONGEST_LIST, RETRIES, TwilioApi
 from adapters.outbound.twilio.vocabulary import Gone, NotForSale
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
@@ -65,7 +65,7 @@ class TwilioNumbers(NumberProvider):
                 page = await self._offers(kind, min(limit, LARGEST_SEARCH), asked)
                 found += [
                     AvailableNumber(
-                        PhoneNumber.parse(text_of(n.phone_number)), country, capabilities_of(n.capabilities)
+                        PhoneNumber.parse(words_of(n.phone_number)), country, capabilities_of(n.capabilities)
                     )
                     for n in page
                 ]
@@ -105,7 +105,7 @@ class TwilioNumbers(NumberProvider):
             phone_number=number, limit=LONGEST_LIST, page_size=self.api.page_size
         ):
             order = order_of(owned)
-            if text_of(owned.phone_number) == number and is_held_for(owned, line_id):
+            if words_of(owned.phone_number) == number and is_held_for(owned, line_id):
                 return order
         return None
 
@@ -123,7 +123,7 @@ class TwilioNumbers(NumberProvider):
         for owned in await self.api.client.incoming_phone_numbers.list_async(
             friendly_name=mark(line_id), limit=LONGEST_LIST, page_size=self.api.page_size
         ):
-            held = HeldNumber(ref_of(owned), PhoneNumber.parse(text_of(owned.phone_number)))
+            held = HeldNumber(ref_of(owned), PhoneNumber.parse(words_of(owned.phone_number)))
             if is_held_for(owned, line_id):
                 return held
         return None
@@ -147,8 +147,8 @@ def mark(line_id: LineId) -> str:
 
 def is_held_for(resource: Any, line_id: LineId) -> bool:  # noqa: ANN401 - the SDK has no types
     """Tell whose an owned number is: its webhook names the line as well, should somebody have renamed it by hand."""
-    marked = text_of(resource.friendly_name) == mark(line_id)
-    return marked or f"?line={line_id}" in text_of(resource.sms_url or "")
+    marked = words_of(resource.friendly_name) == mark(line_id)
+    return marked or f"?line={line_id}" in words_of(resource.sms_url or "")
 
 
 def order_of(resource: Any) -> NumberOrder:  # noqa: ANN401 - the SDK has no types

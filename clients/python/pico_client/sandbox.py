@@ -27,6 +27,9 @@ class StoredMail(Result):
     locale: str
     token: str | None
     at: datetime
+    subject: str
+    body: str
+    link: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -49,6 +49,12 @@ def test_the_tour_ends_with_zero_traces() -> None:
     )
     assert "0 traces left" in done.stdout, done.stderr[-2000:]
     assert done.returncode == 0
+    for shown in (
+        "recovered: line",
+        "with one count altered it does not",
+        "Carla sees: Ada, is that still your number?",
+    ):
+        assert shown in done.stdout
 
 
 @pytest.mark.parametrize("victim", ["server", "postgres", "both"])

@@ -55,6 +55,9 @@ class StoredMail(TypedDict):
     locale: str
     token: str | None
     at: datetime
+    subject: Annotated[str, Examples(["You have an account"])]
+    body: Annotated[str, Field(description="What the mail says.", examples=["Somebody tried to sign up."])]
+    link: Annotated[str, Examples(["http://127.0.0.1:8080/docs#/sessions/sign_in"])]
 
 
 class Mails(TypedDict):
@@ -83,7 +86,16 @@ def controls(request: Request[Any]) -> Sandbox:
 
 def stored_mail(of: Json) -> StoredMail:
     """Show a mail."""
-    return {"to": of["to"], "kind": of["kind"], "locale": of["locale"], "token": of["token"], "at": of["at"]}
+    return {
+        "to": of["to"],
+        "kind": of["kind"],
+        "locale": of["locale"],
+        "token": of["token"],
+        "at": of["at"],
+        "subject": of["subject"],
+        "body": of["body"],
+        "link": of["link"],
+    }
 
 
 async def read_clock(request: Request[None]) -> Clock:

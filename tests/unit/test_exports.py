@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from application import export_building
@@ -117,6 +117,43 @@ async def exported(build: BuildExport, person: Person) -> dict[str, Any]:
             await asyncio.sleep(0)
     records: dict[str, Any] = json.loads("".join(slices))["records"]
     return records
+
+
+acts_between = st.lists(st.lists(st.tuples(st.booleans(), st.integers(0, 4)), max_size=3), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(before=st.lists(st.integers(0, 4), max_size=6), turns=acts_between)
+async def test_whatever_happens_between_two_slices_the_file_is_of_one_moment(
+    before: list[int], turns: list[list[tuple[bool, int]]]
+) -> None:
+    world = InMemory()
+    ada = await with_line(world)
+    build = world.use_cases.job_handlers["build_export"]
+    assert isinstance(build, BuildExport)
+    for peer in before:
+        await ada.receives("before", Peer(f"+1310555000{peer}"))
+
+    async def act(deletes: bool, which: int) -> None:
+        listed = (await world.use_cases.list_conversations(ada.id, None, None, 9)).items
+        if deletes and listed:
+            await world.use_cases.delete_conversation(ada.id, listed[which % len(listed)].id)
+            await world.settle()
+        else:
+            await ada.receives("meanwhile", Peer(f"+1310555000{which}"))
+
+    slices, left = [], iter(turns)
+    async with aclosing(build.document(ada.id)) as document:
+        async for part in document:
+            slices.append(part.text)
+            for deletes, which in next(left, []):
+                await act(deletes, which)
+    records = json.loads("".join(slices))["records"]
+    assert [row["body"] for row in records["messages"]] == ["before"] * len(before)
+    named = {row["conversation_id"] for row in records["messages"]}
+    assert named == {row["id"] for row in records["conversations"]}
+    lines = {row["id"] for row in records["phone_lines"]}
+    assert {row["line_id"] for row in (*records["conversations"], *records["messages"])} <= lines
 
 
 async def test_whatever_the_file_names_is_in_the_file_under_constant_arrivals(

@@ -16,6 +16,7 @@ from application.ports.directory import Directory
 from application.ports.jobs import ERASURE_JOB, JobLease, Queue
 from application.ports.keyring import KeyGone, Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
+from application.ports.objects import Objects
 from application.ports.store import Store, Tx
 from application.purge import Purge, PurgeResult, purge_each
 from application.residue import ClearResidue, Found
@@ -213,6 +214,7 @@ class VerifyNothingLeft(ErasureStep):
 
     store: Store
     keyring: Keyring
+    objects: Objects
     ledger: ErasureLedger
     fingerprint: Fingerprint
     clock: Clock
@@ -223,7 +225,11 @@ class VerifyNothingLeft(ErasureStep):
 
         While a provider holds something, an interim receipt says what is gone, and what is open.
         """
+        await self.objects.delete_all(
+            erasure.account_id
+        )  # of a job that had been at work while the others went
         left = sum((await self.store.count_rows(erasure.account_id)).values())
+        left += (objects := await self.objects.count(erasure.account_id))
         if left or await self.keyring.count(erasure.account_id):
             raise NotYetGone
         found = await self.clear_residue.settle(erasure, hold)
@@ -231,7 +237,8 @@ class VerifyNothingLeft(ErasureStep):
             await self._sign_interim(erasure, found)
         if found.open:
             raise NotYetGone(within=None if found.held else self.clear_residue.pause)
-        return {"rows_left": left, **{WORDS[holding]: count for holding, count in found.settled.items()}}
+        settled = {WORDS[holding]: count for holding, count in found.settled.items()}
+        return {"rows_left": left, "objects_left": objects, **settled}
 
     async def _sign_interim(self, erasure: Erasure, found: Found) -> None:
         facts = {

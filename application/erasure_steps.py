@@ -11,6 +11,7 @@ from application.erasure import DeleteRows, DestroyKeys, RecordIntent, VerifyNot
 from application.erasure_step import ErasureStep
 from application.line_release import ReleaseNumbers
 from application.mail import EraseMailAddress
+from application.object_erasure import DeleteObjects
 
 ERASURE_STEPS: tuple[type[ErasureStep], ...] = (
     RecordIntent,
@@ -19,6 +20,7 @@ ERASURE_STEPS: tuple[type[ErasureStep], ...] = (
     EraseMailAddress,
     AskProvidersAgain,
     DestroyKeys,
+    DeleteObjects,
     DeleteRows,
     VerifyNothingLeft,
 )

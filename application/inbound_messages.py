@@ -14,8 +14,9 @@ from application.ports.keyring import KeyGone
 from application.ports.store import Store, Tx
 from domain.failures import FailureReason
 from domain.idempotency import Operation
-from domain.kernel import AccountId, CarrierRef, ConversationId, LineId, MessageId, NotFound
+from domain.kernel import AccountId, CarrierRef, ConversationId, LineId, MediaId, MessageId, NotFound
 from domain.keywords import OptOut, opt_out_of
+from domain.media import MOST, Media
 from domain.messages import Conversation, Sent, Status
 from domain.values import MessageBody, Peer, PhoneNumber
 
@@ -103,6 +104,9 @@ class ReceiveMessage:
             tx.require_unchanged(context.line)
             tx.save(conversation)
             tx.save(message)
+            for position in range(min(inbound.attachments, MOST)):
+                media_id = MediaId(self.ids.new())
+                tx.save(Media.expect(lease.account_id, media_id, message.id, position, now))
             tx.never_again(operation)
             return True
 

@@ -16,6 +16,7 @@ from domain.exports import Export, ExportPart
 from domain.idempotency import IdempotencyRecord
 from domain.kernel import Aggregate
 from domain.lines import PhoneLine
+from domain.media import Media
 from domain.messages import Conversation, Message
 from domain.opt_outs import LastingOptOut
 from domain.sessions import Session
@@ -54,6 +55,7 @@ INVENTORY: tuple[Stored, ...] = (
     Stored(PhoneLine),
     Stored(Conversation),
     Stored(Message),
+    Stored(Media),
     Stored(LastingOptOut),
     Stored(Contact),
     Stored(ContactNumber),

@@ -11,8 +11,10 @@ from application.job_type import NOW, JobType
 from application.ports.clock import Clock
 from application.ports.jobs import JobLease, Queue
 from application.ports.message_carrier import MessageCarrier, TooEarly
+from application.ports.objects import Objects
 from application.ports.store import Store, Tx
 from domain.kernel import AccountId, CarrierRef, ConversationId, MessageId, NotFound
+from domain.media import MediaKept
 from domain.messages import (
     ConversationDeleted,
     Message,
@@ -37,6 +39,7 @@ class DeleteCarrierCopy:
     store: Store
     queue: Queue
     carrier: MessageCarrier
+    objects: Objects
     clock: Clock
 
     async def __call__(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
@@ -44,13 +47,15 @@ class DeleteCarrierCopy:
 
         Raises JobGone, and to be tried again CarrierUnavailable, TooEarly, NotYetGone.
 
-        The copy of a message with attachments stays until the person deletes the message: we do not hold them yet.
+        The copy of a message stays until every picture that came with it is safe with us, or the person deletes it.
         Where the carrier offers no deletion its copy stays on record as being there, for the erasure's receipt.
         """
         abilities = self.carrier.message_abilities
         async with self.store.begin(account_id) as tx:
             message = await tx.messages.get_even_deleted(message_id)
-        if not message.copy_may_go or (message.altered and not message.is_deleted):
+            media = await tx.media.of_messages([message_id]) if message.attachments else []
+        kept = sum(each.is_kept and not each.altered for each in media)
+        if not message.copy_may_go(kept) or (message.altered and not message.is_deleted):
             return  # of a message that we cannot read the carrier's copy is all there is
         if message.has_carrier_copy and abilities.can_delete_copies:
             settles = message.created_at + abilities.copy_settles_after - self.clock.now()
@@ -59,6 +64,9 @@ class DeleteCarrierCopy:
             await delete_verified(
                 self.carrier, await self._find(message), HoldOfJob(self.queue, account_id, lease)
             )
+        if message.is_deleted:
+            for each in media:
+                await self.objects.delete(account_id, each.object_id)
         if abilities.can_delete_copies or message.is_deleted:
             await self.commit(account_id, message_id, lease)
 
@@ -106,6 +114,8 @@ class DeleteCarrierCopy:
             message = await tx.messages.get_even_deleted(message_id)
             if message.is_deleted:
                 tx.remove(message)
+                for media in await tx.media.of_messages([message_id]) if message.attachments else ():
+                    tx.remove(media)
             else:
                 message.carrier_copy_deleted(self.clock.now())
                 tx.save(message)
@@ -131,13 +141,16 @@ class PurgeConversation:
         await self.store.update(account_id, change, completing=lease)
 
     async def _purge_batch(self, account_id: AccountId, conversation_id: ConversationId) -> bool:
-        """Purge one batch; tell whether there was one. A message with a carrier copy stays, blank, until that goes."""
+        """Purge one batch; tell whether there was one.
+
+        A message with a carrier copy or with pictures stays, blank, until these are gone.
+        """
 
         async def change(tx: Tx) -> bool:
             await tx.conversations.get_deleted(conversation_id)
             messages = await tx.messages.to_purge(conversation_id, BATCH)
             for message in messages:
-                if message.has_carrier_copy:
+                if message.has_carrier_copy or message.attachments:
                     message.delete(self.clock.now())
                     tx.save(message)
                 else:
@@ -156,6 +169,7 @@ JOBS = (
             MessageFinal: COPY_KEPT,
             MessageUnconfirmed: COPY_KEPT,
             MessageDeleted: NOW,
+            MediaKept: COPY_KEPT,
         },
         attempts=None,
     ),

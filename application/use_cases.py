@@ -22,6 +22,7 @@ from application.lines import (
     ReleaseLine,
     SearchNumbers,
 )
+from application.media import ListMedia, ReadMedia
 from application.messages import (
     DeleteConversation,
     DeleteMessage,
@@ -79,6 +80,9 @@ class UseCases:
     delete_contact: DeleteContact
     import_contacts: ImportContacts
     export_contacts: ExportContacts
+
+    list_media: ListMedia
+    read_media: ReadMedia
 
     start_export: StartExport
     list_exports: ListExports

@@ -11,6 +11,7 @@ from aiohttp import ClientSession, DummyCookieJar
 
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.inbound.worker import SWEEP_EVERY
+from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.limits import PostgresLimits
@@ -19,6 +20,7 @@ from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.readiness import Readiness
 from adapters.outbound.postgres.schema import migrate, migrate_keyring
 from adapters.outbound.postgres.store import PostgresStore
+from adapters.outbound.sealed.objects import SealedObjects
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
@@ -30,6 +32,7 @@ from adapters.outbound.twilio.api import TwilioApi
 from adapters.outbound.twilio.messages import TwilioMessages
 from adapters.outbound.twilio.numbers import TwilioNumbers
 from adapters.outbound.twilio.vocabulary import outcome_of
+from application.ports.byte_store import ByteStore
 from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
 from application.ports.mail import Mail
@@ -61,6 +64,7 @@ class Parts:
     twilio: TwilioAccess
     clock: SystemClock
     kms: Kms
+    byte_store: ByteStore
     ledger: Callable[[bytes], ErasureLedger]
     """Makes the ledger, given the key that signs its receipts."""
     mail: Mail
@@ -109,6 +113,8 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             carrier=TwilioMessages(twilio),
             plan=PhonenumbersPlan(),
             mail=parts.mail,
+            objects=SealedObjects(parts.byte_store, keyring, parts.environment),
+            pictures=AllowListedPictures(),
             ledger=parts.ledger(await keyring.system("ledger")),
             fingerprint=AccountFingerprint(keyring),
             limits=PostgresLimits(database, keyring),

@@ -57,6 +57,7 @@ from application.mail import (
     SendRecoveredMail,
     SendVerificationMail,
 )
+from application.media import FetchMedia, KeepPicture, ListMedia, ReadMedia
 from application.message_deletion import DeleteCarrierCopy, PurgeConversation
 from application.message_following import FollowMessage
 from application.messages import (
@@ -69,6 +70,7 @@ from application.messages import (
     ReadMessage,
     SendMessage,
 )
+from application.object_erasure import DeleteObjects
 from application.orphan_keys import DestroyOrphanKeys
 from application.outbound_messages import SendQueuedMessage
 from application.overdue_erasures import BeginOverdueErasures
@@ -83,7 +85,9 @@ from application.ports.mail import Mail
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbering import NumberingPlan
 from application.ports.numbers import NumberProvider
+from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
+from application.ports.pictures import Pictures
 from application.ports.store import Store
 from application.ports.tokens import Tokens
 from application.recall import RecallJobs
@@ -140,6 +144,8 @@ class Container(containers.DeclarativeContainer):
     carrier = Dependency[MessageCarrier]()
     plan = Dependency[NumberingPlan]()
     mail = Dependency[Mail]()
+    objects = Dependency[Objects]()
+    pictures = Dependency[Pictures]()
     ledger = Dependency[ErasureLedger]()
     fingerprint = Dependency[Fingerprint]()
     limits = Dependency[Limits]()
@@ -240,7 +246,9 @@ class Container(containers.DeclarativeContainer):
         ReconcileLine, store=store, queue=queue, carrier=carrier, clock=clock, receive_message=receive_message,
     )
     follow_message = Singleton(FollowMessage, store=store, carrier=carrier, clock=clock)
-    delete_carrier_copy = Singleton(DeleteCarrierCopy, store=store, queue=queue, carrier=carrier, clock=clock)
+    delete_carrier_copy = Singleton(
+        DeleteCarrierCopy, store=store, queue=queue, carrier=carrier, objects=objects, clock=clock,
+    )
     purge_conversation = Singleton(PurgeConversation, store=store, clock=clock)
     delete_carrier_copies = Singleton(
         DeleteCarrierCopies, store=store, carrier=carrier, clear_residue=clear_residue,
@@ -255,6 +263,15 @@ class Container(containers.DeclarativeContainer):
     delete_contact = Singleton(DeleteContact, store=store)
     import_contacts = Singleton(ImportContacts, store=store, clock=clock, ids=ids, plan=plan)
     export_contacts = Singleton(ExportContacts, store=store)
+
+    # Pictures
+    keep_picture = Singleton(KeepPicture, objects=objects)
+    fetch_media = Singleton(
+        FetchMedia, store=store, carrier=carrier, pictures=pictures, objects=objects, keep_picture=keep_picture,
+        clock=clock,
+    )
+    list_media = Singleton(ListMedia, store=store)
+    read_media = Singleton(ReadMedia, store=store, objects=objects)
 
     # Mail
     mailing = MappingProxyType({"store": store, "queue": queue, "mail": mail, "counts": counts})
@@ -290,10 +307,11 @@ class Container(containers.DeclarativeContainer):
     )
     record_intent = Singleton(RecordIntent, store=store, keyring=keyring, ledger=ledger, fingerprint=fingerprint)
     destroy_keys = Singleton(DestroyKeys, store=store, keyring=keyring)
+    delete_objects = Singleton(DeleteObjects, store=store, objects=objects)
     delete_rows = Singleton(DeleteRows, store=store)
     verify_nothing_left = Singleton(
-        VerifyNothingLeft, store=store, keyring=keyring, ledger=ledger, fingerprint=fingerprint, clock=clock,
-        clear_residue=clear_residue,
+        VerifyNothingLeft, store=store, keyring=keyring, objects=objects, ledger=ledger, fingerprint=fingerprint,
+        clock=clock, clear_residue=clear_residue,
     )
     erase_account = Singleton(
         EraseAccount, steps=_all(locals(), ERASURE_STEPS), store=store, queue=queue, keyring=keyring, ledger=ledger,

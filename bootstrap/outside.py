@@ -16,7 +16,9 @@ from application.ports.mail import Mail
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbering import NumberingPlan
 from application.ports.numbers import NumberProvider
+from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
+from application.ports.pictures import Pictures
 from application.ports.store import Store
 from application.ports.tokens import Tokens
 from domain.retention import Retention
@@ -34,6 +36,8 @@ class Outside:
     carrier: MessageCarrier
     plan: NumberingPlan
     mail: Mail
+    objects: Objects
+    pictures: Pictures
     ledger: ErasureLedger
     fingerprint: Fingerprint
     limits: Limits

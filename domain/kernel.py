@@ -21,6 +21,7 @@ PartId = NewType("PartId", UUID)
 AuditId = NewType("AuditId", UUID)
 OptOutId = NewType("OptOutId", UUID)
 ObjectId = NewType("ObjectId", UUID)
+MediaId = NewType("MediaId", UUID)
 
 CarrierRef = NewType("CarrierRef", str)
 """A carrier's own opaque id for a number or a message."""

@@ -153,10 +153,9 @@ class Message(Aggregate):
         """Whether the person deleted it; the row waits for the carrier's copy to go."""
         return self.deleted_at is not None
 
-    @property
-    def copy_may_go(self) -> bool:
-        """Whether the carrier's copy is not needed: pictures are held by the carrier alone until they are deleted."""
-        return self.is_deleted or not self.attachments
+    def copy_may_go(self, kept: int) -> bool:
+        """Tell whether the carrier's copy is not needed: so many of its pictures are safe with us."""
+        return self.is_deleted or kept >= self.attachments
 
     @property
     def may_adopt(self) -> bool:

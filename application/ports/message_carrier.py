@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
@@ -34,6 +36,18 @@ class SenderRefused(CarrierRefused):
     failure = FailureReason.UNSUPPORTED
 
 
+class MediaGone(CarrierRefused):
+    """The carrier does not have this picture."""
+
+    code = "media_gone"
+
+
+class MediaUnfit(CarrierRefused):
+    """The carrier answered with something else than the picture, or sent us to somebody else for it."""
+
+    code = "media_unfit"
+
+
 class TooEarly(CarrierUnavailable):
     """The carrier will delete its copy later: `retry_after` says when to ask again."""
 
@@ -61,6 +75,8 @@ class MessageAbilities:
     """How long it tries to deliver a message; what became of it is known by then, or never."""
     reaches_short_codes: bool = False
     """It sends to short codes, and not only to numbers."""
+    carries_media: bool = False
+    """It brings pictures with messages, and hands them over."""
     copy_settles_after: timedelta = timedelta()
     """A younger message is not deleted: asking for it is of no use."""
 
@@ -80,6 +96,15 @@ class ListedCopy:
     def is_inbound(self) -> bool:
         """Whether it came in."""
         return self.direction is Direction.INBOUND
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedMedia:
+    """A picture as it comes over the wire: the media type that the carrier says it is of, and its bytes."""
+
+    type: str
+    content: AsyncIterator[bytes]
+    """Raises CarrierUnavailable when it breaks off."""
 
 
 class MessageCarrier(Protocol):
@@ -123,6 +148,14 @@ class MessageCarrier(Protocol):
         """Delete the carrier's copy of a message, media included; it may have been gone already.
 
         Raises TooEarly. Needs `can_delete_copies`. Repeating is harmless.
+        """
+        ...
+
+    def fetch_media(self, ref: CarrierRef, position: int) -> AbstractAsyncContextManager[FetchedMedia]:
+        """Open the picture at `position`, from 0, of a message; the order never changes.
+
+        It is asked for at the carrier, by references alone, and nowhere else. Size and kind are the caller's to check.
+        Raises MediaGone, MediaUnfit. Needs `carries_media`. Repeating is harmless.
         """
         ...
 

@@ -15,6 +15,7 @@ from application.ports.repositories.conversations import Conversations
 from application.ports.repositories.exports import Exports, Records
 from application.ports.repositories.idempotency import IdempotencyRecords
 from application.ports.repositories.lines import Lines
+from application.ports.repositories.media import MediaRecords
 from application.ports.repositories.messages import Messages
 from application.ports.repositories.sessions import Sessions
 from domain.erasure import Erasure
@@ -81,6 +82,10 @@ class Tx(Protocol):
     @property
     def contacts(self) -> Contacts:
         """Its contacts."""
+
+    @property
+    def media(self) -> MediaRecords:
+        """The pictures of its messages."""
 
     @property
     def exports(self) -> Exports:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, TypedDict, Unpack
 
 from adapters.inbound.worker import Worker
+from adapters.outbound.memory.byte_store import MemoryByteStore
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.memory.directory import MemoryDirectory
 from adapters.outbound.memory.keyring import MemoryKeyring
@@ -19,9 +20,12 @@ from adapters.outbound.memory.mail import MemoryMail
 from adapters.outbound.memory.queue import MemoryQueue
 from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.system import CountingIds, FakeHasher, FakeTokens, HandClock
+from adapters.outbound.pictures.cleaning import AllowListedPictures
+from adapters.outbound.sealed.objects import SealedObjects
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.limits import ProcessLimits
 from adapters.outbound.system.numbering import PhonenumbersPlan
+from application.ports.byte_store import ByteStore
 from application.ports.directory import Directory
 from application.ports.ids import Ids
 from application.ports.keyring import Keyring
@@ -31,7 +35,9 @@ from application.ports.mail import Mail
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbering import NumberingPlan
 from application.ports.numbers import NumberProvider
+from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
+from application.ports.pictures import Pictures
 from application.ports.store import Store
 from application.ports.tokens import Tokens
 from application.retention import SweepResult
@@ -56,6 +62,10 @@ class Parts(TypedDict, total=False):
     """The carrier itself, unless it is told apart."""
     plan: NumberingPlan
     mail: Mail
+    byte_store: ByteStore
+    """Where the honest `objects` lie."""
+    objects: Objects
+    pictures: Pictures
     ledger: ErasureLedger
     fingerprint: Fingerprint
     limits: Limits
@@ -83,6 +93,9 @@ class InMemory:
     numbers: NumberProvider | None = None
     plan: NumberingPlan
     mail: MemoryMail
+    byte_store: MemoryByteStore
+    objects: Objects
+    pictures: Pictures
     ledger: MemoryLedger
     fingerprint: Fingerprint
     limits: MemoryLimits
@@ -108,6 +121,9 @@ class InMemory:
         self.numbers = given.get("numbers")
         self.plan = given.get("plan", PhonenumbersPlan())
         self.mail = given.get("mail", MemoryMail())
+        self.byte_store = given.get("byte_store", MemoryByteStore())
+        self.objects = given.get("objects", SealedObjects(self.byte_store, self.keyring, "memory"))
+        self.pictures = given.get("pictures", AllowListedPictures())
         self.ledger = given.get("ledger", MemoryLedger(b"k" * 32))
         self.fingerprint = given.get("fingerprint", AccountFingerprint(self.keyring))
         self.limits = given.get("limits", MemoryLimits())
@@ -122,6 +138,7 @@ class InMemory:
         """Return the parts the world has now, by port."""
         return Outside(
             store=self.store, directory=self.directory, queue=self.queue, keyring=self.keyring,
+            objects=self.objects, pictures=self.pictures,
             numbers=self.numbers or self.carrier, carrier=self.carrier, plan=self.plan, mail=self.mail,
             ledger=self.ledger, fingerprint=self.fingerprint, limits=self.limits,
             limits_here=self.limits_here, hasher=self.hasher, tokens=self.tokens,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from adapters.outbound.system.clock import SystemClock
+from application.ports.byte_store import ByteStore
 from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
 from application.ports.mail import Mail
@@ -19,7 +20,7 @@ from bootstrap.settings import BadSettings, Options, ProductionSettings, read_se
 
 PRODUCTION = "production"
 """The environment's name: part of what every ciphertext is bound to."""
-NOT_BUILT = ("AWS KMS (master keys)", "Amazon S3 (erasure ledger)", "SendGrid (mail)")
+NOT_BUILT = ("AWS KMS (master keys)", "Amazon S3 (erasure ledger, pictures)", "SendGrid (mail)")
 """Adapters that this repository does not hold yet, and without which no real account may be kept."""
 
 
@@ -28,6 +29,7 @@ class Vendors:
     """Adapters in the place of those not built: a team that has its own hands them in."""
 
     kms: Kms
+    byte_store: ByteStore
     ledger: Callable[[bytes], ErasureLedger]
     """Makes the ledger, given the key that signs its receipts."""
     mail: Mail
@@ -88,6 +90,7 @@ class Production:
                 clock=SystemClock(),
                 retention=settings.retention,
                 kms=vendors.kms,
+                byte_store=vendors.byte_store,
                 ledger=vendors.ledger,
                 mail=vendors.mail,
                 key_cache_mib=settings.key_cache_mib,

@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncpg
 
+from adapters.outbound.local.byte_store import LocalByteStore
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.local.mail_words import words_of
@@ -61,6 +62,7 @@ class Sandbox:
         """
         async with AsyncExitStack() as stack:
             folder = stack.enter_context(in_use(settings.state_dir))
+            await LocalByteStore(folder / "objects").clear()
             found = await databases(settings, stack)
             saved = SandboxState(folder / STATE)
             clock = ShiftedClock(saved.offset)
@@ -172,6 +174,7 @@ def sandbox_parts(
         twilio=TwilioAccess(account_sid=ACCOUNT_SID, auth_token=saved.token, api_url=saved.carrier_url),
         clock=clock,
         kms=LocalKms(folder / "kms", clock.now),
+        byte_store=LocalByteStore(folder / "objects"),
         ledger=partial(LocalLedger, folder / "ledger"),
         mail=mailbox,
         key_cache_mib=settings.key_cache_mib,

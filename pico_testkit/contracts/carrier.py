@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -24,6 +24,10 @@ PEER, OTHER_PEER = Peer("+13105550178"), Peer("+447700900461")
 BODY = MessageBody("See you at café Ωmega, 7 o'clock & bring the keys 🗝️")
 US, SMS = Country("US"), frozenset({Capability.SMS})
 START = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
+
+
+Picture = tuple[str, bytes]
+"""Media type and content."""
 
 
 class CarrierWorld(ABC):
@@ -71,8 +75,10 @@ class CarrierWorld(ABC):
         assert not oddity or oddity in self.oddities
 
     @abstractmethod
-    async def receive(self, sender: Peer, to: PhoneNumber, body: str) -> CarrierRef:
-        """Let someone send a message to a number of ours."""
+    async def receive(
+        self, sender: Peer, to: PhoneNumber, body: str, media: Sequence[Picture] = ()
+    ) -> CarrierRef:
+        """Let someone send a message to a number of ours, with pictures where the carrier brings some."""
 
     @abstractmethod
     async def settle(self) -> None:

@@ -9,7 +9,14 @@ from datetime import timedelta
 import pytest
 
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable, CarrierUnsupported
-from application.ports.message_carrier import MessageCarrier, OptedOut, SenderRefused, TooEarly, Unreachable
+from application.ports.message_carrier import (
+    MediaGone,
+    MessageCarrier,
+    OptedOut,
+    SenderRefused,
+    TooEarly,
+    Unreachable,
+)
 from domain.kernel import CarrierRef
 from domain.messages import Direction, Status
 from domain.values import MessageBody, Peer
@@ -148,6 +155,43 @@ class MessageCarrierContract:
         with pytest.raises(SenderRefused):
             await world.carrier.send(MESSAGE, NUMBER, PEER, BODY)
 
+    # ------------------------------------------------------------------------------------------- pictures
+
+    async def test_the_pictures_of_a_message_are_fetched_by_their_place_in_it(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        pictures = {
+            ("image/png", bytes(range(256)) * 999),
+            ("image/gif", b"GIF89a"),
+            ("image/jpeg", b"\xff\xd8"),
+        }
+        if not world.message_abilities.carries_media:
+            with pytest.raises(CarrierUnsupported):
+                await fetched(world.carrier, await world.receive(PEER, NUMBER, BODY), 0)
+            return
+        ref = await world.receive(PEER, NUMBER, BODY, [*pictures])
+        found = [await fetched(world.carrier, ref, position) for position in range(3)]
+        assert set(found) == pictures
+        assert [await fetched(world.carrier, ref, position) for position in range(3)] == found
+        if world.message_abilities.can_list:
+            [copy] = await world.carrier.list_copies(NUMBER)
+            assert copy.attachments == 3
+
+    async def test_there_are_no_more_pictures_than_came_and_none_once_the_copy_is_deleted(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        if not world.message_abilities.carries_media:
+            return
+        without = await world.receive(PEER, NUMBER, BODY)
+        ref = await world.receive(PEER, NUMBER, BODY, [("image/gif", b"GIF89a")])
+        for asked, position in ((without, 0), (ref, 1), (CarrierRef(f"MM{'0' * 32}"), 0)):
+            with pytest.raises(MediaGone):
+                await fetched(world.carrier, asked, position)
+        if world.message_abilities.can_delete_copies:
+            await world.carrier.delete_copy(ref)
+            with pytest.raises(MediaGone):
+                await fetched(world.carrier, ref, 0)
+
     # ------------------------------------------------------------------------------------------- copies
 
     async def test_a_deleted_copy_is_gone_and_deleting_may_be_repeated(
@@ -254,7 +298,8 @@ class MessageCarrierContract:
                 await ask
 
     async def test_nonsense_about_messages_is_no_answer(self, world: CarrierWorld, owned: CarrierRef) -> None:
-        ref = await world.sent()
+        carries_media = world.message_abilities.carries_media
+        ref = await world.receive(PEER, NUMBER, BODY, [("image/gif", b"GIF89a")] if carries_media else [])
         for oddity in world.oddities:
             world.babble(oddity)
             for ask in every_message_method(world.carrier, ref, deleting=False):
@@ -284,6 +329,12 @@ class MessageCarrierContract:
             assert (error.__cause__, error.__context__) == (None, None)
 
 
+async def fetched(carrier: MessageCarrier, ref: CarrierRef, position: int) -> tuple[str, bytes]:
+    """Fetch a picture whole."""
+    async with carrier.fetch_media(ref, position) as media:
+        return media.type, b"".join([piece async for piece in media.content])
+
+
 def every_message_method(
     carrier: MessageCarrier, ref: CarrierRef, *, deleting: bool = True
 ) -> list[Awaitable[object]]:
@@ -294,6 +345,8 @@ def every_message_method(
         asked.append(carrier.find_by_pair(NUMBER, PEER, BODY, START))
     if abilities.can_delete_copies and deleting:
         asked.append(carrier.delete_copy(ref))
+    if abilities.carries_media:
+        asked.append(fetched(carrier, ref, 0))
     if abilities.can_list:
         asked += [carrier.list_message_refs(NUMBER), carrier.list_copies(NUMBER)]
     return asked

@@ -13,11 +13,13 @@ from typing import Any, Protocol
 
 import asyncpg
 
+from adapters.outbound.local.byte_store import LocalByteStore
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.memory.mail import MemoryMail
 from adapters.outbound.memory.system import HandClock
+from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.keyring import PostgresKeyring
@@ -26,6 +28,7 @@ from adapters.outbound.postgres.pool import Database, connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.sealing import FORMAT, OVERHEAD, AccountCipher
 from adapters.outbound.postgres.store import CipherCache, PostgresStore
+from adapters.outbound.sealed.objects import SealedObjects
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
 from adapters.outbound.system.limits import ProcessLimits
@@ -116,6 +119,10 @@ class OnPostgres(InMemory):
             "store": lambda world: PostgresStore(database, world.keyring, world.ids, environment=ENVIRONMENT),
             "queue": lambda _: PostgresQueue(database),
             "directory": lambda world: PostgresDirectory(database, world.keyring, environment=ENVIRONMENT),
+            "objects": lambda world: SealedObjects(
+                LocalByteStore(folder / "objects"), world.keyring, ENVIRONMENT
+            ),
+            "pictures": lambda _: AllowListedPictures(),
             "ledger": lambda _: LocalLedger(folder / "ledger", b"a key of the ledger's own, 32 byte"),
             "fingerprint": lambda world: AccountFingerprint(world.keyring),
             "limits": lambda world: PostgresLimits(database, world.keyring),

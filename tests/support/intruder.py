@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from adapters.outbound.memory.message_carrier import CarrierCopy
+from adapters.outbound.memory.message_carrier import CarrierCopy, FetchableMedia
 from adapters.outbound.postgres.directory import PostgresDirectory
 from application.inbound_messages import InboundMessage
 from application.inventory import Stored
 from domain.kernel import AccountId
+from domain.media import MediaType
 from domain.values import MessageBody, Peer, PhoneNumber
 from tests.contract.conftest import Postgres
 from tests.support.harness import ENVIRONMENT, OnPostgres, on_postgres
 from tests.support.http_world import OURS, PASSWORD, STRANGER, Answer, HttpWorld
+from tests.support.photographs import photograph
 
 DAY, MONTH = timedelta(days=1), timedelta(days=31)
 WENT = "+12025550177"
@@ -121,10 +123,12 @@ class Scene:
         )  # fmt: skip
 
     async def hear(self, number: str, body: str, *, sender: str = STRANGER) -> None:
-        """Have a message come in, the carrier keeping its copy."""
+        """Have a message with a picture come in, the carrier keeping its copy."""
+        picture = FetchableMedia("image/jpeg", photograph(MediaType.JPEG).content)
         peer, to = Peer(sender), PhoneNumber(number)
-        ref = await self.world.carrier.receive(peer, to, body)
-        await self.world.use_cases.receive_message(InboundMessage(ref, to, peer, MessageBody(body)))
+        ref = await self.world.carrier.receive(peer, to, body, [picture])
+        inbound = InboundMessage(ref, to, peer, MessageBody(body), attachments=1)
+        await self.world.use_cases.receive_message(inbound)
 
     def copies(self) -> list[CarrierCopy]:
         return list(self.world.carrier.messages.values())

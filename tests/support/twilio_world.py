@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -20,7 +20,7 @@ from adapters.outbound.twilio.simulator.oddities import ODDITIES
 from adapters.outbound.twilio.vocabulary import status_of
 from domain.kernel import CarrierRef, LineId, MessageId
 from domain.values import Peer, PhoneNumber
-from pico_testkit.contracts.carrier import CarrierWorld
+from pico_testkit.contracts.carrier import CarrierWorld, Picture
 from tests.support.twilio_spec import Exchange, listen
 
 ACCOUNT, TOKEN = f"AC{'0' * 31}1", "pico-test-auth-token-not-a-secret"
@@ -135,8 +135,10 @@ class TwilioWorld(CarrierWorld):
     def too_early(self) -> None:
         self.simulator.faults.set({"too_early": 1})
 
-    async def receive(self, sender: Peer, to: PhoneNumber, body: str) -> CarrierRef:
-        return CarrierRef(await self.simulator.inbound_sms(sender, to, body))
+    async def receive(
+        self, sender: Peer, to: PhoneNumber, body: str, media: Sequence[Picture] = ()
+    ) -> CarrierRef:
+        return CarrierRef(await self.simulator.inbound_sms(sender, to, body, media))
 
     async def settle(self) -> None:
         await self.simulator.settled()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -13,7 +14,9 @@ from typing_extensions import override
 from adapters.outbound.memory.carrier_faults import CarrierFaults
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from application.ports.message_carrier import (
+    FetchedMedia,
     ListedCopy,
+    MediaGone,
     MessageAbilities,
     MessageCarrier,
     OptedOut,
@@ -28,7 +31,11 @@ from domain.messages import Direction, Sent, Status
 from domain.values import MessageBody, Peer, PhoneNumber
 
 ABILITIES = MessageAbilities(
-    can_delete_copies=True, can_list=True, can_find_by_pair=True, reaches_short_codes=True
+    can_delete_copies=True,
+    can_list=True,
+    can_find_by_pair=True,
+    reaches_short_codes=True,
+    carries_media=True,
 )
 PAUSE = timedelta(seconds=60)
 """What a deletion that is put off is told to wait."""
@@ -70,6 +77,14 @@ class CarrierCopy:
         return ListedCopy(self.ref, direction, Peer(peer), self.body, self.at, self.attachments)
 
 
+@dataclass(frozen=True, slots=True)
+class FetchableMedia:
+    """A picture, or whatever else the carrier answers when it is asked for one."""
+
+    type: str
+    content: bytes
+
+
 class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
     """Takes messages, and lets them lie as they are until `report` moves them."""
 
@@ -83,6 +98,7 @@ class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
         self.silent = False
         self.unreachable: set[str] = set()
         self.messages: dict[CarrierRef, CarrierCopy] = {}
+        self.media: dict[CarrierRef, Sequence[FetchableMedia]] = {}
         self.on_message: Callable[[InboundMessage], Awaitable[None]] | None = None
         self.on_receipt: Callable[[DeliveryReceipt], Awaitable[None]] | None = None
         self._serial = count(1)
@@ -130,7 +146,22 @@ class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
             raise TooEarly(PAUSE)
         if not self.lies:
             self.messages.pop(ref, None)
+            self.media.pop(ref, None)
         self.answer()
+
+    @override
+    @asynccontextmanager
+    async def fetch_media(self, ref: CarrierRef, position: int) -> AsyncIterator[FetchedMedia]:
+        self.hear("fetch_media")
+        held = self.media.get(ref, ())
+        if position >= len(held):
+            raise MediaGone
+
+        async def content() -> AsyncIterator[bytes]:
+            for at in range(0, len(held[position].content), 1 << 14):
+                yield held[position].content[at : at + (1 << 14)]
+
+        yield FetchedMedia(held[position].type, content())
 
     @override
     async def list_copies(self, number: PhoneNumber) -> list[ListedCopy]:
@@ -142,15 +173,23 @@ class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
         self.hear("list_message_refs")
         return [copy.ref for copy in self.messages.values() if copy.number == number]
 
-    async def receive(self, sender: Peer, to: PhoneNumber, body: str) -> CarrierRef:
+    async def receive(
+        self, sender: Peer, to: PhoneNumber, body: str, media: Sequence[FetchableMedia] = ()
+    ) -> CarrierRef:
         """Let someone send a number a message; a keyword opts them out or in again, as carriers have it."""
-        copy = self._keep(sender, to, MessageBody(body), Status.RECEIVED)
+        copy = self._keep(sender, to, MessageBody(body), Status.RECEIVED, attachments=len(media))
+        if media:
+            self.media[copy.ref] = media
         if opt_out_of(body) is OptOut.STOP:
             self.opted_out.add((to, sender))
         elif opt_out_of(body) is OptOut.START:
             self.opted_out.discard((to, sender))
         if self.on_message is not None and to in self.owners and not self.silent:
-            await self.on_message(InboundMessage(copy.ref, to, sender, copy.body, line_id=self.owners[to]))
+            await self.on_message(
+                InboundMessage(
+                    copy.ref, to, sender, copy.body, attachments=copy.attachments, line_id=self.owners[to]
+                )
+            )
         return copy.ref
 
     async def deliver(self, sender: str, to: str, body: str) -> CarrierRef:
@@ -165,8 +204,16 @@ class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
             await self.on_receipt(DeliveryReceipt(sender, ref, copy.message_id, status, failure))
 
     def _keep(
-        self, sender: str, to: str, body: MessageBody, status: Status, message_id: MessageId | None = None
+        self,
+        sender: str,
+        to: str,
+        body: MessageBody,
+        status: Status,
+        message_id: MessageId | None = None,
+        attachments: int = 0,
     ) -> CarrierCopy:
         ref = CarrierRef(f"SM{next(self._serial):032x}")
-        self.messages[ref] = CarrierCopy(ref, sender, to, body, status, self.now(), message_id=message_id)
+        self.messages[ref] = CarrierCopy(
+            ref, sender, to, body, status, self.now(), message_id=message_id, attachments=attachments
+        )
         return self.messages[ref]

@@ -12,6 +12,7 @@ from adapters.outbound.memory.repositories.conversations import MemoryConversati
 from adapters.outbound.memory.repositories.exports import MemoryExports, MemoryRecords
 from adapters.outbound.memory.repositories.idempotency import MemoryIdempotencyRecords
 from adapters.outbound.memory.repositories.lines import MemoryLines
+from adapters.outbound.memory.repositories.media import MemoryMediaRecords
 from adapters.outbound.memory.repositories.messages import MemoryMessages
 from adapters.outbound.memory.repositories.sessions import MemorySessions
 from adapters.outbound.memory.rows import Loaded
@@ -55,6 +56,11 @@ class MemoryTx(PendingWrites, Tx):
     @override
     def contacts(self) -> MemoryContacts:
         return MemoryContacts(self.loaded)
+
+    @property
+    @override
+    def media(self) -> MemoryMediaRecords:
+        return MemoryMediaRecords(self.loaded)
 
     @property
     @override

@@ -13,6 +13,7 @@ from adapters.outbound.postgres.repositories.conversations import PostgresConver
 from adapters.outbound.postgres.repositories.exports import PostgresExports, PostgresRecords
 from adapters.outbound.postgres.repositories.idempotency import PostgresIdempotencyRecords
 from adapters.outbound.postgres.repositories.lines import PostgresLines
+from adapters.outbound.postgres.repositories.media import PostgresMediaRecords
 from adapters.outbound.postgres.repositories.messages import PostgresMessages
 from adapters.outbound.postgres.repositories.sessions import PostgresSessions
 from application.ports.ids import Ids
@@ -58,6 +59,11 @@ class PostgresTx(PendingWrites, Tx):
     @override
     def contacts(self) -> PostgresContacts:
         return PostgresContacts(self.reader)
+
+    @property
+    @override
+    def media(self) -> PostgresMediaRecords:
+        return PostgresMediaRecords(self.reader)
 
     @property
     @override

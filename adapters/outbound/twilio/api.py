@@ -8,6 +8,7 @@ from typing import Any, Self
 from aiohttp import ClientSession
 from twilio.rest import Client
 
+from adapters.outbound.twilio.content import TwilioContent
 from adapters.outbound.twilio.http import TWILIO, HttpClient
 
 RETRIES = "#rc=3&rp=all"
@@ -24,6 +25,7 @@ class TwilioApi:
     """One Twilio account, reached through Twilio's SDK. `webhooks` is the address below which Twilio calls us."""
 
     client: Any
+    content: TwilioContent
     webhooks: str
     page_size: int = LARGEST_PAGE
 
@@ -50,4 +52,5 @@ class TwilioApi:
         )
         # Only an empty mapping would make the SDK look into the process's own environment.
         client = Client(account_sid, auth_token, http_client=http_client, environment={"TWILIO_EDGE": ""})
-        return cls(client, f"{public_url.rstrip('/')}/webhooks/twilio", page_size)
+        content = TwilioContent(session, api_url.rstrip("/"))
+        return cls(client, content, f"{public_url.rstrip('/')}/webhooks/twilio", page_size)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -19,8 +21,15 @@ from adapters.outbound.twilio.answers import (
 )
 from adapters.outbound.twilio.api import LONGEST_LIST, RETRIES, TwilioApi
 from adapters.outbound.twilio.vocabulary import LIFE, SETTLES_AFTER, Gone, outcome_of
-from application.ports.message_carrier import ListedCopy, MessageAbilities, MessageCarrier
+from application.ports.message_carrier import (
+    FetchedMedia,
+    ListedCopy,
+    MediaGone,
+    MessageAbilities,
+    MessageCarrier,
+)
 from domain.kernel import CarrierRef, MessageId
+from domain.media import MOST
 from domain.messages import Direction, Sent, Status
 from domain.values import MessageBody, Peer, PhoneNumber
 
@@ -37,6 +46,7 @@ class TwilioMessages(MessageCarrier):
         can_delete_copies=True,
         can_list=True,
         can_find_by_pair=True,
+        carries_media=True,
         messages_live_for=LIFE,
         copy_settles_after=SETTLES_AFTER,
     )
@@ -102,6 +112,29 @@ class TwilioMessages(MessageCarrier):
             await self.api.client.messages(ref).delete_async()
         except Gone:
             return
+
+    @override
+    @asynccontextmanager
+    async def fetch_media(self, ref: CarrierRef, position: int) -> AsyncIterator[FetchedMedia]:
+        """Ask which pictures there are, in the order of their references, and open one by its own.
+
+        The address in a webhook's form is never used: who could forge one would have us call him with our credentials.
+        """
+        refs = [] if await self.look_up(ref) is None else await self._media_refs(ref)
+        if position >= len(refs):
+            raise MediaGone
+        path = f"/2010-04-01/Accounts/{self.api.client.account_sid}/Messages/{ref}/Media/{refs[position]}"
+        with suppress(Gone):
+            async with self.api.content.open(path, self.api.client.auth) as content:
+                yield FetchedMedia(content.type, content.pieces)
+            return
+        raise MediaGone
+
+    @certain
+    async def _media_refs(self, ref: CarrierRef) -> list[CarrierRef]:
+        media = self.api.client.messages(ref).media
+        listed = await media.list_async(limit=MOST, page_size=self.api.page_size)
+        return sorted(ref_of(media) for media in listed)
 
     @override
     async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:

@@ -6,6 +6,7 @@ It stands for every provider Pico has not met: what holds for it and for Twilio 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -16,6 +17,7 @@ from typing_extensions import override
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from application.ports.carrier_errors import CarrierUnavailable, CarrierUnsupported
 from application.ports.message_carrier import (
+    FetchedMedia,
     ListedCopy,
     MessageAbilities,
     MessageCarrier,
@@ -202,6 +204,10 @@ class OtherSchool(NumberProvider, MessageCarrier):
 
     @override
     async def delete_copy(self, ref: CarrierRef) -> None:
+        raise CarrierUnsupported
+
+    @override
+    def fetch_media(self, ref: CarrierRef, position: int) -> AbstractAsyncContextManager[FetchedMedia]:
         raise CarrierUnsupported
 
     @override

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from adapters.outbound.memory.carrier import MemoryCarrier
+from adapters.outbound.memory.message_carrier import FetchableMedia
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from application.ports.numbers import NumberAbilities
 from domain.kernel import CarrierRef
 from domain.messages import Status
 from domain.values import Peer, PhoneNumber
-from pico_testkit.contracts.carrier import BODY, LINE, MESSAGE, NUMBER, PEER, CarrierWorld
+from pico_testkit.contracts.carrier import BODY, LINE, MESSAGE, NUMBER, PEER, CarrierWorld, Picture
 from pico_testkit.contracts.messages import MessageCarrierContract
 from pico_testkit.contracts.numbers import NumberProviderContract
 
@@ -50,8 +53,10 @@ class MemoryWorld(CarrierWorld):
     def too_early(self) -> None:
         self.fake.too_early = 1
 
-    async def receive(self, sender: Peer, to: PhoneNumber, body: str) -> CarrierRef:
-        return await self.fake.receive(sender, to, body)
+    async def receive(
+        self, sender: Peer, to: PhoneNumber, body: str, media: Sequence[Picture] = ()
+    ) -> CarrierRef:
+        return await self.fake.receive(sender, to, body, [FetchableMedia(*each) for each in media])
 
     async def settle(self) -> None:
         self.fake.decide()

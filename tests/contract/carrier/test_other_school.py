@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from domain.kernel import CarrierRef
 from domain.lines import LineState, NumberTaken
 from domain.messages import Status
 from domain.values import Peer, PhoneNumber
-from pico_testkit.contracts.carrier import NUMBER, PEER, CarrierWorld
+from pico_testkit.contracts.carrier import NUMBER, PEER, CarrierWorld, Picture
 from pico_testkit.contracts.messages import MessageCarrierContract
 from pico_testkit.contracts.numbers import NumberProviderContract
 from tests.contract.carrier.other_school import OtherSchool
@@ -57,7 +58,10 @@ class OtherSchoolWorld(CarrierWorld):
     def too_early(self) -> None:
         raise AssertionError("it deletes nothing")
 
-    async def receive(self, sender: Peer, to: PhoneNumber, body: str) -> CarrierRef:
+    async def receive(
+        self, sender: Peer, to: PhoneNumber, body: str, media: Sequence[Picture] = ()
+    ) -> CarrierRef:
+        assert not media, "it carries none"
         return await self.toy.receive(sender, to, body)
 
     async def settle(self) -> None:

@@ -30,7 +30,7 @@ from pico_testkit.contracts.carrier import BODY, LINE, MESSAGE, NUMBER, PEER, SM
 from pico_testkit.contracts.messages import MessageCarrierContract, every_message_method
 from pico_testkit.contracts.numbers import NumberProviderContract, every_number_method
 from tests.support.provider_files import is_there, specification
-from tests.support.twilio_spec import DOCUMENT, Specification, twilio_specification
+from tests.support.twilio_spec import DOCUMENT, Exchange, Specification, twilio_specification
 from tests.support.twilio_world import TwilioWorld
 
 TEXT, OWNED = CarrierRef(f"SM{'a' * 32}"), CarrierRef(f"PN{'a' * 32}")
@@ -41,6 +41,12 @@ def spec() -> Specification:
     return twilio_specification()
 
 
+def is_content(exchange: Exchange) -> bool:
+    """Tell whether a picture itself was asked for: the document describes what is JSON."""
+    path = exchange.url.path
+    return path.startswith("/content/") or ("/Media/" in path and not path.endswith(".json"))
+
+
 @pytest.fixture
 async def world() -> AsyncIterator[TwilioWorld]:
     """Each promise is checked by what comes of it, and every exchange by Twilio's document where that is at hand."""
@@ -48,9 +54,8 @@ async def world() -> AsyncIterator[TwilioWorld]:
         yield world
     if is_there(DOCUMENT):
         document = twilio_specification()
-        assert [
-            complaint for exchange in world.exchanges for complaint in document.complaints(exchange)
-        ] == []
+        told = [exchange for exchange in world.exchanges if not is_content(exchange)]
+        assert [complaint for exchange in told for complaint in document.complaints(exchange)] == []
 
 
 @pytest.fixture

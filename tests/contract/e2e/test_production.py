@@ -14,6 +14,7 @@ from aiohttp import ClientSession
 from pydantic import SecretStr
 from typing_extensions import override
 
+from adapters.outbound.local.byte_store import LocalByteStore
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.memory.mail import MemoryMail
@@ -108,7 +109,12 @@ async def settings(postgres: Postgres) -> ProductionSettings:
 @pytest.fixture
 def vendors(tmp_path: Path) -> Vendors:
     kms = LocalKms(tmp_path / "kms", SystemClock().now)
-    return Vendors(kms=kms, ledger=partial(LocalLedger, tmp_path / "ledger"), mail=WatchedMail())
+    return Vendors(
+        kms=kms,
+        byte_store=LocalByteStore(tmp_path / "objects"),
+        ledger=partial(LocalLedger, tmp_path / "ledger"),
+        mail=WatchedMail(),
+    )
 
 
 async def test_it_runs_with_a_teams_own_adapters(settings: ProductionSettings, vendors: Vendors) -> None:

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, Iterable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from itertools import chain
+from typing import ClassVar
 
 import pytest
 
+from adapters.outbound.memory.byte_store import MemoryByteStore
+from adapters.outbound.memory.message_carrier import FetchableMedia
+from adapters.outbound.sealed.objects import SealedObjects
 from application.exports import DownloadExport
 from application.inbound_messages import DeliveryReceipt, InboundMessage
+from application.media import KeepPicture
 from application.message_deletion import DeleteCarrierCopy
 from application.messages import DeleteConversation, DeleteMessage
 from application.ports.jobs import JobLease
 from application.ports.message_carrier import ListedCopy, TooEarly
+from application.ports.objects import ObjectsUnavailable
+from application.ports.pictures import CleanPicture
 from application.reconciliation import ReconcileLine
+from bootstrap.worlds import InMemory
 from domain.exports import ExportNotReady
-from domain.kernel import AccountId, CarrierRef, ConversationId, ExportId, MessageId, NotFound
+from domain.kernel import AccountId, CarrierRef, ConversationId, ExportId, MessageId, NotFound, ObjectId
 from domain.lines import PhoneLine
+from domain.media import MediaType
 from domain.messages import Message, Status
 from domain.values import MessageBody
 from tests.support.actors import STRANGER, with_line
 from tests.support.canary_account import lived
 from tests.support.harness import Anywhere, Databases, in_clear
 from tests.support.lying_there import ids, records
+from tests.support.photographs import photograph
 from tests.support.proofs import proves, refused
 from tests.support.sabotage import keeping, skipping_job
 
@@ -113,29 +125,78 @@ def leaves_pictures_there(anywhere: Anywhere) -> Anywhere:
     return partial(anywhere, delete_carrier_copy=LeavesPicturesThere)
 
 
+class BelievesWhatItWrote(KeepPicture):
+    """Takes a picture for kept that nobody has read back."""
+
+    async def __call__(self, account_id: AccountId, object_id: ObjectId, picture: CleanPicture) -> int:
+        with suppress(ObjectsUnavailable):
+            return await super().__call__(account_id, object_id, picture)
+        return sum(map(len, picture.pieces))
+
+
+def believes_what_it_wrote(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, keep_picture=BelievesWhatItWrote)
+
+
+class LosesTheFirst(SealedObjects):
+    """Says that it keeps everything, and loses what it is given first."""
+
+    lost: ClassVar[set[ObjectId]] = set()
+
+    async def put(self, account_id: AccountId, object_id: ObjectId, content: AsyncIterable[bytes]) -> int:
+        size = await super().put(account_id, object_id, content)
+        if object_id not in self.lost:
+            self.lost.add(object_id)
+            await self.delete(account_id, object_id)
+        return size
+
+
 @proves(
-    "H26", text="02d0532ef7da", saboteur=takes_pictures_along, says="the pictures are gone, and we have none"
+    "H26", text="e8adae5cb511", saboteur=takes_pictures_along, says="the pictures are gone, and we have none"
 )
 @proves(
-    "H26", text="02d0532ef7da", saboteur=leaves_pictures_there, says="the carrier keeps pictures for ever"
+    "H26", text="e8adae5cb511", saboteur=leaves_pictures_there, says="the carrier keeps pictures for ever"
 )
-async def test_pictures_stay_at_the_carrier_until_their_message_is_deleted(anywhere: Anywhere) -> None:
-    async with anywhere() as made:
+@proves(
+    "H26",
+    text="e8adae5cb511",
+    saboteur=believes_what_it_wrote,
+    says="the pictures are gone, and we have none",
+)
+async def test_pictures_stay_at_the_carrier_until_we_have_them_or_their_message_is_deleted(
+    anywhere: Anywhere,
+) -> None:
+    picture = FetchableMedia("image/jpeg", photograph(MediaType.JPEG).content)
+    video = FetchableMedia("video/mp4", b"\0\0\0\x18ftypmp42")
+
+    def losing(world: InMemory) -> SealedObjects:
+        LosesTheFirst.lost.clear()
+        return LosesTheFirst(MemoryByteStore(), world.keyring, "proof")
+
+    async with anywhere(objects=losing) as made:
         ada = await with_line(made)
         made.carrier.silent = True
-        ref = await made.carrier.receive(STRANGER, ada.number, "")
-        await made.use_cases.receive_message(
-            InboundMessage(ref, ada.number, STRANGER, MessageBody(""), attachments=2)
-        )
+        refs = [await made.carrier.receive(STRANGER, ada.number, "", [each]) for each in (picture, video)]
+        for ref in refs:
+            inbound = InboundMessage(ref, ada.number, STRANGER, MessageBody(""), attachments=1)
+            await made.use_cases.receive_message(inbound)
         for _ in range(3):
             await made.advance(DAY)
-        assert ref in made.carrier.messages, "the pictures are gone, and we have none"
         (conversation,) = (await made.use_cases.list_conversations(ada.id, None, None, 9)).items
-        (message,) = (await made.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
-        assert message.attachments == 2
-        await made.use_cases.delete_message(ada.id, message.id)
+        page = await made.use_cases.list_messages(ada.id, conversation.id, None, 9)
+        media = await made.use_cases.list_media(ada.id, [message.id for message in page.items])
+        shown = b""
+        with suppress(NotFound):
+            for kept in (each for each in chain(*media.values()) if each.is_kept):
+                async for piece in made.use_cases.read_media.content(kept, 0, kept.size):
+                    shown += piece
+        assert refs[1] in made.carrier.messages, "the pictures are gone, and we have none"
+        assert shown, "the pictures are gone, and we have none"
+        assert refs[0] not in made.carrier.messages, "the carrier keeps pictures for ever"
+        for message in page.items:
+            await made.use_cases.delete_message(ada.id, message.id)
         await made.advance(HOUR)
-        assert ref not in made.carrier.messages, "the carrier keeps pictures for ever"
+        assert refs[1] not in made.carrier.messages, "the carrier keeps pictures for ever"
 
 
 def never_compares(anywhere: Anywhere) -> Anywhere:

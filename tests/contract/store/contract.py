@@ -18,6 +18,7 @@ from tests.contract.store.erasure import ErasurePromises
 from tests.contract.store.exports import ExportPromises
 from tests.contract.store.inbox import InboxPromises
 from tests.contract.store.jobs import JobPromises
+from tests.contract.store.media import MediaPromises
 from tests.contract.store.messages import MessagePromises
 from tests.contract.store.purges import PurgePromises
 from tests.contract.store.races import RacePromises
@@ -33,7 +34,7 @@ __all__ = ["StoreContract", "World"]
 
 class StoreContract(
     CommitPromises, RacePromises, RelativePromises, UniquePromises, JobPromises, ReadPromises, MessagePromises,
-    ConversationPromises, InboxPromises, ExportPromises, DirectoryPromises, PurgePromises, ErasurePromises,
-    ResiduePromises, SnapshotPromises, AuditPromises, ContactPromises,
+    MediaPromises, ConversationPromises, InboxPromises, ExportPromises, DirectoryPromises, PurgePromises,
+    ErasurePromises, ResiduePromises, SnapshotPromises, AuditPromises, ContactPromises,
 ):  # fmt: skip
     """Everything a use case may rely on, whichever store it is given."""

@@ -91,6 +91,8 @@ UNBOUND: dict[str, str] = {
     "conversations.peer_index": "the peer that is found by it is compared with the one looked for",
     "messages.created_at": "how long the carrier is asked about it",
     "messages.failure": SHOWN,
+    "media.created_at": "how long another answer than the picture is asked again",
+    "media.refusal": SHOWN,
     "opt_outs.peer": "another one is as good as a row that was deleted",
     "contacts.created_at": SHOWN,
     "contact_numbers.contact_id": "the contact that is found by it says itself which numbers it has",

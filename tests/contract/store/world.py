@@ -37,12 +37,14 @@ from domain.kernel import (
     ExportId,
     IdempotencyRecordId,
     LineId,
+    MediaId,
     MessageId,
     OptOutId,
     PartId,
     SessionId,
 )
 from domain.lines import LineState, PhoneLine
+from domain.media import Media
 from domain.messages import Conversation, Direction, Message, Status
 from domain.opt_outs import LastingOptOut
 from domain.sessions import Session
@@ -74,6 +76,8 @@ class Belongings:
     message: Message
     deleted: Conversation
     remnant: Message
+    media: Media
+    upload: Media
     export: Export
     part: ExportPart
     operation: Operation
@@ -237,6 +241,12 @@ class World(ABC):
             created_at=self.clock.now(), ref=CarrierRef(ref or f"SM{self.ids.random_id().hex}"),
         )  # fmt: skip
 
+    def new_media(self, account_id: AccountId, message: Message | None = None, position: int = 0) -> Media:
+        return Media(
+            account_id=account_id, id=MediaId(self.ids.new()), message_id=message.id if message else None,
+            position=position, created_at=self.clock.now(),
+        )  # fmt: skip
+
     def new_export(self, account_id: AccountId, *, expires_at: datetime | None = None) -> Export:
         state = ExportState.READY if expires_at else ExportState.BUILDING
         return Export(
@@ -297,12 +307,14 @@ class World(ABC):
         conversation, deleted = self.new_conversation(line), self.new_conversation(line)
         message, remnant = self.new_message(conversation), self.new_message(deleted)
         deleted.delete(self.clock.now())
+        media, upload = self.new_media(account_id, message), self.new_media(account_id)
         export = self.new_export(account_id)
         part = self.new_part(export, 0)
         once, opt_out = self.new_record(account_id, operation), self.new_opt_out(line, deleted.peer)
         contact = self.new_contact(account_id, note="met in Haifa")
         await self.commit(
-            account_id, session, line, conversation, message, deleted, remnant, export, part, once, opt_out,
+            account_id, session, line, conversation, message, deleted, remnant, media, upload, export, part, once,
+            opt_out,
             contact, *self.leading_to(contact),
         )  # fmt: skip
         return Belongings(
@@ -313,6 +325,8 @@ class World(ABC):
             message,
             deleted,
             remnant,
+            media,
+            upload,
             export,
             part,
             operation,

@@ -1,7 +1,7 @@
 """A Twilio of our own on loopback: it speaks the wire format, keeps state, calls back, and fails on demand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from aiohttp import ClientSession, DummyCookieJar, web
 from adapters.outbound.twilio.simulator.account import Account
 from adapters.outbound.twilio.simulator.api import Api
 from adapters.outbound.twilio.simulator.faults import Faults
-from adapters.outbound.twilio.simulator.state import State
+from adapters.outbound.twilio.simulator.state import Picture, State
 from adapters.outbound.twilio.simulator.traffic import Traffic
 from adapters.outbound.twilio.simulator.webhooks import Webhooks
 
@@ -63,14 +63,14 @@ class TwilioSimulator:
                 await runner.cleanup()
                 await self._traffic.close()
 
-    async def inbound_sms(self, from_: str, to: str, body: str) -> str:
+    async def inbound_sms(self, from_: str, to: str, body: str, media: Sequence[Picture] = ()) -> str:
         """Let someone send an owned number a message; return its SID once the webhook was tried.
 
         Raises UnknownNumber.
         """
         if self._account.state.owned(to) is None:
             raise UnknownNumber
-        message = self._account.receive(from_, to, body)
+        message = self._account.receive(from_, to, body, media)
         await asyncio.wait({self._running.start(message)})
         return str(message.resource["sid"])
 

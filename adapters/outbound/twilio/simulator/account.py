@@ -3,7 +3,7 @@
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -12,7 +12,7 @@ from adapters.outbound.twilio.simulator import resources
 from adapters.outbound.twilio.simulator.faults import Faults
 from adapters.outbound.twilio.simulator.inventory import RANGES, SERVED, pattern, range_of
 from adapters.outbound.twilio.simulator.resources import Refused, Resource
-from adapters.outbound.twilio.simulator.state import Message, State
+from adapters.outbound.twilio.simulator.state import Message, Picture, State
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 SHORT_CODE = re.compile(r"[0-9]{3,8}\Z")
@@ -137,24 +137,49 @@ class Account:
                 raise Refused(code, f"Message from {from_} to {to} cannot be sent")
         return self._keep("outbound-api", "queued", from_, to, body, form.get("StatusCallback", ""))
 
-    def receive(self, from_: str, to: str, body: str) -> Message:
+    def receive(self, from_: str, to: str, body: str, media: Sequence[Picture] = ()) -> Message:
         """Take in a message to an owned number. A single keyword opts the sender out, or in again."""
         word = body.strip().upper()
         if word in STOP:
             self.state.opted_out.add((to, from_))
         elif word in START:
             self.state.opted_out.discard((to, from_))
-        return self._keep("inbound", "received", from_, to, body, "")
+        return self._keep("inbound", "received", from_, to, body, "", media)
 
-    def _keep(self, direction: str, status: str, from_: str, to: str, body: str, callback: str) -> Message:
-        sid = f"SM{secrets.token_hex(16)}"
+    def _keep(
+        self, direction: str, status: str, from_: str, to: str, body: str, callback: str,
+        media: Sequence[Picture] = (),
+    ) -> Message:  # fmt: skip
+        sid = f"{'MM' if media else 'SM'}{secrets.token_hex(16)}"
         shape = resources.message(self.sid, sid, direction, status, from_, to, body, self.now())
         message = Message(
             shape, callback, relay=direction == "outbound-api" and self.state.owned(to) is not None
         )
         self.state.messages[sid] = message
+        self.add_media(message, media)
         self.state.save()
         return message
+
+    def add_media(self, message: Message, media: Sequence[Picture]) -> None:
+        """Keep the pictures of a message."""
+        parent = message.resource["sid"]
+        for media_type, content in media:
+            sid = f"ME{secrets.token_hex(16)}"
+            message.media.append(resources.media(self.sid, parent, sid, media_type, self.now()))
+            self.state.keep_content(sid, content)
+        message.resource["num_media"] = str(len(message.media))
+
+    def list_media(self, sid: str) -> list[Resource]:
+        """List the pictures of a message."""
+        self.message(sid)
+        return self.state.messages[sid].media
+
+    def media(self, sid: str, media_sid: str) -> Picture:
+        """Fetch a picture's type and content."""
+        for shape in self.list_media(sid):
+            if shape["sid"] == media_sid:
+                return shape["content_type"], self.state.content(media_sid)
+        raise Refused(20404, f"The requested resource {media_sid} was not found")
 
     def message(self, sid: str) -> Resource:
         """Fetch a message."""
@@ -198,8 +223,7 @@ class Account:
         if self.faults.spend("too_early"):
             raise Refused(20009, f"{sid} is still being processed")
         if not self.faults.lie:
-            del self.state.messages[sid]
-            self.state.save()
+            self.state.forget_message(sid)
 
     def _must_be_finished(self, shape: Resource) -> None:
         if shape["status"] in UNFINISHED:

@@ -1,6 +1,8 @@
 """The simulated Twilio's HTTP face: Basic authentication, forms in, JSON out, and the faults of the line."""
 
-from dataclasses import dataclass
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, field
 from hmac import compare_digest
 
 from aiohttp import encode_basic_auth, web
@@ -20,6 +22,7 @@ class Api:
 
     account: Account
     traffic: Traffic
+    tickets: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def application(self) -> web.Application:
         """Build the app."""
@@ -36,6 +39,9 @@ class Api:
                 web.get(f"{root}/Messages.json", self.list_messages),
                 web.post(f"{root}/Messages.json", self.send),
                 web.get(f"{root}/Messages/{{sid}}.json", self.message),
+                web.get(f"{root}/Messages/{{sid}}/Media.json", self.list_media),
+                web.get(f"{root}/Messages/{{sid}}/Media/{{media_sid}}", self.media),
+                web.get("/content/{ticket}", self.content),
                 web.post(f"{root}/Messages/{{sid}}.json", self.redact),
                 web.delete(f"{root}/Messages/{{sid}}.json", self.delete_message),
             ]
@@ -84,6 +90,35 @@ class Api:
         """FetchMessage."""
         return web.json_response(self.account.message(request.match_info["sid"]))
 
+    async def list_media(self, request: web.Request) -> web.Response:
+        """ListMedia."""
+        return page(request, "media_list", self.account.list_media(request.match_info["sid"]))
+
+    async def media(self, request: web.Request) -> web.Response:
+        """Send to where a picture lies, for a while and without credentials, as Twilio does."""
+        match = request.match_info
+        self.account.media(match["sid"], match["media_sid"])
+        if self.account.faults.media == "redirect":
+            return web.Response(status=307, headers={"Location": "http://127.0.0.1:9/latest/meta-data"})
+        ticket = secrets.token_urlsafe(16)
+        self.tickets[ticket] = match["sid"], match["media_sid"]
+        return web.Response(status=307, headers={"Location": f"/content/{ticket}"})
+
+    async def content(self, request: web.Request) -> web.StreamResponse:
+        """Hand over a picture, or whatever the knob `media` has in its place."""
+        ticket = self.tickets.pop(request.match_info["ticket"], None)
+        if ticket is None:
+            raise web.HTTPNotFound
+        media_type, content = self.account.media(*ticket)
+        match self.account.faults.media:
+            case "html":
+                return web.Response(body=b"<html>Bad Gateway</html>", content_type="text/html")
+            case "lie":
+                return web.Response(body=b"<html>Bad Gateway</html>", content_type=media_type)
+            case "huge":
+                return await endless(request, media_type)
+        return web.Response(body=content, content_type=media_type)
+
     async def redact(self, request: web.Request) -> web.Response:
         """UpdateMessage."""
         return web.json_response(self.account.redact(request.match_info["sid"], await form_of(request)))
@@ -100,10 +135,11 @@ def line(account: Account) -> Middleware:
 
     def admit(request: web.Request) -> None:
         given = request.headers.get("Authorization", "").encode("utf-8", "replace")
+        public = request.path.startswith("/content/")
         checks = (
             (20503, "Service unavailable", faults.outage),
             (20429, "Too many requests", faults.spend("rate_limit")),
-            (20003, "Authenticate", not compare_digest(given, credentials)),
+            (20003, "Authenticate", not public and not compare_digest(given, credentials)),
             (faults.refuse, "The request was refused", faults.refuse and request.method != "GET"),
         )
         for code, message, applies in checks:
@@ -125,6 +161,17 @@ def line(account: Account) -> Middleware:
         return hang_up(request) if lost else odd(answer, faults.odd)
 
     return pass_through
+
+
+async def endless(request: web.Request, media_type: str) -> web.StreamResponse:
+    """Send 1 GB, for as long as anybody reads it."""
+    answer = web.StreamResponse(headers={"Content-Type": media_type})
+    answer.content_length = 1 << 30
+    await answer.prepare(request)
+    with suppress(ConnectionError):
+        for _ in range(1 << 10):
+            await answer.write(b"\xff\xd8\xff" + bytes((1 << 20) - 3))
+    return answer
 
 
 def refused(refusal: Refused) -> web.Response:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from aiohttp import web
 
+JSON = "application/json"
 Fields = dict[str, object]
 
 
@@ -47,12 +48,17 @@ ODDITIES: Mapping[str, Callable[[Fields], bytes]] = MappingProxyType({
 def odd(answer: web.StreamResponse, oddity: str) -> web.StreamResponse:
     """Make nonsense of an answer that has a body. An oddity that there is not changes nothing."""
     make = ODDITIES.get(oddity)
-    if make is None or not isinstance(answer, web.Response) or not isinstance(answer.body, bytes):
+    if (
+        make is None
+        or not isinstance(answer, web.Response)
+        or answer.content_type != JSON
+        or not isinstance(answer.body, bytes)
+    ):
         return answer
     headers = {"Content-Encoding": "gzip"} if oddity == "zipped" else {}
     return web.Response(
         status=answer.status,
         body=make(json.loads(answer.body)),
-        content_type="application/json",
+        content_type=JSON,
         headers=headers,
     )

@@ -115,6 +115,19 @@ def owned(account_sid: str, sid: str, number: str, at: datetime) -> Resource:
     }
 
 
+def media(account_sid: str, message_sid: str, sid: str, media_type: str, at: datetime) -> Resource:
+    """Shape a picture of a message. Its content is at the same address without an extension."""
+    return {
+        "sid": sid,
+        "account_sid": account_sid,
+        "parent_sid": message_sid,
+        "content_type": media_type,
+        "date_created": rfc2822(at),
+        "date_updated": rfc2822(at),
+        "uri": uri(account_sid, "Messages", message_sid, "Media", sid),
+    }
+
+
 def message(
     account_sid: str, sid: str, direction: str, status: str, from_: str, to: str, body: str, at: datetime
 ) -> Resource:

@@ -3,9 +3,12 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from adapters.outbound.twilio.simulator.resources import Resource
+
+Picture: TypeAlias = tuple[str, bytes]
+"""Media type and content."""
 
 
 @dataclass(slots=True)
@@ -20,6 +23,7 @@ class Message:
     callback: str = ""
     owed: bool = True
     relay: bool = False
+    media: list[Resource] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -33,6 +37,8 @@ class State:
     numbers: dict[str, Resource] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
     opted_out: set[tuple[str, str]] = field(default_factory=set)
+    contents: dict[str, bytes] = field(default_factory=dict)
+    """What pictures show, by SID; with a file beside it, in a file each."""
 
     def __post_init__(self) -> None:
         """Read the file if there is one."""
@@ -59,6 +65,29 @@ class State:
         half.touch(mode=0o600)
         half.write_text(json.dumps(kept), "utf-8")
         half.replace(self.file)
+
+    def keep_content(self, sid: str, content: bytes) -> None:
+        """Keep what a picture shows."""
+        if self.file is None:
+            self.contents[sid] = content
+        else:
+            self._content_file(sid).parent.mkdir(mode=0o700, exist_ok=True)
+            self._content_file(sid).touch(mode=0o600)
+            self._content_file(sid).write_bytes(content)
+
+    def content(self, sid: str) -> bytes:
+        """Return what a picture shows."""
+        return self.contents[sid] if self.file is None else self._content_file(sid).read_bytes()
+
+    def _content_file(self, sid: str) -> Path:
+        return Path(f"{self.file}.media") / sid
+
+    def forget_message(self, sid: str) -> None:
+        """Delete a message with its pictures."""
+        for media in self.messages.pop(sid).media:
+            self.contents.pop(media["sid"], None)
+            self._content_file(media["sid"]).unlink(missing_ok=True)
+        self.save()
 
     def owned(self, number: str) -> Resource | None:
         """Find an owned number by its digits."""
@@ -87,5 +116,6 @@ class State:
         return {
             "numbers": list(self.numbers.values()),
             "messages": [message.resource for message in self.messages.values()],
+            "media": [shape for message in self.messages.values() for shape in message.media],
             "opted_out": [list(pair) for pair in sorted(self.opted_out)],
         }

@@ -9,6 +9,8 @@ from adapters.outbound.twilio.simulator.resources import VERSION, rfc2822
 from adapters.outbound.twilio.simulator.state import Message
 from adapters.outbound.twilio.simulator.webhooks import Webhooks
 
+MEDIA_ROOT = "https://api.twilio.com"
+"""Where a form says that a picture lies, wherever the simulator listens: nobody is to believe it."""
 ARRIVED = frozenset({"sent", "delivered", "read"})
 FINAL = frozenset({"delivered", "undelivered", "failed", "canceled", "read"})
 
@@ -75,7 +77,8 @@ class Traffic:
             shape["error_code"] = self.account.faults.outcome_error or None
         if message.relay and status in FINAL & ARRIVED and self.account.state.owned(shape["to"]):
             message.relay = False
-            self.start(self.account.receive(shape["from"], shape["to"], shape["body"]))
+            media = [self.account.media(shape["sid"], each["sid"]) for each in message.media]
+            self.start(self.account.receive(shape["from"], shape["to"], shape["body"], media))
         self.account.state.save()
 
     async def _arrive(self, message: Message) -> None:
@@ -114,7 +117,7 @@ def inbound_form(message: Message) -> dict[str, str]:
     shape = message.resource
     form = {
         "SmsMessageSid": shape["sid"],
-        "NumMedia": "0",
+        "NumMedia": shape["num_media"],
         "SmsSid": shape["sid"],
         "SmsStatus": "received",
         "Body": shape["body"],
@@ -125,6 +128,11 @@ def inbound_form(message: Message) -> dict[str, str]:
         "From": shape["from"],
         "ApiVersion": VERSION,
     }
+    for at, media in enumerate(message.media):
+        form |= {
+            f"MediaContentType{at}": media["content_type"],
+            f"MediaUrl{at}": MEDIA_ROOT + media["uri"][:-5],
+        }
     for side in ("From", "To"):
         if E164.match(form[side]):
             form |= {f"{side}{name}": value for name, value in place(form[side]).items()}

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import ClientSession
 
 from bootstrap.tour.farewell import delete_account, export_everything, think_again
+from bootstrap.tour.picture import receive_picture
 from bootstrap.tour.stage import Stage
 from bootstrap.tour.traveller import PASSWORD, TourFailed, Traveller, canary, until
 
@@ -23,6 +24,9 @@ async def play(stage: Stage, client: ClientSession) -> int:
     stage.begin("Messages come and go")
     await exchange_messages(stage, ada, boris)
     await stage.show("messages", "direction", "status", "body")
+
+    stage.begin("A picture comes, without the place where it was taken")
+    await receive_picture(stage, ada, ada.planted["Ada's caller"])
 
     stage.begin("An auditor with the database's own files, while both accounts live")
     everything = {**ada.planted, **boris.planted}

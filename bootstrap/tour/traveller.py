@@ -47,6 +47,14 @@ class Traveller:
                 raise TourFailed(f"{method} {path.split('?', maxsplit=1)[0]} answered {answer.status}")
             return await answer.json() if answer.content_type == "application/json" else None
 
+    async def fetch(self, path: str) -> bytes:
+        """Download something. Raises TourFailed."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with self.client.get(path, headers=headers) as answer:
+            if answer.status != 200:  # noqa: PLR2004 - HTTP
+                raise TourFailed(f"{path} answered {answer.status}")
+            return await answer.read()
+
     async def ask_once(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401 - JSON
         """Send a request with an idempotency key of its own. Raises TourFailed."""
         return await self.ask(method, path, body, **{"Idempotency-Key": secrets.token_hex(8)})

@@ -19,6 +19,7 @@ from adapters.outbound.local.mail_words import words_of
 from adapters.outbound.local.mailbox import LocalMailbox
 from adapters.outbound.system.clock import ShiftedClock, SystemClock
 from adapters.outbound.twilio.simulator import TwilioSimulator
+from adapters.outbound.twilio.simulator.pictures import tiny_picture
 from application.ports.mail import MailKind
 from application.use_cases import UseCases
 from bootstrap.assembly import Parts, TwilioAccess, assembled
@@ -134,9 +135,10 @@ class Sandbox:
             for mail in await self.mailbox.list()
         ]
 
-    async def sms(self, from_: str, to: str, body: str) -> str:
+    async def sms(self, from_: str, to: str, body: str, picture: str | None = None) -> str:
         """Let somebody send a message to one of our numbers; return the carrier's reference. Raises LookupError."""
-        return await self.simulator.inbound_sms(from_, to, body)
+        media = [] if picture is None else [("image/png", tiny_picture(picture))]
+        return await self.simulator.inbound_sms(from_, to, body, media)
 
     def faults(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Set how the simulated carrier misbehaves; return what now holds. Raises ValueError."""

@@ -26,8 +26,11 @@ class Sandbox(Protocol):
         """Return the mails sent so far, oldest first."""
         ...
 
-    async def sms(self, from_: str, to: str, body: str) -> str:
-        """Let somebody message one of our numbers; return the carrier's reference. Raises LookupError."""
+    async def sms(self, from_: str, to: str, body: str, picture: str | None = None) -> str:
+        """Let somebody message one of our numbers; return the carrier's reference. Raises LookupError.
+
+        With a tiny picture, if `picture` says what is written into its file.
+        """
         ...
 
     def faults(self, wanted: Json) -> Json:

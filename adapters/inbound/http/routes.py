@@ -11,6 +11,7 @@ from adapters.inbound.http.resources import (
     exports,
     health,
     lines,
+    media,
     messages,
     sandbox,
     sessions,
@@ -27,6 +28,7 @@ ROUTES: tuple[Route[Any], ...] = (
     *sessions.ROUTES,
     *lines.ROUTES,
     *messages.ROUTES,
+    *media.ROUTES,
     *contacts.ROUTES,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import IO
 
 from pico_client.calls import Calls, new_key, part
 from pico_client.results import Result
@@ -38,6 +39,24 @@ class Message(Result):
     failure: str | None
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Picture(Result):
+    """A picture of a message, to be downloaded once it is `kept`; `refusal` is why it is not taken in."""
+
+    id: str
+    state: str
+    type: str | None
+    size: int
+    refusal: str | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class WholeMessage(Message):
+    """One message, with its pictures in their order."""
+
+    media: list[Picture]
+
+
 class Messages(Calls):
     """What one does with messages."""
 
@@ -51,9 +70,15 @@ class Messages(Calls):
             key=key or new_key(),
         )
 
-    def read_message(self, message_id: str) -> Message:
-        """Read one message."""
-        return self._ask(Message, "GET", f"/v1/messages/{part(message_id)}")
+    def read_message(self, message_id: str) -> WholeMessage:
+        """Read one message, with its pictures."""
+        return self._ask(WholeMessage, "GET", f"/v1/messages/{part(message_id)}")
+
+    def download_picture(self, media_id: str, into: IO[bytes]) -> None:
+        """Write what a picture shows into a file, piece by piece."""
+        with self._stream("GET", f"/v1/media/{part(media_id)}") as answer:
+            for piece in answer.iter_bytes():
+                into.write(piece)
 
     def delete_message(self, message_id: str) -> None:
         """Delete one message."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pico_client.calls import Calls
+from pico_client.calls import Calls, given
 from pico_client.results import Result
 
 
@@ -54,9 +54,9 @@ class Sandbox(Calls):
         """Read the mails that would have been sent, oldest first."""
         return self._list(StoredMail, "/sandbox/mails")
 
-    def receive_message(self, from_: str, to: str, body: str) -> MessageAccepted:
-        """Send a message to one of our numbers, as somebody outside."""
-        sent = {"from": from_, "to": to, "body": body}
+    def receive_message(self, from_: str, to: str, body: str, picture: str | None = None) -> MessageAccepted:
+        """Send a message to one of our numbers, as somebody outside; with a tiny picture, if it says what is in it."""
+        sent = given(**{"from": from_, "to": to, "body": body, "picture": picture})
         return self._ask(MessageAccepted, "POST", "/sandbox/sms", body=sent)
 
     def set_faults(self, **knobs: object) -> Mapping[str, Any]:

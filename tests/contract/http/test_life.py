@@ -12,7 +12,9 @@ import pytest
 
 from adapters.inbound.http.route import Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
-from domain.values import Capability
+from adapters.outbound.memory.message_carrier import FetchableMedia
+from adapters.outbound.twilio.simulator.pictures import tiny_picture
+from domain.values import Capability, Peer, PhoneNumber
 from tests.support.http_world import OURS, PASSWORD, STRANGER, HttpWorld, filled
 
 GOODBYE = {"password": PASSWORD}
@@ -86,6 +88,15 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     assert chat == (await call("GET", thread, token=token)).json
     assert (chat["total"], chat["unread"]) == (1, 0)
     assert chat["last_message"] == {name: message[name] for name in chat["last_message"]}
+
+    snapshot = FetchableMedia("image/png", tiny_picture("52.52 N, 13.40 E"))
+    await http.world.carrier.receive(Peer(STRANGER), PhoneNumber(line["number"]), "look", [snapshot])
+    await http.world.settle()
+    look = (await call("GET", f"{thread}/messages", token=token)).json["items"][0]
+    (picture,) = (await call("GET", f"/v1/messages/{look['id']}", token=token)).json["media"]
+    seen = await call("GET", f"/v1/media/{picture['id']}", token=token)
+    assert (seen.status, len(seen.body), b"52.52" in seen.body) == (200, picture["size"], False)
+    assert (await call("DELETE", f"/v1/messages/{look['id']}", token=token)).status == 204
 
     export = (await call("POST", "/v1/account/exports", token=token)).json
     await http.world.settle()

@@ -14,6 +14,7 @@ from adapters.inbound.http.json_format import id_cursor, time_cursor
 from adapters.inbound.http.params import ABody, ADestination, MaybeLine, MaybeMessage, MaybePlace
 from adapters.inbound.http.reply import Id, SpelledOut, spelled
 from adapters.inbound.http.request import Request
+from adapters.inbound.http.resources.media import Picture, picture
 from adapters.inbound.http.route import Route
 from application.messages import Accepted
 from application.ports.repositories.conversations import ConversationRow
@@ -103,6 +104,12 @@ class Message(Ends):
     failure: Annotated[str, SpelledOut(FailureReason)] | None
 
 
+class WholeMessage(Message):
+    """One message, with what is known of its pictures, in their order."""
+
+    media: list[Picture]
+
+
 class Messages(TypedDict):
     """A page of messages; `next_cursor` leads to the rest, null at the end."""
 
@@ -179,9 +186,13 @@ async def send_message(request: Request[OutgoingMessage], line_id: LineId) -> Me
     return accepted(sent)
 
 
-async def read_message(request: Request[None], message_id: MessageId) -> Message:
+async def read_message(request: Request[None], message_id: MessageId) -> WholeMessage:
     """Read one message."""
-    return message(await request.use_cases.read_message(request.account_id, message_id))
+    shown = message(await request.use_cases.read_message(request.account_id, message_id))
+    found = await request.use_cases.list_media(
+        request.account_id, [message_id] if shown["attachments"] else []
+    )
+    return {**shown, "media": [picture(media) for media in found.get(message_id, ())]}
 
 
 async def delete_message(request: Request[None], message_id: MessageId) -> None:

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from adapters.inbound.http.context import Sandbox
 from adapters.inbound.http.input import Input
-from adapters.inbound.http.params import ADuration, AnIncomingBody, APeer, APhoneNumber
+from adapters.inbound.http.params import ADuration, AnIncomingBody, APeer, APhoneNumber, MaybeLabel
 from adapters.inbound.http.problems import Flaw, InvalidInput
 from adapters.inbound.http.reply import Json, SpelledOut
 from adapters.inbound.http.request import Request
@@ -31,6 +31,7 @@ class IncomingMessage(Input):
     sender: APeer = Field(alias="from")
     to: APhoneNumber = Field(examples=["+12025550143"])
     body: AnIncomingBody
+    picture: MaybeLabel = None
 
 
 class Faults(Input):
@@ -120,7 +121,9 @@ async def receive_message(request: Request[IncomingMessage]) -> MessageAccepted:
     """Send a message to one of our numbers, as somebody outside."""
     incoming = request.input
     try:
-        return {"ref": await controls(request).sms(incoming.sender, incoming.to, incoming.body)}
+        return {
+            "ref": await controls(request).sms(incoming.sender, incoming.to, incoming.body, incoming.picture)
+        }
     except LookupError:
         raise InvalidInput(Flaw("/to", "not_our_number")) from None
 

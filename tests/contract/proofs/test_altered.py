@@ -17,12 +17,14 @@ from application.inventory import INVENTORY
 from application.ports.keyring import Ending
 from domain.classification import Field, StorageKind
 from domain.kernel import AccountId
+from domain.retention import Retention
 from tests.support.actors import STRANGER
 from tests.support.canary_account import lived
 from tests.support.harness import Databases, OnPostgres, with_cipher
 from tests.support.proofs import proves
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+LONGEST = Retention().session.keep
 
 
 class SealsNothingElse:
@@ -102,6 +104,21 @@ def forgets_what_is_over(stored: Databases) -> Databases:
     return partial(stored, keyring=keyring)
 
 
+class KeepsEndings(PostgresKeyring):
+    """Forgets nothing."""
+
+    async def purge_endings(self, until: datetime, limit: int) -> int:
+        return 0
+
+
+def keeps_every_mark(stored: Databases) -> Databases:
+    def keyring(world: OnPostgres) -> PostgresKeyring:
+        return KeepsEndings(world.database, LocalKms(world.folder / "kms", world.clock.now))
+
+    return partial(stored, keyring=keyring)
+
+
+@proves("H41", text="cedd560655b4", saboteur=keeps_every_mark, says="a session's mark stays")
 @proves("H41", text="cedd560655b4", saboteur=forgets_what_is_over, says="a deleted message came back")
 async def test_no_earlier_copy_of_a_row_brings_back_what_is_over(stored: Databases) -> None:
     async with stored() as world:
@@ -121,5 +138,11 @@ async def test_no_earlier_copy_of_a_row_brings_back_what_is_over(stored: Databas
         )
         shown = (await world.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
         assert "hello" not in {each.body for each in shown}, "a deleted message came back"
+        await world.use_cases.sign_out(ada.id, ada.signed_in.session.id)
+        world.clock.advance(LONGEST)
+        await world.use_cases.sweep()
+        kept = await world.rows("endings", account_id=ada.id)
+        assert [mark for mark in kept if mark["until"] is not None] == [], "a session's mark stays"
+        assert len(kept) >= 2, "the message's and the address's"
         await world.keyring.destroy(ada.id)
         assert await world.rows("endings", account_id=ada.id) == [], "it outlives the key"

@@ -1,7 +1,7 @@
 """The floor: four of Pico's answers written by hand over aiohttp and asyncpg, as fast as their public interfaces allow.
 
 No layers, no models, no aggregates: a function an answer, a statement a request that reads and two for one that
-writes (database.py), JSON by f-string, sealing by offsets (sealing.py, binding.py). It promises what Pico promises,
+writes (database.py), JSON by orjson, sealing by offsets (sealing.py, binding.py). It promises what Pico promises,
 and benchmarks/check.py compares the answers and every row they leave:
 
 * the carrier's signature, the bearer token through its keyed index, JSON, forms and query read as strictly;

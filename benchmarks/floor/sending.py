@@ -79,7 +79,7 @@ def _why_not(looked: Looked, to: str) -> No | None:
     if far := "unreachable_number" if to == line.number else read.unreachable(to, line.country):
         return No(422, far)
     if not looked.whole:
-        return No(500, "seal_broken")
+        return No(409, "seal_broken")
     if looked.opted_out_at is not None or looked.stopped_at is not None:
         return No(409, "opted_out")
     return None

@@ -77,7 +77,7 @@ class Floor:
         except No as refused:
             no = refused
         except Broken:
-            no = No(500, "seal_broken")
+            no = No(409, "seal_broken")
         except BadRequest:
             no = No(400, "bad_request")
         except (OSError, TimeoutError):

@@ -6,11 +6,10 @@ import json
 import re
 
 import pytest
-from pydantic_core import PydanticSerializationError
 from structlog.testing import capture_logs
 
 from adapters.inbound.error_report import report, where
-from adapters.inbound.http.json_format import encode
+from adapters.inbound.http.json_format import read_id_cursor
 from domain.values import PhoneNumber
 
 CANARY = "c4n4ry-7f3e"
@@ -26,9 +25,9 @@ class Telling(Exception):
 
 
 def rising_in_a_library() -> Exception:
-    """Return an error that rose in pydantic's encoder, which our own function called."""
-    with pytest.raises(PydanticSerializationError) as raised:
-        encode(object())
+    """Return an error that rose in a decoder of the library, which our own function called."""
+    with pytest.raises(ValueError) as raised:
+        read_id_cursor("A")
     return raised.value
 
 
@@ -37,7 +36,7 @@ def test_a_report_names_type_and_place_and_the_callers_facts() -> None:
     with capture_logs() as events:
         report(error, "job failed", job="send_message", attempt=3)
     (event,) = events
-    assert re.fullmatch(r"adapters\.inbound\.http\.json_format:encode:\d+", event.pop("where"))
+    assert re.fullmatch(r"adapters\.inbound\.http\.json_format:read_id_cursor:\d+", event.pop("where"))
     assert event == {
         "event": "job failed",
         "log_level": "error",
@@ -59,7 +58,7 @@ def test_a_report_quotes_nothing() -> None:
 
 
 def test_the_place_is_the_innermost_of_ours_or_the_innermost_of_all() -> None:
-    assert where(rising_in_a_library()).startswith("adapters.inbound.http.json_format:encode:")
+    assert where(rising_in_a_library()).startswith("adapters.inbound.http.json_format:read_id_cursor:")
     with pytest.raises(ValueError) as raised:
         json.loads("{")
     assert where(raised.value).startswith("json.decoder:raw_decode:")

@@ -131,7 +131,7 @@ class Exporter:
             for nth, (table, (sealed, _)) in enumerate(TABLES.items()):
                 held.append(f'{", " if nth else ""}"{table}": [')
                 codec = CODECS_BY_NAME[table]
-                bound = codec.binder.of_rows()
+                bound = codec.binder.data
                 cells = [(f', "{name}": ', place(table, name), name == codec.sealing) for name in sealed]
                 first = True
                 rows = await self.connection.cursor(STATEMENTS[table], account)

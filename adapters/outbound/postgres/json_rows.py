@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from adapters.outbound.postgres.codec import CODECS
-from adapters.outbound.postgres.decoding import Broken, Decoder, Row
+from adapters.outbound.postgres.decoding import Broken, Row, Values
 from adapters.outbound.postgres.sealing import AccountCipher
 from adapters.outbound.postgres.statements import compiled
 from adapters.outbound.postgres.tables import SEAL
@@ -33,14 +33,14 @@ class JsonRows:
         seal = (
             (SEAL,) if codec.sealing == SEAL else ()
         )  # opened for what it proves, as is what is not exported
-        self._decoder = Decoder(codec, (ID, *sealed, *seal))
+        self._values = Values(codec, (ID, *sealed, *seal))
         self._put_in = tuple(
             (f', "{name}": ', at) for at, name in enumerate(sealed, 1) if name in stored.exported
         )
         plain = [
             part for name in stored.exported if name not in sealed for part in (_literal(name), columns[name])
         ]
-        rows = sa.select(*self._decoder.columns, sa.cast(sa.func.json_build_object(*plain), sa.Text))
+        rows = sa.select(*self._values.columns, sa.cast(sa.func.json_build_object(*plain), sa.Text))
         rows = rows.where(
             columns[codec.owner] == sa.bindparam("account_id"), columns[ID] > sa.bindparam("after")
         )
@@ -49,11 +49,11 @@ class JsonRows:
 
     def writer(self, cipher: AccountCipher, broken: Broken) -> Callable[[Row], tuple[str, UUID, bool]]:
         """Return what writes a row: its JSON, its id, and whether something of it does not open and so is null."""
-        opened, put_in = self._decoder.values(cipher, broken), self._put_in
+        opened, put_in = self._values.opener(cipher, broken), self._put_in
 
         def write(row: Row) -> tuple[str, UUID, bool]:
             values, unreadable = opened(row)
-            text: str = values[-1]
+            text: str = row[-1]
             if put_in:
                 text = text[:-1] + "".join([name + _JSON(values[at]) for name, at in put_in]) + "}"
             return text, values[0], bool(unreadable)

@@ -21,7 +21,7 @@ from adapters.inbound.http.params import (
     MaybeLocale,
     NewPassword,
 )
-from adapters.inbound.http.reply import Id, spelled
+from adapters.inbound.http.reply import Id
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.resources.sessions import PASSWORD, SESSION, Credentials, SignedIn, signed_in
 from adapters.inbound.http.route import OPEN, Route
@@ -95,9 +95,9 @@ def account(of: domain.accounts.Account) -> Account:
     """Show an account to its person."""
     return {
         "id": str(of.id),
-        "email": spelled(of.email),
-        "display_name": spelled(of.display_name),
-        "locale": spelled(of.locale),
+        "email": of.email,
+        "display_name": of.display_name,
+        "locale": of.locale,
         "terms_accepted_at": of.terms_accepted_at,
         "privacy_accepted_at": of.privacy_accepted_at,
         "created_at": of.created_at,

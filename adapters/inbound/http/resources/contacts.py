@@ -14,7 +14,7 @@ from adapters.inbound.http.guards import VERSION, Bearer, Conditional, Idempoten
 from adapters.inbound.http.input import Change, Input, Paged
 from adapters.inbound.http.json_format import id_cursor
 from adapters.inbound.http.params import COUNTRY, UNSEEN, MaybeId, Text, exactly
-from adapters.inbound.http.reply import Download, Id, Media, SpelledOut, spelled
+from adapters.inbound.http.reply import Download, Id, Media, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from adapters.inbound.http.upload import UPLOAD_REFUSALS, Upload
@@ -131,9 +131,9 @@ def contact(of: domain.contacts.Contact) -> Contact:
     """Show a contact."""
     return {
         "id": str(of.id),
-        "name": spelled(of.name),
+        "name": of.name,
         "numbers": None if "numbers" in of.unreadable else [str(number) for number in of.numbers.each],
-        "note": spelled(of.note),
+        "note": of.note,
         "created_at": of.created_at,
     }
 

@@ -22,7 +22,7 @@ from adapters.inbound.http.params import (
     MaybeState,
     SomeCapabilities,
 )
-from adapters.inbound.http.reply import Answer, Id, SpelledOut, spelled
+from adapters.inbound.http.reply import Answer, Id, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from application.ports.carrier_errors import CarrierUnavailable
@@ -113,10 +113,10 @@ def line(of: PhoneLine) -> Line:
     """Show a line."""
     return {
         "id": str(of.id),
-        "number": spelled(of.number),
+        "number": of.number,
         "country": str(of.country),
         "capabilities": sorted(map(str, of.capabilities)),
-        "label": spelled(of.label),
+        "label": of.label,
         "state": str(of.state),
         "created_at": of.created_at,
         "release_at": of.release_at,

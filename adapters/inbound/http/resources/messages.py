@@ -12,11 +12,12 @@ from adapters.inbound.http.guards import Bearer, Idempotent
 from adapters.inbound.http.input import Input, Paged
 from adapters.inbound.http.json_format import id_cursor, time_cursor
 from adapters.inbound.http.params import ABody, ADestination, MaybeLine, MaybeMessage, MaybePlace
-from adapters.inbound.http.reply import Id, SpelledOut, spelled
+from adapters.inbound.http.reply import Id, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.resources.media import Picture, picture
 from adapters.inbound.http.route import Route
 from application.messages import Accepted
+from application.ports.repositories import conversations as row
 from application.ports.repositories.conversations import ConversationRow
 from application.ports.repositories.messages import MessageRow
 from domain.destinations import EmergencyNumber, UnreachableNumber
@@ -119,45 +120,61 @@ class Messages(TypedDict):
 
 def conversation(of: ConversationRow) -> Conversation:
     """Show a conversation."""
-    last = of.last_message
+    conversation_id, line_id, peer, last_at, unread, total, opted_out_at, created_at, last = of
     return {
-        "id": str(of.id),
-        "line_id": str(of.line_id),
-        "peer": spelled(of.peer),
-        "last_at": of.last_at,
-        "unread": of.unread,
-        "total": of.total,
-        "opted_out_at": of.opted_out_at,
-        "created_at": of.created_at,
-        "last_message": None
-        if last is None
-        else {
-            "id": str(last.id),
-            "direction": str(last.direction),
-            "status": str(last.status),
-            "body": spelled(last.body),
-            "created_at": last.created_at,
-            "attachments": last.attachments,
-        },
+        "id": str(conversation_id),
+        "line_id": str(line_id),
+        "peer": peer,
+        "last_at": last_at,
+        "unread": unread,
+        "total": total,
+        "opted_out_at": opted_out_at,
+        "created_at": created_at,
+        "last_message": None if last is None else last_message(last),
+    }
+
+
+def last_message(of: row.LastMessage) -> LastMessage:
+    """Show the newest message of a conversation."""
+    message_id, direction, status, body, created_at, attachments = of
+    return {
+        "id": str(message_id),
+        "direction": direction,
+        "status": status,
+        "body": body,
+        "created_at": created_at,
+        "attachments": attachments,
     }
 
 
 def message(of: MessageRow) -> Message:
     """Show a message."""
-    peer, number = spelled(of.peer), spelled(of.number)
-    sender, recipient = (peer, number) if of.direction is Direction.INBOUND else (number, peer)
+    (
+        message_id,
+        conversation_id,
+        line_id,
+        direction,
+        status,
+        body,
+        created_at,
+        attachments,
+        failure,
+        peer,
+        number,
+    ) = of
+    sender, recipient = (peer, number) if direction is Direction.INBOUND else (number, peer)
     return {
-        "id": str(of.id),
-        "conversation_id": str(of.conversation_id),
-        "line_id": str(of.line_id),
+        "id": str(message_id),
+        "conversation_id": str(conversation_id),
+        "line_id": str(line_id),
         "from": sender,
         "to": recipient,
-        "direction": str(of.direction),
-        "status": str(of.status),
-        "body": spelled(of.body),
-        "created_at": of.created_at,
-        "attachments": of.attachments,
-        "failure": spelled(of.failure),
+        "direction": direction,
+        "status": status,
+        "body": body,
+        "created_at": created_at,
+        "attachments": attachments,
+        "failure": failure,
     }
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from typing_extensions import override
 
 from adapters.outbound.postgres.codec import canonical, codec
-from adapters.outbound.postgres.decoding import Row, Rows
+from adapters.outbound.postgres.decoding import Rows
 from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Read, Reader, owned, whole
 from adapters.outbound.postgres.repositories.idempotency import COLUMNS, earlier_result, key_index
 from adapters.outbound.postgres.statements import compiled, value
@@ -35,9 +35,8 @@ _ID = value("id", _C.id)
 _SHOWN = _C.deleted_at.is_(None)
 _GET = Read.by(Conversation, whole(Conversation, _C.id == _ID, _SHOWN), "id")
 _GET_DELETED = Read.by(Conversation, whole(Conversation, _C.id == _ID, _C.deleted_at.is_not(None)), "id")
-_OF_LIST = Rows(codec(Conversation), lambda *values: values, ConversationRow._fields[:-1])
-_LAST = Rows(codec(Message), LastMessage, LastMessage._fields)
-_WIDTH = len(_OF_LIST.columns)
+_LAST = Rows(codec(Message), LastMessage, LastMessage._fields, prefix="last")
+_ROWS = Rows(codec(Conversation), ConversationRow, ConversationRow._fields[:-1], beside=_LAST)
 
 
 def _listed() -> sa.Select[Any]:
@@ -47,7 +46,8 @@ def _listed() -> sa.Select[Any]:
     )
     last = newest.order_by(_MESSAGE.id.desc()).limit(sa.literal_column("1")).lateral("last")
     conversations = codec(Conversation).table.outerjoin(last, sa.true())
-    return sa.select(*_OF_LIST.columns, *last.c).select_from(conversations).where(owned(Conversation), _SHOWN)
+    own = _ROWS.columns[: -len(_LAST.columns)]
+    return sa.select(*own, *last.c).select_from(conversations).where(owned(Conversation), _SHOWN)
 
 
 _SHOW = compiled(_listed().where(_C.id == _ID), ACCOUNT, "id")
@@ -154,15 +154,8 @@ class PostgresConversations(Conversations):
     async def _rows(self, statement: str, *values: object) -> list[ConversationRow]:
         reader = self.reader
         rows = await reader.database.fetch(statement, reader.account_id, *values)
-        cipher, broken = reader.keys.cipher, reader.report_broken
-        conversation, last = _OF_LIST.loader(cipher, broken), _LAST.loader(cipher, broken)
-        over = cipher.ended  # of a conversation that somebody put back nothing is shown
-
-        def newest(row: Row) -> LastMessage | None:
-            hidden = row[_WIDTH] is None or (over and row[0].bytes in over)
-            return None if hidden else last(row[_WIDTH:])
-
-        return [ConversationRow._make((*conversation(row), newest(row))) for row in rows]
+        load = _ROWS.loader(reader.keys.cipher, reader.report_broken)
+        return [load(row) for row in rows]
 
     @override
     async def with_peer(self, line_id: LineId, peer: Peer) -> Conversation | None:

@@ -48,7 +48,7 @@ _WITH_CARRIER_COPY = Read.by(
     "after",
     "limit",
 )
-_ROWS = Rows(codec(Message), lambda *values: values, MessageRow._fields[:-2])
+_ROWS = Rows(codec(Message), MessageRow, MessageRow._fields[:-2], given=MessageRow._fields[-2:])
 _PEER = Rows(codec(Conversation), lambda peer: peer, ("peer",))
 _NUMBER = Rows(codec(PhoneLine), lambda number: number, ("number",))
 _WIDTH = len(_ROWS.columns)
@@ -166,8 +166,8 @@ class PostgresMessages(Messages):
         peer = _PEER.loader(cipher, broken)(rows[0][_WIDTH:_ENDS])
         line = rows[0][_ENDS:]
         number = None if line[0] is None else _NUMBER.loader(cipher, broken)(line)
-        load = _ROWS.loader(cipher, broken)
-        found = [MessageRow._make((*load(row), peer, number)) for row in rows if row[0] is not None]
+        load = _ROWS.loader(cipher, broken, peer, number)
+        found = [load(row) for row in rows if row[0] is not None]
         if found:
             self._must_not_be_over(found[0].conversation_id)
         return found

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.bench import main
+from benchmarks import beside, crowd, deletions, exports
+from benchmarks.bench import Measure, main
 from benchmarks.kills import kills
 from benchmarks.population import Population
 from benchmarks.scenarios import SCENARIOS
@@ -34,6 +36,10 @@ if __name__ == "__main__":
         "--crowd", nargs="?", type=float, const=60, default=0, metavar="SECONDS",
         help="everybody at one conversation: bursts, and a stream of so many seconds",
     )  # fmt: skip
+    parser.add_argument("--beside", action="store_true", help="sends with a worker at work beside the server")
+    parser.add_argument(
+        "--deletions", action="store_true", help="erasure of accounts, and purges of what is due"
+    )
     parser.add_argument("--exports", action="store_true", help="exports, account by account")
     parser.add_argument(
         "--kills", type=int, default=0, metavar="N",
@@ -49,8 +55,14 @@ if __name__ == "__main__":
     size = Population(given.accounts // part, given.conversations // part, given.messages // part)
     if given.timing:
         sys.exit(asyncio.run(tell(given.timing)))
+    measures: dict[str, Measure] = {
+        "crowd": partial(crowd.tell, seconds=given.crowd),
+        "beside": partial(beside.tell, pairs=given.pairs),
+        "deletions": partial(deletions.tell, pairs=given.pairs),
+        "exports": partial(exports.tell, pairs=given.pairs),
+    }
     running = main(
-        size=size, pairs=given.pairs, only=given.only, connections=given.connections or (8, 32),
-        profile=given.profile, crowded=given.crowd, exported=given.exports, as_json=given.json,
+        size=size, pairs=given.pairs, only=given.only, connections=given.connections or (8, 32), profile=given.profile,
+        instead=next((measure for name, measure in measures.items() if getattr(given, name)), None), as_json=given.json,
     )  # fmt: skip
     sys.exit(asyncio.run(running))

@@ -10,21 +10,24 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from statistics import median, quantiles
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import check, crowd, exports
+from benchmarks import check
 from benchmarks.load import NotServed, fire
 from benchmarks.population import Population
 from benchmarks.product import SIDES, Rig, running
 from benchmarks.scenarios import SCENARIOS, Scenario
 
+Measure = Callable[[Rig, Callable[[Any], None]], Awaitable[bool]]
+"""Measures something on the rig and prints what came of it; tells whether the target was met."""
 SLICE_SECONDS = 1.5
 """How long the floor shall need for its half of a pair, in all."""
 TURNS = 6
@@ -74,25 +77,18 @@ class Result:
 
 async def main(
     *, size: Population | None = None, pairs: int = 9, only: Sequence[str] = (), connections: Sequence[int] = (8, 32),
-    profile: str | None = None, crowded: float = 0, exported: bool = False, as_json: bool = False,
+    profile: str | None = None, instead: Measure | None = None, as_json: bool = False,
 ) -> int:  # fmt: skip
     """Run the benchmark and print it. Return 0 when every median meets its target, else 1.
 
     `only`: names of scenarios. `connections`: how many requests are under way at a time. `profile`: a side ("product"
-    or "floor") to be profiled instead of measured. `crowded`: measure everybody at one conversation instead, with a
-    stream of so many seconds. `exported`: measure exports instead.
+    or "floor") to be profiled instead of measured. `instead`: what else to measure instead of them.
     """
     console = Console(stderr=as_json, width=None if sys.stdout.isatty() else 120, highlight=False)
     try:
         async with running(size or Population(), console.print) as rig:
-            if crowded:
-                crowds = await crowd.crowd(rig, crowded)
-                console.print(crowd.table(crowds))
-                return 0 if all(one.whole for one in crowds if one.side == "product") else 1
-            if exported:
-                made = await exports.exports(rig, pairs)
-                console.print(made.line())
-                return 0 if median(made.ratios) >= exports.TARGET else 1
+            if instead is not None:
+                return 0 if await instead(rig, console.print) else 1
             checked = await check.check(rig)
             console.print(f"{checked} kinds of requests: the same answers and the same rows on both sides.")
             scenarios = [SCENARIOS[name] for name in only or SCENARIOS]

@@ -26,7 +26,7 @@ from adapters.outbound.system.clock import SystemClock
 from benchmarks.cases import cases, rush
 from benchmarks.load import ask, fire
 from benchmarks.meanwhile import happen, meanwhile, put_back
-from benchmarks.product import Rig
+from benchmarks.product import Rig, Side
 from bootstrap.worlds.sandbox import SANDBOX
 from domain.classification import StorageKind
 from domain.kernel import AccountId, SealBroken
@@ -61,11 +61,11 @@ async def check(rig: Rig) -> int:
     count = await _compare(rig, first, began)
     await happen(rig)
     count += await _compare(rig, meanwhile(secret, rig.size, "after"), began)
-    seen = [Counter(await _rows(rig, side.database_url, began)) for side in rig.sides.values()]
+    seen = [Counter(await _rows(rig, side, began)) for side in rig.sides.values()]
     await put_back(rig)
     for side in rig.sides.values():
         await fire(side.port, rush(secret))
-    rushed = [Counter(await _rows(rig, side.database_url, began)) for side in rig.sides.values()]
+    rushed = [Counter(await _rows(rig, side, began)) for side in rig.sides.values()]
     for pico, floor in (seen, rushed):
         _must_be_equal(pico, floor)
     await count_records(rig)
@@ -135,10 +135,10 @@ def _new(id_: UUID, began: datetime) -> bool:
     return id_.int >> 80 >= int(began.timestamp() * 1000)
 
 
-async def _rows(rig: Rig, url: str, began: datetime) -> list[str]:
+async def _rows(rig: Rig, side: Side, began: datetime) -> list[str]:
     """Return every row written since, opened, with names in place of ids."""
-    connection = await asyncpg.connect(url)
-    async with connect(rig.keyring_url, least=1, most=1) as keys:
+    connection = await asyncpg.connect(side.database_url)
+    async with connect(side.keyring_url, least=1, most=1) as keys:
         keyring = PostgresKeyring(keys, LocalKms(rig.kms, SystemClock().now))
         names: dict[UUID, str] = {}
         since = UUID(int=int(began.timestamp() * 1000) << 80)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 from time import monotonic
+from typing import Any
 
 import asyncpg
 from rich.box import SIMPLE_HEAD
@@ -102,3 +103,10 @@ def table(crowds: list[Crowd]) -> Table:
             f"{one.per_second:.0f}",
         )  # fmt: skip
     return laid
+
+
+async def tell(rig: Rig, say: Callable[[Any], None], seconds: float) -> bool:
+    """Measure and print it; tell whether the product took every message and kept it once."""
+    crowds = await crowd(rig, seconds)
+    say(table(crowds))
+    return all(one.whole for one in crowds if one.side == "product")

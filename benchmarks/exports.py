@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from statistics import median
@@ -135,7 +135,7 @@ async def _side(rig: Rig) -> AsyncIterator[_Side]:
     url, clock = rig.sides["product"].database_url, SystemClock()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(connect(url))
-        keys = await stack.enter_async_context(connect(rig.keyring_url, least=1, most=4))
+        keys = await stack.enter_async_context(connect(rig.sides["product"].keyring_url, least=1, most=4))
         keyring = PostgresKeyring(keys, LocalKms(rig.kms, clock.now))
         ids = TimeOrderedIds(clock)
         store = PostgresStore(database, keyring, ids, environment=SANDBOX)
@@ -146,3 +146,10 @@ async def _side(rig: Rig) -> AsyncIterator[_Side]:
             BuildExport(store=store, clock=clock, ids=ids, retention=Retention()), PostgresQueue(database),
             Exporter(by_hand, SANDBOX),
         )  # fmt: skip
+
+
+async def tell(rig: Rig, say: Callable[[Any], None], pairs: int) -> bool:
+    """Measure and print it; tell whether the target was met."""
+    made = await exports(rig, pairs)
+    say(made.line())
+    return median(made.ratios) >= TARGET

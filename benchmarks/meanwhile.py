@@ -33,8 +33,7 @@ from domain.values import Capability
 (
     LEFT, SUSPENDED, RELEASED, TIDY, PENDING_DELETION, LONG_AWAY, EXPIRED, SILENT,
     FOREVER, MOVED_LINE, MUTED, UNMUTED, SWAPPED, REWRITTEN,
-) = range(7, 21)  # fmt: skip
-TOUCHED = tuple(range(LEFT, REWRITTEN + 1))
+) = TOUCHED = tuple(people.TOUCHED)  # fmt: skip
 OTHER = 20
 """The conversation of each that is looked at; the next one is with whom it is swapped."""
 CLOCK = SystemClock()
@@ -219,7 +218,7 @@ def _alterations(size: Population) -> Iterator[str]:
 async def _store(rig: Rig, side: Side) -> AsyncIterator[PostgresStore]:
     async with (
         connect(side.database_url, least=1, most=1) as database,
-        connect(rig.keyring_url, least=1, most=1) as keys,
+        connect(side.keyring_url, least=1, most=1) as keys,
     ):
         keyring = PostgresKeyring(keys, LocalKms(rig.kms, CLOCK.now))
         yield PostgresStore(database, keyring, TimeOrderedIds(CLOCK), environment=SANDBOX)

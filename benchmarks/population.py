@@ -13,6 +13,8 @@ from domain.kernel import AccountId, ConversationId, LineId
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 ROUND = timedelta(days=5)
 """Messages come in rounds: in each, every conversation that goes on gets one. So a page of them lies scattered."""
+TOUCHED = range(7, 21)
+"""Accounts to which something happens behind both sides' backs (meanwhile.py). Nothing is measured on them."""
 LONG = 55
 """Messages of a long conversation: more than a page of 50."""
 

@@ -24,7 +24,9 @@ SIDES = ("product", "floor")
 POSTGRES = {"max_wal_size": "4GB", "checkpoint_timeout": "1h", "shared_buffers": "512MB"}
 """So that no checkpoint falls into one half of a pair. What makes a commit durable is left as it is."""
 TEMPLATE, KEYRING = "seeded", "keyring"
-DROP = [f"DROP DATABASE IF EXISTS {side} WITH (FORCE)" for side in SIDES]
+KEYRINGS = {side: f"keyring_of_{side}" for side in SIDES}
+"""Each side has its own: what is over is remembered there, and happens on both."""
+DROP = [f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in (*SIDES, *KEYRINGS.values())]
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class Side:
 
     name: str
     database_url: str
+    keyring_url: str
     process: asyncio.subprocess.Process
     port: int
 
@@ -47,7 +50,6 @@ class Rig:
 
     size: Population
     carrier_token: str
-    keyring_url: str
     kms: Path
     sides: dict[str, Side]
 
@@ -68,7 +70,7 @@ async def running(size: Population, say: Callable[[str], None]) -> AsyncIterator
         sides = {}
         for name in SIDES:
             place = {
-                "database_url": server.url(name), "keyring_url": server.url(KEYRING), "state_dir": str(home),
+                "database_url": server.url(name), "keyring_url": server.url(KEYRINGS[name]), "state_dir": str(home),
                 "public_url": PUBLIC_URL,
             }  # fmt: skip
             log = stack.enter_context((home / f"{name}.log").open("wb"))
@@ -80,8 +82,8 @@ async def running(size: Population, say: Callable[[str], None]) -> AsyncIterator
             port = await process.stdout.readline()  # type: ignore[union-attr]
             if not port:
                 raise RuntimeError(f"{name} did not start; {home / name}.log says why")
-            sides[name] = Side(name, server.url(name), process, int(port))
-        yield Rig(size, token, server.url(KEYRING), home / "kms", sides)
+            sides[name] = Side(name, server.url(name), server.url(KEYRINGS[name]), process, int(port))
+        yield Rig(size, token, home / "kms", sides)
 
 
 async def _seeded(server: PostgresServer, home: Path, size: Population) -> None:
@@ -108,8 +110,9 @@ async def _seeded(server: PostgresServer, home: Path, size: Population) -> None:
 
 async def _cloned(server: PostgresServer) -> None:
     await _execute(server, *DROP)
+    cloned = [(name, TEMPLATE) for name in SIDES] + [(name, KEYRING) for name in KEYRINGS.values()]
     await _execute(
-        server, *(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY" for name in SIDES)
+        server, *(f"CREATE DATABASE {name} TEMPLATE {of} STRATEGY FILE_COPY" for name, of in cloned)
     )
     await _execute(server, "CHECKPOINT")
 

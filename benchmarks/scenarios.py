@@ -114,7 +114,8 @@ class Scenario:
         """Return `count` requests spread over all accounts; other slices have others."""
         random = Random(f"{self.name} {slice_}")
         first = (slice_ + 1) * 10_000_000
-        accounts = random.sample(range(size.accounts), size.accounts)
+        accounts = [one for one in range(size.accounts) if one not in people.TOUCHED]
+        random.shuffle(accounts)
         return [
             self.write(Draw(size, accounts[n % len(accounts)], random, first + n, carrier_token))
             for n in range(count)

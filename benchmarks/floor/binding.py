@@ -67,9 +67,16 @@ def session_data(created_at: datetime, ends_at: datetime, version: int) -> bytes
     return version.to_bytes(8) + instant(created_at) + instant(ends_at) + MISSING
 
 
-def line_data(
-    state: str, ref: str | None, created_at: datetime, released_at: datetime | None, version: int
-) -> bytes:
-    """Return what the number of a line is bound to."""
+def line_data(state: str, ref: str | None, times: tuple[datetime | None, ...], version: int) -> bytes:
+    """Return what the number of a line is bound to. `times`: when it was created, was released and is to be."""
     carrier_ref = MISSING if ref is None else prefixed(ref.encode())
-    return version.to_bytes(8) + words(state) + carrier_ref + instant(created_at) + instant(released_at)
+    return version.to_bytes(8) + words(state) + carrier_ref + b"".join(map(instant, times))
+
+
+def record_data(made: bytes | None, expires_at: datetime | None, version: int) -> bytes:
+    """Return what the seal of an idempotency record is bound to."""
+    return version.to_bytes(8) + (MISSING if made is None else identity(made)) + instant(expires_at)
+
+
+ONCE_FOR_ALL = ONE + MISSING * 2
+"""What the seal of a record is bound to that something was done, and that is all."""

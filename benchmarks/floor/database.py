@@ -24,7 +24,10 @@ UNDONE = (
 
 _OPEN = "s.revoked_at IS NULL AND a.state = 'active'"
 SESSION = "s.fingerprint, s.created_at, s.ends_at, s.version"
-LINE = "l.number, l.label, l.state, l.ref, l.created_at, l.released_at, l.version, l.capabilities, l.country"
+LINE = (
+    "l.number, l.label, l.state, l.ref, l.created_at, l.released_at, l.release_at,"
+    " l.version, l.capabilities, l.country"
+)
 _TALK = "c.id, c.peer, c.opted_out_at, c.version, c.last_at, o.opted_out_at AS stopped_at"
 # Parameters of a look: $1 account, $2 line, $3 and $4 indexes of the peer
 _WITH_WHOM = (
@@ -34,7 +37,7 @@ _WITH_WHOM = (
 )
 
 # Parameters of a write: $1 account, $2 line, $3 its version, $4 conversation, $5 its version, $6 now, $7 message,
-# $8 its body, $9-$11 id, key and request of the idempotency record; last of those of a move, until when it goes on
+# $8 its body, $9-$12 id, key, request and seal of the idempotency record; last of a move's, until when it goes on
 _RELY = "line AS (SELECT FROM phone_lines WHERE account_id = $1 AND id = $2 AND version = $3 FOR SHARE)"
 _MOVE = (
     "talk AS (UPDATE conversations SET total = total + 1, last_at = greatest(last_at, {}){}"
@@ -51,8 +54,8 @@ _MESSAGE = (
     " VALUES ($1, $7, $4, $2, '{}', '{}', $8, $6, {}, {}, 1))"
 )
 _ONCE = (
-    "act AS (INSERT INTO idempotency_records (account_id, id, key, request, resource_id, expires_at, version)"
-    " VALUES ($1, $9, $10, $11, {}, {}, 1))"
+    "act AS (INSERT INTO idempotency_records (account_id, id, key, request, seal, resource_id, expires_at, version)"
+    " VALUES ($1, $9, $10, $11, $12, {}, {}, 1))"
 )
 _JOB = (
     "job AS (INSERT INTO jobs (account_id, id, name, subject, due_at)"
@@ -65,19 +68,19 @@ def _write(talk: str, *parts: str) -> str:
     return f"WITH {', '.join((_RELY, talk, *parts))} {_ALL_WELL}"
 
 
-# $12 when the record expires
+# $13 when the record expires
 _SENT = (
-    _MESSAGE.format("outbound", "queued", "0", "NULL"), _ONCE.format("$7", "$12"), _JOB.format("send_message", "0"),
+    _MESSAGE.format("outbound", "queued", "0", "NULL"), _ONCE.format("$7", "$13"), _JOB.format("send_message", "0"),
 )  # fmt: skip
-# $12 the carrier's reference, $13 how many attachments. A peer whose STOP had outlived a conversation has one again:
-# $14 since when they have opted out, $15 the peer, sealed beside that, $16 its index among the STOPs that last, $17 its
+# $13 the carrier's reference, $14 how many attachments. A peer whose STOP had outlived a conversation has one again:
+# $15 since when they have opted out, $16 the peer, sealed beside that, $17 its index among the STOPs that last, $18 its
 # index among conversations, or the new version
 _RECEIVED = (
-    _MESSAGE.format("inbound", "received", "$13", "$12"), _ONCE.format("NULL", "NULL"),
+    _MESSAGE.format("inbound", "received", "$14", "$13"), _ONCE.format("NULL", "NULL"),
     _JOB.format("delete_carrier_copy", "2 minutes"),
 )  # fmt: skip
-_TAKEN_OVER = "stop AS (DELETE FROM opt_outs WHERE account_id = $1 AND line_id = $2 AND peer = $16)"
-_MARKED = ", unread = unread + 1, opted_out_at = $14, peer = $15, version = $17"
+_TAKEN_OVER = "stop AS (DELETE FROM opt_outs WHERE account_id = $1 AND line_id = $2 AND peer = $17)"
+_MARKED = ", unread = unread + 1, opted_out_at = $15, peer = $16, version = $18"
 
 # $1 account, $2 session, $3-$6 its row as it was opened, $7 how many; further ones by statement
 _KNOWN = (
@@ -98,7 +101,7 @@ _BODY = (
 )
 _HEAD = (
     "c.line_id", "c.peer", "c.opted_out_at", "c.version", "l.number", "l.state", "l.ref", "l.created_at",
-    "l.released_at", "l.version",
+    "l.released_at", "l.release_at", "l.version",
 )  # fmt: skip
 _ENDS = ", ".join(f"CASE WHEN place > 1 THEN NULL ELSE {end} END AS end{n}" for n, end in enumerate(_HEAD))
 # A page has one row, without a message, where there are none. Its ends stand in the first row only.
@@ -116,14 +119,14 @@ STATEMENTS = {
         f" LEFT JOIN phone_lines l ON l.account_id = $1 AND l.id = $2{_WITH_WHOM}"
         f" WHERE s.account_id = $1 AND s.id = $5 AND {_OPEN}"
     ),
-    "send": _write(_MOVE.format("$13", ""), *_SENT),
-    "send first": _write(_NEW_TALK.format("$13", "$14", "0", "NULL"), *_SENT),
+    "send": _write(_MOVE.format("$14", ""), *_SENT),
+    "send first": _write(_NEW_TALK.format("$14", "$15", "0", "NULL"), *_SENT),
     "look before receiving": (
         f"SELECT {LINE}, {_TALK} FROM phone_lines l{_WITH_WHOM} WHERE l.account_id = $1 AND l.id = $2"
     ),
-    "receive": _write(_MOVE.format("$14", ", unread = unread + 1"), *_RECEIVED),
-    "receive first": _write(_NEW_TALK.format("$15", "$17", "1", "$14"), *_RECEIVED, _TAKEN_OVER),
-    "receive and mark": _write(_MOVE.format("$18", _MARKED), *_RECEIVED, _TAKEN_OVER),
+    "receive": _write(_MOVE.format("$15", ", unread = unread + 1"), *_RECEIVED),
+    "receive first": _write(_NEW_TALK.format("$16", "$18", "1", "$15"), *_RECEIVED, _TAKEN_OVER),
+    "receive and mark": _write(_MOVE.format("$19", _MARKED), *_RECEIVED, _TAKEN_OVER),
     "conversations": _CONVERSATIONS.format(""),
     "conversations from": _CONVERSATIONS.format(" AND (last_at, c.id) < ($8, $9)"),
     "conversations of line": _CONVERSATIONS.format(" AND c.line_id = $8"),
@@ -143,7 +146,10 @@ STATEMENTS = {
         "UPDATE sessions SET ends_at = $4, fingerprint = $5, version = version + 1"
         " WHERE account_id = $1 AND id = $2 AND version = $3 RETURNING 1"
     ),
-    "done": "SELECT resource_id, request FROM idempotency_records WHERE account_id = $1 AND key = $2",
+    "done": (
+        "SELECT resource_id, request, id, seal, expires_at, version FROM idempotency_records"
+        " WHERE account_id = $1 AND key = $2"
+    ),
     "active": "SELECT FROM accounts WHERE id = $1 AND state = 'active'",
     "message": (
         f"SELECT {_BODY}, conversation_id FROM messages m WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL"

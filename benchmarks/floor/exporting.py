@@ -30,7 +30,7 @@ TABLES = {
     "sessions": ((), ("id", "created_at", "ends_at", "revoked_at")),
     "phone_lines": (
         ("number", "label"),
-        ("id", "country", "capabilities", "state", "ref", "created_at", "released_at"),
+        ("id", "country", "capabilities", "state", "ref", "created_at", "released_at", "release_at"),
     ),
     "conversations": (
         ("peer",),

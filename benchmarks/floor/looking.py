@@ -28,7 +28,7 @@ class Looked:
     @classmethod
     def at(cls, vault: Vault, line: bytes, row: tuple, peer: str) -> Looked:
         """Open a row of a look. Raises Broken for an altered line, and for a conversation with somebody else."""
-        looked = cls(vault.line(line, row[:9]), *row[9:])
+        looked = cls(vault.line(line, row[:10]), *row[10:])
         if looked.conversation is None:
             return looked
         bound = conversation_data(looked.line.bound, looked.opted_out_at, looked.version)

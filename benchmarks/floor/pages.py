@@ -145,11 +145,11 @@ async def _rows(floor: Floor, name: str, caller: Caller, limit: int, place: tupl
 
 def _ends(vault: Vault, talk: bytes, head: tuple) -> tuple[str | None, str | None]:
     """Return the other side and the line's number."""
-    line, peer, since, version, number, state, ref, created_at, released_at, line_version = head
+    line, peer, since, version, number, state, ref, *times, line_version = head
     shown: list[str | None] = []
     for before, row, sealed, bound in (
         (vault.peer, talk, peer, conversation_data(identity(line.bytes), since, version)),
-        (vault.number, line.bytes, number, line_data(state, ref, created_at, released_at, line_version)),
+        (vault.number, line.bytes, number, line_data(state, ref, tuple(times), line_version)),
     ):
         try:
             shown.append(vault.open(before, row, sealed, bound).decode())

@@ -12,7 +12,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from benchmarks.floor import forms
-from benchmarks.floor.binding import ONE, identity, received
+from benchmarks.floor.binding import ONCE_FOR_ALL, ONE, identity, received
 from benchmarks.floor.database import UNDONE
 from benchmarks.floor.looking import Looked
 from benchmarks.floor.reading import COMMON, E164, No
@@ -127,9 +127,10 @@ def _written(
     talk, version = looked.conversation, looked.version
     raw, talk = new_id() if talk is None else (talk.bytes, talk)
     bound = ONE + identity(raw) + looked.line.bound + received(attachments, ref)
+    record = uuid4()
     values = (
-        talk, version or 1, now, message, vault.seal(vault.body, row, said.encode(), bound), uuid4(), act,
-        blind_index(vault.index, ASKED, ""), ref, attachments,
+        talk, version or 1, now, message, vault.seal(vault.body, row, said.encode(), bound), record, act,
+        blind_index(vault.index, ASKED, ""), vault.seal(vault.act, record.bytes, b"", ONCE_FOR_ALL), ref, attachments,
     )  # fmt: skip
     if version is None:
         sealed = looked.sealed_with(vault, raw, sender, since, 1)

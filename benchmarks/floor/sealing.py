@@ -49,8 +49,8 @@ class Line:
 
     def __init__(self, vault: Vault, line: bytes, row: tuple) -> None:
         """Open a row of `database.LINE`. Raises Broken."""
-        number, label, state, ref, created_at, released_at, version, capabilities, country = row
-        bound = line_data(state, ref, created_at, released_at, version)
+        number, label, state, ref, created_at, released_at, release_at, version, capabilities, country = row
+        bound = line_data(state, ref, (created_at, released_at, release_at), version)
         self.number = vault.open(vault.number, line, number, bound).decode()
         if label is not None:  # nothing depends on it: one that does not open holds nothing up
             with suppress(Broken):
@@ -64,7 +64,7 @@ class Vault:
     """One account's working keys, the associated data of its sealed columns up to the row id, and lines it opened."""
 
     __slots__ = (
-        "after", "body", "decrypt", "encrypt", "expires", "fingerprint", "header", "index", "label", "lines",
+        "act", "after", "body", "decrypt", "encrypt", "expires", "fingerprint", "header", "index", "label", "lines",
         "number", "peer",
     )  # fmt: skip
 
@@ -74,11 +74,11 @@ class Vault:
         self.encrypt, self.decrypt = aead.encrypt, aead.decrypt
         self.index = HKDF(SHA256(), 32, None, b"pico blind indexes").derive(material)
         self.header, self.after = b"\x01" + key_version, prefixed(key_version)
-        self.body, self.peer, self.fingerprint, self.number, self.label = (
+        self.body, self.peer, self.fingerprint, self.number, self.label, self.act = (
             words(environment, table, column) + identity(account) + (16).to_bytes(4)
             for table, column in (
                 ("messages", "body"), ("conversations", "peer"), ("sessions", "fingerprint"),
-                ("phone_lines", "number"), ("phone_lines", "label"),
+                ("phone_lines", "number"), ("phone_lines", "label"), ("idempotency_records", "seal"),
             )
         )  # fmt: skip
         self.lines: dict[bytes, Line] = {}

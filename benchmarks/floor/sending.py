@@ -12,7 +12,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from benchmarks.floor import reading as read
-from benchmarks.floor.binding import ONE, QUEUED, identity
+from benchmarks.floor.binding import ONE, QUEUED, identity, record_data
 from benchmarks.floor.database import UNDONE
 from benchmarks.floor.looking import Looked
 from benchmarks.floor.pages import message_data
@@ -61,8 +61,7 @@ async def send(floor: Floor, request: web.BaseRequest, line: str) -> web.Respons
             else:
                 return _accepted(message, talk, line, (looked.line.number, to), said, now, repeated=False)
         if done := await floor.fetch("done", account, act):
-            made, before = done[0]
-            message, talk, now = await _replayed(floor, vault, account, made, same=asked == before)
+            message, talk, now = await _replayed(floor, vault, account, done[0], asked)
             return _accepted(message, talk, line, (looked.line.number, to), said, now, repeated=True)
         if no is not None:
             raise no
@@ -93,16 +92,20 @@ def _written(vault: Vault, looked: Looked, to: str, said: str, indexes: tuple) -
     talk, version = looked.conversation, looked.version
     raw, talk = new_id() if talk is None else (talk.bytes, talk)
     body = vault.seal(vault.body, row, said.encode(), ONE + identity(raw) + looked.line.bound + QUEUED)
-    values = talk, version or 1, now, message, body, new_id()[1], act, asked, now + IDEMPOTENCY
+    expires_at, (record, record_id) = now + IDEMPOTENCY, new_id()
+    seal = vault.seal(vault.act, record, b"", record_data(row, expires_at, 1))
+    values = talk, version or 1, now, message, body, record_id, act, asked, seal, expires_at
     if version is not None:
         return talk, now, message, "send", (*values, looked.goes_on(now))
     sealed = looked.sealed_with(vault, raw, to, None, 1)
     return talk, now, message, "send first", (*values, sealed, peer)
 
 
-async def _replayed(floor: Floor, vault: Vault, account: UUID, message: UUID | None, *, same: bool) -> tuple:
+async def _replayed(floor: Floor, vault: Vault, account: UUID, record: tuple, asked: bytes) -> tuple:
     """Return id, conversation and instant of what the same request made before."""
-    if not same or message is None:
+    message, before, id_, seal, expires_at, version = record
+    vault.open(vault.act, id_.bytes, seal, record_data(message and message.bytes, expires_at, version))
+    if asked != before or message is None:
         raise No(422, "idempotency_mismatch")
     found = await floor.fetch("message", account, message)
     if not found:

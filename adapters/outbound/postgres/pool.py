@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
+from uuid import UUID
 
 import asyncpg
 
@@ -85,6 +86,8 @@ class Database(Reads):
     def __init__(self, dsn: str, most: int) -> None:
         self.wakers: set[Callable[[], None]] = set()
         """Called when a job was committed that is due at once."""
+        self.ended = set[UUID]()
+        """Jobs that a commit of this process has ended, until the queue hears that their handlers have, too."""
         self.dsn = dsn
         self.beside: list[Callable[[], Awaitable[None]]] = []
         """Called at the end: they close what is connected beside the pool."""

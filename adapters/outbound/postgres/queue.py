@@ -119,6 +119,8 @@ class PostgresQueue(Queue):
     async def settle(self, leased: LeasedJob, outcome: Outcome) -> None:
         """Note what came of a job. What was ended by its commit, or leased to another since, is left alone."""
         mine = leased.job.account_id, leased.lease.job_id, leased.lease.token
+        if leased.lease.job_id in self.database.ended:
+            return  # to say so again would be one statement in nine of a message that is sent
         match outcome:
             case Done():
                 await self.database.execute(sql.DONE, *mine)
@@ -212,7 +214,7 @@ class _Worker:
     def _done(self, task: asyncio.Task[None]) -> None:
         if len(self.under_way) == SLOTS:
             self.news.set()
-        del self.under_way[task]
+        self.queue.database.ended.discard(self.under_way.pop(task).lease.job_id)
 
     async def _do(self, leased: LeasedJob) -> None:
         outcome: Outcome

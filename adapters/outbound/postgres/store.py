@@ -75,6 +75,8 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
         if flush.shape:
             await self._database.fetch(flush.text, *flush.values)
             flush.committed()
+            if completing is not None:
+                self._database.ended.add(completing.job_id)
             if flush.ended:
                 await self._note(account_id, flush.ended)
             if any(not job.delay for job in tx.jobs):

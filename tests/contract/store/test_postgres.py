@@ -21,7 +21,7 @@ from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.store import CipherCache, PostgresStore
 from adapters.outbound.postgres.tables import COLUMNS
 from application.inventory import BY_TYPE
-from application.ports.jobs import Job, JobLease, LeasedJob
+from application.ports.jobs import Done, Job, JobLease, LeasedJob, Outcome
 from application.ports.keyring import AccountKey
 from application.ports.store import JobGone, StoreUnavailable, VersionConflict
 from domain.audit import AuditEntry, AuditKind
@@ -164,6 +164,32 @@ async def test_a_job_that_was_not_leased_cannot_be_ended(world: PostgresWorld) -
     with pytest.raises(JobGone):
         await end(world, LeasedJob(job, JobLease(*row), 0, world.clock.now()))
     assert await world.queue.waiting() == 1
+
+
+async def test_a_job_that_its_commit_has_ended_costs_no_further_statement(
+    world: PostgresWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, execute, began = [], Database.execute, asyncio.Event()
+
+    async def noted(database: Database, statement: str, *values: object) -> int:
+        asked.append(statement)
+        return await execute(database, statement, *values)
+
+    async def handle(delivery: LeasedJob) -> Outcome:
+        await end(world, delivery)
+        began.set()
+        return Done()
+
+    await one_job(world)
+    monkeypatch.setattr(Database, "execute", noted)
+    running = asyncio.create_task(world.queue.run(handle))
+    await asyncio.wait_for(began.wait(), world.patience)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await world.queue.waiting() == 0
+    assert asked == []
+    assert world.database.ended == set(), "what is over is not remembered"
 
 
 async def one_job(world: PostgresWorld) -> Job:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -97,7 +98,7 @@ class DownloadExport:
             await tx.exports.get(export_id)
         await self.verify_password.of_caller(account_id, password)
         await self._claim(account_id, export_id)
-        return self._slices(account_id, export_id)
+        return slices(self.store, account_id, export_id)
 
     async def _claim(self, account_id: AccountId, export_id: ExportId) -> None:
         """Commit that it is being downloaded: its last minutes begin."""
@@ -109,18 +110,31 @@ class DownloadExport:
 
         await self.store.update(account_id, change)
 
-    async def _slices(self, account_id: AccountId, export_id: ExportId) -> AsyncGenerator[bytes, None]:
-        """Yield the parts in order."""
-        position = 0
-        while True:
-            async with self.store.begin(account_id) as tx:
-                part = await tx.exports.part(export_id, position)
-                if part is None and await tx.exports.part(export_id, 0) is None:
-                    raise ExportNotReady
-            if part is None:
-                return
-            yield part.content
-            position += 1
+
+@dataclass(frozen=True, slots=True)
+class MeasureExport:
+    """Tells how long an export is, for whoever goes on with a download that broke off."""
+
+    store: Store
+
+    async def __call__(self, account_id: AccountId, export_id: ExportId) -> int:
+        """Return its length in bytes. Raises ExportNotReady. Repeating is harmless."""
+        async with aclosing(slices(self.store, account_id, export_id)) as parts:
+            return sum([len(part) async for part in parts])
+
+
+async def slices(store: Store, account_id: AccountId, export_id: ExportId) -> AsyncGenerator[bytes, None]:
+    """Yield an export's parts in order. Raises ExportNotReady where there are none, or none any more."""
+    position = 0
+    while True:
+        async with store.begin(account_id) as tx:
+            part = await tx.exports.part(export_id, position)
+            if part is None and await tx.exports.part(export_id, 0) is None:
+                raise ExportNotReady
+        if part is None:
+            return
+        yield part.content
+        position += 1
 
 
 @dataclass(frozen=True, slots=True)

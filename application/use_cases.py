@@ -9,7 +9,7 @@ from application.account_deletion import DeleteAccount, PreviewDeletion, Recover
 from application.accounts import ChangeProfile, ReadAccount
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
-from application.exports import DownloadExport, ListExports, ReadExport, StartExport
+from application.exports import DownloadExport, ListExports, MeasureExport, ReadExport, StartExport
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobHandler
 from application.line_purchase import ApplyOrderChange
@@ -88,6 +88,7 @@ class UseCases:
     list_exports: ListExports
     read_export: ReadExport
     download_export: DownloadExport
+    measure_export: MeasureExport
 
     receive_message: ReceiveMessage
     apply_delivery_receipt: ApplyDeliveryReceipt

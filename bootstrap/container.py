@@ -29,7 +29,14 @@ from application.erasure import (
 )
 from application.erasure_steps import ERASURE_STEPS
 from application.export_building import BuildExport
-from application.exports import DownloadExport, ExpireExports, ListExports, ReadExport, StartExport
+from application.exports import (
+    DownloadExport,
+    ExpireExports,
+    ListExports,
+    MeasureExport,
+    ReadExport,
+    StartExport,
+)
 from application.guesses import LimitGuesses
 from application.idempotency import PurgeIdempotencyRecords
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
@@ -290,6 +297,7 @@ class Container(containers.DeclarativeContainer):
     read_export = Singleton(ReadExport, store=store)
     list_exports = Singleton(ListExports, store=store)
     download_export = Singleton(DownloadExport, store=store, verify_password=verify_password, clock=clock)
+    measure_export = Singleton(MeasureExport, store=store)
     build_export = Singleton(BuildExport, store=store, clock=clock, ids=ids, retention=retention)
     expire_exports = Singleton(ExpireExports, store=store, directory=directory)
 

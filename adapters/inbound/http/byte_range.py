@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Self
 
@@ -55,3 +57,14 @@ class ByteRange:
 
     def __len__(self) -> int:
         return self.stop - self.start
+
+    async def of(self, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        """Yield what of the whole lies in this range, from a source that cannot seek."""
+        passed = 0
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                if piece := chunk[max(0, self.start - passed) : max(0, self.stop - passed)]:
+                    yield piece
+                passed += len(chunk)
+                if passed >= self.stop:
+                    return

@@ -47,6 +47,9 @@ RANGE: Json = {
 }
 
 
+SOME_BYTES: Json = {"type": "string", "description": "Some of its bytes.", "examples": ['{"format": "p']}
+
+
 def document(routes: Iterable[Route[Any]]) -> Json:
     """Build the document."""
     shown = [route for route in routes if not route.hidden]
@@ -136,8 +139,9 @@ def responses(route: Route[Any], found: Mapping[Any, Json]) -> Json:
     if route.pending is not None:
         described[str(route.pending)] = dict(described[str(route.status)])
     if in_ranges(route):
-        part = described[str(route.status)]
-        described["206"] = part | {"headers": part["headers"] | _headers({"Content-Range": "Which bytes."})}
+        headers = described[str(route.status)]["headers"] | _headers({"Content-Range": "Which bytes."})
+        content = _content(answered(route).type, SOME_BYTES)
+        described["206"] = {"description": "Part of the file.", "headers": headers, "content": content}
     described |= refused(route)
     for answer in described.values():
         answer.setdefault("headers", {})[REQUEST_ID] = {"$ref": "#/components/headers/RequestId"}

@@ -71,9 +71,10 @@ class Request(Generic[Given]):
     def byte_range(self, size: int) -> ByteRange:
         """Return which bytes of a resource of `size` bytes to send; all, unless the client asks for one range.
 
-        Only for a GET (RFC 9110, 14.2). Raises RangeNotSatisfiable.
+        A route whose handler asks this defines ranges for its method; HEAD has none (RFC 9110, 14.2). Raises
+        RangeNotSatisfiable.
         """
         # Nothing of ours has a validator, so no If-Range can match: the whole is sent (RFC 9110, 13.1.5).
-        ignored = self.method != "GET" or "If-Range" in self.headers
+        ignored = self.method == "HEAD" or "If-Range" in self.headers
         asked = () if ignored else self.headers.getall("Range", ())
         return ByteRange.wanted(asked[0] if len(asked) == 1 else "", size)

@@ -7,7 +7,7 @@ from pico_client.contacts import Contact, ContactImport, Contacts
 from pico_client.exports import Export, Exports
 from pico_client.health import Health, HealthChecks
 from pico_client.lines import AvailableNumber, Line, Lines
-from pico_client.messages import Conversation, Message, Messages
+from pico_client.messages import Conversation, LastMessage, Message, Messages
 from pico_client.problems import Flaw, Problem
 from pico_client.sandbox import Clock, MessageAccepted, Sandbox, StoredMail
 from pico_client.sessions import Session, SignedIn
@@ -23,6 +23,7 @@ __all__ = [
     "Export",
     "Flaw",
     "Health",
+    "LastMessage",
     "Line",
     "Message",
     "MessageAccepted",

@@ -122,8 +122,9 @@ class Calls:
         path: str,
         body: Mapping[str, object] | None = None,
         query: Mapping[str, object] | None = None,
+        first: int = 0,
     ) -> Iterator[httpx.Response]:
-        headers = self._headers({})
+        headers = self._headers({"Range": f"bytes={first}-" if first else None})
         with self._http.stream(
             method, path, json=body, params=given(**query or {}), headers=headers
         ) as answer:
@@ -131,6 +132,24 @@ class Calls:
                 answer.read()
                 raise problem_of(answer)
             yield answer
+
+    def _pieces(self, path: str, body: Mapping[str, object]) -> Iterator[bytes]:
+        """Yield a download that may be repeated, from where it broke off, if it did."""
+        done, left, wait = 0, self._attempts, FIRST_PAUSE
+        while True:
+            left -= 1
+            try:
+                with self._stream("POST", path, body, first=done) as answer:
+                    for piece in answer.iter_bytes():
+                        done += len(piece)
+                        yield piece
+            except httpx.TransportError:
+                if not left:
+                    raise
+                self._pause(wait)
+                wait *= 2
+            else:
+                return
 
     def _headers(self, wanted: Mapping[str, str | None]) -> dict[str, str]:
         headers = {name: said for name, said in wanted.items() if said is not None}

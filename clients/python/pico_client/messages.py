@@ -12,16 +12,33 @@ from pico_client.results import Result
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class LastMessage(Result):
+    """The newest message of a conversation. `body` is None where it was damaged."""
+
+    id: str
+    direction: str
+    status: str
+    body: str | None
+    created_at: datetime
+    attachments: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Conversation(Result):
-    """All messages between one line and one other side. `opted_out_at`: since when that side refuses ours."""
+    """All messages between one line and one other side. `opted_out_at`: since when that side refuses ours.
+
+    `last_message` is None when every message was deleted.
+    """
 
     id: str
     line_id: str
     peer: str | None
     last_at: datetime
     unread: int
+    total: int
     opted_out_at: datetime | None
     created_at: datetime
+    last_message: LastMessage | None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -31,6 +48,8 @@ class Message(Result):
     id: str
     conversation_id: str
     line_id: str
+    from_: str | None
+    to: str | None
     direction: str
     status: str
     body: str | None

@@ -22,7 +22,8 @@ class Result:
 def read(kind: type[T], said: object, /, **more: object) -> T:
     """Read JSON as a result of this kind; `more` are values from elsewhere, for the fields of that name, if any.
 
-    A time becomes an aware datetime. Raises KeyError where a field is missing.
+    A time becomes an aware datetime; `from`, which Python keeps to itself, is `from_`. Raises KeyError where a field is
+    missing.
     """
     return cast("T", _read(kind, said, MappingProxyType(more)))
 
@@ -38,6 +39,9 @@ def _read(kind: Any, said: Any, more: MappingProxyType[str, object] = MappingPro
     if isinstance(kind, type) and issubclass(kind, Result):
         hints = get_type_hints(kind)
         return kind(
-            **{name: more[name] if name in more else _read(of, said[name]) for name, of in hints.items()}
+            **{
+                name: more[name] if name in more else _read(of, said[name.rstrip("_")])
+                for name, of in hints.items()
+            }
         )
     return datetime.fromisoformat(said) if kind is datetime else said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -142,6 +142,30 @@ def test_a_no_that_is_not_picos_own_is_a_problem_too() -> None:
         script.pico.download_export("1", SECRET, io.BytesIO())
     assert (caught.value.status, caught.value.code) == (502, NO_PROBLEM)
     assert SECRET not in str(caught.value)
+
+
+class Cut(httpx.SyncByteStream):
+    """A body that breaks off."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"0123"
+        yield b"45"
+        raise LOST
+
+
+def test_a_download_goes_on_where_it_broke_off() -> None:
+    script = Script(httpx.Response(200, stream=Cut()), LOST, httpx.Response(206, content=b"6789"))
+    into = io.BytesIO()
+    script.pico.download_export("1", SECRET, into)
+    assert into.getvalue() == b"0123456789"
+    assert [request.headers.get("Range") for request in script.asked] == [None, "bytes=6-", "bytes=6-"]
+
+
+def test_a_download_that_keeps_breaking_off_is_given_up() -> None:
+    script = Script(*(httpx.Response(200, stream=Cut()) for _ in range(3)))
+    with pytest.raises(httpx.ReadError):
+        script.pico.download_export("1", SECRET, io.BytesIO())
+    assert len(script.asked) == 3
 
 
 def test_an_id_stays_one_part_of_the_path() -> None:

@@ -130,10 +130,11 @@ def shows_all_of(result: object, example: object) -> None:
         assert isinstance(example, dict)
         schema = SCHEMAS[type(result).__name__]
         hints = get_type_hints(type(result))
-        assert hints.keys() - {"etag"} == schema["properties"].keys() == example.keys()
+        assert hints.keys() - {"etag"} == {named(name) for name in schema["properties"]}
+        assert schema["properties"].keys() == example.keys()
         for name, value in example.items():
-            assert ("None" in str(hints[name])) == nullable(schema["properties"][name]), name
-            shows_all_of(getattr(result, name), value)
+            assert ("None" in str(hints[named(name)])) == nullable(schema["properties"][name]), name
+            shows_all_of(getattr(result, named(name)), value)
     elif isinstance(result, list):
         assert isinstance(example, list)
         assert len(result) == len(example)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from datetime import timedelta
 from itertools import pairwise
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from adapters.inbound.http.problems import RangeNotSatisfiable
 from adapters.inbound.http.reply import Download, Media
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import OPEN, Route
-from tests.support.http_world import HttpWorld, serving_only
+from tests.support.http_world import PASSWORD, HttpWorld, serving_only
 
 SOUND = bytes(range(256)) * 4
 AUDIO = Media("audio/mpeg", filename="voicemail.mp3", ranges=True)
@@ -129,8 +130,46 @@ async def test_a_condition_that_cannot_be_checked_gets_the_whole(http: HttpWorld
     assert (await http.call("GET", "/play", headers=headers)).status == 200
 
 
-async def test_only_get_has_ranges(http: HttpWorld) -> None:
-    assert (await http.call("POST", "/play", headers={"Range": "bytes=0-1"})).status == 200
+async def test_a_method_has_ranges_where_its_route_says_so_and_head_has_none(http: HttpWorld) -> None:
+    assert (await http.call("POST", "/play", headers={"Range": "bytes=0-1"})).status == 206
+    assert (await http.call("HEAD", "/play", headers={"Range": "bytes=0-1"})).status == 200
+
+
+@given(st.lists(st.binary(max_size=8), max_size=6), st.integers(0, 40), st.integers(0, 40))
+async def test_a_range_of_a_source_that_cannot_seek_is_what_it_is_of_the_whole(
+    pieces: list[bytes], start: int, length: int
+) -> None:
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        for piece in pieces:
+            yield piece
+
+    whole = b"".join(pieces)
+    part = ByteRange(min(start, len(whole)), min(start + length, len(whole)), len(whole))
+    assert b"".join([chunk async for chunk in part.of(chunks())]) == whole[part.start : part.stop]
+
+
+async def test_an_export_that_broke_off_goes_on_where_it_did() -> None:
+    async with HttpWorld.running() as http:
+        token = await http.person()
+        export = (await http.call("POST", "/v1/account/exports", token=token)).json
+        await http.world.settle()
+        path = f"/v1/account/exports/{export['id']}/download"
+        body = {"password": PASSWORD}
+        whole = await http.call("POST", path, body, token=token)
+        assert whole.headers["Accept-Ranges"] == "bytes"
+        begun, size = whole.body[:100], len(whole.body)
+        rest = await http.call("POST", path, body, token=token, headers={"Range": "bytes=100-"})
+        assert (rest.status, rest.headers["Content-Range"]) == (206, f"bytes 100-{size - 1}/{size}")
+        assert begun + rest.body == whole.body
+        beyond = await http.call("POST", path, body, token=token, headers={"Range": f"bytes={size}-"})
+        assert (beyond.status, beyond.code) == (416, "range_not_satisfiable")
+        wrong = await http.call(
+            "POST", path, {"password": "wrong"}, token=token, headers={"Range": "bytes=100-"}
+        )
+        assert wrong.code == "wrong_credentials"
+        await http.world.advance(timedelta(minutes=10))
+        late = await http.call("POST", path, body, token=token, headers={"Range": "bytes=100-"})
+        assert late.code == "export_not_ready"
 
 
 async def test_a_source_that_holds_less_than_announced_is_visibly_broken_off(http: HttpWorld) -> None:

@@ -73,7 +73,7 @@ class Everything(TypedDict):
     unreadable: Annotated[list[Unreadable], Examples([[]])]
 
 
-EVERYTHING = Media(JSON_TYPE, filename="pico-export.json", content=Everything)
+EVERYTHING = Media(JSON_TYPE, filename="pico-export.json", ranges=True, content=Everything)
 
 
 def export(of: domain.exports.Export) -> Export:
@@ -110,9 +110,17 @@ async def list_exports(request: Request[ExportPage]) -> Exports:
 async def download_export(
     request: Request[Confirmation], export_id: ExportId
 ) -> Annotated[Download, EVERYTHING]:
-    """Download an export. It can be repeated until `expires_at`, which then is ten minutes away at most."""
-    chunks = await request.use_cases.download_export(request.account_id, export_id, request.input.password)
-    return Download(chunks, EVERYTHING)
+    """Download an export. It can be repeated until `expires_at`, which then is ten minutes away at most.
+
+    Its bytes stay the same: who was cut off asks with `Range` for the rest.
+    """
+    use_cases, account_id = request.use_cases, request.account_id
+    chunks = await use_cases.download_export(account_id, export_id, request.input.password)
+    if "Range" not in request.headers:
+        return Download(chunks, EVERYTHING)
+    size = await use_cases.measure_export(account_id, export_id)
+    part = request.byte_range(size)
+    return Download(part.of(chunks), EVERYTHING, size, part)
 
 
 DOWNLOADING = (*PASSWORD, PasswordUnreadable, ExportNotReady)

@@ -43,6 +43,8 @@ class ErrorKind(StrEnum):
     """Something that is needed is away; asking again later helps."""
     BROKEN = "broken"
     """Something of ours is damaged, and stays so until somebody mends it: asking again does not help."""
+    FULL = "full"
+    """There is no room left: asking again helps once somebody has made some."""
     LIMITED = "limited"
     """Asked too often: `retry_after` says when to come back."""
 

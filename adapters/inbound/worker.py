@@ -25,7 +25,7 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(hours=6)
 SWEEP_EVERY = timedelta(seconds=15)
 """An erasure that falls due starts within a minute (clause T2)."""
 
-MAY_PASS = (ErrorKind.UNAVAILABLE, ErrorKind.BROKEN)
+MAY_PASS = (ErrorKind.UNAVAILABLE, ErrorKind.BROKEN, ErrorKind.FULL)
 """A job waits for these as long as it takes: what is away comes back, what is damaged is mended by somebody."""
 MAY_BE_MENDED = (SealBroken, VersionConflict)
 """A job waits for these, too, though whoever asked by hand need not."""

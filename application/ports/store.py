@@ -46,6 +46,7 @@ class StoreUnavailable(PicoError):
 class StoreFull(StoreUnavailable):
     """The store's disk is full: it reads, and takes nothing in."""
 
+    kind = ErrorKind.FULL
     code = "store_full"
 
 

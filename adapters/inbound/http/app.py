@@ -88,6 +88,8 @@ def endpoint_of(route: Route[Any], context: EdgeContext) -> Endpoint:
     body, query_model, handler, status = route.body, route.query, route.handler, route.status
     waits = Overloaded in route.raises
     location, upload = route.location, route.upload
+    announced = route.deprecation.headers if route.deprecation is not None else {}
+    must_be_empty = body is upload is None and not route.reads
 
     async def endpoint(http: web.BaseRequest, query: str, *values: object) -> web.StreamResponse:
         request: Request[Any] = Request(context, http.method, http.headers, None)
@@ -99,7 +101,9 @@ def endpoint_of(route: Route[Any], context: EdgeContext) -> Endpoint:
             if nothing_came(http):
                 say_what_is_missing(body)
             request.input = accept(body, decode(await read_json(http)))
-        elif query_model is not None:
+        elif must_be_empty and http.can_read_body:
+            raise problems.NeedlessBody
+        if query_model is not None:
             request.input = accept(query_model, read_query(query))
         if upload is not None:
             request.upload = upload.chunks(http)
@@ -108,6 +112,7 @@ def endpoint_of(route: Route[Any], context: EdgeContext) -> Endpoint:
             shown = reply.body if isinstance(reply, Answer) else reply
             found_at = location.format(**shown) if isinstance(shown, dict) else location
             request.response_headers["Location"] = found_at
+        request.response_headers.update(announced)
         return await respond(http, status, reply, request.response_headers)
 
     return endpoint

@@ -38,6 +38,11 @@ NAMED: Json = {
     "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
 }
 
+DEPRECATED = {
+    "Deprecation": "Since when there is something better (RFC 9745): `@` and seconds since 1970.",
+    "Sunset": "When it ends (RFC 8594).",
+}
+
 RANGE: Json = {
     "name": "Range",
     "in": "header",
@@ -92,6 +97,8 @@ def operation(route: Route[Any], found: Mapping[Any, Json]) -> Json:
         "security": [] if route.open else [{name: [] for guard in route.guards for name in guard.security}],
         "responses": responses(route, found),
     }
+    if route.deprecation is not None:
+        described["deprecated"] = True
     described["description"] = rest or f"{sentence.rstrip('.')}."
     if taken := parameters(route):
         described["parameters"] = taken
@@ -154,6 +161,8 @@ def succeeded(route: Route[Any], found: Mapping[Any, Json]) -> Json:
     done: Json = {"description": "Done."}
     headers = {name: says for guard in route.guards for name, says in guard.headers.items()}
     headers.update(route.headers)
+    if route.deprecation is not None:
+        headers |= DEPRECATED
     if route.location:
         headers["Location"] = "Where it is found, or goes on, from now on."
     if isinstance(answer, Media):

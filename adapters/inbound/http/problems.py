@@ -28,6 +28,7 @@ STATUS = {
     ErrorKind.INVALID: 422,
     ErrorKind.UNAVAILABLE: 503,
     ErrorKind.BROKEN: 500,
+    ErrorKind.FULL: 507,
     ErrorKind.LIMITED: 429,
 }
 
@@ -112,6 +113,12 @@ class RangeNotSatisfiable(Refused):
     def __init__(self, size: int) -> None:
         """Tell the size, in bytes (RFC 9110, 15.5.17)."""
         super().__init__({"Content-Range": f"bytes */{size}"})
+
+
+class NeedlessBody(Refused):
+    """This request has no body."""
+
+    code = "needless_body"
 
 
 class NotJson(Refused):

@@ -63,8 +63,10 @@ def refusals(route: Route[Any]) -> list[type[Refused | PicoError]]:
         found += guard.refusals
     if route.body is not None:
         found += BODY_REFUSALS
-    if route.upload is not None:
+    elif route.upload is not None:
         found += route.upload.refusals
+    elif not route.reads:
+        found.append(problems.NeedlessBody)
     if route.query is not None:
         found += QUERY_REFUSALS
     if route.template.parameters:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Concatenate, Generic
 
 from adapters.inbound.http.guards import Bearer, Guard
@@ -21,6 +23,22 @@ SIGNED_IN: tuple[Guard, ...] = (Bearer(),)
 
 
 @dataclass(frozen=True, slots=True)
+class Deprecation:
+    """Since when a route is not the best way any more, and when it ends: aware instants."""
+
+    since: datetime
+    ends: datetime
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What its answers say of it: Deprecation (RFC 9745, section 2) and Sunset (RFC 8594, section 3)."""
+        return {
+            "Deprecation": f"@{int(self.since.timestamp())}",
+            "Sunset": format_datetime(self.ends.astimezone(UTC), usegmt=True),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Route(Generic[Given]):
     """One endpoint. `status` is that of success.
 
@@ -29,7 +47,7 @@ class Route(Generic[Given]):
     `raises` lists the rules its use case may break;
     guards and the edge itself add their own. `headers` are those the handler adds, by name and meaning. `location` says
     where what was made is found from now on: a format string over the answer's fields. `pending` is the status of
-    success where the rest is still to come.
+    success where the rest is still to come. `deprecation` says that, and until when, there is something better.
     """
 
     method: str
@@ -44,6 +62,7 @@ class Route(Generic[Given]):
     headers: Mapping[str, str] = field(default_factory=dict)
     location: str = ""
     pending: int | None = None
+    deprecation: Deprecation | None = None
     hidden: bool = False
     template: PathTemplate = field(init=False)
 
@@ -54,6 +73,11 @@ class Route(Generic[Given]):
         if taken != [parameter.name for parameter in template.parameters]:
             raise ValueError(f"{self.path}: {self.handler.__name__} takes {taken}")
         object.__setattr__(self, "template", template)
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing. HTTP lets such a request have a body, which says nothing."""
+        return self.method == "GET"
 
     @property
     def open(self) -> bool:

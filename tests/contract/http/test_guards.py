@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from adapters.inbound.http import openapi
 from adapters.inbound.http.guards import Bearer, Guard, Idempotent
 from adapters.inbound.http.reply import Answer, Download, Json, Reply
 from adapters.inbound.http.request import Request
-from adapters.inbound.http.route import OPEN, Route
+from adapters.inbound.http.route import OPEN, Deprecation, Route
 from domain.kernel import ErrorKind, PicoError
 from tests.support.http_world import HttpWorld, serving_only
 
@@ -168,6 +168,21 @@ async def test_a_handler_may_add_headers_beside_those_of_the_guards(http: HttpWo
     done = described(route)["responses"]["201"]
     assert done["headers"].keys() == {"Location", "RateLimit-Remaining", "Request-Id"}
     assert done["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Greeting"}
+
+
+async def test_a_route_that_is_on_its_way_out_says_so_and_until_when(http: HttpWorld) -> None:
+    since, ends = (
+        datetime(2026, 1, 5, 12, tzinfo=UTC),
+        datetime(2026, 7, 6, tzinfo=timezone(timedelta(hours=2))),
+    )
+    route = Route("GET", "/greeting", greet, 200, guards=OPEN, deprecation=Deprecation(since, ends))
+    async with serving_only(http, route):
+        answer = await http.call("GET", "/greeting")
+    assert answer.headers["Deprecation"] == "@1767614400"
+    assert answer.headers["Sunset"] == "Sun, 05 Jul 2026 22:00:00 GMT"
+    operation = described(route)
+    assert operation["deprecated"] is True
+    assert operation["responses"]["200"]["headers"].keys() == {"Deprecation", "Sunset", "Request-Id"}
 
 
 async def test_headers_of_one_answer_do_not_stay_for_the_next(http: HttpWorld) -> None:

@@ -236,3 +236,15 @@ async def test_an_unknown_parameter_is_refused_and_not_repeated(http: HttpWorld)
 async def test_a_query_that_is_none_is_400(query: str, http: HttpWorld) -> None:
     answer = await http.call("GET", f"/v1/conversations?{query}", token=await http.person())
     assert (answer.status, answer.code) == (400, "malformed_query")
+
+
+@pytest.mark.parametrize("body", [b"{}", b"x"])
+async def test_a_body_that_nobody_reads_is_refused_where_something_would_change(
+    http: HttpWorld, body: bytes
+) -> None:
+    token = await http.person()
+    for method, path in (("POST", "/v1/account/exports"), ("DELETE", "/v1/sessions/current")):
+        answer = await http.call(method, path, token=token, raw=body)
+        assert (answer.status, answer.code) == (400, "needless_body")
+    assert (await http.call("GET", "/v1/account/exports", token=token)).json["items"] == []
+    assert (await http.call("POST", "/v1/account/exports", token=token, raw=b"")).status == 202

@@ -174,7 +174,7 @@ async def test_whatever_happens_to_the_store_is_answered_as_announced(
 def test_nobody_is_told_to_ask_again_for_what_does_not_mend_itself() -> None:
     told = problems.answer(StoreUnavailable()).headers
     assert "Retry-After" in told
-    for error, status in ((SealBroken(), 409), (LedgerBroken(), 500)):
+    for error, status in ((SealBroken(), 409), (LedgerBroken(), 500), (StoreFull(), 507)):
         answer = problems.answer(error)
         assert (answer.status, "Retry-After" in answer.headers) == (status, False)
 

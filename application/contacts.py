@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from application.address_book import AddressBook, country_of, in_e164
-from application.messages import Page
+from application.paging import Page
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.numbering import NumberingPlan

@@ -11,6 +11,7 @@ from typing import ClassVar
 from application.credentials import VerifyPassword
 from application.export_building import EXPORTED, BuildExport
 from application.job_type import NOW, JobType
+from application.paging import MOST, Page
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.ids import Ids, end_of
@@ -68,14 +69,18 @@ class ReadExport:
 
 @dataclass(frozen=True, slots=True)
 class ListExports:
-    """Shows which exports were asked for."""
+    """Pages through the exports that were asked for, newest first."""
 
     store: Store
 
-    async def __call__(self, account_id: AccountId) -> list[Export]:
-        """Return them, newest first. Repeating is harmless."""
+    async def __call__(
+        self, account_id: AccountId, before: ExportId | None = None, limit: int = MOST
+    ) -> Page[Export, ExportId]:
+        """Return a page of up to `limit`. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            return await tx.exports.list_all()
+            found = await tx.exports.page(before, limit + 1)
+        items = found[:limit]
+        return Page(items, items[-1].id if len(found) > limit else None)
 
 
 @dataclass(frozen=True, slots=True)

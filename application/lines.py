@@ -10,6 +10,7 @@ from application.job_type import NOW, JobType
 from application.line_check import CHECK_LINE, CheckLine
 from application.line_purchase import CompletePurchase
 from application.line_release import FINISH_RELEASE, FinishRelease
+from application.paging import MOST, Page
 from application.ports.carrier_errors import CarrierUnavailable
 from application.ports.clock import Clock
 from application.ports.directory import Directory
@@ -25,6 +26,7 @@ from domain.lines import (
     LineOrdered,
     LineReleaseCancelled,
     LineResumed,
+    LineState,
     NumberTaken,
     PhoneLine,
 )
@@ -125,14 +127,22 @@ class BuyLine:
 
 @dataclass(frozen=True, slots=True)
 class ListLines:
-    """Shows all lines of an account."""
+    """Pages through an account's lines, newest first."""
 
     store: Store
 
-    async def __call__(self, account_id: AccountId) -> list[PhoneLine]:
-        """Return them, newest first. Repeating is harmless."""
+    async def __call__(
+        self,
+        account_id: AccountId,
+        state: LineState | None = None,
+        before: LineId | None = None,
+        limit: int = MOST,
+    ) -> Page[PhoneLine, LineId]:
+        """Return a page of up to `limit`, of one state or of all. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            return await tx.lines.list_all()
+            found = await tx.lines.page(state, before, limit + 1)
+        items = found[:limit]
+        return Page(items, items[-1].id if len(found) > limit else None)
 
 
 @dataclass(frozen=True, slots=True)

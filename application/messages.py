@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
 
 from application.opt_outs import keep_opt_out
+from application.paging import Page
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.message_carrier import MessageCarrier
@@ -21,17 +21,6 @@ from domain.lines import PhoneLine
 from domain.messages import Conversation
 from domain.retention import Retention
 from domain.values import MessageBody, Peer, PhoneNumber
-
-T = TypeVar("T")
-C = TypeVar("C")
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T, C]):
-    """One page, and the place from which the next one starts: None on the last."""
-
-    items: list[T]
-    next: C | None
 
 
 @dataclass(frozen=True, slots=True)

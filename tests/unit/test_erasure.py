@@ -297,7 +297,7 @@ async def test_an_export_holds_everything_and_is_gone_soon_after_it_was_handed_o
     assert sorted(message["body"] for message in records["messages"]) == ["incoming", "outgoing"]
     assert records["phone_lines"][0]["number"] == ada.number
     assert "password" not in records["accounts"][0]
-    assert (await world.use_cases.list_exports(ada.id))[0].state is ExportState.DOWNLOADED
+    assert (await world.use_cases.list_exports(ada.id)).items[0].state is ExportState.DOWNLOADED
     assert [part async for part in await world.use_cases.download_export(ada.id, export.id, PASSWORD)]
     cut_off = await world.use_cases.download_export(ada.id, export.id, PASSWORD)
     await world.advance(timedelta(minutes=10))

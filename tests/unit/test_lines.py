@@ -32,7 +32,7 @@ async def test_what_is_on_offer_can_be_bought(world: InMemory) -> None:
     line = (await world.use_cases.buy_line(ada.id, offers[0].number, None, "key")).line
     assert line.state is LineState.ACTIVE
     assert line.capabilities == offers[0].capabilities
-    assert [found.id for found in await world.use_cases.list_lines(ada.id)] == [line.id]
+    assert [found.id for found in (await world.use_cases.list_lines(ada.id)).items] == [line.id]
 
 
 async def test_the_same_key_buys_once(world: InMemory) -> None:
@@ -55,7 +55,7 @@ async def test_a_number_that_is_gone_leaves_a_failed_line_and_no_lease(world: In
     world.carrier.taken.add(NUMBER)
     with pytest.raises(NumberTaken):
         await world.use_cases.buy_line(ada.id, NUMBER, None, "key")
-    assert [line.state for line in await world.use_cases.list_lines(ada.id)] == [LineState.FAILED]
+    assert [line.state for line in (await world.use_cases.list_lines(ada.id)).items] == [LineState.FAILED]
     world.carrier.taken.clear()
     assert (await world.use_cases.buy_line(ada.id, NUMBER, None, "other")).line.state is LineState.ACTIVE
 
@@ -196,7 +196,7 @@ async def test_a_number_of_no_country_is_refused(number: str, world: InMemory) -
     ada = await sign_up(world)
     with pytest.raises(NoCountry):
         await world.use_cases.buy_line(ada.id, PhoneNumber(number), None, "key")
-    assert await world.use_cases.list_lines(ada.id) == []
+    assert (await world.use_cases.list_lines(ada.id)).items == []
 
 
 async def test_a_purchase_that_ends_after_a_request_to_delete_carries_nothing(world: InMemory) -> None:
@@ -312,7 +312,7 @@ async def test_a_failed_line_cannot_be_released(world: InMemory) -> None:
     world.carrier.taken.add(NUMBER)
     with pytest.raises(NumberTaken):
         await world.use_cases.buy_line(ada.id, NUMBER, None, "key")
-    (line,) = await world.use_cases.list_lines(ada.id)
+    (line,) = (await world.use_cases.list_lines(ada.id)).items
     with pytest.raises(LineNotActive):
         await world.use_cases.release_line(ada.id, line.id)
 

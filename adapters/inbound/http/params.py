@@ -15,7 +15,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from adapters.inbound.email_addresses import LONGEST, email_address
 from adapters.inbound.http import json_format
 from domain import language_tags, values
-from domain.kernel import ConversationId, LineId, MessageId, PicoError
+from domain.kernel import ConversationId, ExportId, LineId, MessageId, PicoError
 from domain.lines import LineState
 from domain.values import (
     Capability,
@@ -176,6 +176,8 @@ MaybeLine = Annotated[LineId | None, AN_ID]
 MaybePlace = Annotated[tuple[datetime, ConversationId] | None, A_PLACE_IN_TIME]
 MaybeMessage = Annotated[MessageId | None, A_PLACE]
 MaybeId = Annotated[UUID | None, A_PLACE]
+MaybeLinePlace = Annotated[LineId | None, A_PLACE]
+MaybeExport = Annotated[ExportId | None, A_PLACE]
 MaybeState = Annotated[LineState | None, Text(LineState, {"enum": list(LineState)})]
 ADuration = Annotated[timedelta, Text(duration, pattern(DURATION))]
 Accepted = Annotated[bool, Strict(), AfterValidator(yes), WithJsonSchema({"const": True})]

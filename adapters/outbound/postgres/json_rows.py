@@ -20,6 +20,8 @@ from application.inventory import Stored
 from domain.classification import StorageKind
 
 ID = "id"
+IN_UTC = '+00:00"'
+"""How PostgreSQL ends a time in UTC, and nothing else that is plain: ids, references, enums, counts."""
 _JSON = JSONEncoder(ensure_ascii=False).encode
 
 
@@ -53,7 +55,7 @@ class JsonRows:
 
         def write(row: Row) -> tuple[str, UUID, bool]:
             values, unreadable = opened(row)
-            text: str = row[-1]
+            text: str = row[-1].replace(IN_UTC, 'Z"')
             if put_in:
                 text = text[:-1] + "".join([name + _JSON(values[at]) for name, at in put_in]) + "}"
             return text, values[0], bool(unreadable)

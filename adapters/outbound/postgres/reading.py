@@ -40,6 +40,10 @@ def owned(of: type[Aggregate]) -> sa.ColumnElement[bool]:
     return codec.table.c[codec.owner] == sa.bindparam(ACCOUNT)
 
 
+LAST_ID = UUID(int=2**128 - 1)
+"""No id comes after it."""
+
+
 def whole(of: type[Aggregate], *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """Return a select of whole aggregates of this account."""
     return sa.select(*AGGREGATES[of].columns).where(owned(of), *where)

@@ -27,6 +27,10 @@ class Exports(Protocol):
         """Return all exports, broken ones too, newest first."""
         ...
 
+    async def page(self, before: ExportId | None, limit: int) -> list[Export]:
+        """Return up to `limit` exports, newest first; those before `before`, if that is given."""
+        ...
+
     async def part(self, export_id: ExportId, position: int) -> ExportPart | None:
         """Return one part of an export, or None past the end."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from domain.kernel import LineId
-from domain.lines import PhoneLine
+from domain.lines import LineState, PhoneLine
 
 
 class Lines(Protocol):
@@ -21,4 +21,8 @@ class Lines(Protocol):
 
     async def list_all(self) -> list[PhoneLine]:
         """Return all lines, broken ones too, newest first."""
+        ...
+
+    async def page(self, state: LineState | None, before: LineId | None, limit: int) -> list[PhoneLine]:
+        """Return up to `limit` lines, of one state or of all, broken ones too, newest first; those before `before`."""
         ...

@@ -23,6 +23,7 @@ from domain.kernel import (
     NotFound,
     SessionId,
 )
+from domain.lines import LineState
 from domain.sessions import Session
 from tests.contract.store.world import Belongings, World
 
@@ -38,6 +39,8 @@ def reads(tx: Tx, of: Belongings) -> dict[str, Callable[[], Awaitable[Any]]]:
         "lines.get": lambda: tx.lines.get(of.line.id),
         "lines.get_even_broken": lambda: tx.lines.get_even_broken(of.line.id),
         "lines.list_all": tx.lines.list_all,
+        "lines.page": lambda: tx.lines.page(None, None, 9),
+        "lines.page of a state": lambda: tx.lines.page(of.line.state, None, 9),
         "idempotency.earlier_result": lambda: tx.idempotency.earlier_result(of.operation),
         "conversations.context": lambda: tx.conversations.context(
             of.line.id, of.conversation.peer, of.operation
@@ -71,6 +74,7 @@ def reads(tx: Tx, of: Belongings) -> dict[str, Callable[[], Awaitable[Any]]]:
         "media.unused": tx.media.unused,
         "exports.get": lambda: tx.exports.get(of.export.id),
         "exports.list_all": tx.exports.list_all,
+        "exports.page": lambda: tx.exports.page(None, 9),
         "exports.part": lambda: tx.exports.part(of.export.id, 0),
     }
 
@@ -159,6 +163,32 @@ class ReadPromises:
             assert [line.id for line in await tx.lines.list_all()] == [line.id for line in reversed(lines)]
             assert [export.id for export in await tx.exports.list_all()] == [
                 export.id for export in reversed(exports)
+            ]
+
+    async def test_pages_of_lines_and_exports_are_cut_by_the_store(self, world: World) -> None:
+        account_id = await world.account()
+        lines, exports = [], []
+        for _ in range(4):
+            lines.append(world.new_line(account_id))
+            exports.append(world.new_export(account_id, expires_at=world.clock.now()))
+            world.clock.advance(timedelta(seconds=1))
+        first, second, third, fourth = lines
+        second.state = LineState.SUSPENDED
+        await world.commit(account_id, *lines, *exports)
+        async with world.store.begin(account_id) as tx:
+            everything = [line.id for line in reversed(lines)]
+            for before, rest in ((None, everything), (third.id, everything[2:]), (first.id, [])):
+                for limit in (1, 2, 9):
+                    page = await tx.lines.page(None, before, limit)
+                    assert [line.id for line in page] == rest[:limit]
+            assert [line.id for line in await tx.lines.page(LineState.SUSPENDED, None, 9)] == [second.id]
+            assert await tx.lines.page(LineState.SUSPENDED, second.id, 9) == []
+            assert await tx.lines.page(LineState.FAILED, None, 9) == []
+            others = [line.id for line in await tx.lines.page(first.state, fourth.id, 9)]
+            assert others == [third.id, first.id]
+            assert [export.id for export in await tx.exports.page(exports[3].id, 2)] == [
+                exports[2].id,
+                exports[1].id,
             ]
 
     async def test_a_store_that_does_not_answer_says_so(self, world: World) -> None:

@@ -10,8 +10,9 @@ from pydantic.json_schema import Examples
 from typing_extensions import TypedDict
 
 import domain.exports
-from adapters.inbound.http.input import Input, Paged, page_of
-from adapters.inbound.http.params import KnownPassword, MaybeId
+from adapters.inbound.http.input import Input, Paged
+from adapters.inbound.http.json_format import id_cursor
+from adapters.inbound.http.params import KnownPassword, MaybeExport
 from adapters.inbound.http.reply import JSON_TYPE, Download, Id, Media, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.resources.sessions import PASSWORD
@@ -30,7 +31,7 @@ class Confirmation(Input):
 class ExportPage(Paged):
     """A page of exports."""
 
-    cursor: MaybeId = None
+    cursor: MaybeExport = None
 
 
 class Export(TypedDict):
@@ -102,9 +103,11 @@ async def read_export(request: Request[None], export_id: ExportId) -> Export:
 async def list_exports(request: Request[ExportPage]) -> Exports:
     """List the exports that were asked for, newest first."""
     wanted = request.input
-    found = await request.use_cases.list_exports(request.account_id)
-    page, more = page_of(found, wanted.cursor, wanted.limit)
-    return {"items": [export(one) for one in page], "next_cursor": more}
+    page = await request.use_cases.list_exports(request.account_id, wanted.cursor, wanted.limit)
+    return {
+        "items": [export(one) for one in page.items],
+        "next_cursor": id_cursor(page.next) if page.next else None,
+    }
 
 
 async def download_export(

@@ -11,14 +11,15 @@ from typing_extensions import TypedDict
 
 import application.ports.numbers
 from adapters.inbound.http.guards import VERSION, Bearer, Conditional, Idempotent
-from adapters.inbound.http.input import Input, Paged, page_of
+from adapters.inbound.http.input import Input, Paged
+from adapters.inbound.http.json_format import id_cursor
 from adapters.inbound.http.params import (
     ACountry,
     ALabel,
     AnAreaCode,
     APattern,
     APhoneNumber,
-    MaybeId,
+    MaybeLinePlace,
     MaybeState,
     SomeCapabilities,
 )
@@ -61,7 +62,7 @@ class LinePage(Paged):
     """A page of lines, of one state or of all."""
 
     state: MaybeState = None
-    cursor: MaybeId = None
+    cursor: MaybeLinePlace = None
 
 
 class AvailableNumber(TypedDict):
@@ -147,10 +148,11 @@ async def buy_line(request: Request[Purchase]) -> Answer[Line]:
 async def list_lines(request: Request[LinePage]) -> Lines:
     """List lines, newest first: all, released ones too, or those of one state."""
     wanted = request.input
-    found = await request.use_cases.list_lines(request.account_id)
-    of_state = (one for one in found if wanted.state in {None, one.state})
-    page, more = page_of(of_state, wanted.cursor, wanted.limit)
-    return {"items": [line(one) for one in page], "next_cursor": more}
+    page = await request.use_cases.list_lines(request.account_id, wanted.state, wanted.cursor, wanted.limit)
+    return {
+        "items": [line(one) for one in page.items],
+        "next_cursor": id_cursor(page.next) if page.next else None,
+    }
 
 
 async def read_line(request: Request[None], line_id: LineId) -> Line:

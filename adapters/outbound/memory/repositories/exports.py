@@ -38,6 +38,10 @@ class MemoryExports(Exports):
         return newest_first(await self.loaded.all(Export))
 
     @override
+    async def page(self, before: ExportId | None, limit: int) -> list[Export]:
+        return [export for export in await self.list_all() if before is None or export.id < before][:limit]
+
+    @override
     async def part(self, export_id: ExportId, position: int) -> ExportPart | None:
         return await self.loaded.maybe(
             ExportPart, lambda part: (part.export_id, part.position) == (export_id, position)
@@ -81,4 +85,4 @@ def _plain(value: object) -> object:
 
 
 def _as_text(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)

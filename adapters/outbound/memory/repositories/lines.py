@@ -9,7 +9,7 @@ from typing_extensions import override
 from adapters.outbound.memory.rows import Loaded, newest_first
 from application.ports.repositories.lines import Lines
 from domain.kernel import LineId
-from domain.lines import PhoneLine
+from domain.lines import LineState, PhoneLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +29,8 @@ class MemoryLines(Lines):
     @override
     async def list_all(self) -> list[PhoneLine]:
         return newest_first(await self.loaded.all(PhoneLine))
+
+    @override
+    async def page(self, state: LineState | None, before: LineId | None, limit: int) -> list[PhoneLine]:
+        wanted = [line for line in await self.list_all() if state in {None, line.state}]
+        return [line for line in wanted if before is None or line.id < before][:limit]

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from adapters.outbound.postgres.codec import CODECS, codec
 from adapters.outbound.postgres.json_rows import JsonRows
-from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Read, Reader, owned, whole
+from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, LAST_ID, Read, Reader, owned, whole
 from adapters.outbound.postgres.statements import compiled, count_of
 from application.inventory import INVENTORY, Stored
 from application.ports.repositories.exports import UNREADABLE, Exports, Records, Written
@@ -21,12 +21,18 @@ from domain.kernel import ExportId
 _C, _PART = (codec(of).table.c for of in (Export, ExportPart))
 _GET = Read.by(Export, whole(Export, _C.id == sa.bindparam("id")), "id")
 _ALL = Read.by(Export, whole(Export).order_by(_C.id.desc()))
+_LIMIT = sa.bindparam("limit", type_=sa.Integer())
+_PAGE = Read.by(
+    Export,
+    whole(Export, _C.id < sa.bindparam("before")).order_by(_C.id.desc()).limit(_LIMIT),
+    "before",
+    "limit",
+)
 _GET_PART = Read.by(
     ExportPart,
     whole(ExportPart, _PART.export_id == sa.bindparam("export_id"), _PART.position == sa.bindparam("position")),
     "export_id", "position",
 )  # fmt: skip
-_LIMIT = sa.bindparam("limit", type_=sa.Integer())
 _PAGES = {
     of: compiled(
         whole(of, codec.table.c.id > sa.bindparam("after")).order_by(codec.table.c.id).limit(_LIMIT),
@@ -63,6 +69,10 @@ class PostgresExports(Exports):
     @override
     async def list_all(self) -> list[Export]:
         return await self.reader.all(_ALL, even_broken=True)
+
+    @override
+    async def page(self, before: ExportId | None, limit: int) -> list[Export]:
+        return await self.reader.all(_PAGE, before or LAST_ID, limit)
 
     @override
     async def part(self, export_id: ExportId, position: int) -> ExportPart | None:

@@ -89,7 +89,7 @@ def endpoint_of(route: Route[Any], context: EdgeContext) -> Endpoint:
     waits = Overloaded in route.raises
     location, upload = route.location, route.upload
     announced = route.deprecation.headers if route.deprecation is not None else {}
-    must_be_empty = body is upload is None and not route.reads
+    must_be_empty = body is None and upload is None and not route.reads
 
     async def endpoint(http: web.BaseRequest, query: str, *values: object) -> web.StreamResponse:
         request: Request[Any] = Request(context, http.method, http.headers, None)

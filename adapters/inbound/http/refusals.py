@@ -61,14 +61,7 @@ def refusals(route: Route[Any]) -> list[type[Refused | PicoError]]:
     found: list[type[Refused | PicoError]] = [problems.Unexpected, BadRequest]
     for guard in route.guards:
         found += guard.refusals
-    if route.body is not None:
-        found += BODY_REFUSALS
-    elif route.upload is not None:
-        found += route.upload.refusals
-    elif not route.reads:
-        found.append(problems.NeedlessBody)
-    if route.query is not None:
-        found += QUERY_REFUSALS
+    found += _of_input(route)
     if route.template.parameters:
         found.append(NotFound)
     if in_ranges(route):
@@ -80,6 +73,19 @@ def refusals(route: Route[Any]) -> list[type[Refused | PicoError]]:
         if route.method != "GET":
             found.append(VersionConflict)
     return list(dict.fromkeys([*found, *route.raises]))
+
+
+def _of_input(route: Route[Any]) -> list[type[Refused | PicoError]]:
+    found: list[type[Refused | PicoError]] = []
+    if route.body is not None:
+        found += BODY_REFUSALS
+    elif route.upload is not None:
+        found += route.upload.refusals
+    elif not route.reads:
+        found.append(problems.NeedlessBody)
+    if route.query is not None:
+        found += QUERY_REFUSALS
+    return found
 
 
 def refused(route: Route[Any]) -> Json:

@@ -56,11 +56,11 @@ async def sessions(ada: Person) -> Sequence[Any]:
 
 
 async def lines(ada: Person) -> Sequence[Any]:
-    return await ada.world.use_cases.list_lines(ada.id)
+    return (await ada.world.use_cases.list_lines(ada.id)).items
 
 
 async def exports(ada: Person) -> Sequence[Any]:
-    return await ada.world.use_cases.list_exports(ada.id)
+    return (await ada.world.use_cases.list_exports(ada.id)).items
 
 
 Makes = Callable[[Person, int], Awaitable[UUID]]

@@ -269,7 +269,7 @@ async def test_broken_records_are_counted_and_named_at_the_end(monkeypatch: pyte
         told = json.loads(b"".join(slices))
         firsts = [{"table": table, "id": rows[0]["id"]} for table, rows in told["records"].items() if rows]
         assert (told["partial"], told["unreadable"]) == (True, firsts)
-        (done,) = await world.use_cases.list_exports(ada.id)
+        (done,) = (await world.use_cases.list_exports(ada.id)).items
         assert (done.state, done.rows_unreadable) == (ExportState.DOWNLOADED, len(firsts))
         assert done.rows_done == sum(map(len, told["records"].values()))
         assert not await world.queue.holds(ada.id, lease), "the job does not end with the last part"
@@ -300,7 +300,7 @@ async def test_an_attempt_that_was_interrupted_leaves_nothing_in_the_next_one(
     await build(ada.id, export.id, lease)
     slices = [each async for each in await world.use_cases.download_export(ada.id, export.id, PASSWORD)]
     records = json.loads(b"".join(slices))["records"]
-    (done,) = await world.use_cases.list_exports(ada.id)
+    (done,) = (await world.use_cases.list_exports(ada.id)).items
     assert done.rows_done == done.rows_total == sum(map(len, records.values()))
 
 

@@ -98,8 +98,11 @@ def refused(route: Route[Any]) -> Json:
 
 def refusal_examples(routes: Iterable[Route[Any]]) -> Json:
     """Return an example of every problem that these routes can answer, by its code."""
-    found = {refusal for route in routes for refusal in refusals(route)}
-    return {refusal.code: _example(refusal) for refusal in sorted(found, key=lambda one: one.code)}
+    found: Json = {}
+    for route in routes:
+        for refusal in refusals(route):
+            found.setdefault(refusal.code, _example(refusal))
+    return dict(sorted(found.items()))
 
 
 def _refused(status: int, group: list[type[Refused | PicoError]]) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -79,7 +79,7 @@ async def _in_pieces(picture: CleanPicture) -> AsyncIterator[bytes]:
             yield bytes(piece[at : at + PIECE])
 
 
-async def bounded(content: AsyncIterator[bytes]) -> bytearray:
+async def bounded(content: AsyncIterable[bytes]) -> bytearray:
     """Read content to its end. Raises MediaTooLarge as soon as it is larger than any picture that is taken in."""
     held = bytearray()
     async for piece in content:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,8 +17,9 @@ from application.ports.repositories.messages import MessageRow
 from application.ports.store import Store, Tx
 from domain.destinations import UnreachableNumber, must_be_reachable
 from domain.idempotency import Operation
-from domain.kernel import AccountId, ConversationId, LineId, MessageId
+from domain.kernel import AccountId, ConversationId, LineId, MediaId, MessageId
 from domain.lines import PhoneLine
+from domain.media import LARGEST, MediaTooLarge, NotForPictures
 from domain.messages import Conversation
 from domain.retention import Retention
 from domain.values import MessageBody, Peer, PhoneNumber
@@ -34,6 +36,7 @@ class Accepted:
     to: Peer
     body: MessageBody
     created_at: datetime
+    attachments: int = 0
     repeated: bool = field(default=False, compare=False)
     """Whether an earlier request with the same key had sent it."""
 
@@ -50,14 +53,22 @@ class SendMessage:
     carrier: MessageCarrier
 
     async def __call__(
-        self, account_id: AccountId, line_id: LineId, to: Peer, body: MessageBody, key: str
+        self,
+        account_id: AccountId,
+        line_id: LineId,
+        to: Peer,
+        body: MessageBody,
+        key: str,
+        media: Sequence[MediaId] = (),
     ) -> Accepted:
         """Return the message as accepted.
 
         Raises NotFound, LineNotActive, NotForMessages, EmergencyNumber, UnreachableNumber, PeerOptedOut,
-        IdempotencyMismatch. Repeating with the same key is harmless.
+        IdempotencyMismatch; for pictures NotForPictures, MediaNotReady, MediaUsed, MediaTooLarge.
+
+        Repeating with the same key is harmless.
         """
-        operation = Operation.requested("send", key, line_id, to, body)
+        operation = Operation.requested("send", key, line_id, to, body, *media)
 
         async def change(tx: Tx) -> Accepted:
             context = await tx.conversations.context(line_id, to, operation)
@@ -72,7 +83,9 @@ class SendMessage:
                 )
                 if context.opt_out is not None:
                     conversation.note_opt_out(context.opt_out.opted_out_at)
-                message = conversation.send(MessageId(self.ids.new(after=conversation.last_at)), body, now)
+                message_id = MessageId(self.ids.new(after=conversation.last_at))
+                message = conversation.send(message_id, body, now, len(media))
+                await self._attach(tx, context.line, message_id, media)
                 tx.require_unchanged(context.line)
                 tx.save(conversation)
                 tx.save(message)
@@ -85,10 +98,24 @@ class SendMessage:
                 to,
                 body,
                 message.created_at,
+                len(media),
                 repeated=context.earlier is not None,
             )
 
         return await self.store.update(account_id, change)
+
+    async def _attach(self, tx: Tx, line: PhoneLine, message_id: MessageId, media: Sequence[MediaId]) -> None:
+        """Have these uploads go with a message."""
+        if media and not (line.sends_pictures and self.carrier.message_abilities.carries_media):
+            raise NotForPictures
+        size = 0
+        for position, media_id in enumerate(media):
+            each = await tx.media.get(media_id)
+            each.attach(message_id, position)
+            size += each.size
+            tx.save(each)
+        if size > LARGEST:
+            raise MediaTooLarge
 
     def _must_reach(self, line: PhoneLine, to: Peer) -> None:
         """Raise EmergencyNumber or UnreachableNumber when it is known beforehand that no message can reach `to`."""

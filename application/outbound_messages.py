@@ -8,6 +8,7 @@ from datetime import datetime
 from application.hold import HoldOfJob
 from application.job_type import NOW, JobType
 from application.line_check import CHECK_LINE
+from application.media_upload import OfferMedia
 from application.opt_outs import keep_opt_out
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.clock import Clock
@@ -44,6 +45,7 @@ class SendQueuedMessage:
     store: Store
     queue: Queue
     carrier: MessageCarrier
+    offer_media: OfferMedia
     clock: Clock
     ids: Ids
 
@@ -58,8 +60,10 @@ class SendQueuedMessage:
         try:
             sent = await self._find(attempt)
             if sent is None and self._may_ask(attempt):
+                media = await self.offer_media(attempt.message)
                 await HoldOfJob(self.queue, account_id, lease)()
-                sent = await self.carrier.send(message_id, attempt.sender, attempt.to, attempt.message.body)
+                body = attempt.message.body
+                sent = await self.carrier.send(message_id, attempt.sender, attempt.to, body, media)
         except CarrierUnavailable:
             if not self._is_too_late(attempt.message):
                 raise

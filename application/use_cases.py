@@ -23,6 +23,7 @@ from application.lines import (
     SearchNumbers,
 )
 from application.media import ListMedia, ReadMedia
+from application.media_upload import ReadOfferedMedia, UploadMedia
 from application.messages import (
     DeleteConversation,
     DeleteMessage,
@@ -83,6 +84,8 @@ class UseCases:
 
     list_media: ListMedia
     read_media: ReadMedia
+    upload_media: UploadMedia
+    read_offered_media: ReadOfferedMedia
 
     start_export: StartExport
     list_exports: ListExports

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,7 +38,14 @@ class DistantCarrier(TwilioMessages):
     """Takes every message. Whatever else is asked goes to the simulated one, but not within the benchmark's time."""
 
     @override
-    async def send(self, message_id: MessageId, sender: PhoneNumber, to: Peer, body: MessageBody) -> Sent:
+    async def send(
+        self,
+        message_id: MessageId,
+        sender: PhoneNumber,
+        to: Peer,
+        body: MessageBody,
+        media: Sequence[str] = (),
+    ) -> Sent:
         await asyncio.sleep(CARRIER_SECONDS)
         return Sent(CarrierRef(f"SM{message_id.hex}"), Status.SENT)
 

@@ -25,6 +25,7 @@ from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
 from adapters.outbound.system.limits import ProcessLimits
+from adapters.outbound.system.media_addresses import SealedMediaAddresses
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from adapters.outbound.system.passwords import Argon2Hasher, PasswordCost
 from adapters.outbound.system.tokens import SignedTokens
@@ -115,6 +116,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             mail=parts.mail,
             objects=SealedObjects(parts.byte_store, keyring, parts.environment),
             pictures=AllowListedPictures(),
+            media_addresses=SealedMediaAddresses(keyring, parts.public_url),
             ledger=parts.ledger(await keyring.system("ledger")),
             fingerprint=AccountFingerprint(keyring),
             limits=PostgresLimits(database, keyring),

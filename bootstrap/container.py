@@ -65,6 +65,7 @@ from application.mail import (
     SendVerificationMail,
 )
 from application.media import FetchMedia, KeepPicture, ListMedia, ReadMedia
+from application.media_upload import OfferMedia, PurgeUpload, ReadOfferedMedia, UploadMedia
 from application.message_deletion import DeleteCarrierCopy, PurgeConversation
 from application.message_following import FollowMessage
 from application.messages import (
@@ -89,6 +90,7 @@ from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.limits import Limits
 from application.ports.mail import Mail
+from application.ports.media_addresses import MediaAddresses
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbering import NumberingPlan
 from application.ports.numbers import NumberProvider
@@ -153,6 +155,7 @@ class Container(containers.DeclarativeContainer):
     mail = Dependency[Mail]()
     objects = Dependency[Objects]()
     pictures = Dependency[Pictures]()
+    media_addresses = Dependency[MediaAddresses]()
     ledger = Dependency[ErasureLedger]()
     fingerprint = Dependency[Fingerprint]()
     limits = Dependency[Limits]()
@@ -241,7 +244,10 @@ class Container(containers.DeclarativeContainer):
     send_message = Singleton(
         SendMessage, store=store, clock=clock, ids=ids, retention=retention, plan=plan, carrier=carrier
     )
-    send_queued_message = Singleton(SendQueuedMessage, store=store, queue=queue, carrier=carrier, clock=clock, ids=ids)
+    offer_media = Singleton(OfferMedia, store=store, addresses=media_addresses, clock=clock)
+    send_queued_message = Singleton(
+        SendQueuedMessage, store=store, queue=queue, carrier=carrier, offer_media=offer_media, clock=clock, ids=ids,
+    )
     read_message = Singleton(ReadMessage, store=store)
     delete_message = Singleton(DeleteMessage, store=store, clock=clock)
     list_conversations = Singleton(ListConversations, store=store)
@@ -277,6 +283,11 @@ class Container(containers.DeclarativeContainer):
         FetchMedia, store=store, carrier=carrier, pictures=pictures, objects=objects, keep_picture=keep_picture,
         clock=clock,
     )
+    upload_media = Singleton(
+        UploadMedia, store=store, pictures=pictures, keep_picture=keep_picture, clock=clock, ids=ids,
+    )
+    purge_upload = Singleton(PurgeUpload, store=store, objects=objects)
+    read_offered_media = Singleton(ReadOfferedMedia, store=store, addresses=media_addresses, clock=clock)
     list_media = Singleton(ListMedia, store=store)
     read_media = Singleton(ReadMedia, store=store, objects=objects)
 

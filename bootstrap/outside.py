@@ -13,6 +13,7 @@ from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.limits import Limits
 from application.ports.mail import Mail
+from application.ports.media_addresses import MediaAddresses
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbering import NumberingPlan
 from application.ports.numbers import NumberProvider
@@ -38,6 +39,7 @@ class Outside:
     mail: Mail
     objects: Objects
     pictures: Pictures
+    media_addresses: MediaAddresses
     ledger: ErasureLedger
     fingerprint: Fingerprint
     limits: Limits

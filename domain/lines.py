@@ -216,6 +216,11 @@ class PhoneLine(Aggregate):
         if self.number != number:
             raise SealBroken
 
+    @property
+    def sends_pictures(self) -> bool:
+        """Whether its number carries pictures."""
+        return Capability.MMS in self.capabilities
+
     def must_accept_messages(self) -> None:
         """Raise LineNotActive unless messages may go in and out, NotForMessages if its number carries none.
 

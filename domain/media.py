@@ -16,6 +16,10 @@ MOST = 10
 """Pictures that go with one message (Twilio: MediaUrl)."""
 
 
+MOST_UNUSED = 20
+"""Uploads of one account that go with no message yet."""
+
+
 class MediaType(StrEnum):
     """The kinds of pictures that are kept: those that can be cleaned."""
 
@@ -56,6 +60,20 @@ class MediaTooLarge(PicoError):
     """A picture has at most 5 MB."""
 
     code = "media_too_large"
+
+
+class NotForPictures(PicoError):
+    """The line, or its carrier, sends no pictures."""
+
+    kind = ErrorKind.CONFLICT
+    code = "line_without_pictures"
+
+
+class TooManyUploads(PicoError):
+    """Twenty pictures wait to be sent: send some, or wait for a day."""
+
+    kind = ErrorKind.CONFLICT
+    code = "too_many_uploads"
 
 
 class MediaNotReady(PicoError):
@@ -158,6 +176,15 @@ class Media(Aggregate):
         if not self.is_kept or self.type is None:
             raise MediaNotReady
         return self.type
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether it goes with no message."""
+        return self.message_id is None
+
+    def withdraw(self) -> None:
+        """Note that it is not to be sent any more. Repeating is harmless."""
+        self.state, self.refusal = MediaState.REFUSED, MediaRefusal.GONE
 
     def attach(self, message_id: MessageId, position: int) -> None:
         """Have it go with a message. Raises MediaNotReady, MediaUsed, SealBroken."""

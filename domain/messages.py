@@ -278,13 +278,14 @@ class Conversation(Aggregate):
         message.record(MessageReceived(account_id=self.account_id, subject=message_id, at=at))
         return message
 
-    def send(self, message_id: MessageId, body: MessageBody, at: datetime) -> Message:
-        """Return a new message to the other side, queued. Raises PeerOptedOut, SealBroken."""
+    def send(self, message_id: MessageId, body: MessageBody, at: datetime, attachments: int = 0) -> Message:
+        """Return a new message to the other side, queued, with so many pictures. Raises PeerOptedOut, SealBroken."""
         self.must_be_whole()
         if self.is_opted_out:
             raise PeerOptedOut
         self._go_on(at)
         message = self._message(message_id, Direction.OUTBOUND, Status.QUEUED, body, at)
+        message.attachments = attachments
         message.record(MessageQueued(account_id=self.account_id, subject=message_id, at=at))
         return message
 

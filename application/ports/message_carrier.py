@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -116,8 +116,17 @@ class MessageCarrier(Protocol):
     name: ClassVar[str]
     message_abilities: MessageAbilities
 
-    async def send(self, message_id: MessageId, sender: PhoneNumber, to: Peer, body: MessageBody) -> Sent:
+    async def send(
+        self,
+        message_id: MessageId,
+        sender: PhoneNumber,
+        to: Peer,
+        body: MessageBody,
+        media: Sequence[str] = (),
+    ) -> Sent:
         """Send one message; delivery receipts come to our webhook.
+
+        `media` are addresses from which the carrier fetches its pictures, within the hour. Needs `carries_media`.
 
         Raises OptedOut, Unreachable, SenderRefused, CarrierRefused; CarrierUnavailable: the outcome is unknown.
         Repeatable only within `sends_idempotent_for`.

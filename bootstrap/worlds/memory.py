@@ -24,6 +24,7 @@ from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.sealed.objects import SealedObjects
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.limits import ProcessLimits
+from adapters.outbound.system.media_addresses import SealedMediaAddresses
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from application.ports.byte_store import ByteStore
 from application.ports.directory import Directory
@@ -32,6 +33,7 @@ from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.limits import Limits
 from application.ports.mail import Mail
+from application.ports.media_addresses import MediaAddresses
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbering import NumberingPlan
 from application.ports.numbers import NumberProvider
@@ -66,6 +68,7 @@ class Parts(TypedDict, total=False):
     """Where the honest `objects` lie."""
     objects: Objects
     pictures: Pictures
+    media_addresses: MediaAddresses
     ledger: ErasureLedger
     fingerprint: Fingerprint
     limits: Limits
@@ -124,6 +127,9 @@ class InMemory:
         self.byte_store = given.get("byte_store", MemoryByteStore())
         self.objects = given.get("objects", SealedObjects(self.byte_store, self.keyring, "memory"))
         self.pictures = given.get("pictures", AllowListedPictures())
+        self.media_addresses = given.get(
+            "media_addresses", SealedMediaAddresses(self.keyring, "https://pico.example")
+        )
         self.ledger = given.get("ledger", MemoryLedger(b"k" * 32))
         self.fingerprint = given.get("fingerprint", AccountFingerprint(self.keyring))
         self.limits = given.get("limits", MemoryLimits())
@@ -138,7 +144,7 @@ class InMemory:
         """Return the parts the world has now, by port."""
         return Outside(
             store=self.store, directory=self.directory, queue=self.queue, keyring=self.keyring,
-            objects=self.objects, pictures=self.pictures,
+            objects=self.objects, pictures=self.pictures, media_addresses=self.media_addresses,
             numbers=self.numbers or self.carrier, carrier=self.carrier, plan=self.plan, mail=self.mail,
             ledger=self.ledger, fingerprint=self.fingerprint, limits=self.limits,
             limits_here=self.limits_here, hasher=self.hasher, tokens=self.tokens,

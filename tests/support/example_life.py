@@ -102,20 +102,11 @@ class ExampleLife:
         value = parameter["example"] if parameter["required"] else schema["examples"][0]
         return ",".join(value) if isinstance(value, list) else str(value)
 
-    async def _picture(self) -> str:
-        """Return the id of a picture that came in: it is shown with its message, and nowhere else."""
-        found = (await self.do("GET", "/v1/conversations/{conversation_id}/messages")).json["items"]
-        (received,) = [message for message in found if message["attachments"]]
-        shown = await self.http.call("GET", f"/v1/messages/{received['id']}", token=self.token)
-        return str(shown.json["media"][0]["id"])
-
     async def _id_in(self, collection: str) -> str:
         """Return the id of something in a collection, which may be in a collection itself."""
         place = re.compile(re.sub(r"{\w+}", "[^/]+", collection) + "/([^/]+)")
         if known := [found[1] for found in map(place.fullmatch, self.places) if found]:
             return known[-1]
-        if collection == "/v1/media":
-            return await self._picture()
         if ("GET", collection) in self.operations:
             for item in (await self.do("GET", collection)).json["items"]:
                 return str(item["id"])

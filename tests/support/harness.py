@@ -32,6 +32,7 @@ from adapters.outbound.sealed.objects import SealedObjects
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
 from adapters.outbound.system.limits import ProcessLimits
+from adapters.outbound.system.media_addresses import SealedMediaAddresses
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from adapters.outbound.system.passwords import Argon2Hasher, PasswordCost
 from adapters.outbound.system.tokens import SignedTokens
@@ -123,6 +124,7 @@ class OnPostgres(InMemory):
                 LocalByteStore(folder / "objects"), world.keyring, ENVIRONMENT
             ),
             "pictures": lambda _: AllowListedPictures(),
+            "media_addresses": lambda world: SealedMediaAddresses(world.keyring, "https://pico.example"),
             "ledger": lambda _: LocalLedger(folder / "ledger", b"a key of the ledger's own, 32 byte"),
             "fingerprint": lambda world: AccountFingerprint(world.keyring),
             "limits": lambda world: PostgresLimits(database, world.keyring),

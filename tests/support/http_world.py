@@ -108,8 +108,9 @@ class Contract:
 
 
 def filled(route: Route, value: str) -> str:
-    """Return a route's path with one id for every id in it, and a number of ours for every number."""
-    return re.sub(r"{\w+:(\w+)}", lambda of: {"uuid": value, "e164": OURS}[of[1]], route.path)
+    """Return a route's path with one id for every id in it, a number of ours for every number, and no real offer."""
+    said = {"uuid": value, "e164": OURS, "offer": "A" * 96}
+    return re.sub(r"{\w+:(\w+)}", lambda of: said[of[1]], route.path)
 
 
 @asynccontextmanager

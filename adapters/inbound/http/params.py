@@ -15,7 +15,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from adapters.inbound.email_addresses import LONGEST, email_address
 from adapters.inbound.http import json_format
 from domain import language_tags, values
-from domain.kernel import ConversationId, ExportId, LineId, MessageId, PicoError
+from domain.kernel import ConversationId, ExportId, LineId, MediaId, MessageId, PicoError
 from domain.lines import LineState
 from domain.values import (
     Capability,
@@ -172,6 +172,7 @@ AnIncomingBody = Annotated[str, Text(incoming_body, ANY_BODY)]
 AToken = Annotated[str, exactly(TOKEN, str)]
 MaybeToken = Annotated[str | None, exactly(TOKEN, str)]
 ALimit = Annotated[int, Text(exactly(LIMIT, int).parse, {"type": "integer", "minimum": 1, "maximum": 100})]
+AMediaId = Annotated[MediaId, AN_ID]
 MaybeLine = Annotated[LineId | None, AN_ID]
 MaybePlace = Annotated[tuple[datetime, ConversationId] | None, A_PLACE_IN_TIME]
 MaybeMessage = Annotated[MessageId | None, A_PLACE]

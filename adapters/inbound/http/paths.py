@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Self, TypeVar
 from urllib.parse import unquote
 
-from adapters.inbound.http.params import A_NUMBER, AN_ID, Text
+from adapters.inbound.http.params import A_NUMBER, AN_ID, Text, exactly
 from domain.kernel import PicoError
 from domain.values import PhoneNumber
 
@@ -31,7 +31,8 @@ def number(segment: str) -> PhoneNumber:
     return PhoneNumber.parse(unquote(segment))
 
 
-TYPES = {"uuid": AN_ID, "e164": Text(number, A_NUMBER.says)}
+OFFER = re.compile(r"[A-Za-z0-9_-]{96}\Z")
+TYPES = {"uuid": AN_ID, "offer": exactly(OFFER, str), "e164": Text(number, A_NUMBER.says)}
 """What a parameter can be. No two types take the same text: the first that fits is the one."""
 
 

@@ -98,13 +98,22 @@ class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
         self.silent = False
         self.unreachable: set[str] = set()
         self.messages: dict[CarrierRef, CarrierCopy] = {}
+        self.offered: dict[CarrierRef, list[str]] = {}
+        """Where the pictures of a sent message were to be fetched."""
         self.media: dict[CarrierRef, Sequence[FetchableMedia]] = {}
         self.on_message: Callable[[InboundMessage], Awaitable[None]] | None = None
         self.on_receipt: Callable[[DeliveryReceipt], Awaitable[None]] | None = None
         self._serial = count(1)
 
     @override
-    async def send(self, message_id: MessageId, sender: PhoneNumber, to: Peer, body: MessageBody) -> Sent:
+    async def send(
+        self,
+        message_id: MessageId,
+        sender: PhoneNumber,
+        to: Peer,
+        body: MessageBody,
+        media: Sequence[str] = (),
+    ) -> Sent:
         self.hear("send")
         if to in self.unreachable:
             raise Unreachable
@@ -112,7 +121,8 @@ class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
             raise OptedOut
         if sender not in self.owners:
             raise SenderRefused
-        copy = self._keep(sender, to, body, Status.QUEUED, message_id)
+        copy = self._keep(sender, to, body, Status.QUEUED, message_id, len(media))
+        self.offered[copy.ref] = list(media)
         self.answer()
         return copy.sent
 

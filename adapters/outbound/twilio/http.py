@@ -54,7 +54,7 @@ class HttpClient:
         method: str,
         uri: str,
         params: Mapping[str, str | int] | None = None,
-        data: Mapping[str, str] | None = None,
+        data: Mapping[str, str | list[str]] | None = None,
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the SDK's signature
@@ -79,18 +79,28 @@ class HttpClient:
         return Response(answer.status, answer.text)
 
     async def _once(
-        self, method: str, url: URL, data: Mapping[str, str] | None, headers: Mapping[str, str]
+        self, method: str, url: URL, data: Mapping[str, str | list[str]] | None, headers: Mapping[str, str]
     ) -> "Answer":
         """Ask once. The client's own errors name URL and credentials, so they end here."""
         try:
             async with self._session.request(
-                method, url, data=data or None, headers=headers, timeout=self._timeout, allow_redirects=False,
+                method, url, data=fields_of(data), headers=headers, timeout=self._timeout, allow_redirects=False,
                 auto_decompress=False,
             ) as response:  # fmt: skip
                 body = await bounded(response)
                 return Answer.read(response.status, body, response.headers.get("Retry-After", ""))
         except (ClientError, TimeoutError, OSError, TooMuch):
             return Answer(error=CarrierUnavailable())
+
+
+def fields_of(data: Mapping[str, str | list[str]] | None) -> list[tuple[str, str]] | None:
+    """Return a form's fields; a list is the same field so many times."""
+    fields = [
+        (name, one)
+        for name, value in (data or {}).items()
+        for one in (value if isinstance(value, list) else [value])
+    ]
+    return fields or None
 
 
 async def bounded(response: ClientResponse) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -55,7 +55,14 @@ class TwilioMessages(MessageCarrier):
 
     @override
     @certain
-    async def send(self, message_id: MessageId, sender: PhoneNumber, to: Peer, body: MessageBody) -> Sent:
+    async def send(
+        self,
+        message_id: MessageId,
+        sender: PhoneNumber,
+        to: Peer,
+        body: MessageBody,
+        media: Sequence[str] = (),
+    ) -> Sent:
         """Create the message; the address of its status callback carries our own id."""
         return sent_of(
             await self.api.client.messages.create_async(
@@ -63,6 +70,7 @@ class TwilioMessages(MessageCarrier):
                 from_=sender,
                 body=body,
                 status_callback=f"{self.api.webhooks}/message-status?message={message_id}{RETRIES}",
+                **({"media_url": list(media)} if media else {}),
             )
         )
 

@@ -78,6 +78,7 @@ class Calls:
         *,
         body: Mapping[str, object] | None = None,
         file: IO[bytes] | None = None,
+        file_type: str = "text/vcard",
         query: Mapping[str, object] | None = None,
         key: str | None = None,
         if_match: str | None = None,
@@ -92,7 +93,7 @@ class Calls:
                 {
                     "Idempotency-Key": key,
                     "If-Match": if_match,
-                    "Content-Type": None if file is None else "text/vcard",
+                    "Content-Type": None if file is None else file_type,
                 }
             ),
         )

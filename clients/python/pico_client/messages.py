@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
@@ -79,19 +79,25 @@ class WholeMessage(Message):
 class Messages(Calls):
     """What one does with messages."""
 
-    def send_message(self, line_id: str, to: str, body: str, *, key: str | None = None) -> Message:
+    def send_message(
+        self, line_id: str, to: str, body: str, media: Sequence[str] = (), *, key: str | None = None
+    ) -> Message:
         """Send a message. Under the same `key`, made unless given, it is sent once however often this is called."""
         return self._ask(
             Message,
             "POST",
             f"/v1/lines/{part(line_id)}/messages",
-            body={"to": to, "body": body},
+            body={"to": to, "body": body, "media": list(media)},
             key=key or new_key(),
         )
 
     def read_message(self, message_id: str) -> WholeMessage:
         """Read one message, with its pictures."""
         return self._ask(WholeMessage, "GET", f"/v1/messages/{part(message_id)}")
+
+    def upload_picture(self, file: IO[bytes], kind: str = "image/gif") -> Picture:
+        """Upload a picture to be sent, of this media type: JPEG, PNG, GIF or WebP."""
+        return self._ask(Picture, "POST", "/v1/media", file=file, file_type=kind)
 
     def download_picture(self, media_id: str, into: IO[bytes]) -> None:
         """Write what a picture shows into a file, piece by piece."""

@@ -5,7 +5,7 @@ It stands for every provider Pico has not met: what holds for it and for Twilio 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -171,7 +171,14 @@ class OtherSchool(NumberProvider, MessageCarrier):
     # ----------------------------------------------------------------------------------------- messages
 
     @override
-    async def send(self, message_id: MessageId, sender: PhoneNumber, to: Peer, body: MessageBody) -> Sent:
+    async def send(
+        self,
+        message_id: MessageId,
+        sender: PhoneNumber,
+        to: Peer,
+        body: MessageBody,
+        media: Sequence[str] = (),
+    ) -> Sent:
         self._hear()
         if message_id in self.by_key:
             return self.messages[self.by_key[message_id]].sent

@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from adapters.inbound.webhooks.twilio.messages import inbound_message
 from application.media import bounded
+from application.ports.carrier_errors import CarrierRefused
 from application.ports.message_carrier import MediaUnfit
 from domain.kernel import CarrierRef
 from domain.media import MediaTooLarge
-from pico_testkit.contracts.carrier import BODY, NUMBER, PEER
+from pico_testkit.contracts.carrier import BODY, MESSAGE, NUMBER, OTHER_MESSAGE, PEER
 from tests.support.twilio_world import ACCOUNT, TwilioWorld
 
 
@@ -23,8 +26,8 @@ async def world() -> AsyncIterator[TwilioWorld]:
         yield world
 
 
-async def fetched(world: TwilioWorld, ref: CarrierRef) -> tuple[str, int]:
-    async with world.carrier.fetch_media(ref, 0) as media:
+async def fetched(world: TwilioWorld, ref: CarrierRef, position: int = 0) -> tuple[str, int]:
+    async with world.carrier.fetch_media(ref, position) as media:
         return media.type, sum([len(piece) async for piece in media.content])
 
 
@@ -102,3 +105,28 @@ async def test_the_address_in_a_form_is_nobodys_to_choose(world: TwilioWorld) ->
     forged = {**form, "MediaUrl0": "https://example.org/x", "MediaContentType0": "text/html"}
     assert inbound_message(forged, "") == inbound_message(form, "")
     assert "example" not in repr(inbound_message(forged, ""))
+
+
+async def test_pictures_are_sent_by_their_addresses_and_fetched_from_there(world: TwilioWorld) -> None:
+    await world.bought()
+    asked: list[str] = []
+
+    async def hand_out(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        if request.path == "/gone":
+            raise web.HTTPNotFound
+        return web.Response(body=b"GIF89a", content_type="image/gif")
+
+    application = web.Application()
+    application.router.add_get("/{name}", hand_out)
+    async with TestServer(application) as server:
+        addresses = [str(server.make_url(path)) for path in ("/1", "/2")]
+        sent = await world.carrier.send(MESSAGE, NUMBER, PEER, BODY, addresses)
+        assert asked == ["/1", "/2"]
+        assert {await fetched(world, sent.ref, at) for at in (0, 1)} == {("image/gif", 6)}
+        with pytest.raises(CarrierRefused):
+            await world.carrier.send(OTHER_MESSAGE, NUMBER, PEER, BODY, [str(server.make_url("/gone"))])
+    await world.settle()
+    assert {receipt[1] for receipt in world.receipts} == {sent.ref}
+    await world.carrier.delete_copy(sent.ref)
+    assert world.simulator.holdings()["media"] == []

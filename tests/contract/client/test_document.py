@@ -54,8 +54,9 @@ def arguments(operation: dict[str, Any]) -> dict[str, Any]:
             example = parameter["example"] if parameter["required"] else schema["examples"][0]
             found[HEADERS.get(name, named(name))] = example
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example", {})
-    if "text/vcard" in (files := operation.get("requestBody", {}).get("content", {})):
-        found["file"] = io.BytesIO(files["text/vcard"]["example"].encode())
+    files = operation.get("requestBody", {}).get("content", {})
+    if "application/json" not in files and files:
+        found["file"] = io.BytesIO(next(iter(files.values()))["example"].encode())
     return found | leaves(body)
 
 

@@ -96,6 +96,10 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     (picture,) = (await call("GET", f"/v1/messages/{look['id']}", token=token)).json["media"]
     seen = await call("GET", f"/v1/media/{picture['id']}", token=token)
     assert (seen.status, len(seen.body), b"52.52" in seen.body) == (200, picture["size"], False)
+    mine = await call(
+        "POST", "/v1/media", token=token, raw=snapshot.content, headers={"Content-Type": "image/png"}
+    )
+    assert (mine.status, mine.json["state"], mine.json["type"]) == (201, "kept", "image/png")
     assert (await call("DELETE", f"/v1/messages/{look['id']}", token=token)).status == 204
 
     export = (await call("POST", "/v1/account/exports", token=token)).json
@@ -274,7 +278,7 @@ async def test_conversations_page_by_time_and_id(http: HttpWorld) -> None:
 
 @pytest.mark.parametrize(
     "route",
-    [route for route in ROUTES if route.template.parameters],
+    [route for route in ROUTES if route.template.parameters and not route.open],
     ids=lambda route: f"{route.method} {route.path}",
 )
 async def test_what_is_somebody_elses_does_not_exist(route: Route, http: HttpWorld) -> None:

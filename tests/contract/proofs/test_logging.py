@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
@@ -34,7 +34,14 @@ log = structlog.get_logger()
 class Blurting(MemoryCarrier):
     """Fails in a way that nobody foresaw, and says all it knows."""
 
-    async def send(self, message_id: MessageId, sender: PhoneNumber, to: Peer, body: MessageBody) -> Sent:
+    async def send(
+        self,
+        message_id: MessageId,
+        sender: PhoneNumber,
+        to: Peer,
+        body: MessageBody,
+        media: Sequence[str] = (),
+    ) -> Sent:
         raise RuntimeError(f"cannot send '{body!s}' from {sender!s} to {to!s}")
 
 

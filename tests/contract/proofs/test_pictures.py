@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -16,16 +17,19 @@ from adapters.outbound.memory.message_carrier import FetchableMedia
 from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.sealed.objects import SealedObjects
 from application.inbound_messages import InboundMessage
+from application.media_upload import ReadOfferedMedia
 from application.ports.byte_store import OpenBytes
 from application.ports.objects import OpenObject
 from application.ports.pictures import CleanPicture
-from domain.kernel import AccountId, ObjectId
-from domain.media import MediaType
-from domain.values import MessageBody
+from domain.kernel import AccountId, NotFound, ObjectId
+from domain.media import Media, MediaType
+from domain.messages import Status
+from domain.values import MessageBody, Peer
 from tests.support.actors import STRANGER, Person, with_line
-from tests.support.harness import ENVIRONMENT, Databases, OnPostgres
+from tests.support.harness import ENVIRONMENT, Anywhere, Databases, OnPostgres
 from tests.support.photographs import Photograph, photograph
-from tests.support.proofs import proves
+from tests.support.proofs import proves, refused
+from tests.support.sabotage import skipping_job
 
 
 @dataclass(frozen=True)
@@ -130,3 +134,67 @@ async def test_where_a_picture_was_taken_is_nowhere(
             assert not [word for word in hidden if word in opened]
             assert await world.traces(*hidden) == set()
     assert not [word for word in hidden if word in caplog.text + str(logs)]
+
+
+async def a_picture() -> AsyncIterator[bytes]:
+    yield photograph(MediaType.JPEG).content
+
+
+def keeps_uploads(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, purge_upload=skipping_job)
+
+
+@proves("T10", text="e8a15369dcb3", saboteur=keeps_uploads, says="an upload that nobody sent is kept")
+async def test_an_upload_that_is_not_sent_goes_after_a_day(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada = await with_line(made)
+        for _ in range(2):
+            await made.use_cases.upload_media(ada.id, a_picture())
+        await made.advance(timedelta(hours=23))
+        assert await made.objects.count(ada.id) == 2
+        await made.advance(timedelta(hours=2))
+        assert await made.objects.count(ada.id) == 0, "an upload that nobody sent is kept"
+        assert (await made.store.count_rows(ada.id))["media"] == 0
+
+
+class OffersForEver(ReadOfferedMedia):
+    """Hands a picture to whoever once had its address."""
+
+    async def __call__(self, token: str) -> Media:
+        offer = await self.addresses.offered(token)
+        if offer is None:
+            raise NotFound
+        async with self.store.begin(offer.account_id) as tx:
+            return await tx.media.get(offer.media_id)
+
+
+def offers_for_ever(anywhere: Anywhere) -> Anywhere:
+    return partial(anywhere, read_offered_media=OffersForEver)
+
+
+@proves(
+    "H42", text="57a7a627862f", saboteur=offers_for_ever, says="the address of a picture is good for longer"
+)
+async def test_an_address_is_good_for_one_message_and_an_hour(anywhere: Anywhere) -> None:
+    async with anywhere() as made:
+        ada = await with_line(made)
+        tokens = []
+        for key in ("delivered", "deleted", "late"):
+            media = await made.use_cases.upload_media(ada.id, a_picture())
+            sent = await made.use_cases.send_message(
+                ada.id, ada.line_id, Peer.parse(STRANGER), MessageBody(key), key, [media.id]
+            )
+            await made.settle()
+            ref, (address,) = list(made.carrier.offered.items())[-1]
+            for name in (ada.id, ada.line_id, media.id, sent.id):
+                assert name.hex not in address.replace("-", "")
+            tokens.append(address.rpartition("/")[2])
+            assert (await made.use_cases.read_offered_media(tokens[-1])).id == media.id
+            if key == "delivered":
+                await made.carrier.report(ref, Status.DELIVERED)
+            elif key == "deleted":
+                await made.use_cases.delete_message(ada.id, sent.id)
+        made.clock.advance(timedelta(hours=1))
+        for token in tokens:
+            with refused(NotFound, "the address of a picture is good for longer"):
+                await made.use_cases.read_offered_media(token)

@@ -11,9 +11,12 @@ from typing_extensions import TypedDict
 import domain.media
 from adapters.inbound.http.reply import Download, Id, Media, SpelledOut
 from adapters.inbound.http.request import Request
-from adapters.inbound.http.route import Route
+from adapters.inbound.http.route import OPEN, Route
+from adapters.inbound.http.upload import Upload
+from application.ports.objects import ObjectsUnavailable
+from application.ports.pictures import NotAPicture
 from domain.kernel import MediaId
-from domain.media import MediaNotReady, MediaRefusal, MediaState
+from domain.media import MediaNotReady, MediaRefusal, MediaState, MediaTooLarge, TooManyUploads
 
 
 class Picture(TypedDict):
@@ -29,6 +32,8 @@ class Picture(TypedDict):
     refusal: Annotated[str, SpelledOut(MediaRefusal)] | None
 
 
+SMALLEST_GIF = "GIF89a\x01\0\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"
+FILE = Upload(tuple(sorted(kind.mime for kind in domain.media.MediaType)), domain.media.LARGEST, SMALLEST_GIF)
 PICTURE = Media("image/*", filename="picture", ranges=True)
 
 
@@ -43,13 +48,36 @@ def picture(of: domain.media.Media) -> Picture:
     }
 
 
+async def upload_picture(request: Request[None]) -> Picture:
+    """Upload a picture to be sent. Its place, time and camera are removed; unless it is sent, it goes after a day."""
+    return picture(await request.use_cases.upload_media(request.account_id, request.upload))
+
+
 async def download_picture(request: Request[None], media_id: MediaId) -> Annotated[Download, PICTURE]:
     """Download a picture."""
     media = await request.use_cases.read_media(request.account_id, media_id)
+    return handed_out(request, media)
+
+
+async def download_offered_picture(request: Request[None], offer: str) -> Annotated[Download, PICTURE]:
+    """Let a carrier fetch a picture that it is to send: whoever has the address may, while it is offered."""
+    return handed_out(request, await request.use_cases.read_offered_media(offer))
+
+
+def handed_out(request: Request[None], media: domain.media.Media) -> Download:
+    """Answer with what a picture shows."""
     kind = media.must_be_here()
     part = request.byte_range(media.size)
     chunks = request.use_cases.read_media.content(media, part.start, part.stop)
     return Download(chunks, replace(PICTURE, type=kind.mime, filename=f"picture.{kind.value}"), range=part)
 
 
-ROUTES = (Route("GET", "/v1/media/{media_id:uuid}", download_picture, 200, raises=(MediaNotReady,)),)
+UPLOADING = (NotAPicture, MediaTooLarge, TooManyUploads, ObjectsUnavailable)
+
+# fmt: off
+ROUTES = (
+    Route("POST", "/v1/media", upload_picture, 201, upload=FILE, raises=UPLOADING, location="/v1/media/{id}"),
+    Route("GET", "/v1/media/{media_id:uuid}", download_picture, 200, raises=(MediaNotReady,)),
+    Route("GET", "/v1/offered-media/{offer:offer}", download_offered_picture, 200, guards=OPEN, hidden=True),
+)
+# fmt: on

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from adapters.inbound.http.guards import Bearer, Idempotent
 from adapters.inbound.http.input import Input, Paged
 from adapters.inbound.http.json_format import id_cursor, time_cursor
-from adapters.inbound.http.params import ABody, ADestination, MaybeLine, MaybeMessage, MaybePlace
+from adapters.inbound.http.params import ABody, ADestination, AMediaId, MaybeLine, MaybeMessage, MaybePlace
 from adapters.inbound.http.reply import Id, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.resources.media import Picture, picture
@@ -25,6 +25,7 @@ from domain.failures import FailureReason
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import ConversationId, LineId, MessageId
 from domain.lines import LineNotActive, NotForMessages
+from domain.media import MOST, MediaNotReady, MediaTooLarge, MediaUsed, NotForPictures
 from domain.messages import Direction, PeerOptedOut, Status
 
 
@@ -33,6 +34,7 @@ class OutgoingMessage(Input):
 
     to: ADestination
     body: ABody
+    media: list[AMediaId] = Field(default=[], max_length=MOST, examples=[[]])
 
 
 class ConversationPage(Paged):
@@ -190,7 +192,7 @@ def accepted(of: Accepted) -> Message:
         "status": "queued",
         "body": str(of.body),
         "created_at": of.created_at,
-        "attachments": 0,
+        "attachments": of.attachments,
         "failure": None,
     }
 
@@ -198,7 +200,9 @@ def accepted(of: Accepted) -> Message:
 async def send_message(request: Request[OutgoingMessage], line_id: LineId) -> Message:
     """Send a message."""
     new = request.input
-    sent = await request.use_cases.send_message(request.account_id, line_id, new.to, new.body, request.key)
+    sent = await request.use_cases.send_message(
+        request.account_id, line_id, new.to, new.body, request.key, new.media
+    )
     request.replayed(yes=sent.repeated)
     return accepted(sent)
 
@@ -258,7 +262,7 @@ async def list_messages(request: Request[MessagePage], conversation_id: Conversa
 
 ONCE = (Bearer(), Idempotent())
 SENDING = (
-    EmergencyNumber, IdempotencyMismatch, LineNotActive, NotForMessages, PeerOptedOut, UnreachableNumber
+    EmergencyNumber, IdempotencyMismatch, LineNotActive, MediaNotReady, MediaTooLarge, MediaUsed, NotForMessages, NotForPictures, PeerOptedOut, UnreachableNumber
 )  # fmt: skip
 
 # ruff: noqa: E501 - a route is a line, however long

@@ -116,14 +116,14 @@ class Account:
         if not self.faults.lie:
             self.state.forget_number(sid)
 
-    def create_message(self, form: Mapping[str, str]) -> Message:
+    def create_message(self, form: Mapping[str, str], media: Sequence[Picture] = ()) -> Message:
         """Accept a message to send."""
         from_, to, body = form.get("From", ""), form.get("To", ""), form.get("Body", "")
         ours = self.state.owned(from_) or (from_ == MAGIC_GOOD)
         checks = (
             (21604, not to),
             (21603, not from_),
-            (21602, not body),
+            (21602, not body and not media),
             (21617, len(body) > LONGEST_BODY),
             (MAGIC_FROM.get(from_, 0), from_ in MAGIC_FROM),
             (21606, not ours),
@@ -135,7 +135,7 @@ class Account:
         for code, applies in checks:
             if applies:
                 raise Refused(code, f"Message from {from_} to {to} cannot be sent")
-        return self._keep("outbound-api", "queued", from_, to, body, form.get("StatusCallback", ""))
+        return self._keep("outbound-api", "queued", from_, to, body, form.get("StatusCallback", ""), media)
 
     def receive(self, from_: str, to: str, body: str, media: Sequence[Picture] = ()) -> Message:
         """Take in a message to an owned number. A single keyword opts the sender out, or in again."""

@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from adapters.outbound.twilio.simulator.account import Account
 from adapters.outbound.twilio.simulator.oddities import odd
 from adapters.outbound.twilio.simulator.resources import VERSION, Refused, Resource
+from adapters.outbound.twilio.simulator.state import Picture
 from adapters.outbound.twilio.simulator.traffic import Traffic
 
 LARGEST_PAGE = 1000
@@ -81,10 +82,19 @@ class Api:
 
     async def send(self, request: web.Request) -> web.Response:
         """CreateMessage. The answer shows the first status; what follows happens behind it."""
-        message = self.account.create_message(await form_of(request))
+        form = await request.post()
+        media = [await self.fetched(str(url)) for url in form.getall("MediaUrl", [])]
+        message = self.account.create_message({name: str(value) for name, value in form.items()}, media)
         answer = web.json_response(message.resource, status=201)
         self.traffic.start(message)
         return answer
+
+    async def fetched(self, url: str) -> Picture:
+        """Fetch a picture that is to be sent. Twilio does so a moment later, and has the message fail instead."""
+        async with self.traffic.webhooks.session.get(url) as answer:
+            if answer.status != 200 or not answer.content_type.startswith("image/"):  # noqa: PLR2004 - HTTP
+                raise Refused(21620, f"{url} is invalid")
+            return answer.content_type, await answer.read()
 
     async def message(self, request: web.Request) -> web.Response:
         """FetchMessage."""

@@ -9,12 +9,14 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.kms import MemoryKms
+from adapters.outbound.postgres import keyring as statements
 from adapters.outbound.postgres.keyring import CACHED_SECONDS, IDLE_SECONDS, KEPT_BYTES, PostgresKeyring
-from adapters.outbound.postgres.keyring_tables import COLUMNS, KEYRING_TABLES
+from adapters.outbound.postgres.keyring_tables import ACCOUNT_KEYS, COLUMNS, KEYRING_TABLES, SYSTEM_KEYS
 from adapters.outbound.postgres.pool import Database, connect
 from adapters.outbound.postgres.schema import migrate_keyring
 from application.ports.keyring import KeyGone, KeysUnavailable
@@ -60,6 +62,24 @@ class GatedKms(MemoryKms):
         if not self.gate.is_set():
             self._arrivals.release()
         await self.gate.wait()
+
+
+@pytest.mark.parametrize(
+    ("table", "owner", "its_type"),
+    [(ACCOUNT_KEYS, "account_id", "UUID"), (SYSTEM_KEYS, "purpose", "VARCHAR")],
+    ids=["accounts", "systems"],
+)
+def test_a_key_is_added_once_and_the_newest_is_read(table: sa.Table, owner: str, its_type: str) -> None:
+    assert " ".join(statements._insert(table, owner).split()) == (
+        f"INSERT INTO {table.name} ({owner}, version, key_id, master, wrapped) VALUES"  # noqa: S608 - compared, not run
+        f" ($1::{its_type}, 1, $2::UUID, $3::VARCHAR, $4::BYTEA)"
+        f" ON CONFLICT DO NOTHING RETURNING {table.name}.version"
+    )
+    columns = ", ".join(f"{table.name}.{name}" for name in ("version", "key_id", "master", "wrapped"))
+    assert " ".join(statements._newest(table, owner).split()) == (
+        f"SELECT {columns} FROM {table.name} WHERE {table.name}.{owner} = $1::{its_type}"  # noqa: S608 - compared, not run
+        f" ORDER BY {table.name}.version DESC LIMIT 1"
+    )
 
 
 class TestMemoryKeyring(KeyringContract):

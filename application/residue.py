@@ -43,11 +43,11 @@ class ClearResidue:
 
     async def __call__(self, erasure: Erasure, hold: Hold) -> None:
         """Delete what is held. Raises CarrierUnavailable, and NotYetGone for as long as our own data waits for it."""
-        held = 0
+        held = False
         async for entries in self._pages(erasure.account_id):
             looked = [await self._ask(entry, hold) for entry in entries if entry.is_held]
             await self.store.save_residue(looked)
-            held += sum(entry.is_held for entry in looked)
+            held |= any(entry.is_held for entry in looked)
         now = await self.clock.agreed()
         if held and not erasure.may_leave_behind(now):
             raise NotYetGone(within=erasure.patience_ends - now)

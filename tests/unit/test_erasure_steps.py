@@ -33,7 +33,8 @@ from domain.kernel import AccountId, SealBroken
 from domain.messages import Message
 from domain.receipts import Intent
 from domain.residue import Residue
-from tests.support.actors import STRANGER, Person, held, sign_up, with_line
+from domain.values import Email, Label, Locale
+from tests.support.actors import PASSWORD, STRANGER, Person, held, sign_up, with_line
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -108,16 +109,27 @@ async def test_what_was_missed_once_is_asked_for_again_after_the_pause(world: In
     assert await verify.run(erasure, held) == {"rows_left": 0, "messages_deleted": 1}
 
 
-async def test_an_attempt_to_sign_up_that_was_used_is_none_and_is_not_erased(world: InMemory) -> None:
-    ada = await with_line(world)
-    row = world.store.rows(ada.id)[Account][ada.id]
+async def pose_as_an_attempt(world: InMemory, someone: Person) -> Account:
+    """Alter a used account's row, as somebody may who writes to the database, so that it looks like a mere attempt."""
+    row = world.store.rows(someone.id)[Account][someone.id]
     assert isinstance(row, Account)
-    row.state = AccountState.UNVERIFIED  # as somebody may have it who writes to the database
-    world.clock.advance(2 * DAY)
+    row.state = AccountState.UNVERIFIED
+    return row
+
+
+async def test_an_attempt_to_sign_up_that_was_used_is_none_is_not_erased_and_holds_up_no_other(
+    world: InMemory,
+) -> None:
+    stuck = [await with_line(world, f"stuck{n}", f"+1202555014{n}") for n in range(2)]
+    rows = [await pose_as_an_attempt(world, one) for one in stuck]
+    world.clock.advance(DAY)
+    await world.use_cases.sign_up(Email("eve@example.org"), PASSWORD, Label("Eve"), Locale("en"))
+    world.clock.advance(DAY)
     (begin,) = (purge for purge in world.use_cases.sweep.purges if isinstance(purge, BeginErasures))
-    result = await begin(world.clock.now(), 9)
-    assert (result.purged, result.failed) == (0, {SealBroken.code: 1})
-    assert row.state is AccountState.UNVERIFIED
+    results = [await begin(world.clock.now(), 1) for _ in range(4)]
+    assert [result.purged for result in results].count(1) == 1, "the attempt that is one waits for ever"
+    assert results[-1].failed == {SealBroken.code: 2}
+    assert {row.state for row in rows} == {AccountState.UNVERIFIED}
 
 
 async def test_providers_are_asked_again_when_the_pause_is_over_and_not_before(world: InMemory) -> None:

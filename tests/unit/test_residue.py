@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from application import residue
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.residue import BATCH, ClearResidue
 from bootstrap.worlds import InMemory
@@ -76,13 +77,15 @@ async def test_our_own_data_waits_a_day_for_what_is_held_and_no_longer(world: In
 
 
 @pytest.mark.parametrize("error", [CarrierUnavailable, CarrierRefused])
+@pytest.mark.parametrize("there", [0, 1])
 async def test_no_answer_to_a_deletion_counts_only_the_look(
-    world: InMemory, monkeypatch: pytest.MonkeyPatch, error: type[PicoError]
+    world: InMemory, monkeypatch: pytest.MonkeyPatch, error: type[PicoError], there: int
 ) -> None:
+    monkeypatch.setattr(residue, "BATCH", 1)
     clear, erasure = clearing(world)
     refs = [await world.carrier.receive(STRANGER, NUMBER, "x") for _ in range(2)]
     await world.store.add_residue([Residue.message(ADA, ref) for ref in refs])
-    del world.carrier.messages[refs[0]]
+    del world.carrier.messages[refs[1 - there]]
 
     async def fail(_ref: CarrierRef) -> None:
         raise error
@@ -91,7 +94,7 @@ async def test_no_answer_to_a_deletion_counts_only_the_look(
     with pytest.raises(NotYetGone):
         await clear(erasure, held)
     entries = await world.store.residue(ADA, None, 9)
-    assert {entry.ref: entry.is_held for entry in entries} == {refs[0]: False, refs[1]: True}
+    assert {entry.ref: entry.is_held for entry in entries} == {ref: ref == refs[there] for ref in refs}
     monkeypatch.undo()
     await clear(erasure, held)
     assert not any(entry.is_held for entry in await world.store.residue(ADA, None, 9))

@@ -34,7 +34,8 @@ async def account_in(world: InMemory, state: AccountState, *, altered: bool, use
     row = world.store.rows(ada.id)[Account][ada.id]
     assert isinstance(row, Account)
     row.state, row.altered = state, altered
-    if not used:  # as an attempt to sign up is: it leaves no session
+    if not used:  # an attempt to sign up is not verified, and leaves no session
+        row.verified_at = None
         world.store.rows(ada.id)[Session].clear()
     return ada
 

@@ -139,7 +139,9 @@ async def test_what_came_too_late_for_a_line_goes_if_the_carrier_can_list_it_and
         world.carrier.message_abilities, can_list=can_list, can_delete_copies=can_delete
     )
     await world.carrier.receive(STRANGER, ada.number, "too late")
-    await world.use_cases.release_line(ada.id, ada.line_id)
+    released = await world.use_cases.release_line(ada.id, ada.line_id)
+    assert released.release_at is not None
+    world.clock.advance(released.release_at - world.clock.now())
     world.carrier.calls.clear()
     lease = await finish(world, ada)
     assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASED

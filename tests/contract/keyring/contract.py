@@ -41,6 +41,18 @@ class KeyringContract:
         assert key.version == 1
         assert await keyring.open(ALICE) == key
 
+    async def test_a_key_that_is_opened_anew_is_the_same_and_none_that_is_gone(
+        self, keyring: Keyring
+    ) -> None:
+        with pytest.raises(KeyGone):
+            await keyring.reopen(ALICE)
+        await keyring.create(ALICE)
+        await keyring.create(BOB)
+        assert await keyring.reopen(ALICE) == await keyring.open(ALICE) != await keyring.reopen(BOB)
+        await keyring.destroy(ALICE)
+        with pytest.raises(KeyGone):
+            await keyring.reopen(ALICE)
+
     async def test_making_a_key_again_changes_nothing(self, keyring: Keyring) -> None:
         await keyring.create(ALICE)
         key = await keyring.open(ALICE)

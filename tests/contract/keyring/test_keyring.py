@@ -285,6 +285,16 @@ class TestPostgresKeyring(KeyringContract):
             assert kms.calls["unwrap"] == unwraps, time
         assert (CACHED_SECONDS, IDLE_SECONDS) == (300, 120)
 
+    async def test_a_key_that_is_opened_anew_is_unwrapped_anew(
+        self, keyring: PostgresKeyring, kms: GatedKms
+    ) -> None:
+        await keyring.create(ALICE)
+        await keyring.open(ALICE)
+        for unwraps in (2, 3):
+            await keyring.reopen(ALICE)
+            await keyring.open(ALICE)
+            assert kms.calls["unwrap"] == unwraps
+
     async def test_a_system_key_is_kept_300_seconds_however_often_it_is_used(
         self, database: Database, kms: GatedKms
     ) -> None:

@@ -1,0 +1,84 @@
+"""What a sealed cell is bound to: one way of writing for each row, and no two rows with the same bytes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.outbound.postgres.binding import Binder
+from domain.accounts import AccountState
+from domain.classification import Field, StorageKind, StoragePolicy
+from domain.kernel import CarrierRef, SessionId
+
+
+def field(name: str, of: Any, kind: StorageKind) -> Field:
+    return Field(name, of, optional=True, policy=StoragePolicy(kind, "C1", bound=True))
+
+
+FIELDS = (
+    field("room", SessionId, StorageKind.ID), field("ref", CarrierRef, StorageKind.REF),
+    field("state", AccountState, StorageKind.ENUM), field("at", datetime, StorageKind.TIME),
+    field("count", int, StorageKind.COUNT),
+)  # fmt: skip
+instants = st.datetimes(datetime(1901, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC))
+rows = st.tuples(
+    st.none() | st.uuids(), st.none() | st.text(max_size=3), st.none() | st.sampled_from(AccountState),
+    st.none() | instants, st.none() | st.integers(-(2**63), 2**63 - 1),
+)  # fmt: skip
+versions = st.integers(1, 2**63)
+
+
+def written(value: object) -> bytes:
+    """Write a value behind its length, as the heads of sealing.py and binding.py have it."""
+    match value:
+        case None:
+            return b"\xff" * 4
+        case UUID():
+            part = value.bytes
+        case datetime():
+            since = value - datetime(1970, 1, 1, tzinfo=UTC)
+            part = (since // timedelta(microseconds=1)).to_bytes(8, signed=True)
+        case int():
+            part = value.to_bytes(8, signed=True)
+        case _:
+            part = str(value).encode()
+    return len(part).to_bytes(4) + part
+
+
+@given(rows, versions)
+def test_a_row_is_its_version_and_each_value_behind_its_length(row: tuple[Any, ...], version: int) -> None:
+    binder = Binder(FIELDS)
+    assert binder.names == ("room", "ref", "state", "at", "count")
+    assert binder.data(row, version) == version.to_bytes(8) + b"".join(map(written, row))
+
+
+@given(rows, rows, versions, versions)
+def test_no_two_rows_have_the_same_bytes(
+    one: tuple[Any, ...], other: tuple[Any, ...], version: int, newer: int
+) -> None:
+    data = Binder(FIELDS).data
+    assert (data(one, version) == data(other, newer)) == ((one, version) == (other, newer))
+
+
+@given(st.lists(st.tuples(rows, versions)))
+def test_the_rows_of_a_list_are_bound_as_each_is_alone(table: list[tuple[tuple[Any, ...], int]]) -> None:
+    binder = Binder(FIELDS)
+    of_rows = binder.of_rows()
+    for row, version in table:
+        assert of_rows(row, version) == binder.data(row, version)
+
+
+@pytest.mark.parametrize("length", [0, len(FIELDS) - 1, len(FIELDS) + 1])
+def test_a_row_has_a_value_for_each_field(length: int) -> None:
+    with pytest.raises(ValueError, match="argument"):
+        Binder(FIELDS).data([None] * length, 1)
+
+
+def test_what_cannot_be_bound_is_named() -> None:
+    with pytest.raises(TypeError, match="note"):
+        Binder([field("note", str, StorageKind.SEALED)])

@@ -65,14 +65,6 @@ def test_no_two_rows_have_the_same_bytes(
     assert (data(one, version) == data(other, newer)) == ((one, version) == (other, newer))
 
 
-@given(st.lists(st.tuples(rows, versions)))
-def test_the_rows_of_a_list_are_bound_as_each_is_alone(table: list[tuple[tuple[Any, ...], int]]) -> None:
-    binder = Binder(FIELDS)
-    of_rows = binder.of_rows()
-    for row, version in table:
-        assert of_rows(row, version) == binder.data(row, version)
-
-
 @pytest.mark.parametrize("length", [0, len(FIELDS) - 1, len(FIELDS) + 1])
 def test_a_row_has_a_value_for_each_field(length: int) -> None:
     with pytest.raises(ValueError, match="argument"):

@@ -81,7 +81,7 @@ async def test_nothing_is_verified_while_a_row_or_a_key_is_left(world: InMemory)
     with pytest.raises(NotYetGone):
         await verify.run(erasing(world, ada), held)
     await step(world, DeleteRows).run(erasing(world, ada), held)
-    assert await verify.run(erasing(world, ada), held) == {"rows_left": 0}
+    assert await verify.run(erasing(world, ada), held) == {"rows_left": 0, "objects_left": 0}
     await world.keyring.create(ada.id)
     with pytest.raises(NotYetGone):
         await verify.run(erasing(world, ada), held)
@@ -106,7 +106,7 @@ async def test_what_was_missed_once_is_asked_for_again_after_the_pause(world: In
         await verify.run(erasure, held)
     assert missed.value.within == MINUTE
     world.clock.advance(MINUTE)
-    assert await verify.run(erasure, held) == {"rows_left": 0, "messages_deleted": 1}
+    assert await verify.run(erasure, held) == {"rows_left": 0, "objects_left": 0, "messages_deleted": 1}
 
 
 async def pose_as_an_attempt(world: InMemory, someone: Person) -> Account:

@@ -50,7 +50,7 @@ def _receiving(secret: str) -> Iterator[tuple[str, bytes]]:
     for name in ("Bank\u200b of\nX", "", " a ", "Müller", "\u202e", "x" * 80):
         yield f"from {name!r}", inbound(secret, sid(f"from-{name!r}"), name, ours, "hello")
     for field, said in (
-        ("NumMedia", "2"), ("NumMedia", "x"), ("NumMedia", "100"), ("SmsSid", "SM0"), ("MessageSid", "SM0"),
+        ("NumMedia", "x"), ("NumMedia", "100"), ("SmsSid", "SM0"), ("MessageSid", "SM0"),
         ("To", ""), ("9", "x"), ("ToCity", f"MessageSid{sid('other')}"), ("Body", f"MessageSid{sid('other')}"),
         ("OptOutType", "HELP"),
     ):  # fmt: skip

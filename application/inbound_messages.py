@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from application.blocked_numbers import pass_over
 from application.ports.clock import Clock
 from application.ports.directory import Directory, Lease
 from application.ports.ids import Ids
@@ -85,14 +86,17 @@ class ReceiveMessage:
                 return True  # an active line would be suspended
             if inbound.received_at is not None and not context.line.was_ours_at(inbound.received_at):
                 return True
-            now = self.clock.now()
+            now, opt_out = self.clock.now(), inbound.opt_out or opt_out_of(inbound.body)
+            if context.blocked:
+                await pass_over(tx, self.ids, context, inbound.sender, inbound.ref, opt_out, now)
+                tx.never_again(operation)
+                return True
             conversation = context.conversation or Conversation.open(
                 lease.account_id, ConversationId(self.ids.new()), lease.line_id, inbound.sender, now
             )
             if context.opt_out is not None:
                 conversation.note_opt_out(context.opt_out.opted_out_at)
                 tx.remove(context.opt_out)
-            opt_out = inbound.opt_out or opt_out_of(inbound.body)
             message = conversation.receive(
                 MessageId(self.ids.new(after=conversation.last_at)),
                 inbound.body,

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from domain.accounts import Account
 from domain.audit import AuditEntry
+from domain.blocked_numbers import BlockedNumber
 from domain.classification import Field, fields_of
 from domain.contacts import Contact, ContactNumber
 from domain.exports import Export, ExportPart
@@ -59,6 +60,7 @@ INVENTORY: tuple[Stored, ...] = (
     Stored(LastingOptOut),
     Stored(Contact),
     Stored(ContactNumber),
+    Stored(BlockedNumber),
     Stored(IdempotencyRecord),
     Stored(Export),
     Stored(ExportPart),

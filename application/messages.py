@@ -15,6 +15,7 @@ from application.ports.numbering import NumberingPlan
 from application.ports.repositories.conversations import ConversationRow
 from application.ports.repositories.messages import MessageRow
 from application.ports.store import Store, Tx
+from domain.blocked_numbers import NumberBlocked
 from domain.destinations import UnreachableNumber, must_be_reachable
 from domain.idempotency import Operation
 from domain.kernel import AccountId, ConversationId, LineId, MediaId, MessageId
@@ -63,8 +64,8 @@ class SendMessage:
     ) -> Accepted:
         """Return the message as accepted.
 
-        Raises NotFound, LineNotActive, NotForMessages, EmergencyNumber, UnreachableNumber, PeerOptedOut,
-        IdempotencyMismatch; for pictures NotForPictures, MediaNotReady, MediaUsed, MediaTooLarge.
+        Raises NotFound, LineNotActive, NotForMessages, EmergencyNumber, UnreachableNumber, NumberBlocked,
+        PeerOptedOut, IdempotencyMismatch; for pictures NotForPictures, MediaNotReady, MediaUsed, MediaTooLarge.
 
         Repeating with the same key is harmless.
         """
@@ -77,6 +78,8 @@ class SendMessage:
             else:
                 context.line.must_accept_messages()
                 self._must_reach(context.line, to)
+                if context.blocked:
+                    raise NumberBlocked
                 now = self.clock.now()
                 conversation = context.conversation or Conversation.open(
                     account_id, ConversationId(self.ids.new()), line_id, to, now

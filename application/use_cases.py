@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount
 from application.accounts import ChangeProfile, ReadAccount
+from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.exports import DownloadExport, ListExports, MeasureExport, ReadExport, StartExport
@@ -86,6 +87,10 @@ class UseCases:
     read_media: ReadMedia
     upload_media: UploadMedia
     read_offered_media: ReadOfferedMedia
+
+    block_number: BlockNumber
+    unblock_number: UnblockNumber
+    list_blocked_numbers: ListBlockedNumbers
 
     start_export: StartExport
     list_exports: ListExports

@@ -14,6 +14,7 @@ from dependency_injector.providers import Dependency, Dict, Provider, Singleton
 from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount, ShutAccount
 from application.accounts import ChangeProfile, ReadAccount
 from application.asking_again import AskProvidersAgain
+from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.carrier_copies import DeleteCarrierCopies
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
@@ -276,6 +277,9 @@ class Container(containers.DeclarativeContainer):
     delete_contact = Singleton(DeleteContact, store=store)
     import_contacts = Singleton(ImportContacts, store=store, clock=clock, ids=ids, plan=plan)
     export_contacts = Singleton(ExportContacts, store=store)
+    block_number = Singleton(BlockNumber, store=store, clock=clock, ids=ids)
+    unblock_number = Singleton(UnblockNumber, store=store)
+    list_blocked_numbers = Singleton(ListBlockedNumbers, store=store)
 
     # Pictures
     keep_picture = Singleton(KeepPicture, objects=objects)

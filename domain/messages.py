@@ -138,6 +138,21 @@ class Message(Aggregate):
     copy_deleted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
     deleted_at: Annotated[datetime | None, held(exported=False, final=True)] = None
 
+    @classmethod
+    def deleted_on_arrival(
+        cls, account_id: AccountId, message_id: MessageId, line_id: LineId, ref: CarrierRef, at: datetime
+    ) -> Self:
+        """Return what a message of which nothing is to be kept leaves until the carrier's copy is gone.
+
+        It is in no conversation.
+        """
+        message = cls(
+            account_id=account_id, id=message_id, conversation_id=ConversationId(message_id), line_id=line_id,
+            direction=Direction.INBOUND, status=Status.RECEIVED, body=MessageBody(""), created_at=at, ref=ref,
+        )  # fmt: skip
+        message.delete(at)
+        return message
+
     @property
     def is_waiting(self) -> bool:
         """Whether it still waits to be handed to the carrier."""
@@ -272,7 +287,7 @@ class Conversation(Aggregate):
         self.unread += 1
         self._go_on(at)
         if opt_out is not None:
-            self.opted_out_at = at if opt_out is OptOut.STOP else None
+            self.heed(opt_out, at)
         message = self._message(message_id, Direction.INBOUND, Status.RECEIVED, body, at, ref)
         message.attachments = attachments
         message.record(MessageReceived(account_id=self.account_id, subject=message_id, at=at))
@@ -311,6 +326,10 @@ class Conversation(Aggregate):
             message.delete(at)
             self.total -= 1
             self.unread -= unread
+
+    def heed(self, opt_out: OptOut, at: datetime) -> None:
+        """Do as the peer says: send them no more, or again."""
+        self.opted_out_at = at if opt_out is OptOut.STOP else None
 
     def mark_read(self) -> None:
         """Nothing here is unread any more. Repeating is harmless."""

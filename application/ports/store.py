@@ -10,6 +10,7 @@ from uuid import UUID
 
 from application.ports.jobs import Job, JobLease
 from application.ports.repositories.accounts import Accounts
+from application.ports.repositories.blocked_numbers import BlockedNumbers
 from application.ports.repositories.contacts import Contacts
 from application.ports.repositories.conversations import Conversations
 from application.ports.repositories.exports import Exports, Records
@@ -87,6 +88,10 @@ class Tx(Protocol):
     @property
     def media(self) -> MediaRecords:
         """The pictures of its messages."""
+
+    @property
+    def blocked_numbers(self) -> BlockedNumbers:
+        """The numbers it has blocked."""
 
     @property
     def exports(self) -> Exports:

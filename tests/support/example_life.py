@@ -18,6 +18,7 @@ BEGINNING = (
 )
 """What is done first of all."""
 BEFORE = {
+    "unblock_number": ("PUT", "/v1/blocked-numbers/{number}"),
     "recover_account": ("DELETE", "/v1/account"),
 }
 """What else comes before an operation, by its name."""

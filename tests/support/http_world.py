@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatch
 from itertools import count
 from typing import IO, Any, Self
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from aiohttp import ClientSession
 from jsonschema import Draft202012Validator
@@ -79,7 +79,7 @@ class Contract:
     def check(self, method: str, path: str, answer: Answer) -> None:
         """Fail unless the document announces this status, this kind of content, this shape and these headers."""
         for known, template, shape, responses in self._operations:
-            if known == method and shape.fullmatch(path.partition("?")[0]):
+            if known == method and shape.fullmatch(unquote(path.partition("?")[0])):
                 announced = responses[str(answer.status)]
                 if answer.status < 300:
                     self.done.add((method, template))

@@ -101,6 +101,7 @@ class Scene:
         await http.call("PATCH", f"/v1/lines/{line}", {"label": "Work"}, token=token)
         known = {"name": "Noa", "numbers": [STRANGER], "note": "climbs"}
         assert (await http.call("POST", "/v1/contacts", known, token=token, headers=http.key())).status == 201
+        assert (await http.call("PUT", "/v1/blocked-numbers/+12125550199", token=token)).status == 200
         await self.hear(number, "STOP", sender=WENT)
         (stopped,) = (await http.call("GET", "/v1/conversations", token=token)).json["items"]
         assert (await http.call("DELETE", f"/v1/conversations/{stopped['id']}", token=token)).status == 204

@@ -6,6 +6,7 @@ from typing import Any
 
 from adapters.inbound.http.resources import (
     accounts,
+    blocked_numbers,
     contacts,
     docs,
     exports,
@@ -30,6 +31,7 @@ ROUTES: tuple[Route[Any], ...] = (
     *messages.ROUTES,
     *media.ROUTES,
     *contacts.ROUTES,
+    *blocked_numbers.ROUTES,
 )
 
 SANDBOX_ROUTES: tuple[Route[Any], ...] = sandbox.ROUTES

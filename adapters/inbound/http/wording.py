@@ -13,6 +13,7 @@ FIELDS = {
     "area_code": "The three digits of a North American area code.",
     "at": "When it was sent.",
     "attachments": "How many pictures or other files came with it.",
+    "blocked_at": "When it was blocked.",
     "body": "What the message says. Null where it was damaged and cannot be read.",
     "capabilities": "What the number can do.",
     "code": "Stable: branch on this.",
@@ -103,6 +104,7 @@ FIELDS = {
 
 TAGS = {
     "accounts": "Sign up, verify, read, correct, delete, recover.",
+    "blocked_numbers": "Numbers that the person wants to hear nothing of.",
     "contacts": "The address book: whom the person knows, under which numbers.",
     "exports": "Everything held about a person, in one file.",
     "health": "Whether the process lives, and can serve.",

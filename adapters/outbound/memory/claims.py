@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.accounts import Account
+from domain.blocked_numbers import BlockedNumber
 from domain.contacts import ContactNumber
 from domain.exports import Export, ExportPart
 from domain.idempotency import IdempotencyRecord
@@ -45,6 +46,8 @@ def _within_account(row: Aggregate) -> Claim | None:
             claimed = "ref", row.account_id, row.ref
         case LastingOptOut():
             claimed = "opt-out", row.line_id, row.peer
+        case BlockedNumber():
+            claimed = "blocked", row.account_id, row.number
         case ContactNumber() if row.number is not None:
             claimed = "place", row.account_id, row.number.canonical, row.place
         case IdempotencyRecord():

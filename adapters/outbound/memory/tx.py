@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from adapters.outbound.memory.repositories.accounts import MemoryAccounts
+from adapters.outbound.memory.repositories.blocked_numbers import MemoryBlockedNumbers
 from adapters.outbound.memory.repositories.contacts import MemoryContacts
 from adapters.outbound.memory.repositories.conversations import MemoryConversations
 from adapters.outbound.memory.repositories.exports import MemoryExports, MemoryRecords
@@ -61,6 +62,11 @@ class MemoryTx(PendingWrites, Tx):
     @override
     def media(self) -> MemoryMediaRecords:
         return MemoryMediaRecords(self.loaded)
+
+    @property
+    @override
+    def blocked_numbers(self) -> MemoryBlockedNumbers:
+        return MemoryBlockedNumbers(self.loaded)
 
     @property
     @override

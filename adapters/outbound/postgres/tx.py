@@ -8,6 +8,7 @@ from adapters.outbound.postgres.codec import Keys
 from adapters.outbound.postgres.pool import Database
 from adapters.outbound.postgres.reading import Reader
 from adapters.outbound.postgres.repositories.accounts import PostgresAccounts
+from adapters.outbound.postgres.repositories.blocked_numbers import PostgresBlockedNumbers
 from adapters.outbound.postgres.repositories.contacts import PostgresContacts
 from adapters.outbound.postgres.repositories.conversations import PostgresConversations
 from adapters.outbound.postgres.repositories.exports import PostgresExports, PostgresRecords
@@ -64,6 +65,11 @@ class PostgresTx(PendingWrites, Tx):
     @override
     def media(self) -> PostgresMediaRecords:
         return PostgresMediaRecords(self.reader)
+
+    @property
+    @override
+    def blocked_numbers(self) -> PostgresBlockedNumbers:
+        return PostgresBlockedNumbers(self.reader)
 
     @property
     @override

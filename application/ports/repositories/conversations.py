@@ -23,6 +23,8 @@ class MessagingContext:
     earlier: EarlierResult | None
     opt_out: LastingOptOut | None
     """What is left of the peer's STOP when there was a conversation before. It stands, altered or not."""
+    blocked: bool
+    """Whether the account wants to hear nothing of the peer."""
 
 
 class LastMessage(NamedTuple):
@@ -88,7 +90,7 @@ class Conversations(Protocol):
         ...
 
     async def context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
-        """Return the line, its conversation with `peer`, their STOP, and what an earlier `operation` came to.
+        """Return the line, its conversation with `peer`, their STOP or block, and what an earlier `operation` came to.
 
         Raises NotFound. The conversation may be broken: that holds up no message that comes in.
         """

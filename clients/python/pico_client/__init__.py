@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pico_client.accounts import Account, Accounts, DeletionPreview
+from pico_client.blocked_numbers import BlockedNumber, BlockedNumbers
 from pico_client.contacts import Contact, ContactImport, Contacts
 from pico_client.exports import Export, Exports
 from pico_client.health import Health, HealthChecks
@@ -15,6 +16,7 @@ from pico_client.sessions import Session, SignedIn
 __all__ = [
     "Account",
     "AvailableNumber",
+    "BlockedNumber",
     "Clock",
     "Contact",
     "ContactImport",
@@ -35,7 +37,7 @@ __all__ = [
 ]
 
 
-class Pico(Accounts, Lines, Messages, Contacts, Exports, HealthChecks):
+class Pico(Accounts, Lines, Messages, Contacts, BlockedNumbers, Exports, HealthChecks):
     """One person's way to Pico. See `Calls` for what it takes and raises."""
 
 

@@ -326,6 +326,10 @@ WRITE_TO_US = {
 """What identifies an account or a line, and what somebody said: nobody may change these by themselves."""
 
 
+TAKEN_OFF_AND_PUT_ON = {("blocked_numbers", "number")}
+"""What stands on a list of one's own."""
+
+
 @proves("R4", text="dbd4248a3d43", saboteur=corrects_no_profile, says="what was corrected stays wrong")
 @proves("R4", text="dbd4248a3d43", saboteur=corrects_no_contact, says="what was corrected stays wrong")
 @proves("R4", text="dbd4248a3d43", saboteur=corrects_no_label, says="what was corrected stays wrong")
@@ -368,7 +372,9 @@ async def test_what_is_wrong_can_be_corrected_on_the_account_and_on_each_line(an
             (record, field) for record, fields in promised().items() for field, kind in fields.items()
             if kind == "sealed"
         }  # fmt: skip
-        assert personal == changes.keys() | WRITE_TO_US, "a field that nobody can correct"
+        assert personal == changes.keys() | WRITE_TO_US | TAKEN_OFF_AND_PUT_ON, (
+            "a field that nobody can correct"
+        )
 
 
 class SignsEveryoneOut(SignOut):

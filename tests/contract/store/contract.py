@@ -10,6 +10,7 @@ Each promise is given a world of its own, empty and fresh.
 from __future__ import annotations
 
 from tests.contract.store.audit import AuditPromises
+from tests.contract.store.blocked_numbers import BlockedNumberPromises
 from tests.contract.store.commits import CommitPromises
 from tests.contract.store.contacts import ContactPromises
 from tests.contract.store.conversations import ConversationPromises
@@ -35,6 +36,6 @@ __all__ = ["StoreContract", "World"]
 class StoreContract(
     CommitPromises, RacePromises, RelativePromises, UniquePromises, JobPromises, ReadPromises, MessagePromises,
     MediaPromises, ConversationPromises, InboxPromises, ExportPromises, DirectoryPromises, PurgePromises,
-    ErasurePromises, ResiduePromises, SnapshotPromises, AuditPromises, ContactPromises,
+    ErasurePromises, ResiduePromises, SnapshotPromises, AuditPromises, ContactPromises, BlockedNumberPromises,
 ):  # fmt: skip
     """Everything a use case may rely on, whichever store it is given."""

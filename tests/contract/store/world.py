@@ -16,6 +16,7 @@ from application.ports.keyring import Keyring
 from application.ports.store import Store
 from domain.accounts import Account, AccountState
 from domain.audit import AuditEntry
+from domain.blocked_numbers import BlockedNumber, BlockedNumberId
 from domain.contacts import (
     Contact,
     ContactId,
@@ -83,6 +84,7 @@ class Belongings:
     operation: Operation
     opt_out: LastingOptOut
     contact: Contact
+    blocked: BlockedNumber
 
 
 def opened(session: Session) -> OpenSession:
@@ -295,6 +297,12 @@ class World(ABC):
             for number in contact.numbers.each
         ]  # fmt: skip
 
+    def new_block(self, account_id: AccountId, number: PhoneNumber | None = None) -> BlockedNumber:
+        return BlockedNumber(
+            account_id=account_id, id=BlockedNumberId(self.ids.new()), number=number or self.number(),
+            blocked_at=self.clock.now(),
+        )  # fmt: skip
+
     async def belongings(self) -> Belongings:
         """Store one of everything. Its two jobs: to settle the order, to clear the conversation."""
         account_id = await self.account()
@@ -311,11 +319,12 @@ class World(ABC):
         export = self.new_export(account_id)
         part = self.new_part(export, 0)
         once, opt_out = self.new_record(account_id, operation), self.new_opt_out(line, deleted.peer)
+        blocked = self.new_block(account_id)
         contact = self.new_contact(account_id, note="met in Haifa")
         await self.commit(
             account_id, session, line, conversation, message, deleted, remnant, media, upload, export, part, once,
             opt_out,
-            contact, *self.leading_to(contact),
+            contact, *self.leading_to(contact), blocked,
         )  # fmt: skip
         return Belongings(
             account_id,
@@ -332,4 +341,5 @@ class World(ABC):
             operation,
             opt_out,
             contact,
+            blocked,
         )

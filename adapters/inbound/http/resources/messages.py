@@ -20,6 +20,7 @@ from application.messages import Accepted
 from application.ports.repositories import conversations as row
 from application.ports.repositories.conversations import ConversationRow
 from application.ports.repositories.messages import MessageRow
+from domain.blocked_numbers import NumberBlocked
 from domain.destinations import EmergencyNumber, UnreachableNumber
 from domain.failures import FailureReason
 from domain.idempotency import IdempotencyMismatch
@@ -262,7 +263,7 @@ async def list_messages(request: Request[MessagePage], conversation_id: Conversa
 
 ONCE = (Bearer(), Idempotent())
 SENDING = (
-    EmergencyNumber, IdempotencyMismatch, LineNotActive, MediaNotReady, MediaTooLarge, MediaUsed, NotForMessages, NotForPictures, PeerOptedOut, UnreachableNumber
+    EmergencyNumber, IdempotencyMismatch, LineNotActive, MediaNotReady, MediaTooLarge, MediaUsed, NotForMessages, NotForPictures, NumberBlocked, PeerOptedOut, UnreachableNumber
 )  # fmt: skip
 
 # ruff: noqa: E501 - a route is a line, however long

@@ -15,6 +15,7 @@ from application.ports.repositories.conversations import (
     LastMessage,
     MessagingContext,
 )
+from domain.blocked_numbers import BlockedNumber
 from domain.idempotency import Operation
 from domain.kernel import ConversationId, LineId
 from domain.lines import PhoneLine
@@ -75,7 +76,10 @@ class MemoryConversations(Conversations):
         line = await self.loaded.one(PhoneLine, line_id)
         conversation = await self.with_peer(line_id, peer)
         earlier = await MemoryIdempotencyRecords(self.loaded).earlier_result(operation)
-        return MessagingContext(line, conversation, earlier, await self.opt_out(line_id, peer))
+        blocked = (
+            await self.loaded.maybe(BlockedNumber, lambda blocked: str(blocked.number) == peer) is not None
+        )
+        return MessagingContext(line, conversation, earlier, await self.opt_out(line_id, peer), blocked)
 
     def _row(self, c: Conversation) -> ConversationRow:
         kept = [m for m in self.loaded.of(Message) if m.conversation_id == c.id and not m.is_deleted]

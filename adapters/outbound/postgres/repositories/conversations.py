@@ -13,6 +13,7 @@ from typing_extensions import override
 from adapters.outbound.postgres.codec import canonical, codec
 from adapters.outbound.postgres.decoding import Rows
 from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Read, Reader, owned, whole
+from adapters.outbound.postgres.repositories.blocked_numbers import BLOCKED_INDEX
 from adapters.outbound.postgres.repositories.idempotency import COLUMNS, earlier_result, key_index
 from adapters.outbound.postgres.statements import compiled, value
 from application.ports.repositories.conversations import (
@@ -21,6 +22,7 @@ from application.ports.repositories.conversations import (
     LastMessage,
     MessagingContext,
 )
+from domain.blocked_numbers import BlockedNumber
 from domain.idempotency import IdempotencyRecord, Operation
 from domain.kernel import ConversationId, LineId, NotFound, SealBroken
 from domain.lines import PhoneLine
@@ -32,6 +34,7 @@ _C, _MESSAGE, _LINE, _RECORD, _STOP = (
     codec(of).table.c for of in (Conversation, Message, PhoneLine, IdempotencyRecord, LastingOptOut)
 )
 _ID = value("id", _C.id)
+_BLOCKED = codec(BlockedNumber).table.c
 _SHOWN = _C.deleted_at.is_(None)
 _GET = Read.by(Conversation, whole(Conversation, _C.id == _ID, _SHOWN), "id")
 _GET_DELETED = Read.by(Conversation, whole(Conversation, _C.id == _ID, _C.deleted_at.is_not(None)), "id")
@@ -104,11 +107,12 @@ def _context() -> str:
         *_CONVERSATIONS.columns,
         *_STOPS.columns,
         *COLUMNS,
+        sa.exists().where(_BLOCKED.account_id == account, _BLOCKED.number_index == sa.bindparam("blocked")),
     )
     select = (
         sa.select(*columns).select_from(joined).where(owned(PhoneLine), _LINE.id == sa.bindparam("line_id"))
     )
-    return compiled(select, ACCOUNT, "line_id", "peer", "key", "opted_out")
+    return compiled(select, ACCOUNT, "line_id", "peer", "key", "opted_out", "blocked")
 
 
 _CONTEXT = _context()
@@ -176,11 +180,11 @@ class PostgresConversations(Conversations):
     async def context(self, line_id: LineId, peer: Peer, operation: Operation) -> MessagingContext:
         reader = self.reader
         by_key = key_index(reader.keys, operation)
-        of_conversation, of_opt_out = (
-            self._index(of, peer) for of in ("conversations.peer", "opt_outs.peer")
+        of_conversation, of_opt_out, of_block = (
+            self._index(of, peer) for of in ("conversations.peer", "opt_outs.peer", BLOCKED_INDEX)
         )
         row = await reader.database.first(
-            _CONTEXT, reader.account_id, line_id, of_conversation, by_key, of_opt_out
+            _CONTEXT, reader.account_id, line_id, of_conversation, by_key, of_opt_out, of_block
         )
         if row is None:
             raise NotFound
@@ -188,7 +192,7 @@ class PostgresConversations(Conversations):
             row[:_CONVERSATION],
             row[_CONVERSATION:_OPTED_OUT],
             row[_OPTED_OUT:_DONE],
-            row[_DONE:],
+            row[_DONE:-1],
         )
         conversation = None if found[0] is None else reader.loader(_CONVERSATIONS, even_broken=True)(found)
         self._not_put_back(conversation)
@@ -199,6 +203,7 @@ class PostgresConversations(Conversations):
             conversation,
             None if record[0] is None else earlier_result(reader, operation, record),
             None if stop[0] is None else reader.loader(_STOPS, even_broken=True)(stop),
+            row[-1],
         )
 
     def _not_put_back(self, found: Conversation | None) -> Conversation | None:

@@ -55,7 +55,7 @@ class AddressBook:
 
     def merge(self, contact: Contact, card: Card) -> None:
         """Have a contact take in a card. Nothing is written when it says nothing new."""
-        had = {number.canonical for number in contact.numbers.each}
+        had = contact.numbers.canonicals
         if contact.take_in(card):
             self.tx.save(contact)
             self._lead_to(contact, [number for number in card.numbers.each if number.canonical not in had])

@@ -177,7 +177,7 @@ class ListConversations:
         """Return a page of up to `limit`. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
             found = await tx.conversations.page(line_id, before, limit + 1)
-        items = found[:limit]
+            items = await with_names(tx, found[:limit])
         return Page(items, (items[-1].last_at, items[-1].id) if len(found) > limit else None)
 
 
@@ -190,7 +190,15 @@ class ReadConversation:
     async def __call__(self, account_id: AccountId, conversation_id: ConversationId) -> ConversationRow:
         """Return it. Raises NotFound. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
-            return await tx.conversations.shown(conversation_id)
+            (shown,) = await with_names(tx, [await tx.conversations.shown(conversation_id)])
+        return shown
+
+
+async def with_names(tx: Tx, rows: list[ConversationRow]) -> list[ConversationRow]:
+    """Have each conversation show what the person calls its peer."""
+    peers = {row.peer for row in rows if row.peer is not None}
+    names = await tx.contacts.names(peers) if peers else {}
+    return [row._replace(name=names.get(row.peer)) if row.peer in names else row for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,11 @@ class ContactNumbers(PersonalText):
         """The numbers one by one."""
         return tuple(map(SavedNumber, self.split("\n")))
 
+    @property
+    def canonicals(self) -> frozenset[str]:
+        """The forms under which they are the same as others."""
+        return frozenset(number.canonical for number in self.each)
+
 
 class InvalidContactNote(PicoError):
     """A note has 1 to 2000 characters: lines, tabs and what can be seen."""
@@ -164,17 +169,11 @@ class Contact(Aggregate):
     note: ContactNote | None = None
     created_at: datetime
 
-    def has(self, number: SavedNumber) -> bool:
-        """Tell whether it can be read that this number is one of its own."""
-        return "numbers" not in self.unreadable and number.canonical in {
-            n.canonical for n in self.numbers.each
-        }
-
     def is_the_one_on(self, card: Card) -> bool:
         """Tell whether a card that has one of its numbers is about the same person, and fits in without loss."""
         if self.unreadable or not self.name.agrees_with(card.name):
             return False
-        together = {number.canonical for number in (*self.numbers.each, *card.numbers.each)}
+        together = self.numbers.canonicals | card.numbers.canonicals
         return (
             len(together) <= ContactNumbers.MOST and len(self._with_note(card) or "") <= ContactNote.LONGEST
         )

@@ -133,6 +133,11 @@ STATEMENTS = {
     "conversations of line from": _CONVERSATIONS.format(
         " AND c.line_id = $8 AND (last_at, c.id) < ($9, $10)"
     ),
+    "names": (
+        "SELECT n.number, c.id, c.name, c.numbers FROM contact_numbers n JOIN contacts c"
+        " ON c.account_id = n.account_id AND c.id = n.contact_id"
+        " WHERE n.account_id = $1 AND n.number = ANY($2) ORDER BY n.place DESC"
+    ),
     "messages": _MESSAGES.format(""),
     "messages from": _MESSAGES.format(" AND id < $9"),
     # Off the hot path: first sight of a number or a token, and the reasons for a no.

@@ -21,7 +21,7 @@ from benchmarks.floor.binding import (
     sent_instant,
 )
 from benchmarks.floor.reading import COMMON, No
-from benchmarks.floor.sealing import Broken, Vault
+from benchmarks.floor.sealing import SAVED, Broken, Vault, blind_index
 
 if TYPE_CHECKING:
     from benchmarks.floor.server import Caller, Floor
@@ -71,10 +71,27 @@ async def conversations(floor: Floor, request: web.BaseRequest, query: str) -> w
                 "attachments": attached,
             }  # fmt: skip
         items.append({
-            "id": str(row), "line_id": written, "peer": shown, "last_at": last_at, "unread": unread, "total": total,
+            "id": str(row), "line_id": written, "peer": shown, "name": None, "last_at": last_at, "unread": unread, "total": total,
             "opted_out_at": since, "created_at": created_at, "last_message": last,
         })  # fmt: skip
+    names = await _names(floor, caller, vault, {item["peer"] for item in items if item["peer"]})
+    for item in items:
+        item["name"] = names.get(item["peer"])
     return _page(items, more)
+
+
+async def _names(floor: Floor, caller: Caller, vault: Vault, peers: set[str]) -> dict[str, str]:
+    """Return what the first contact with each of these numbers is called."""
+    asked, names = {blind_index(vault.index, SAVED, peer): peer for peer in peers}, {}
+    for number, row, name, numbers in await floor.fetch("names", caller.account, list(asked)) if peers else ():
+        try:
+            called = vault.open(vault.name, row.bytes, name).decode()
+            theirs = vault.open(vault.numbers, row.bytes, numbers).decode().split("\n")
+        except Broken:
+            continue
+        if number in {blind_index(vault.index, SAVED, one) for one in theirs}:
+            names[asked[number]] = called
+    return names
 
 
 async def messages(floor: Floor, request: web.BaseRequest, query: str, conversation: str) -> web.Response:

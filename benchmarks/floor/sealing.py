@@ -20,7 +20,7 @@ KEY_SECONDS = 300.0
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-PEER, STOPPED, ACT, ASKED, TOKEN, NUMBER = (
+PEER, STOPPED, ACT, ASKED, TOKEN, NUMBER, SAVED = (
     prefixed(purpose)
     for purpose in (
         b"conversations.peer",
@@ -29,6 +29,7 @@ PEER, STOPPED, ACT, ASKED, TOKEN, NUMBER = (
         b"idempotency_records.request",
         b"sessions.token",
         b"phone_lines.number",
+        b"contact_numbers.number",
     )
 )
 """What each blind index is over, apart from the value."""
@@ -65,7 +66,7 @@ class Vault:
 
     __slots__ = (
         "act", "after", "body", "decrypt", "encrypt", "expires", "fingerprint", "header", "index", "label", "lines",
-        "number", "peer",
+        "name", "number", "numbers", "peer",
     )  # fmt: skip
 
     def __init__(self, environment: str, account: bytes, version: int, material: bytes) -> None:
@@ -74,11 +75,12 @@ class Vault:
         self.encrypt, self.decrypt = aead.encrypt, aead.decrypt
         self.index = HKDF(SHA256(), 32, None, b"pico blind indexes").derive(material)
         self.header, self.after = b"\x01" + key_version, prefixed(key_version)
-        self.body, self.peer, self.fingerprint, self.number, self.label, self.act = (
+        self.body, self.peer, self.fingerprint, self.number, self.label, self.act, self.name, self.numbers = (
             words(environment, table, column) + identity(account) + (16).to_bytes(4)
             for table, column in (
                 ("messages", "body"), ("conversations", "peer"), ("sessions", "fingerprint"),
                 ("phone_lines", "number"), ("phone_lines", "label"), ("idempotency_records", "seal"),
+                ("contacts", "name"), ("contacts", "numbers"),
             )
         )  # fmt: skip
         self.lines: dict[bytes, Line] = {}

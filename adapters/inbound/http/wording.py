@@ -56,7 +56,7 @@ FIELDS = {
     "message_id": "The message.",
     "messages": "How many messages go.",
     "next_cursor": "Leads to the next page as `cursor`; null on the last.",
-    "name": "What the person calls a contact.",
+    "name": "What the person calls a contact, and so the other side of a conversation.",
     "note": "What the person noted about a contact; null where there is none, or where it was damaged.",
     "now": "What time it is in the Sandbox.",
     "number": "A phone number in E.164.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple, Protocol
 
-from domain.contacts import Contact, ContactId, ContactNumber, SavedNumber
+from domain.contacts import Contact, ContactId, ContactName, ContactNumber, SavedNumber
+from domain.values import Peer
 
 
 class Holder(NamedTuple):
@@ -34,6 +35,10 @@ class Contacts(Protocol):
 
     async def holders(self, numbers: Collection[SavedNumber]) -> list[Holder]:
         """Return who has any of these numbers, by place."""
+        ...
+
+    async def names(self, peers: Collection[Peer]) -> dict[Peer, ContactName]:
+        """Return what the first contact with each of these numbers is called. One that cannot be read has no name."""
         ...
 
     async def entries(self, contact_id: ContactId) -> list[ContactNumber]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from domain.contacts import ContactName
 from domain.idempotency import EarlierResult, Operation
 from domain.kernel import ConversationId, LineId, MessageId
 from domain.lines import PhoneLine
@@ -50,6 +51,8 @@ class ConversationRow(NamedTuple):
     opted_out_at: datetime | None
     created_at: datetime
     last_message: LastMessage | None
+    name: ContactName | None = None
+    """What the person calls the peer, where that was asked for too."""
 
 
 class Conversations(Protocol):

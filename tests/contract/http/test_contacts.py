@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.http_world import Answer, HttpWorld
+from tests.support.http_world import STRANGER, Answer, HttpWorld
 
 NOA = {"name": "נועה Cohen", "numbers": ["+1 (202) 555-0143", "03-123 4567"], "note": "climbs\nsings"}
 
@@ -182,3 +182,19 @@ async def test_a_file_has_an_end(http: HttpWorld) -> None:
     lines = await sent(http, token, card("N", "1") * 25 + b"\n" * 500_000)
     assert (lines.status, lines.code) == (413, "too_many_lines")
     assert len(await listed(http, token)) == 1, "what came before is saved"
+
+
+async def test_a_conversation_shows_the_name_of_its_contact(http: HttpWorld) -> None:
+    token = await http.person()
+    line = await http.line(token)
+    await http.call(
+        "POST", f"/v1/lines/{line}/messages", {"to": STRANGER, "body": "hi"}, token=token, headers=http.key()
+    )
+    shown = (await http.call("GET", "/v1/conversations", token=token)).json["items"][0]
+    assert shown["name"] is None
+    noa = await saved(http, token, name="Noa", numbers=["+1 (310) 555-0178"])
+    for path in ("/v1/conversations", f"/v1/conversations/{shown['id']}"):
+        answer = (await http.call("GET", path, token=token)).json
+        assert answer.get("items", [answer])[0] == shown | {"name": "Noa"}
+    await http.call("PATCH", f"/v1/contacts/{noa['id']}", {"numbers": ["*1"]}, token=token)
+    assert (await http.call("GET", "/v1/conversations", token=token)).json["items"] == [shown]

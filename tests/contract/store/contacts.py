@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from application.ports.store import VersionConflict
-from domain.contacts import ContactId, SavedNumber
+from domain.contacts import ContactId, ContactName, SavedNumber
+from domain.values import Peer
 from tests.contract.store.world import World
 
 HOME = "+972 3-123-4567"
@@ -68,3 +71,14 @@ class ContactPromises:
             await world.commit(account_id, contact, *world.leading_to(contact))
         async with world.store.begin(one) as tx:
             assert {of.contact.account_id for of in await tx.contacts.holders([SavedNumber(HOME)])} == {one}
+
+    async def test_a_peer_is_called_as_the_first_contact_with_its_number(self, world: World) -> None:
+        account_id = await world.account()
+        mum = replace(world.new_contact(account_id, "+972 3 123 4567"), name=ContactName("Mum"))
+        dad = replace(world.new_contact(account_id, "+97231234567", "27000"), name=ContactName("Dad"))
+        leading = [*world.leading_to(mum, place=3), *world.leading_to(dad, place=5)]
+        await world.commit(account_id, mum, dad, *leading)
+        home, short, bank = Peer("+97231234567"), Peer("27000"), Peer("BANK")
+        async with world.store.begin(account_id) as tx:
+            assert await tx.contacts.names([home, short, bank]) == {home: "Mum", short: "Dad"}
+            assert await tx.contacts.names([bank]) == {}

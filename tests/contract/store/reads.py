@@ -25,6 +25,7 @@ from domain.kernel import (
 )
 from domain.lines import LineState
 from domain.sessions import Session
+from domain.values import Peer
 from tests.contract.store.world import Belongings, World
 
 OWN = {"accounts.get", "accounts.get_even_broken", "records.page", "records.written", "records.count"}
@@ -70,6 +71,7 @@ def reads(tx: Tx, of: Belongings) -> dict[str, Callable[[], Awaitable[Any]]]:
         "contacts.get_even_broken": lambda: tx.contacts.get_even_broken(of.contact.id),
         "contacts.page": lambda: tx.contacts.page(None, 9),
         "contacts.holders": lambda: tx.contacts.holders(of.contact.numbers.each),
+        "contacts.names": lambda: tx.contacts.names([Peer(number) for number in of.contact.numbers.each]),
         "contacts.entries": lambda: tx.contacts.entries(of.contact.id),
         "contacts.count": tx.contacts.count,
         "media.get": lambda: tx.media.get(of.media.id),

@@ -65,12 +65,13 @@ class LastMessage(TypedDict):
 class Conversation(TypedDict):
     """All messages between one line and one other side. `opted_out_at`: since when that side refuses ours.
 
-    `peer` is null when it was damaged and cannot be read. `last_message` is null when every message was deleted.
+    `peer` is null when it was damaged and cannot be read, `name` where no contact has that number. `last_message` is null when every message was deleted.
     """
 
     id: Id
     line_id: Id
     peer: str | None
+    name: str | None
     last_at: datetime
     unread: int
     total: int
@@ -123,11 +124,12 @@ class Messages(TypedDict):
 
 def conversation(of: ConversationRow) -> Conversation:
     """Show a conversation."""
-    conversation_id, line_id, peer, last_at, unread, total, opted_out_at, created_at, last = of
+    conversation_id, line_id, peer, last_at, unread, total, opted_out_at, created_at, last, name = of
     return {
         "id": str(conversation_id),
         "line_id": str(line_id),
         "peer": peer,
+        "name": name,
         "last_at": last_at,
         "unread": unread,
         "total": total,

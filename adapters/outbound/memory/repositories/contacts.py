@@ -9,7 +9,8 @@ from typing_extensions import override
 
 from adapters.outbound.memory.rows import Loaded, newest_first
 from application.ports.repositories.contacts import Contacts, Holder
-from domain.contacts import Contact, ContactId, ContactNumber, SavedNumber
+from domain.contacts import Contact, ContactId, ContactName, ContactNumber, SavedNumber
+from domain.values import Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ class MemoryContacts(Contacts):
             for row in sorted(rows, key=lambda row: row.place)
             if row.number
         ]
+
+    @override
+    async def names(self, peers: Collection[Peer]) -> dict[Peer, ContactName]:
+        holders = await self.holders([SavedNumber(peer) for peer in peers])
+        first = {holder.number: holder.contact.name for holder in reversed(holders)}
+        return {peer: first[SavedNumber(peer)] for peer in peers if SavedNumber(peer) in first}
 
     @override
     async def entries(self, contact_id: ContactId) -> list[ContactNumber]:

@@ -89,5 +89,5 @@ class MemoryConversations(Conversations):
         ]
         shown = last[0] if last else None
         return ConversationRow(
-            c.id, c.line_id, c.peer, c.last_at, c.unread, c.total, c.opted_out_at, c.created_at, shown
+            c.id, c.line_id, c.peer, c.last_at, c.unread, c.total, c.opted_out_at, c.created_at, shown, None
         )

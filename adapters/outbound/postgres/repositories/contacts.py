@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from typing_extensions import override
 
 from adapters.outbound.postgres.codec import codec
+from adapters.outbound.postgres.decoding import Rows
 from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Read, Reader, owned, whole
 from adapters.outbound.postgres.statements import compiled
 from application.ports.repositories.contacts import Contacts, Holder
-from domain.contacts import Contact, ContactId, ContactNumber, SavedNumber
+from domain.contacts import Contact, ContactId, ContactName, ContactNumber, ContactNumbers, SavedNumber
+from domain.values import Peer
 
+NUMBER_INDEX = "contact_numbers.number"
 _C, _NUMBER = (codec(of).table.c for of in (Contact, ContactNumber))
 _LIMIT = sa.bindparam("limit", type_=sa.Integer())
 _GET = Read.by(Contact, whole(Contact, _C.id == sa.bindparam("id")), "id")
@@ -29,16 +33,20 @@ _CONTACTS, _NUMBERS = AGGREGATES[Contact], AGGREGATES[ContactNumber]
 _CONTACT = 1 + len(_NUMBERS.columns)
 
 
-def _holders() -> str:
+def _of_numbers(*columns: sa.ColumnElement[Any]) -> str:
     joined = codec(ContactNumber).table.join(
         codec(Contact).table, sa.and_(_C.account_id == _NUMBER.account_id, _C.id == _NUMBER.contact_id)
     )
     wanted = _NUMBER.number == sa.any_(sa.bindparam("numbers", type_=postgresql.ARRAY(postgresql.BYTEA())))
-    select = sa.select(_NUMBER.number, *_NUMBERS.columns, *_CONTACTS.columns).select_from(joined)
+    select = sa.select(_NUMBER.number, *columns).select_from(joined)
     return compiled(select.where(owned(ContactNumber), wanted).order_by(_NUMBER.place), ACCOUNT, "numbers")
 
 
-_HOLDERS = _holders()
+_HOLDERS = _of_numbers(*_NUMBERS.columns, *_CONTACTS.columns)
+_CALLED: Rows[tuple[ContactName | None, ContactNumbers | None]] = Rows(
+    codec(Contact), lambda name, numbers: (name, numbers), ("name", "numbers")
+)
+_NAMES = _of_numbers(*_CALLED.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ class PostgresContacts(Contacts):
     @override
     async def holders(self, numbers: Collection[SavedNumber]) -> list[Holder]:
         reader = self.reader
-        asked = {reader.keys.account_index("contact_numbers.number", number): number for number in numbers}
+        asked = {reader.keys.account_index(NUMBER_INDEX, number): number for number in numbers}
         rows = await reader.database.fetch(_HOLDERS, reader.account_id, list(asked))
         entry, load = reader.loader(_NUMBERS), reader.loader(_CONTACTS, even_broken=True)
         found, contacts = list[Holder](), dict[ContactId, Contact]()
@@ -73,6 +81,19 @@ class PostgresContacts(Contacts):
             if leads.contact_id not in contacts:
                 contacts[leads.contact_id] = load(row[_CONTACT:])
             found.append(Holder(asked[row[0]], leads, contacts[leads.contact_id]))
+        return found
+
+    @override
+    async def names(self, peers: Collection[Peer]) -> dict[Peer, ContactName]:
+        reader = self.reader
+        asked = {reader.keys.account_index(NUMBER_INDEX, SavedNumber(peer)): peer for peer in peers}
+        rows = await reader.database.fetch(_NAMES, reader.account_id, list(asked))
+        load, found = _CALLED.loader(reader.keys.cipher, reader.report_broken), dict[Peer, ContactName]()
+        for row in rows:
+            name, numbers = load(row[1:])
+            peer = asked[row[0]]
+            if name is not None and numbers is not None and SavedNumber(peer).canonical in numbers.canonicals:
+                found.setdefault(peer, name)
         return found
 
     @override

@@ -39,7 +39,7 @@ _SHOWN = _C.deleted_at.is_(None)
 _GET = Read.by(Conversation, whole(Conversation, _C.id == _ID, _SHOWN), "id")
 _GET_DELETED = Read.by(Conversation, whole(Conversation, _C.id == _ID, _C.deleted_at.is_not(None)), "id")
 _LAST = Rows(codec(Message), LastMessage, LastMessage._fields, prefix="last")
-_ROWS = Rows(codec(Conversation), ConversationRow, ConversationRow._fields[:-1], beside=_LAST)
+_ROWS = Rows(codec(Conversation), ConversationRow, ConversationRow._fields[:-2], beside=_LAST)
 
 
 def _listed() -> sa.Select[Any]:

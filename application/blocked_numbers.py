@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from application.messages import Page
 from application.opt_outs import keep_opt_out
+from application.paging import Page
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.repositories.conversations import MessagingContext

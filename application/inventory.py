@@ -20,6 +20,7 @@ from domain.lines import PhoneLine
 from domain.media import Media
 from domain.messages import Conversation, Message
 from domain.opt_outs import LastingOptOut
+from domain.search import SearchSegment
 from domain.sessions import Session
 
 
@@ -61,6 +62,7 @@ INVENTORY: tuple[Stored, ...] = (
     Stored(Contact),
     Stored(ContactNumber),
     Stored(BlockedNumber),
+    Stored(SearchSegment),
     Stored(IdempotencyRecord),
     Stored(Export),
     Stored(ExportPart),

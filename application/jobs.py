@@ -17,6 +17,7 @@ from application import (
     message_following,
     outbound_messages,
     reconciliation,
+    search,
     sign_up,
 )
 from application.job_type import JobType
@@ -32,6 +33,7 @@ JOBS: tuple[JobType, ...] = (
     *lines.JOBS,
     *reconciliation.JOBS,
     *exports.JOBS,
+    *search.JOBS,
     *sign_up.JOBS,
     *account_deletion.JOBS,
     *mail.JOBS,

@@ -36,6 +36,7 @@ from application.messages import (
     SendMessage,
 )
 from application.retention import Sweep
+from application.search import Search
 from application.sessions import Authenticate, ListSessions, SignIn, SignOut, SignOutOthers
 from application.sign_up import SignUp, VerifyAccount
 
@@ -91,6 +92,8 @@ class UseCases:
     block_number: BlockNumber
     unblock_number: UnblockNumber
     list_blocked_numbers: ListBlockedNumbers
+
+    search: Search
 
     start_export: StartExport
     list_exports: ListExports

@@ -104,6 +104,7 @@ from application.recall import RecallJobs
 from application.reconciliation import ReconcileLine
 from application.residue import ClearResidue
 from application.retention import PURGES, Sweep
+from application.search import IndexMessages, ReindexMessages, Search, UnindexMessages
 from application.sessions import (
     Authenticate,
     ListSessions,
@@ -294,6 +295,12 @@ class Container(containers.DeclarativeContainer):
     read_offered_media = Singleton(ReadOfferedMedia, store=store, addresses=media_addresses, clock=clock)
     list_media = Singleton(ListMedia, store=store)
     read_media = Singleton(ReadMedia, store=store, objects=objects)
+
+    # Search
+    search = Singleton(Search, store=store)
+    index_messages = Singleton(IndexMessages, store=store, clock=clock, ids=ids)
+    reindex_messages = Singleton(ReindexMessages, store=store, index_messages=index_messages)
+    unindex_messages = Singleton(UnindexMessages, store=store, ids=ids)
 
     # Mail
     mailing = MappingProxyType({"store": store, "queue": queue, "mail": mail, "counts": counts})

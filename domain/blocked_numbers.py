@@ -36,7 +36,7 @@ class BlockedNumber(Aggregate):
     """A number from which nothing is taken in, and to which nothing is sent, on any line."""
 
     stored_as: ClassVar[str] = "blocked_numbers"
-    clause: ClassVar[str] = "C15"
+    clause: ClassVar[str] = "C16"
 
     account_id: AccountId
     id: BlockedNumberId

@@ -18,6 +18,7 @@ from application.ports.repositories.idempotency import IdempotencyRecords
 from application.ports.repositories.lines import Lines
 from application.ports.repositories.media import MediaRecords
 from application.ports.repositories.messages import Messages
+from application.ports.repositories.search import SearchIndex
 from application.ports.repositories.sessions import Sessions
 from domain.erasure import Erasure
 from domain.idempotency import Operation
@@ -92,6 +93,10 @@ class Tx(Protocol):
     @property
     def blocked_numbers(self) -> BlockedNumbers:
         """The numbers it has blocked."""
+
+    @property
+    def search(self) -> SearchIndex:
+        """The words of its messages."""
 
     @property
     def exports(self) -> Exports:

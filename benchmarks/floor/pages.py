@@ -71,19 +71,27 @@ async def conversations(floor: Floor, request: web.BaseRequest, query: str) -> w
                 "attachments": attached,
             }  # fmt: skip
         items.append({
-            "id": str(row), "line_id": written, "peer": shown, "name": None, "last_at": last_at, "unread": unread, "total": total,
+            "id": str(row), "line_id": written, "peer": shown, "name": None, "last_at": last_at, "unread": unread,
+            "total": total,
             "opted_out_at": since, "created_at": created_at, "last_message": last,
         })  # fmt: skip
+    return _page(await _named(floor, caller, vault, items), more)
+
+
+async def _named(floor: Floor, caller: Caller, vault: Vault, items: list[dict]) -> list[dict]:
+    """Put in what the person calls each peer."""
     names = await _names(floor, caller, vault, {item["peer"] for item in items if item["peer"]})
     for item in items:
         item["name"] = names.get(item["peer"])
-    return _page(items, more)
+    return items
 
 
 async def _names(floor: Floor, caller: Caller, vault: Vault, peers: set[str]) -> dict[str, str]:
     """Return what the first contact with each of these numbers is called."""
     asked, names = {blind_index(vault.index, SAVED, peer): peer for peer in peers}, {}
-    for number, row, name, numbers in await floor.fetch("names", caller.account, list(asked)) if peers else ():
+    for number, row, name, numbers in (
+        await floor.fetch("names", caller.account, list(asked)) if peers else ()
+    ):
         try:
             called = vault.open(vault.name, row.bytes, name).decode()
             theirs = vault.open(vault.numbers, row.bytes, numbers).decode().split("\n")

@@ -24,6 +24,7 @@ from domain.contacts import (
     SavedNumber,
 )
 from domain.kernel import PicoError
+from domain.search import InvalidSearch, Query
 from domain.values import (
     Email,
     InvalidLabel,
@@ -60,13 +61,14 @@ SECRETS = [
     ContactNumbers,
     ContactNote,
     SavedNumber,
+    Query,
 ]
 PARSED: list[tuple[Callable[[str], PersonalText], type[PicoError]]] = [
     (PhoneNumber.parse, InvalidPhoneNumber), (Peer.parse, InvalidPeer),
     (Locale.parse, InvalidLocale),
     (Label.parse, InvalidLabel), (MessageBody.parse, InvalidMessageBody), (Password.parse, WeakPassword),
     (ContactName.parse, InvalidContactName), (SavedNumber.parse, InvalidContactNumber),
-    (ContactNote.parse, InvalidContactNote),
+    (ContactNote.parse, InvalidContactNote), (Query.parse, InvalidSearch),
 ]  # fmt: skip
 texts = st.text(alphabet="kqxyz+@.-0123456789", min_size=4, max_size=40)
 

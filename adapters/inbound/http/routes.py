@@ -15,6 +15,7 @@ from adapters.inbound.http.resources import (
     media,
     messages,
     sandbox,
+    search,
     sessions,
     welcome,
 )
@@ -32,6 +33,7 @@ ROUTES: tuple[Route[Any], ...] = (
     *media.ROUTES,
     *contacts.ROUTES,
     *blocked_numbers.ROUTES,
+    *search.ROUTES,
 )
 
 SANDBOX_ROUTES: tuple[Route[Any], ...] = sandbox.ROUTES

@@ -15,6 +15,7 @@ from adapters.outbound.memory.repositories.idempotency import MemoryIdempotencyR
 from adapters.outbound.memory.repositories.lines import MemoryLines
 from adapters.outbound.memory.repositories.media import MemoryMediaRecords
 from adapters.outbound.memory.repositories.messages import MemoryMessages
+from adapters.outbound.memory.repositories.search import MemorySearchIndex
 from adapters.outbound.memory.repositories.sessions import MemorySessions
 from adapters.outbound.memory.rows import Loaded
 from application.ports.store import Tx
@@ -67,6 +68,11 @@ class MemoryTx(PendingWrites, Tx):
     @override
     def blocked_numbers(self) -> MemoryBlockedNumbers:
         return MemoryBlockedNumbers(self.loaded)
+
+    @property
+    @override
+    def search(self) -> MemorySearchIndex:
+        return MemorySearchIndex(self.loaded)
 
     @property
     @override

@@ -16,6 +16,7 @@ from adapters.outbound.postgres.flush import Flush
 from adapters.outbound.postgres.pool import Database
 from adapters.outbound.postgres.reading import Reader
 from adapters.outbound.postgres.repositories.exports import PostgresRecords
+from adapters.outbound.postgres.repositories.search import segments_in_memory
 from adapters.outbound.postgres.sealing import AccountCipher
 from adapters.outbound.postgres.snapshots import Snapshots
 from adapters.outbound.postgres.tx import PostgresTx
@@ -59,6 +60,7 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
         self._keyring = keyring
         self._ids = ids
         self._ciphers = CipherCache(environment)
+        self._segments = segments_in_memory()
         self._snapshots = Snapshots(database.dsn)
         database.beside.append(self._snapshots.close)
 
@@ -69,7 +71,7 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
     ) -> AsyncIterator[PostgresTx]:
         # Keys come first: no connection is held while the keyring is asked.
         keys = await self._keys(account_id)
-        tx = PostgresTx(self._ids, self._database, account_id, keys)
+        tx = PostgresTx(self._ids, self._database, account_id, keys, self._segments)
         yield tx
         flush = Flush(tx, tx.reader, completing)
         if flush.shape:

@@ -16,6 +16,7 @@ from adapters.outbound.postgres.repositories.idempotency import PostgresIdempote
 from adapters.outbound.postgres.repositories.lines import PostgresLines
 from adapters.outbound.postgres.repositories.media import PostgresMediaRecords
 from adapters.outbound.postgres.repositories.messages import PostgresMessages
+from adapters.outbound.postgres.repositories.search import Opened, PostgresSearchIndex
 from adapters.outbound.postgres.repositories.sessions import PostgresSessions
 from application.ports.ids import Ids
 from application.ports.store import Tx
@@ -26,9 +27,12 @@ from domain.kernel import AccountId
 class PostgresTx(PendingWrites, Tx):
     """`Tx`: the repositories share one reader, which remembers what was loaded."""
 
-    def __init__(self, ids: Ids, database: Database, account_id: AccountId, keys: Keys) -> None:
+    def __init__(
+        self, ids: Ids, database: Database, account_id: AccountId, keys: Keys, segments: Opened
+    ) -> None:
         """Bind every statement to the account."""
         super().__init__(account_id, ids)
+        self.segments = segments
         self.reader = Reader(database, account_id, keys, {})
 
     @property
@@ -70,6 +74,11 @@ class PostgresTx(PendingWrites, Tx):
     @override
     def blocked_numbers(self) -> PostgresBlockedNumbers:
         return PostgresBlockedNumbers(self.reader)
+
+    @property
+    @override
+    def search(self) -> PostgresSearchIndex:
+        return PostgresSearchIndex(self.reader, self.segments)
 
     @property
     @override

@@ -11,6 +11,7 @@ from pico_client.lines import AvailableNumber, Line, Lines
 from pico_client.messages import Conversation, LastMessage, Message, Messages
 from pico_client.problems import Flaw, Problem
 from pico_client.sandbox import Clock, MessageAccepted, Sandbox, StoredMail
+from pico_client.searches import Searches
 from pico_client.sessions import Session, SignedIn
 
 __all__ = [
@@ -37,7 +38,7 @@ __all__ = [
 ]
 
 
-class Pico(Accounts, Lines, Messages, Contacts, BlockedNumbers, Exports, HealthChecks):
+class Pico(Accounts, Lines, Messages, Contacts, BlockedNumbers, Searches, Exports, HealthChecks):
     """One person's way to Pico. See `Calls` for what it takes and raises."""
 
 

@@ -132,6 +132,9 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     )
     assert report.json == {"added": 1, "merged": 0, "skipped": 0, "dropped": 0, "skips": []}
 
+    found = (await call("GET", "/v1/search?q=shal", token=token)).json
+    assert [one["body"] for one in found["items"]] == [text["body"]]
+
     block = f"/v1/blocked-numbers/{OURS}"
     blocked = (await call("PUT", block, token=token)).json
     assert (await call("GET", "/v1/blocked-numbers", token=token)).json["items"] == [blocked]

@@ -58,17 +58,17 @@ def heeds_nobody_blocked(stored: Databases) -> Databases:
 
 
 @proves(
-    "C15",
+    "C16",
     text="16c473f13d8c",
     saboteur=in_clear("blocked_numbers.number"),
     says="a blocked number lies in clear",
 )
 @proves(
-    "C15", text="16c473f13d8c", saboteur=finds_without_a_key, says="a blocked number is found without a key"
+    "C16", text="16c473f13d8c", saboteur=finds_without_a_key, says="a blocked number is found without a key"
 )
-@proves("C15", text="16c473f13d8c", saboteur=blocks_nobody, says="what a blocked number sends is kept")
-@proves("C15", text="16c473f13d8c", saboteur=leaves_the_copy, says="the carrier's copy stays")
-@proves("C15", text="16c473f13d8c", saboteur=heeds_nobody_blocked, says="a STOP goes unheard")
+@proves("C16", text="16c473f13d8c", saboteur=blocks_nobody, says="what a blocked number sends is kept")
+@proves("C16", text="16c473f13d8c", saboteur=leaves_the_copy, says="the carrier's copy stays")
+@proves("C16", text="16c473f13d8c", saboteur=heeds_nobody_blocked, says="a STOP goes unheard")
 async def test_of_what_a_blocked_number_sends_nothing_stays_anywhere(stored: Databases) -> None:
     async with stored() as world:
         ada, who = await lived(world), some_number()

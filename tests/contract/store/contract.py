@@ -26,6 +26,7 @@ from tests.contract.store.races import RacePromises
 from tests.contract.store.reads import ReadPromises
 from tests.contract.store.relative import RelativePromises
 from tests.contract.store.residue import ResiduePromises
+from tests.contract.store.search import SearchPromises
 from tests.contract.store.snapshots import SnapshotPromises
 from tests.contract.store.unique import UniquePromises
 from tests.contract.store.world import World
@@ -36,6 +37,7 @@ __all__ = ["StoreContract", "World"]
 class StoreContract(
     CommitPromises, RacePromises, RelativePromises, UniquePromises, JobPromises, ReadPromises, MessagePromises,
     MediaPromises, ConversationPromises, InboxPromises, ExportPromises, DirectoryPromises, PurgePromises,
-    ErasurePromises, ResiduePromises, SnapshotPromises, AuditPromises, ContactPromises, BlockedNumberPromises,
+    ErasurePromises, ResiduePromises, SnapshotPromises, AuditPromises, ContactPromises,
+    BlockedNumberPromises, SearchPromises,
 ):  # fmt: skip
     """Everything a use case may rely on, whichever store it is given."""

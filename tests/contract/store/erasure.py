@@ -24,7 +24,7 @@ class ErasurePromises:
         await world.keyring.destroy(has.account_id)
         counted = await world.store.count_rows(has.account_id)
         assert {stored.name: counted[stored.name] for stored in INVENTORY} == count_records
-        assert counted["jobs"] == 3
+        assert counted["jobs"] == 4
         assert await world.store.delete_rows(has.account_id) == counted
         assert await world.store.count_rows(has.account_id) == dict.fromkeys(counted, 0)
         assert await world.queue.waiting() == 0
@@ -34,7 +34,7 @@ class ErasurePromises:
         before = await world.store.count_rows(stays.account_id)
         await world.store.delete_rows(gone.account_id)
         assert await world.store.count_rows(stays.account_id) == before
-        assert await world.queue.waiting() == 3
+        assert await world.queue.waiting() == 4
         assert await world.directory.line(stays.line.number) == (stays.account_id, stays.line.id)
         async with world.store.begin(stays.account_id) as tx:
             assert (await tx.messages.get(stays.message.id)).body == stays.message.body
@@ -43,7 +43,7 @@ class ErasurePromises:
         has = await world.belongings()
         async with world.store.begin(has.account_id) as tx:
             tx.queue(Job(ERASURE_JOB, has.account_id, has.account_id))
-        assert (await world.store.count_rows(has.account_id))["jobs"] == 3
+        assert (await world.store.count_rows(has.account_id))["jobs"] == 4
         await world.store.delete_rows(has.account_id)
         assert sum((await world.store.count_rows(has.account_id)).values()) == 0
         assert await world.work() == [Job(ERASURE_JOB, has.account_id, has.account_id)]

@@ -8,10 +8,12 @@ import inspect
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, get_type_hints
+from uuid import UUID
 
 import pytest
 
 from application.inventory import INVENTORY
+from application.ports.repositories.search import SegmentPlace
 from application.ports.store import StoreUnavailable, Tx
 from domain.idempotency import IdempotencyRecord, Operation
 from domain.kernel import (
@@ -24,6 +26,7 @@ from domain.kernel import (
     SessionId,
 )
 from domain.lines import LineState
+from domain.search import SearchSegment
 from domain.sessions import Session
 from domain.values import Peer
 from tests.contract.store.world import Belongings, World
@@ -77,11 +80,22 @@ def reads(tx: Tx, of: Belongings) -> dict[str, Callable[[], Awaitable[Any]]]:
         "media.get": lambda: tx.media.get(of.media.id),
         "media.of_messages": lambda: tx.media.of_messages([of.message.id]),
         "media.unused": tx.media.unused,
+        "search.places": tx.search.places,
+        "search.opened": lambda: tx.search.opened(place_of(of.segment)),
+        "search.get_even_broken": lambda: tx.search.get_even_broken(of.segment.id),
+        "search.said_before": lambda: tx.search.said_before(None, MessageId(UUID(int=0)), 9),
+        "search.said_after": lambda: tx.search.said_after(MessageId(UUID(int=0)), of.message.id, 9),
+        "search.shown": lambda: tx.search.shown([of.message.id]),
+        "search.conversations_with": lambda: tx.search.conversations_with(of.conversation.peer),
         "exports.get": lambda: tx.exports.get(of.export.id),
         "exports.list_all": tx.exports.list_all,
         "exports.page": lambda: tx.exports.page(None, 9),
         "exports.part": lambda: tx.exports.part(of.export.id, 0),
     }
+
+
+def place_of(segment: SearchSegment) -> SegmentPlace:
+    return SegmentPlace(segment.id, segment.first, segment.through, 1)
 
 
 def every_read() -> set[str]:

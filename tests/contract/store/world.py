@@ -48,6 +48,7 @@ from domain.lines import LineState, PhoneLine
 from domain.media import Media
 from domain.messages import Conversation, Direction, Message, Status
 from domain.opt_outs import LastingOptOut
+from domain.search import Said, SearchSegment, Segment, SegmentId
 from domain.sessions import Session
 from domain.values import (
     Capability,
@@ -85,6 +86,7 @@ class Belongings:
     opt_out: LastingOptOut
     contact: Contact
     blocked: BlockedNumber
+    segment: SearchSegment
 
 
 def opened(session: Session) -> OpenSession:
@@ -303,6 +305,13 @@ class World(ABC):
             blocked_at=self.clock.now(),
         )  # fmt: skip
 
+    def new_segment(self, *messages: Message) -> SearchSegment:
+        said = [Said(m.id, m.conversation_id, m.line_id, m.created_at, m.body) for m in messages]
+        return SearchSegment(
+            account_id=messages[0].account_id, id=SegmentId(self.ids.random_id()), first=messages[0].id,
+            through=messages[-1].id, content=Segment.of_messages(said).pack(),
+        )  # fmt: skip
+
     async def belongings(self) -> Belongings:
         """Store one of everything. Its two jobs: to settle the order, to clear the conversation."""
         account_id = await self.account()
@@ -319,12 +328,12 @@ class World(ABC):
         export = self.new_export(account_id)
         part = self.new_part(export, 0)
         once, opt_out = self.new_record(account_id, operation), self.new_opt_out(line, deleted.peer)
-        blocked = self.new_block(account_id)
+        blocked, segment = self.new_block(account_id), self.new_segment(message)
         contact = self.new_contact(account_id, note="met in Haifa")
         await self.commit(
             account_id, session, line, conversation, message, deleted, remnant, media, upload, export, part, once,
             opt_out,
-            contact, *self.leading_to(contact), blocked,
+            contact, *self.leading_to(contact), blocked, segment,
         )  # fmt: skip
         return Belongings(
             account_id,
@@ -342,4 +351,5 @@ class World(ABC):
             opt_out,
             contact,
             blocked,
+            segment,
         )

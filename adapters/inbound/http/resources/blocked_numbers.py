@@ -10,7 +10,6 @@ import domain.blocked_numbers
 from adapters.inbound.http.input import Paged
 from adapters.inbound.http.json_format import id_cursor
 from adapters.inbound.http.params import MaybeId
-from adapters.inbound.http.reply import spelled
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from domain.blocked_numbers import BlockedNumberId, TooManyBlocked
@@ -39,7 +38,7 @@ class BlockedNumbers(TypedDict):
 
 def blocked_number(of: domain.blocked_numbers.BlockedNumber) -> BlockedNumber:
     """Show a blocked number."""
-    return {"number": spelled(of.number), "blocked_at": of.blocked_at}
+    return {"number": of.number, "blocked_at": of.blocked_at}
 
 
 async def list_blocked_numbers(request: Request[BlockedNumberPage]) -> BlockedNumbers:

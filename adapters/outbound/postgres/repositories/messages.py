@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -34,6 +35,8 @@ def _in_shown(conversation_id: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]
     return found.correlate(codec(Message).table)
 
 
+KEPT_IN_SHOWN = sa.and_(_KEPT, _in_shown(_C.conversation_id))
+"""The condition that neither a message nor its conversation is deleted."""
 _GET = Read.by(Message, whole(Message, _C.id == _ID, _KEPT, _in_shown(_C.conversation_id)), "id")
 _GET_EVEN_DELETED = Read.by(Message, whole(Message, _C.id == _ID), "id")
 _BY_REF = Read.by(Message, whole(Message, _C.ref == sa.bindparam("ref")), "ref")
@@ -79,7 +82,8 @@ _PAGE = compiled(_page(), ACCOUNT, "conversation_id", "limit")
 _PAGE_BEFORE = compiled(_page(_C.id < sa.bindparam("before")), ACCOUNT, "conversation_id", "limit", "before")
 
 
-def _one() -> str:
+def select_shown(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return a select of messages with both their ends, for `shown_rows`."""
     conversation = sa.and_(
         owned(Conversation), _CONVERSATION.id == _C.conversation_id, _CONVERSATION.deleted_at.is_(None)
     )
@@ -87,12 +91,22 @@ def _one() -> str:
     joined = codec(Message).table.join(codec(Conversation).table, conversation)
     joined = joined.outerjoin(codec(PhoneLine).table, line)
     columns: tuple[Any, ...] = (*_ROWS.columns, *_PEER.columns, *_NUMBER.columns)
-    return compiled(
-        sa.select(*columns).select_from(joined).where(owned(Message), _C.id == _ID, _KEPT), ACCOUNT, "id"
-    )
+    return sa.select(*columns).select_from(joined).where(owned(Message), _KEPT, *where)
 
 
-_SHOW = _one()
+def shown_rows(reader: Reader, rows: Iterable[Any]) -> list[MessageRow]:
+    """Return messages of any conversations, each with its own ends."""
+    cipher, broken = reader.keys.cipher, reader.report_broken
+    load, peer, number = (of.loader(cipher, broken) for of in (_ROWS, _PEER, _NUMBER))
+    return [
+        MessageRow._make(
+            (*load(row), peer(row[_WIDTH:_ENDS]), None if row[_ENDS] is None else number(row[_ENDS:]))
+        )
+        for row in rows
+    ]
+
+
+_SHOW = compiled(select_shown(_C.id == _ID), ACCOUNT, "id")
 
 
 def _unread() -> str:

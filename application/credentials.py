@@ -16,7 +16,7 @@ from domain.kernel import AccountId, ErrorKind, NotFound, PicoError
 from domain.values import Email, Password
 
 DECOY = AccountId(UUID(int=0))
-"""Nobody's account: it has a key, which is opened in place of one that is missing, and never a row."""
+"""Nobody's account: it has a key, which is opened in place of one that is missing, and perhaps a row (`decoy`)."""
 
 
 class WrongCredentials(PicoError):
@@ -109,7 +109,8 @@ class VerifyPassword:
         with suppress(KeyGone):
             async with self.store.begin(account_id or DECOY) as tx:
                 with suppress(NotFound):  # inside: an end without error takes its time, too
-                    return await tx.accounts.get_even_broken()
+                    found = await tx.accounts.get_even_broken()
+                    return None if account_id is None else found
         return None
 
 

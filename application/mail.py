@@ -12,12 +12,19 @@ from application.erasure_step import ErasureStep
 from application.hold import Hold, HoldOfJob
 from application.job_type import NOW, JobType
 from application.limits import Counts
+from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.jobs import JobLease, Queue
 from application.ports.mail import Mail, MailKind, MailUnavailable
 from application.ports.store import Store
-from application.ports.tokens import Tokens
-from domain.accounts import Account, AccountDeletionRequested, AccountRecovered
+from application.ports.tokens import Purpose, Tokens
+from domain.accounts import (
+    Account,
+    AccountDeletionRequested,
+    AccountRecovered,
+    PasswordChanged,
+    PasswordReset,
+)
 from domain.erasure import Erasure, NotYetGone
 from domain.exports import ExportReady
 from domain.kernel import AccountId
@@ -26,6 +33,8 @@ from domain.lines import LineLost
 from domain.retention import Retention
 from domain.values import Email, SignUpPlace
 
+MAIL_PASSWORD_RESET = "mail_password_reset"  # noqa: S105 - a name, no password
+"""The job that a person's request queues."""
 MAILS = Limit(name="mails", most=5, within=timedelta(days=1), at_once=3)
 """Of one kind to one address, however many ask for them."""
 
@@ -102,6 +111,34 @@ class SendAlreadyRegisteredMail(SendMail):
     limited_as: ClassVar[str] = "sign_up"
 
 
+RESET_LINK_LIVES = timedelta(hours=12)
+"""As long as it takes, at most, until another one may be mailed: there is always one that works in the mailbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendPasswordResetMail(SendMail):
+    """Sends a link by which another password can be chosen. For the decoy nothing is sent."""
+
+    mail_kind: ClassVar[MailKind] = MailKind.PASSWORD_RESET
+    limited_as: ClassVar[str] = "password_reset"
+
+    tokens: Tokens
+    clock: Clock
+
+    async def link_token(self, account: Account) -> str:
+        """Return a token that works until password or address change."""
+        expires_at = self.clock.now() + RESET_LINK_LIVES
+        return await self.tokens.mailed(
+            Purpose.PASSWORD_RESET, account.id, account.credentials_mark, expires_at
+        )
+
+
+class SendPasswordChangedMail(SendMail):
+    """Tells that another password was chosen, in case it was somebody else."""
+
+    mail_kind: ClassVar[MailKind] = MailKind.PASSWORD_CHANGED
+
+
 class SendDeletionScheduledMail(SendMail):
     """Confirms that an account will be deleted, and until when it can be recovered."""
 
@@ -129,6 +166,10 @@ class SendLineLostMail(SendMail):
 JOBS = (
     JobType("mail_verification", SendVerificationMail),
     JobType("mail_already_registered", SendAlreadyRegisteredMail),
+    JobType(MAIL_PASSWORD_RESET, SendPasswordResetMail),
+    JobType(
+        "mail_password_changed", SendPasswordChangedMail, after={PasswordChanged: NOW, PasswordReset: NOW}
+    ),
     JobType("mail_deletion_scheduled", SendDeletionScheduledMail, after={AccountDeletionRequested: NOW}),
     JobType("mail_recovered", SendRecoveredMail, after={AccountRecovered: NOW}),
     JobType("mail_export_ready", SendExportReadyMail, after={ExportReady: NOW}),

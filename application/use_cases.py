@@ -35,6 +35,7 @@ from application.messages import (
     ReadMessage,
     SendMessage,
 )
+from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
 from application.retention import Sweep
 from application.search import Search
 from application.sessions import Authenticate, ListSessions, SignIn, SignOut, SignOutOthers
@@ -52,6 +53,9 @@ class UseCases:
     preview_deletion: PreviewDeletion
     delete_account: DeleteAccount
     recover_account: RecoverAccount
+    change_password: ChangePassword
+    ask_password_reset: AskPasswordReset
+    reset_password: ResetPassword
 
     sign_in: SignIn
     authenticate: Authenticate

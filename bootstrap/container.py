@@ -62,6 +62,8 @@ from application.mail import (
     SendDeletionScheduledMail,
     SendExportReadyMail,
     SendLineLostMail,
+    SendPasswordChangedMail,
+    SendPasswordResetMail,
     SendRecoveredMail,
     SendVerificationMail,
 )
@@ -83,6 +85,7 @@ from application.object_erasure import DeleteObjects
 from application.orphan_keys import DestroyOrphanKeys
 from application.outbound_messages import SendQueuedMessage
 from application.overdue_erasures import BeginOverdueErasures
+from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.ids import Ids
@@ -198,6 +201,17 @@ class Container(containers.DeclarativeContainer):
         retention=retention, ledger=ledger, fingerprint=fingerprint,
     )
 
+    change_password = Singleton(
+        ChangePassword, store=store, verify_password=verify_password, hasher=hasher, tokens=tokens, clock=clock,
+        ids=ids, retention=retention,
+    )
+    ask_password_reset = Singleton(
+        AskPasswordReset, store=store, directory=directory, keyring=keyring, clock=clock,
+    )
+    reset_password = Singleton(
+        ResetPassword, store=store, hasher=hasher, tokens=tokens, clock=clock, ids=ids, retention=retention,
+    )
+
     # Sessions
     sign_in = Singleton(
         SignIn, store=store, verify_password=verify_password, hasher=hasher, tokens=tokens, clock=clock, ids=ids,
@@ -308,6 +322,8 @@ class Container(containers.DeclarativeContainer):
         SendVerificationMail, **mailing, tokens=tokens, retention=retention,
     )
     send_already_registered_mail = Singleton(SendAlreadyRegisteredMail, **mailing)
+    send_password_reset_mail = Singleton(SendPasswordResetMail, **mailing, tokens=tokens, clock=clock)
+    send_password_changed_mail = Singleton(SendPasswordChangedMail, **mailing)
     send_deletion_scheduled_mail = Singleton(SendDeletionScheduledMail, **mailing)
     send_recovered_mail = Singleton(SendRecoveredMail, **mailing)
     send_export_ready_mail = Singleton(SendExportReadyMail, **mailing)

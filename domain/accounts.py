@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,6 +13,7 @@ from domain.classification import IndexScope, held
 from domain.kernel import (
     AccountId,
     Aggregate,
+    ChangedMeanwhile,
     ErrorKind,
     Event,
     PicoError,
@@ -18,6 +21,9 @@ from domain.kernel import (
 )
 from domain.retention import RetentionRule, due
 from domain.values import Email, Label, Locale, PasswordHash, SignUpPlace
+
+MARK = 16
+"""Bytes by which a link names the password and address it was made for."""
 
 
 class AccountState(StrEnum):
@@ -65,6 +71,12 @@ class PasswordUnreadable(SealBroken):
     code = "password_unreadable"
 
 
+class LinkUsed(PicoError):
+    """The link was used before, or password or address changed since it was mailed."""
+
+    code = "link_used"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSignedUp(Event):
     """An account was made; its address is not verified yet."""
@@ -78,6 +90,16 @@ class AccountVerified(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileChanged(Event):
     """Name or locale was corrected (the right of rectification)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChanged(Event):
+    """The person chose another password, with the one before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordReset(Event):
+    """The person chose another password, with a link from their mailbox."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +140,15 @@ class Account(Aggregate):
     state: Annotated[AccountState, held("T1", bound=True)] = AccountState.UNVERIFIED
     verified_at: Annotated[datetime | None, held(final=True)] = None
     erase_at: Annotated[datetime | None, held("T2", bound=True)] = None
+
+    @classmethod
+    def decoy(cls, account_id: AccountId, at: datetime) -> Self:
+        """Make nobody's account: work for it is done as for any other, and comes to nothing."""
+        return cls(
+            id=account_id, email=Email("nobody@invalid"), password=PasswordHash("!"), display_name=Label("Nobody"),
+            locale=Locale("en"), terms_accepted_at=at, privacy_accepted_at=at, created_at=at,
+            state=AccountState.ERASING,
+        )  # fmt: skip
 
     @classmethod
     def sign_up(
@@ -212,6 +243,37 @@ class Account(Aggregate):
         self.display_name = display_name or self.display_name
         self.locale = locale or self.locale
         self.record(ProfileChanged(account_id=self.id, subject=self.id, at=at))
+
+    @property
+    def credentials_mark(self) -> bytes:
+        """What changes with the password and with the address: a link that names it works until either does.
+
+        16 bytes of SHA-256 over a hash with 128 random bits of salt: they tell nothing of either.
+        """
+        said = f"{self.password}|{self.email.canonical}"
+        return hashlib.sha256(said.encode()).digest()[:MARK]
+
+    def change_password(self, password: PasswordHash, instead_of: PasswordHash, at: datetime) -> None:
+        """Take another password in the place of the one that was checked. Raises ChangedMeanwhile."""
+        if self.password != instead_of:
+            raise ChangedMeanwhile
+        self.password = password
+        self.record(PasswordChanged(account_id=self.id, subject=self.id, at=at))
+
+    def must_be_at(self, mark: bytes) -> None:
+        """Raise LinkUsed unless password and address are those that a link was made for, SealBroken if altered."""
+        self.must_be_whole()
+        if not self.may_receive_mail or not hmac.compare_digest(mark, self.credentials_mark):
+            raise LinkUsed
+
+    def reset_password(self, password: PasswordHash, mark: bytes, at: datetime) -> None:
+        """Take another password, by a link that was made for the one there is. Raises LinkUsed, SealBroken.
+
+        An account that waits to be deleted goes on waiting; its person can come back with the new password.
+        """
+        self.must_be_at(mark)
+        self.password = password
+        self.record(PasswordReset(account_id=self.id, subject=self.id, at=at))
 
     def rehash(self, password: PasswordHash) -> None:
         """Keep the same password under newer hashing parameters."""

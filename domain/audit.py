@@ -20,6 +20,8 @@ from domain.accounts import (
     AccountRecovered,
     AccountSignedUp,
     AccountVerified,
+    PasswordChanged,
+    PasswordReset,
     ProfileChanged,
 )
 from domain.classification import held
@@ -54,6 +56,8 @@ class AuditKind(StrEnum):
     LINE_LOST = "line_lost"
     EXPORT_REQUESTED = "export_requested"
     EXPORT_DOWNLOADED = "export_downloaded"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word, no password
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a word, no password
 
 
 AUDITED: dict[type[Event], AuditKind] = {
@@ -72,6 +76,8 @@ AUDITED: dict[type[Event], AuditKind] = {
     LineLost: AuditKind.LINE_LOST,
     ExportRequested: AuditKind.EXPORT_REQUESTED,
     ExportDownloaded: AuditKind.EXPORT_DOWNLOADED,
+    PasswordChanged: AuditKind.PASSWORD_CHANGED,
+    PasswordReset: AuditKind.PASSWORD_RESET,
 }
 
 

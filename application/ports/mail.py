@@ -23,6 +23,9 @@ class MailKind(StrEnum):
     """Carries a token: a new address is to be confirmed."""
     ALREADY_REGISTERED = "already_registered"
     """Someone signed up with an address that has an account; only its owner learns so."""
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a word, no password
+    """Carries a token: another password can be chosen without the one before."""
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word, no password
     DELETION_SCHEDULED = "deletion_scheduled"
     RECOVERED = "recovered"
     EXPORT_READY = "export_ready"

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from domain.kernel import AccountId
 from domain.values import SessionToken
+
+
+class Purpose(StrEnum):
+    """What a mailed token is for: one for one purpose is none for another."""
+
+    PASSWORD_RESET = "r"  # noqa: S105 - a word, no password
 
 
 class Tokens(Protocol):
@@ -22,6 +29,14 @@ class Tokens(Protocol):
 
     async def verification(self, account_id: AccountId, expires_at: datetime) -> str:
         """Return a signed token that names the account and expires at `expires_at`."""
+        ...
+
+    async def mailed(self, purpose: Purpose, account_id: AccountId, mark: bytes, expires_at: datetime) -> str:
+        """Return a signed token with check digits that names the account and a mark of 16 bytes, and expires."""
+        ...
+
+    async def read(self, purpose: Purpose, token: str, now: datetime) -> tuple[AccountId, bytes] | None:
+        """Return the account and the mark that a mailed token names, or None when forged, mangled or expired."""
         ...
 
     async def verified(self, token: str, now: datetime) -> AccountId | None:

@@ -20,6 +20,7 @@ BEGINNING = (
 BEFORE = {
     "unblock_number": ("PUT", "/v1/blocked-numbers/{number}"),
     "recover_account": ("DELETE", "/v1/account"),
+    "reset_password": ("POST", "/v1/password-resets"),
 }
 """What else comes before an operation, by its name."""
 

@@ -101,7 +101,11 @@ async def sign_up_again(world: InMemory, email: Email) -> None:
     await world.use_cases.sign_up(email, PASSWORD, Label("Somebody"), Locale("en"))
 
 
-@pytest.mark.parametrize("act", [sign_in, recover, sign_up_again])
+async def reset(world: InMemory, email: Email) -> None:
+    await world.use_cases.ask_password_reset(email)
+
+
+@pytest.mark.parametrize("act", [sign_in, recover, sign_up_again, reset])
 async def test_whether_an_address_is_known_makes_no_difference_to_what_is_done(act: Act) -> None:
     steps: list[str] = []
     world = InMemory()

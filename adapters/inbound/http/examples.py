@@ -38,6 +38,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "locale": "en",
     "messages": 2,
     "name": "Noa Cohen",
+    "new_password": "correct horse battery staple",
     "next_cursor": None,
     "note": "Met in Haifa.",
     "number": "+12025550143",

@@ -58,6 +58,7 @@ FIELDS = {
     "media_id": "The picture.",
     "message_id": "The message.",
     "messages": "How many messages go.",
+    "new_password": "The password that it shall be from now on.",
     "next_cursor": "Leads to the next page as `cursor`; null on the last.",
     "name": "What the person calls a contact, and so the other side of a conversation.",
     "note": "What the person noted about a contact; null where there is none, or where it was damaged.",

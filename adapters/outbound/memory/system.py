@@ -13,7 +13,7 @@ from typing_extensions import override
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.passwords import Overloaded, PasswordHasher
-from application.ports.tokens import Tokens
+from application.ports.tokens import Purpose, Tokens
 from domain.kernel import AccountId
 from domain.values import Password, PasswordHash, SessionToken
 
@@ -139,6 +139,21 @@ class FakeTokens(Tokens):
             return None
         account_id, _, expires_at = said.partition("_")
         return AccountId(UUID(account_id)) if now < datetime.fromisoformat(expires_at) else None
+
+    @override
+    async def mailed(self, purpose: Purpose, account_id: AccountId, mark: bytes, expires_at: datetime) -> str:
+        said = f"{purpose}_{account_id}_{mark.hex()}_{expires_at.isoformat()}"
+        return f"{said}_{self._mac(said)}"
+
+    @override
+    async def read(self, purpose: Purpose, token: str, now: datetime) -> tuple[AccountId, bytes] | None:
+        said, _, mac = token.rpartition("_")
+        if not token.isascii() or not hmac.compare_digest(mac, self._mac(said)) or said[:1] != purpose:
+            return None
+        _, account_id, mark, expires_at = said.split("_")
+        if now >= datetime.fromisoformat(expires_at):
+            return None
+        return AccountId(UUID(account_id)), bytes.fromhex(mark)
 
     def _mac(self, text: str) -> str:
         return hmac.new(b"no secret", text.encode(), hashlib.sha256).hexdigest()

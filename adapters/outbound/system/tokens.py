@@ -14,12 +14,16 @@ from uuid import UUID
 from typing_extensions import override
 
 from application.ports.keyring import Keyring
-from application.ports.tokens import Tokens
+from application.ports.tokens import Purpose, Tokens
 from domain.kernel import AccountId
 from domain.values import SessionToken
 
 SESSION_PREFIX, VERIFICATION_PREFIX = "pico_s1_", "pico_v1_"
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+MAILED_PREFIX = "pico_{}1_"
+"""By what a scanner knows a token in a place where none belongs, and what it is for."""
+SAID = 40
+"""Bytes of what a mailed token says: account id, expiry, mark."""
 TOKEN_DIGITS, CHECK_DIGITS = 43, 6
 """Base-62 digits that hold 256 bits, and 32."""
 
@@ -68,6 +72,32 @@ class SignedTokens(Tokens):
         if now.timestamp() >= int.from_bytes(said[16:]):
             return None
         return AccountId(UUID(bytes=said[:16]))
+
+    @override
+    async def mailed(self, purpose: Purpose, account_id: AccountId, mark: bytes, expires_at: datetime) -> str:
+        """Return account id, expiry in seconds, mark, and HMAC-SHA-256 over it all, as base64url with check digits."""
+        prefix = MAILED_PREFIX.format(purpose)
+        said = account_id.bytes + int(expires_at.timestamp()).to_bytes(8) + mark
+        body = prefix + unpadded(said + await self._mac(prefix.encode() + said))
+        return body + checksum(body)
+
+    @override
+    async def read(self, purpose: Purpose, token: str, now: datetime) -> tuple[AccountId, bytes] | None:
+        prefix = MAILED_PREFIX.format(purpose)
+        written = token.removeprefix(prefix)[:-CHECK_DIGITS]
+        try:
+            raw = urlsafe_b64decode((written + "=" * (-len(written) % 4)).encode("ascii"))
+        except (BadBase64, ValueError):
+            return None
+        said, mac = raw[:-32], raw[-32:]
+        body = prefix + unpadded(raw)
+        if len(said) != SAID or token != body + checksum(body):
+            return None
+        if not hmac.compare_digest(mac, await self._mac(prefix.encode() + said)):
+            return None
+        if now.timestamp() >= int.from_bytes(said[16:24]):
+            return None
+        return AccountId(UUID(bytes=said[:16])), said[24:]
 
     async def _mac(self, said: bytes) -> bytes:
         return hmac.digest(await self._keyring.system("verification"), said, hashlib.sha256)

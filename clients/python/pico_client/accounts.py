@@ -70,6 +70,20 @@ class Accounts(Sessions):
         """Recover a deleted account before erasure is due; from now on, this client asks with the new session."""
         return self._signed_in("/v1/account-recoveries", {"email": email, "password": password})
 
+    def change_password(self, password: str, new_password: str) -> SignedIn:
+        """Choose another password: every session ends; this client asks with the new one from now on."""
+        change: dict[str, object] = {"password": password, "new_password": new_password}
+        return self._signed_in("/v1/account/password", change, method="PUT")
+
+    def ask_password_reset(self, email: str) -> None:
+        """Have a link mailed to choose another password, if the address has an account."""
+        self._send("POST", "/v1/password-resets", body={"email": email})
+
+    def reset_password(self, token: str, new_password: str) -> SignedIn:
+        """Choose another password with the token from the mail, once; this client asks with the new session."""
+        proof: dict[str, object] = {"token": token, "new_password": new_password}
+        return self._signed_in("/v1/password-resets/confirm", proof)
+
     def read_account(self) -> Account:
         """Read one's own account."""
         return self._ask(Account, "GET", "/v1/account")

@@ -55,7 +55,7 @@ class Sessions(Calls):
         """Sign out everywhere else."""
         self._send("DELETE", "/v1/sessions", query={"except": "current"})
 
-    def _signed_in(self, path: str, proof: dict[str, object]) -> SignedIn:
-        found = self._ask(SignedIn, "POST", path, body=proof)
+    def _signed_in(self, path: str, proof: dict[str, object], *, method: str = "POST") -> SignedIn:
+        found = self._ask(SignedIn, method, path, body=proof)
         self.token = found.token
         return found

@@ -155,6 +155,17 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     assert (await call("GET", "/v1/account", token=token)).status == 401
     token = other["token"]
 
+    chosen = {"password": PASSWORD, "new_password": "four boring purple umbrellas"}
+    changed = await call("PUT", "/v1/account/password", chosen, token=token)
+    assert (await call("GET", "/v1/account", token=token)).status == 401
+    assert (await call("GET", "/v1/account", token=changed.json["token"])).status == 200
+    for email in ("nobody@example.org", "Ada@Example.org"):
+        assert (await call("POST", "/v1/password-resets", {"email": email})).status == 202
+        await http.world.settle()
+    link = {"token": http.world.mail.sent[-1].link_token, "new_password": PASSWORD}
+    token = (await call("POST", "/v1/password-resets/confirm", link)).json["token"]
+    assert (await call("POST", "/v1/password-resets/confirm", link)).code == "link_used"
+
     preview = (await call("GET", "/v1/account/deletion-preview", token=token)).json
     assert (
         await call("DELETE", "/v1/account", {"password": "wrong"}, token=token)

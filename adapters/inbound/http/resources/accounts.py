@@ -28,8 +28,9 @@ from adapters.inbound.http.route import OPEN, Route
 from application.ports.clock import ClocksDisagree
 from application.ports.passwords import Overloaded
 from application.sign_up import BadToken
-from domain.accounts import NotPendingDeletion, PasswordUnreadable
+from domain.accounts import LinkUsed, NotPendingDeletion, PasswordUnreadable, PendingDeletion
 from domain.guessing import GuessablePassword
+from domain.kernel import ChangedMeanwhile
 
 
 class Acceptance(Input):
@@ -67,6 +68,26 @@ class DeletionConfirmation(Input):
     """The password, typed once more before everything is deleted."""
 
     password: KnownPassword
+
+
+class PasswordChange(Input):
+    """Another password, and the one before."""
+
+    password: KnownPassword
+    new_password: NewPassword
+
+
+class ForgottenPassword(Input):
+    """Whose password is to be chosen anew."""
+
+    email: AnEmail
+
+
+class PasswordReset(Input):
+    """The token from the mail, and another password."""
+
+    token: AToken
+    new_password: NewPassword
 
 
 class Account(TypedDict):
@@ -158,11 +179,34 @@ async def recover_account(request: Request[Credentials]) -> SignedIn:
     return signed_in(await request.use_cases.recover_account(request.input.email, request.input.password))
 
 
+async def change_password(request: Request[PasswordChange]) -> SignedIn:
+    """Choose another password. Every session ends; the answer holds a new one for the device that asks."""
+    given = request.input
+    return signed_in(
+        await request.use_cases.change_password(request.account_id, given.password, given.new_password)
+    )
+
+
+async def ask_password_reset(request: Request[ForgottenPassword]) -> None:
+    """Have a link mailed to choose another password. The answer is the same whether the address is known or not."""
+    await request.use_cases.ask_password_reset(request.input.email)
+
+
+async def reset_password(request: Request[PasswordReset]) -> SignedIn:
+    """Choose another password with the token from the mail, once. Every session ends, and a new one is opened.
+
+    An account that waits to be deleted takes the password, and goes on waiting to be recovered.
+    """
+    return signed_in(await request.use_cases.reset_password(request.input.token, request.input.new_password))
+
+
 CORRECTING = (Bearer(), Conditional())
 SIGNING_UP = (GuessablePassword, Overloaded)
 DELETING = (*PASSWORD, PasswordUnreadable, ClocksDisagree)
 RECOVERING = (*PASSWORD, NotPendingDeletion)
 VERIFYING = (*PASSWORD, BadToken)
+CHANGING = (*PASSWORD, PasswordUnreadable, GuessablePassword, PendingDeletion, ChangedMeanwhile)
+RESETTING = (BadToken, LinkUsed, GuessablePassword, Overloaded, PendingDeletion)
 
 # ruff: noqa: E501 - a route is a line, however long
 # fmt: off
@@ -173,6 +217,9 @@ ROUTES = (
     Route("GET", "/v1/account", read_account, 200, headers={"ETag": VERSION}),
     Route("PATCH", "/v1/account", change_profile, 200, body=ProfileChange, guards=CORRECTING),
     Route("DELETE", "/v1/account", delete_account, 202, body=DeletionConfirmation, raises=DELETING, location="/v1/account-recoveries"),
+    Route("PUT", "/v1/account/password", change_password, 200, body=PasswordChange, raises=CHANGING),
+    Route("POST", "/v1/password-resets", ask_password_reset, 202, body=ForgottenPassword, guards=OPEN, location="/v1/password-resets/confirm"),
+    Route("POST", "/v1/password-resets/confirm", reset_password, 201, body=PasswordReset, guards=OPEN, raises=RESETTING, location=SESSION),
     Route("GET", "/v1/account/deletion-preview", preview_deletion, 200),
 )
 # fmt: on

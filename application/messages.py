@@ -15,6 +15,7 @@ from application.ports.numbering import NumberingPlan
 from application.ports.repositories.conversations import ConversationRow
 from application.ports.repositories.messages import MessageRow
 from application.ports.store import Store, Tx
+from application.spend import Spend
 from domain.blocked_numbers import NumberBlocked
 from domain.destinations import UnreachableNumber, must_be_reachable
 from domain.idempotency import Operation
@@ -52,6 +53,7 @@ class SendMessage:
     retention: Retention
     plan: NumberingPlan
     carrier: MessageCarrier
+    spend: Spend
 
     async def __call__(
         self,
@@ -64,14 +66,17 @@ class SendMessage:
     ) -> Accepted:
         """Return the message as accepted.
 
-        Raises NotFound, LineNotActive, NotForMessages, EmergencyNumber, UnreachableNumber, NumberBlocked,
-        PeerOptedOut, IdempotencyMismatch; for pictures NotForPictures, MediaNotReady, MediaUsed, MediaTooLarge.
+        Raises NotFound, LineNotActive, NotForMessages, EmergencyNumber, UnreachableNumber, DestinationNotAllowed,
+        NumberBlocked, PeerOptedOut, SpendLimited, LimitsUnavailable, IdempotencyMismatch; for pictures NotForPictures,
+        MediaNotReady, MediaUsed, MediaTooLarge.
 
         Repeating with the same key is harmless.
         """
+        paid = False
         operation = Operation.requested("send", key, line_id, to, body, *media)
 
         async def change(tx: Tx) -> Accepted:
+            nonlocal paid
             context = await tx.conversations.context(line_id, to, operation)
             if context.earlier is not None:
                 message = await tx.messages.get(MessageId(context.earlier.must_match()))
@@ -89,6 +94,9 @@ class SendMessage:
                 message_id = MessageId(self.ids.new(after=conversation.last_at))
                 message = conversation.send(message_id, body, now, len(media))
                 await self._attach(tx, context.line, message_id, media)
+                if not paid:  # once, however often a race is lost
+                    await self.spend.take(account_id, context.line.country, to, body, len(media))
+                    paid = True
                 tx.require_unchanged(context.line)
                 tx.save(conversation)
                 tx.save(message)

@@ -16,6 +16,7 @@ from application.ports.ids import Ids
 from application.ports.jobs import Job, JobLease, Queue
 from application.ports.message_carrier import MessageCarrier, OptedOut, SenderRefused
 from application.ports.store import Store, Tx
+from application.spend import Spend
 from domain.failures import FailureReason
 from domain.kernel import AccountId, MessageId
 from domain.lines import PhoneLine
@@ -48,11 +49,13 @@ class SendQueuedMessage:
     offer_media: OfferMedia
     clock: Clock
     ids: Ids
+    spend: Spend
 
     async def __call__(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
         """Send the message. Repeating is harmless.
 
-        Raises JobGone; CarrierUnavailable: to be tried again, looking first.
+        Raises JobGone; CarrierUnavailable: to be tried again, looking first; SendingPaused and LimitsUnavailable: to be
+        tried again, the carrier has not heard of it.
         """
         attempt = await self._attempt(account_id, message_id)
         if not attempt.message.is_waiting:
@@ -83,6 +86,8 @@ class SendQueuedMessage:
             conversation = await tx.conversations.get(message.conversation_id)
             asked_at = message.attempted_at
             must_not = self._must_not(message, line, conversation)
+            if must_not is None and message.is_waiting:
+                await self.spend.pass_on(conversation.peer)
             if must_not is None:
                 message.attempt(self.clock.now())
             tx.require_unchanged(line)
@@ -113,6 +118,8 @@ class SendQueuedMessage:
             return FailureReason.LINE_NOT_ACTIVE
         if conversation.is_opted_out:
             return FailureReason.OPTED_OUT
+        if not self.spend.allows(line.country, conversation.peer):
+            return FailureReason.NOT_ALLOWED
         return FailureReason.CARRIER_OUTAGE if self._is_too_late(message) else None
 
     def _is_too_late(self, message: Message) -> bool:

@@ -14,6 +14,7 @@ from benchmarks.bench import Measure, main
 from benchmarks.kills import kills
 from benchmarks.population import Population
 from benchmarks.scenarios import SCENARIOS
+from benchmarks.spend import overspend
 from benchmarks.timing import tell
 from bootstrap.private_memory import keep_private
 
@@ -23,6 +24,10 @@ if __name__ == "__main__":
     parser.add_argument(
         "--timing", nargs="?", type=int, const=400, metavar="PAIRS",
         help="whether the time of an answer tells if an address has its account",
+    )  # fmt: skip
+    parser.add_argument(
+        "--spend", nargs="?", type=int, const=100_000, metavar="SENDS",
+        help="whether raced sends make an account spend more than it may",
     )  # fmt: skip
     parser.add_argument("--accounts", type=int, default=1_000)
     parser.add_argument("--conversations", type=int, default=100_000)
@@ -53,6 +58,8 @@ if __name__ == "__main__":
             sys.exit(asyncio.run(kills(given.kills, Path(folder), print)))
     part = 10 if given.tenth else 1
     size = Population(given.accounts // part, given.conversations // part, given.messages // part)
+    if given.spend:
+        sys.exit(asyncio.run(overspend(given.spend)))
     if given.timing:
         sys.exit(asyncio.run(tell(given.timing)))
     measures: dict[str, Measure] = {

@@ -42,6 +42,7 @@ from bootstrap.outside import Outside
 from bootstrap.process import Product
 from domain.residue import PAUSE
 from domain.retention import Retention
+from domain.spend import SpendPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ class Parts:
     key_cache_mib: int
     password_cost: PasswordCost
     retention: Retention
+    spend_policy: SpendPolicy
     sweep_every: timedelta = SWEEP_EVERY
     pause: timedelta = PAUSE
     """How long after a provider showed nothing any more an erasure asks it again."""
@@ -126,6 +128,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             clock=parts.clock,
             ids=ids,
             retention=parts.retention,
+            spend_policy=parts.spend_policy,
             pause=parts.pause,
         )
 

@@ -117,9 +117,11 @@ from application.sessions import (
     SignOutOthers,
 )
 from application.sign_up import AnswerSignUp, SignUp, VerifyAccount
+from application.spend import Spend
 from application.use_cases import UseCases
 from bootstrap.outside import Outside
 from domain.retention import Retention
+from domain.spend import SpendPolicy
 
 Replaced = Mapping[str, Callable[..., object]]
 """By a use case's name: what is called, with the honest one's parts by name, to make another in its place."""
@@ -170,6 +172,7 @@ class Container(containers.DeclarativeContainer):
     clock = Dependency[Clock]()
     ids = Dependency[Ids]()
     retention = Dependency[Retention]()
+    spend_policy = Dependency[SpendPolicy]()
     pause = Dependency[timedelta]()
 
     # Limits
@@ -257,12 +260,14 @@ class Container(containers.DeclarativeContainer):
         ReceiveMessage, store=store, directory=directory, clock=clock, ids=ids,
     )
     apply_delivery_receipt = Singleton(ApplyDeliveryReceipt, store=store, directory=directory, clock=clock)
+    spend = Singleton(Spend, limits=limits, plan=plan, policy=spend_policy, clock=clock)
     send_message = Singleton(
-        SendMessage, store=store, clock=clock, ids=ids, retention=retention, plan=plan, carrier=carrier
+        SendMessage, store=store, clock=clock, ids=ids, retention=retention, plan=plan, carrier=carrier, spend=spend,
     )
     offer_media = Singleton(OfferMedia, store=store, addresses=media_addresses, clock=clock)
     send_queued_message = Singleton(
         SendQueuedMessage, store=store, queue=queue, carrier=carrier, offer_media=offer_media, clock=clock, ids=ids,
+        spend=spend,
     )
     read_message = Singleton(ReadMessage, store=store)
     delete_message = Singleton(DeleteMessage, store=store, clock=clock)

@@ -23,6 +23,7 @@ from application.ports.pictures import Pictures
 from application.ports.store import Store
 from application.ports.tokens import Tokens
 from domain.retention import Retention
+from domain.spend import SpendPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,5 +51,6 @@ class Outside:
     clock: Clock
     ids: Ids
     retention: Retention
+    spend_policy: SpendPolicy
     pause: timedelta
     """How long after a provider showed nothing any more an erasure asks it again."""

@@ -17,6 +17,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.outbound.system.passwords import LEAST, PasswordCost
 from domain.retention import Retention
+from domain.spend import SpendPolicy
+from domain.values import Country
 
 COST = PasswordCost()
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,6 +89,27 @@ class Settings(BaseSettings):
             policy,
             idle_session=replace(policy.idle_session, keep=timedelta(days=self.session_idle_days)),
             session=replace(policy.session, keep=timedelta(days=self.session_days)),
+        )
+
+    spend_a_day: int = Field(10_000, ge=1_000, le=10**7)
+    """What an account may spend on messages a day, in thousandths of a US dollar; a fifth of it in its first week."""
+    countries: str = Field("", pattern=r"^([A-Z]{2}(,[A-Z]{2})*)?$", examples=["US,CA"])
+    """Where messages may be sent to, ISO 3166-1, comma-separated; a list of our own when unset."""
+
+    @property
+    def spend_policy(self) -> SpendPolicy:
+        """What may be spent on messages."""
+        policy, most = SpendPolicy(), self.spend_a_day
+        return replace(
+            policy,
+            countries=frozenset(map(Country, self.countries.split(",")))
+            if self.countries
+            else policy.countries,
+            of_an_account=replace(policy.of_an_account, most=most, at_once=most * 3 // 4),
+            of_a_young_account=replace(policy.of_a_young_account, most=most // 5, at_once=most * 3 // 20),
+            of_a_neighbourhood=replace(
+                policy.of_a_neighbourhood, most=most * 3 // 100, at_once=most * 3 // 200
+            ),
         )
 
     password_memory_mib: int = Field(COST.memory_mib, ge=LEAST.memory_mib, le=1024)

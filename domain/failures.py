@@ -18,6 +18,8 @@ class FailureReason(StrEnum):
     """The line's number may not send messages there, or none at all."""
     LINE_NOT_ACTIVE = "line_not_active"
     """The line stopped accepting messages before this one was handed over."""
+    NOT_ALLOWED = "not_allowed"
+    """No messages are sent there any more."""
     CARRIER_OUTAGE = "carrier_outage"
     """The carrier, or a network on the way, could not take it in time."""
     UNCONFIRMED = "unconfirmed"

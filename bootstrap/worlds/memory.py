@@ -48,6 +48,7 @@ from bootstrap.outside import Outside
 from bootstrap.worlds.edge import HttpClient, client_of
 from bootstrap.worlds.people import Person, signed_up
 from domain.retention import Retention
+from domain.spend import SpendPolicy
 
 
 class Parts(TypedDict, total=False):
@@ -75,6 +76,7 @@ class Parts(TypedDict, total=False):
     limits_here: Limits
     hasher: PasswordHasher
     tokens: Tokens
+    spend_policy: SpendPolicy
     pause: timedelta
 
 
@@ -138,6 +140,7 @@ class InMemory:
         self.tokens = given.get("tokens", FakeTokens())
         self.retention = retention
         self.pause = given.get("pause", timedelta())
+        self.spend_policy = given.get("spend_policy", SpendPolicy())
         self.wire()
 
     def outside(self) -> Outside:
@@ -148,7 +151,7 @@ class InMemory:
             numbers=self.numbers or self.carrier, carrier=self.carrier, plan=self.plan, mail=self.mail,
             ledger=self.ledger, fingerprint=self.fingerprint, limits=self.limits,
             limits_here=self.limits_here, hasher=self.hasher, tokens=self.tokens,
-            clock=self.clock, ids=self.ids, retention=self.retention, pause=self.pause,
+            clock=self.clock, ids=self.ids, retention=self.retention, spend_policy=self.spend_policy, pause=self.pause,
         )  # fmt: skip
 
     def wire(self, replaced: Replaced = NOTHING) -> None:

@@ -89,6 +89,7 @@ class Production:
                 ),
                 clock=SystemClock(),
                 retention=settings.retention,
+                spend_policy=settings.spend_policy,
                 kms=vendors.kms,
                 byte_store=vendors.byte_store,
                 ledger=vendors.ledger,

@@ -182,6 +182,7 @@ def sandbox_parts(
         key_cache_mib=settings.key_cache_mib,
         password_cost=settings.password_cost,
         retention=settings.retention,
+        spend_policy=settings.spend_policy,
         sweep_every=SWEEP_EVERY,
         pause=timedelta(),  # its carrier does not lag behind
     )

@@ -44,6 +44,7 @@ from bootstrap.plaintext_scan import Trace, search_bytes
 from bootstrap.worlds import InMemory
 from domain.kernel import AccountId
 from domain.retention import Retention
+from domain.spend import SpendPolicy
 from tests.contract.conftest import Postgres
 
 ENVIRONMENT = "proof"
@@ -113,6 +114,7 @@ class OnPostgres(InMemory):
             "plan": lambda _: PhonenumbersPlan(),
             "mail": lambda _: MemoryMail(),
             "pause": lambda _: timedelta(),
+            "spend_policy": lambda _: SpendPolicy(),
             "ids": lambda world: TimeOrderedIds(world.clock),
             "keyring": lambda world: PostgresKeyring(
                 world.database, LocalKms(folder / "kms", world.clock.now)

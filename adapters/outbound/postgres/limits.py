@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from typing_extensions import override
 
-from adapters.outbound.postgres.pool import Database
+from adapters.outbound.postgres.pool import Database, StatementRefused
 from adapters.outbound.postgres.sealing import blind_index
 from adapters.outbound.postgres.statements import compiled
 from adapters.outbound.postgres.tables import LIMITS
@@ -100,6 +100,6 @@ async def _answered(asked: Awaitable[T]) -> T:
     """Return what the database answers; whatever goes wrong with it or with the key is LimitsUnavailable."""
     try:
         return await asked
-    except (StoreUnavailable, VersionConflict, KeysUnavailable):
+    except (StoreUnavailable, VersionConflict, StatementRefused, KeysUnavailable):
         pass
     raise LimitsUnavailable

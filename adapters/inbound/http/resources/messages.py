@@ -17,6 +17,7 @@ from adapters.inbound.http.request import Request
 from adapters.inbound.http.resources.media import Picture, picture
 from adapters.inbound.http.route import Route
 from application.messages import Accepted
+from application.ports.limits import LimitsUnavailable
 from application.ports.repositories import conversations as row
 from application.ports.repositories.conversations import ConversationRow
 from application.ports.repositories.messages import MessageRow
@@ -28,6 +29,7 @@ from domain.kernel import ConversationId, LineId, MessageId
 from domain.lines import LineNotActive, NotForMessages
 from domain.media import MOST, MediaNotReady, MediaTooLarge, MediaUsed, NotForPictures
 from domain.messages import Direction, PeerOptedOut, Status
+from domain.spend import DestinationNotAllowed, SpendLimited
 
 
 class OutgoingMessage(Input):
@@ -265,7 +267,9 @@ async def list_messages(request: Request[MessagePage], conversation_id: Conversa
 
 ONCE = (Bearer(), Idempotent())
 SENDING = (
-    EmergencyNumber, IdempotencyMismatch, LineNotActive, MediaNotReady, MediaTooLarge, MediaUsed, NotForMessages, NotForPictures, NumberBlocked, PeerOptedOut, UnreachableNumber
+    DestinationNotAllowed, EmergencyNumber, IdempotencyMismatch, LimitsUnavailable, LineNotActive, MediaNotReady,
+    MediaTooLarge, MediaUsed, NotForMessages, NotForPictures, NumberBlocked, PeerOptedOut, SpendLimited,
+    UnreachableNumber,
 )  # fmt: skip
 
 # ruff: noqa: E501 - a route is a line, however long

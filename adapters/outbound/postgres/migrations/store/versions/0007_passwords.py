@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0005_passwords"
-down_revision = "0004_limits"
+revision = "0007_passwords"
+down_revision = "0006_bound"
 
 STATEMENTS = r"""
 ALTER TYPE audit_kind ADD VALUE 'password_changed'

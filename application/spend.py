@@ -1,0 +1,82 @@
+"""Keeping to what may be spent. When nobody can say how much that is any more, nothing is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from application.ports.clock import Clock
+from application.ports.limits import Limits
+from application.ports.numbering import NumberingPlan
+from domain.kernel import AccountId
+from domain.limits import Limit
+from domain.spend import DestinationNotAllowed, SendingPaused, SpendLimited, SpendPolicy, neighbourhood
+from domain.values import Country, MessageBody, Peer, PhoneNumber
+
+RESERVED = 50
+"""Messages of everybody's limit that a process takes at a time, so that not all of them meet at one row."""
+
+
+@dataclass(slots=True)
+class Reserve:
+    """What this process has taken of everybody's limit and not used yet."""
+
+    left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Asks, before a message is accepted and again before a carrier hears of it, whether it may be sent.
+
+    All methods raise LimitsUnavailable: what costs money is refused while it cannot be counted.
+    """
+
+    limits: Limits
+    plan: NumberingPlan
+    policy: SpendPolicy
+    clock: Clock
+    reserve: Reserve = field(default_factory=Reserve)
+
+    async def take(
+        self, account_id: AccountId, home: Country, to: Peer, body: MessageBody, pictures: int = 0
+    ) -> None:
+        """Take what a message from a line of `home` costs. Raises DestinationNotAllowed, SpendLimited.
+
+        Repeating takes again.
+        """
+        country = self._allowed(home, to)
+        now = self.clock.now()
+        limit, cost = self.policy.limit_of(account_id, now), self.policy.cost(body, country, pictures)
+        taking = await self.limits.take(limit, str(account_id), now, cost)
+        if taking.wait is not None:
+            raise SpendLimited(limit, taking.wait)
+
+    def allows(self, home: Country, to: Peer) -> bool:
+        """Tell whether messages go there, as the policy is now."""
+        try:
+            self._allowed(home, to)
+        except DestinationNotAllowed:
+            return False
+        return True
+
+    async def pass_on(self, to: Peer) -> None:
+        """Take a place for a message that a carrier is about to get. Raises SendingPaused."""
+        await self._take(self.policy.of_a_neighbourhood, neighbourhood(to))
+        if not self.reserve.left:
+            await self._take(self.policy.of_everybody, "", RESERVED)
+            self.reserve.left += RESERVED
+        self.reserve.left -= 1
+
+    async def _take(self, limit: Limit, of: str, cost: int = 1) -> None:
+        taking = await self.limits.take(limit, of, self.clock.now(), cost)
+        if taking.wait is not None:
+            paused = SendingPaused()
+            paused.retry_after = taking.wait
+            raise paused
+
+    def _allowed(self, home: Country, to: Peer) -> Country:
+        """Return where a message goes: to the line's country for a short code. Raises DestinationNotAllowed."""
+        country = self.plan.country(PhoneNumber(to)) if to.startswith("+") else home
+        self.policy.must_allow(to, country)
+        if country is None:
+            raise DestinationNotAllowed
+        return country

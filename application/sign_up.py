@@ -22,6 +22,7 @@ from application.ports.store import Store, Tx
 from application.ports.tokens import Tokens
 from application.sessions import SignedIn, open_session
 from domain.accounts import Account, AccountSignedUp, NotUnverified
+from domain.documents import Documents
 from domain.guessing import refuse_guessable
 from domain.kernel import AccountId, NotFound, PicoError
 from domain.retention import Retention
@@ -51,6 +52,7 @@ class SignUp:
     hasher: PasswordHasher
     clock: Clock
     ids: Ids
+    documents: Documents
 
     async def __call__(self, email: Email, password: Password, display_name: Label, locale: Locale) -> None:
         """Make an unverified account. Raises GuessablePassword, Overloaded.
@@ -68,6 +70,7 @@ class SignUp:
             display_name=display_name,
             locale=locale,
             at=self.clock.now(),
+            documents=self.documents,
         )
         async with self.store.begin(account_id) as tx:
             tx.save(account)

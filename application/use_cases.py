@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount
-from application.accounts import ChangeProfile, ReadAccount
+from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
@@ -40,6 +40,7 @@ from application.retention import Sweep
 from application.search import Search
 from application.sessions import Authenticate, ListSessions, SignIn, SignOut, SignOutOthers
 from application.sign_up import SignUp, VerifyAccount
+from domain.documents import Documents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class UseCases:
     verify_account: VerifyAccount
     read_account: ReadAccount
     change_profile: ChangeProfile
+    accept_documents: AcceptDocuments
     preview_deletion: PreviewDeletion
     delete_account: DeleteAccount
     recover_account: RecoverAccount
@@ -113,3 +115,6 @@ class UseCases:
 
     job_handlers: Mapping[str, JobHandler]
     """By the name of the job type."""
+
+    documents: Documents
+    """What there is to be accepted."""

@@ -40,6 +40,7 @@ from application.ports.mail import Mail
 from bootstrap.container import NOTHING, Replaced, wire
 from bootstrap.outside import Outside
 from bootstrap.process import Product
+from domain.documents import Documents
 from domain.residue import PAUSE
 from domain.retention import Retention
 from domain.spend import SpendPolicy
@@ -129,6 +130,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             ids=ids,
             retention=parts.retention,
             spend_policy=parts.spend_policy,
+            documents=Documents(),
             pause=parts.pause,
         )
 

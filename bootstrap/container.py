@@ -12,7 +12,7 @@ from dependency_injector import containers, providers
 from dependency_injector.providers import Dependency, Dict, Provider, Singleton
 
 from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount, ShutAccount
-from application.accounts import ChangeProfile, ReadAccount
+from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
 from application.asking_again import AskProvidersAgain
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.carrier_copies import DeleteCarrierCopies
@@ -120,6 +120,7 @@ from application.sign_up import AnswerSignUp, SignUp, VerifyAccount
 from application.spend import Spend
 from application.use_cases import UseCases
 from bootstrap.outside import Outside
+from domain.documents import Documents
 from domain.retention import Retention
 from domain.spend import SpendPolicy
 
@@ -173,6 +174,7 @@ class Container(containers.DeclarativeContainer):
     ids = Dependency[Ids]()
     retention = Dependency[Retention]()
     spend_policy = Dependency[SpendPolicy]()
+    documents = Dependency[Documents]()
     pause = Dependency[timedelta]()
 
     # Limits
@@ -184,7 +186,9 @@ class Container(containers.DeclarativeContainer):
     verify_password = Singleton(
         VerifyPassword, store=store, directory=directory, keyring=keyring, hasher=hasher, guesses=limit_guesses
     )
-    sign_up = Singleton(SignUp, store=store, keyring=keyring, hasher=hasher, clock=clock, ids=ids)
+    sign_up = Singleton(
+        SignUp, store=store, keyring=keyring, hasher=hasher, clock=clock, ids=ids, documents=documents
+    )
     answer_sign_up = Singleton(AnswerSignUp, store=store, directory=directory, clock=clock)
     verify_account = Singleton(
         VerifyAccount, store=store, directory=directory, verify_password=verify_password, tokens=tokens,
@@ -192,6 +196,7 @@ class Container(containers.DeclarativeContainer):
     )
     read_account = Singleton(ReadAccount, store=store)
     change_profile = Singleton(ChangeProfile, store=store, clock=clock)
+    accept_documents = Singleton(AcceptDocuments, store=store, clock=clock, documents=documents)
     preview_deletion = Singleton(PreviewDeletion, store=store, clock=clock, retention=retention)
     shut_account = Singleton(ShutAccount, store=store, clock=clock)
     delete_account = Singleton(

@@ -22,6 +22,7 @@ from application.ports.passwords import PasswordHasher
 from application.ports.pictures import Pictures
 from application.ports.store import Store
 from application.ports.tokens import Tokens
+from domain.documents import Documents
 from domain.retention import Retention
 from domain.spend import SpendPolicy
 
@@ -52,5 +53,6 @@ class Outside:
     ids: Ids
     retention: Retention
     spend_policy: SpendPolicy
+    documents: Documents
     pause: timedelta
     """How long after a provider showed nothing any more an erasure asks it again."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
 from domain.classification import IndexScope, held
+from domain.documents import Documents, OtherVersion
 from domain.kernel import (
     AccountId,
     Aggregate,
@@ -93,6 +94,16 @@ class ProfileChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TermsAccepted(Event):
+    """The person accepted another version of the terms."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacyAccepted(Event):
+    """The person accepted another version of the privacy policy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordChanged(Event):
     """The person chose another password, with the one before."""
 
@@ -136,6 +147,8 @@ class Account(Aggregate):
     locale: Annotated[Locale, held("C4")]
     terms_accepted_at: Annotated[datetime, held("C5")]
     privacy_accepted_at: Annotated[datetime, held("C5")]
+    terms_version: Annotated[int, held("C5")] = 1
+    privacy_version: Annotated[int, held("C5")] = 2
     created_at: Annotated[datetime, held(bound=True)]
     state: Annotated[AccountState, held("T1", bound=True)] = AccountState.UNVERIFIED
     verified_at: Annotated[datetime | None, held(final=True)] = None
@@ -160,8 +173,9 @@ class Account(Aggregate):
         display_name: Label,
         locale: Locale,
         at: datetime,
+        documents: Documents,
     ) -> Self:
-        """Make an account that accepted terms and privacy policy at `at`."""
+        """Make an account that accepted terms and privacy policy, as they are, at `at`."""
         account = cls(
             id=account_id,
             email=email,
@@ -170,6 +184,8 @@ class Account(Aggregate):
             locale=locale,
             terms_accepted_at=at,
             privacy_accepted_at=at,
+            terms_version=documents.terms,
+            privacy_version=documents.privacy,
             created_at=at,
         )
         account.record(AccountSignedUp(account_id=account_id, subject=account_id, at=at))
@@ -243,6 +259,21 @@ class Account(Aggregate):
         self.display_name = display_name or self.display_name
         self.locale = locale or self.locale
         self.record(ProfileChanged(account_id=self.id, subject=self.id, at=at))
+
+    def accept(self, terms: int | None, privacy: int | None, documents: Documents, at: datetime) -> None:
+        """Note which versions the person has read and accepted; None says nothing of a document.
+
+        Raises OtherVersion for one that does not hold now. What was accepted before keeps its time: repeating is
+        harmless.
+        """
+        if terms not in {None, documents.terms} or privacy not in {None, documents.privacy}:
+            raise OtherVersion
+        if terms is not None and terms != self.terms_version:
+            self.terms_version, self.terms_accepted_at = terms, at
+            self.record(TermsAccepted(account_id=self.id, subject=self.id, at=at))
+        if privacy is not None and privacy != self.privacy_version:
+            self.privacy_version, self.privacy_accepted_at = privacy, at
+            self.record(PrivacyAccepted(account_id=self.id, subject=self.id, at=at))
 
     @property
     def credentials_mark(self) -> bytes:

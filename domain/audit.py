@@ -22,7 +22,9 @@ from domain.accounts import (
     AccountVerified,
     PasswordChanged,
     PasswordReset,
+    PrivacyAccepted,
     ProfileChanged,
+    TermsAccepted,
 )
 from domain.classification import held
 from domain.exports import ExportDownloaded, ExportRequested
@@ -58,6 +60,8 @@ class AuditKind(StrEnum):
     EXPORT_DOWNLOADED = "export_downloaded"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word, no password
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a word, no password
+    TERMS_ACCEPTED = "terms_accepted"
+    PRIVACY_ACCEPTED = "privacy_accepted"
 
 
 AUDITED: dict[type[Event], AuditKind] = {
@@ -78,6 +82,8 @@ AUDITED: dict[type[Event], AuditKind] = {
     ExportDownloaded: AuditKind.EXPORT_DOWNLOADED,
     PasswordChanged: AuditKind.PASSWORD_CHANGED,
     PasswordReset: AuditKind.PASSWORD_RESET,
+    TermsAccepted: AuditKind.TERMS_ACCEPTED,
+    PrivacyAccepted: AuditKind.PRIVACY_ACCEPTED,
 }
 
 

@@ -47,6 +47,7 @@ from bootstrap.container import NOTHING, Replaced, wire
 from bootstrap.outside import Outside
 from bootstrap.worlds.edge import HttpClient, client_of
 from bootstrap.worlds.people import Person, signed_up
+from domain.documents import Documents
 from domain.retention import Retention
 from domain.spend import SpendPolicy
 
@@ -77,6 +78,7 @@ class Parts(TypedDict, total=False):
     hasher: PasswordHasher
     tokens: Tokens
     spend_policy: SpendPolicy
+    documents: Documents
     pause: timedelta
 
 
@@ -140,6 +142,7 @@ class InMemory:
         self.tokens = given.get("tokens", FakeTokens())
         self.retention = retention
         self.pause = given.get("pause", timedelta())
+        self.documents = given.get("documents", Documents())
         self.spend_policy = given.get("spend_policy", SpendPolicy())
         self.wire()
 
@@ -151,7 +154,8 @@ class InMemory:
             numbers=self.numbers or self.carrier, carrier=self.carrier, plan=self.plan, mail=self.mail,
             ledger=self.ledger, fingerprint=self.fingerprint, limits=self.limits,
             limits_here=self.limits_here, hasher=self.hasher, tokens=self.tokens,
-            clock=self.clock, ids=self.ids, retention=self.retention, spend_policy=self.spend_policy, pause=self.pause,
+            clock=self.clock, ids=self.ids, retention=self.retention, spend_policy=self.spend_policy,
+            documents=self.documents, pause=self.pause,
         )  # fmt: skip
 
     def wire(self, replaced: Replaced = NOTHING) -> None:

@@ -42,6 +42,7 @@ from application.retention import SweepResult
 from bootstrap.outside import Outside
 from bootstrap.plaintext_scan import Trace, search_bytes
 from bootstrap.worlds import InMemory
+from domain.documents import Documents
 from domain.kernel import AccountId
 from domain.retention import Retention
 from domain.spend import SpendPolicy
@@ -115,6 +116,7 @@ class OnPostgres(InMemory):
             "mail": lambda _: MemoryMail(),
             "pause": lambda _: timedelta(),
             "spend_policy": lambda _: SpendPolicy(),
+            "documents": lambda _: Documents(),
             "ids": lambda world: TimeOrderedIds(world.clock),
             "keyring": lambda world: PostgresKeyring(
                 world.database, LocalKms(folder / "kms", world.clock.now)

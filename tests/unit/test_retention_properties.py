@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bootstrap.policy import parse
 from bootstrap.settings import ROOT
 from domain.accounts import Account, AccountState, NotPendingDeletion
+from domain.documents import Documents
 from domain.exports import AGAIN_FOR, Export, ExportNotReady, ExportState
 from domain.kernel import AccountId, CarrierRef, ExportId, LineId
 from domain.lines import LineNotActive, PhoneLine
@@ -66,7 +67,7 @@ def test_a_sweep_by_cutoff_finds_just_what_is_due(keep: timedelta, now: datetime
 def account(at: datetime) -> Account:
     made = Account.sign_up(
         AccountId(UUID(int=1)), email=Email("noa@example.com"), password=PasswordHash("x"),
-        display_name=Label("Noa"), locale=Locale("en"), at=at,
+        display_name=Label("Noa"), locale=Locale("en"), at=at, documents=Documents(),
     )  # fmt: skip
     made.verify(at)
     return made

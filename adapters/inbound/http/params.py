@@ -9,7 +9,14 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, Strict, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    Strict,
+    WithJsonSchema,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from adapters.inbound.email_addresses import LONGEST, email_address
@@ -36,6 +43,7 @@ AREA_CODE = re.compile(r"[0-9]{3}\Z")
 CONTAINS = re.compile(r"[0-9A-Z*]{2,16}\Z")
 DURATION = re.compile(r"P(?=[0-9T])([0-9]{1,3}D)?(T(?=[0-9])([0-9]{1,4}H)?([0-9]{1,4}M)?([0-9]{1,5}S)?)?\Z")
 TOKEN = re.compile(r"[!-~]{1,512}\Z")
+LATEST_VERSION = 9999
 LIMIT = re.compile(r"([1-9][0-9]?|100)\Z")
 
 
@@ -142,6 +150,17 @@ LAST = UUID("01931f3a-6c00-7000-8000-00000000a0da")
 """Where the pages of examples go on."""
 AN_ID = Text(exactly(ID, UUID).parse, {"format": "uuid", **pattern(ID)})
 A_NUMBER = Text(PhoneNumber.parse, pattern(values.E164_LENGTH))
+
+
+def version(value: object) -> int:
+    """Take the number of a document's version. Raises PydanticCustomError."""
+    if type(value) is not int:
+        raise PydanticCustomError("wrong_type", "refused")
+    if not 1 <= value <= LATEST_VERSION:
+        raise PydanticCustomError("malformed", "refused")
+    return value
+
+
 A_LABEL = Text(Label.parse, NOT_BLANK)
 A_PLACE = Text(json_format.read_id_cursor, {"maxLength": 22, "examples": [json_format.id_cursor(LAST)]})
 A_PLACE_IN_TIME = Text(
@@ -181,4 +200,9 @@ MaybeLinePlace = Annotated[LineId | None, A_PLACE]
 MaybeExport = Annotated[ExportId | None, A_PLACE]
 MaybeState = Annotated[LineState | None, Text(LineState, {"enum": list(LineState)})]
 ADuration = Annotated[timedelta, Text(duration, pattern(DURATION))]
+MaybeVersion = Annotated[
+    int | None,
+    PlainValidator(version),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LATEST_VERSION}),
+]
 Accepted = Annotated[bool, Strict(), AfterValidator(yes), WithJsonSchema({"const": True})]

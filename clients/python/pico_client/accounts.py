@@ -21,6 +21,10 @@ class Account(Result):
     locale: str | None
     terms_accepted_at: datetime
     privacy_accepted_at: datetime
+    terms_version: int
+    privacy_version: int
+    terms_to_accept: int | None
+    privacy_to_accept: int | None
     created_at: datetime
     verified_at: datetime | None
     etag: str | None
@@ -94,6 +98,13 @@ class Accounts(Sessions):
         """Correct display name or locale. With the `etag` that was read, nothing that changed since is overwritten."""
         change = given(display_name=display_name, locale=locale)
         return self._ask(Account, "PATCH", "/v1/account", body=change, if_match=if_match)
+
+    def accept_documents(
+        self, terms_version: int | None = None, privacy_version: int | None = None
+    ) -> Account:
+        """Accept documents that changed: what the account shows as `terms_to_accept` and `privacy_to_accept`."""
+        read = given(terms_version=terms_version, privacy_version=privacy_version)
+        return self._ask(Account, "POST", "/v1/account/acceptances", body=read)
 
     def preview_deletion(self) -> DeletionPreview:
         """See what deletion would take with it."""

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -24,13 +25,15 @@ from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.sealing import blind_index
 from adapters.outbound.postgres.tables import COLUMNS
 from application.ports.keyring import AccountKey
+from application.ports.mail import MailKind
 from domain.audit import AuditKind
 from domain.classification import StorageKind
+from domain.documents import Documents
 from domain.kernel import AccountId
 from domain.lines import LineState
 from domain.messages import Direction, Status
 from domain.sessions import ends
-from domain.values import Label
+from domain.values import Label, Password
 from tests.support.canary_account import lived
 from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, beside, in_clear, skipping
 from tests.support.proofs import proves, refused
@@ -143,8 +146,13 @@ def forgets_the_policy(stored: Databases) -> Databases:
     return partial(stored, sql=EPOCH.format(table="accounts", column="privacy_accepted_at"))
 
 
-@proves("C5", text="31d27e7a162f", saboteur=forgets_the_terms, says="the times of acceptance are lost")
-@proves("C5", text="31d27e7a162f", saboteur=forgets_the_policy, says="the times of acceptance are lost")
+def forgets_the_version(stored: Databases) -> Databases:
+    return partial(stored, documents=lambda _: Documents(terms=1, privacy=1))
+
+
+@proves("C5", text="1c2fcb760443", saboteur=forgets_the_terms, says="the times of acceptance are lost")
+@proves("C5", text="1c2fcb760443", saboteur=forgets_the_policy, says="the times of acceptance are lost")
+@proves("C5", text="1c2fcb760443", saboteur=forgets_the_version, says="the accepted versions are lost")
 async def test_the_times_of_acceptance_are_kept(stored: Databases) -> None:
     async with stored() as world:
         accepted = world.clock.now()
@@ -152,6 +160,7 @@ async def test_the_times_of_acceptance_are_kept(stored: Databases) -> None:
         assert (row["terms_accepted_at"], row["privacy_accepted_at"]) == (accepted, accepted), (
             "the times of acceptance are lost"
         )
+        assert (row["terms_version"], row["privacy_version"]) == (1, 2), "the accepted versions are lost"
 
 
 def forgets_when_sessions_began(stored: Databases) -> Databases:
@@ -300,6 +309,13 @@ async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases
         await world.settle()
         await do.delete_account(ada.id, ada.password)
         await do.recover_account(ada.email, ada.password)
+        await do.change_password(ada.id, ada.password, Password("four boring purple umbrellas"))
+        await do.ask_password_reset(ada.email)
+        await world.settle()
+        links = [mail.link_token for mail in world.mail.sent if mail.kind is MailKind.PASSWORD_RESET]
+        await do.reset_password(str(links[-1]), ada.password)
+        newer = replace(do.accept_documents, documents=Documents(terms=8, privacy=9))
+        await newer(ada.id, 8, 9)
         mine = await world.rows("audit_entries", account_id=ada.id)
         done = {AuditKind(row["kind"]) for row in mine}
         assert done == set(AuditKind) - {AuditKind.LINE_LOST}, "the log does not say all that was done"

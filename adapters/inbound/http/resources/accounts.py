@@ -19,6 +19,7 @@ from adapters.inbound.http.params import (
     KnownPassword,
     MaybeLabel,
     MaybeLocale,
+    MaybeVersion,
     NewPassword,
 )
 from adapters.inbound.http.reply import Id
@@ -29,6 +30,7 @@ from application.ports.clock import ClocksDisagree
 from application.ports.passwords import Overloaded
 from application.sign_up import BadToken
 from domain.accounts import LinkUsed, NotPendingDeletion, PasswordUnreadable, PendingDeletion
+from domain.documents import Documents, OtherVersion
 from domain.guessing import GuessablePassword
 from domain.kernel import ChangedMeanwhile
 
@@ -48,6 +50,13 @@ class SignUp(Input):
     display_name: ALabel
     locale: ALocale
     accepted: Acceptance
+
+
+class Acceptances(Change):
+    """The versions that the person has read and accepted: of one document or of both."""
+
+    terms_version: MaybeVersion = None
+    privacy_version: MaybeVersion = None
 
 
 class Verification(Input):
@@ -99,6 +108,10 @@ class Account(TypedDict):
     locale: str | None
     terms_accepted_at: datetime
     privacy_accepted_at: datetime
+    terms_version: int
+    privacy_version: int
+    terms_to_accept: int | None
+    privacy_to_accept: int | None
     created_at: datetime
     verified_at: datetime | None
 
@@ -112,8 +125,8 @@ class DeletionPreview(TypedDict):
     messages: int
 
 
-def account(of: domain.accounts.Account) -> Account:
-    """Show an account to its person."""
+def account(of: domain.accounts.Account, documents: Documents) -> Account:
+    """Show an account to its person, and what has changed since they accepted it."""
     return {
         "id": str(of.id),
         "email": of.email,
@@ -121,6 +134,10 @@ def account(of: domain.accounts.Account) -> Account:
         "locale": of.locale,
         "terms_accepted_at": of.terms_accepted_at,
         "privacy_accepted_at": of.privacy_accepted_at,
+        "terms_version": of.terms_version,
+        "privacy_version": of.privacy_version,
+        "terms_to_accept": documents.terms if of.terms_version != documents.terms else None,
+        "privacy_to_accept": documents.privacy if of.privacy_version != documents.privacy else None,
         "created_at": of.created_at,
         "verified_at": of.verified_at,
     }
@@ -151,7 +168,7 @@ async def read_account(request: Request[None]) -> Account:
     """Read one's own account."""
     found = await request.use_cases.read_account(request.account_id)
     request.show_version(found.version)
-    return account(found)
+    return account(found, request.use_cases.documents)
 
 
 async def change_profile(request: Request[ProfileChange]) -> Account:
@@ -161,7 +178,17 @@ async def change_profile(request: Request[ProfileChange]) -> Account:
         request.account_id, change.display_name, change.locale, request.versions
     )
     request.show_version(changed.version)
-    return account(changed)
+    return account(changed, request.use_cases.documents)
+
+
+async def accept_documents(request: Request[Acceptances]) -> Account:
+    """Accept documents that changed. The account says which: `terms_to_accept`, `privacy_to_accept`."""
+    read = request.input
+    changed = await request.use_cases.accept_documents(
+        request.account_id, read.terms_version, read.privacy_version
+    )
+    request.show_version(changed.version)
+    return account(changed, request.use_cases.documents)
 
 
 async def preview_deletion(request: Request[None]) -> DeletionPreview:
@@ -217,6 +244,7 @@ ROUTES = (
     Route("GET", "/v1/account", read_account, 200, headers={"ETag": VERSION}),
     Route("PATCH", "/v1/account", change_profile, 200, body=ProfileChange, guards=CORRECTING),
     Route("DELETE", "/v1/account", delete_account, 202, body=DeletionConfirmation, raises=DELETING, location="/v1/account-recoveries"),
+    Route("POST", "/v1/account/acceptances", accept_documents, 200, body=Acceptances, raises=(OtherVersion,), headers={"ETag": VERSION}),
     Route("PUT", "/v1/account/password", change_password, 200, body=PasswordChange, raises=CHANGING),
     Route("POST", "/v1/password-resets", ask_password_reset, 202, body=ForgottenPassword, guards=OPEN, location="/v1/password-resets/confirm"),
     Route("POST", "/v1/password-resets/confirm", reset_password, 201, body=PasswordReset, guards=OPEN, raises=RESETTING, location=SESSION),

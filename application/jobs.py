@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from application import (
     account_deletion,
+    email_changes,
     erasure,
     exports,
     lines,
@@ -37,6 +38,7 @@ JOBS: tuple[JobType, ...] = (
     *sign_up.JOBS,
     *account_deletion.JOBS,
     *mail.JOBS,
+    *email_changes.JOBS,
     *erasure.JOBS,
 )
 

@@ -59,21 +59,26 @@ class SendMail:
         """
         async with self.store.begin(account_id) as tx:
             account = await tx.accounts.get()
-        if account.may_receive_mail and self.is_called_for(account):
+        to = self.address(account)
+        if to is not None and account.may_receive_mail and self.is_called_for(account):
             token = await self.link_token(account)
             await HoldOfJob(self.queue, account_id, lease)()
-            await self._send(account, token)
+            await self._send(account, to, token)
 
-    async def _send(self, account: Account, token: str | None) -> None:
-        counted = f"{self.limited_as} {account.email.canonical}"
+    async def _send(self, account: Account, to: Email, token: str | None) -> None:
+        counted = f"{self.limited_as} {to.canonical}"
         if self.limited_as and (await self.counts.take(MAILS, counted)).wait is not None:
             return
         try:
-            await self.mail.send(account.email, self.mail_kind, account.language, token)
+            await self.mail.send(to, self.mail_kind, account.language, token)
         except MailUnavailable:
             if self.limited_as:
                 await self.counts.give_back(MAILS, counted)
             raise
+
+    def address(self, account: Account) -> Email | None:
+        """Return the address that it goes to, if there is one."""
+        return account.email
 
     def is_called_for(self, account: Account) -> bool:
         """Tell whether the mail still makes sense."""
@@ -196,18 +201,28 @@ class EraseMailAddress(ErasureStep):
         """
         async with self.store.begin(erasure.account_id) as tx:
             account = await tx.accounts.get_even_broken()
-        if "email" in account.unreadable:
-            return {"addresses_unreadable": 1}
-        address = account.email
-        if account.verified_at is None and await self._is_used_by_another(address):
-            return {}
+        unreadable = account.unreadable & {"email", "new_email", "former_email"}
+        for address in (account.new_email, account.former_email):
+            if address is not None:
+                await self.forget(account.id, address, hold)
+        if "email" not in unreadable:
+            await self.forget(account.id, account.email, hold, shared=account.verified_at is None)
+        return {"addresses_unreadable": len(unreadable)} if unreadable else {}
+
+    async def forget(self, account_id: AccountId, address: Email, hold: Hold, *, shared: bool = True) -> None:
+        """Have one address forgotten, unless it may be `shared` and another sign-up or account uses it.
+
+        Raises as `run` does.
+        """
+        if shared and await self._is_used_by_another(account_id, address):
+            return
         await hold()
         await self.mail.erase(address)
         if await self.mail.holds(address):
             raise NotYetGone
-        return {}
 
-    async def _is_used_by_another(self, address: Email) -> bool:
+    async def _is_used_by_another(self, account_id: AccountId, address: Email) -> bool:
         """Tell whether a living sign-up or an account has this address; an attempt being erased holds no place."""
         holders = await self.directory.sign_ups(SignUpPlace.every(address))
-        return any(holders) or await self.directory.account_by_email(address.canonical) is not None
+        found = await self.directory.account_by_email(address.canonical)
+        return any(holder not in {None, account_id} for holder in (*holders, found))

@@ -10,6 +10,7 @@ from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
+from application.email_changes import AskEmailChange, VerifyEmailChange
 from application.exports import DownloadExport, ListExports, MeasureExport, ReadExport, StartExport
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobHandler
@@ -58,6 +59,8 @@ class UseCases:
     change_password: ChangePassword
     ask_password_reset: AskPasswordReset
     reset_password: ResetPassword
+    ask_email_change: AskEmailChange
+    verify_email_change: VerifyEmailChange
 
     sign_in: SignIn
     authenticate: Authenticate

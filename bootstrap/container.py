@@ -19,6 +19,15 @@ from application.carrier_copies import DeleteCarrierCopies
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.credentials import VerifyPassword
+from application.email_changes import (
+    AskEmailChange,
+    ForgetFormerAddress,
+    ForgetNewAddress,
+    SendEmailChangeAskedMail,
+    SendEmailChangedMail,
+    SendEmailChangeMail,
+    VerifyEmailChange,
+)
 from application.endings import PurgeEndings
 from application.erasure import (
     BeginErasures,
@@ -339,6 +348,20 @@ class Container(containers.DeclarativeContainer):
     send_export_ready_mail = Singleton(SendExportReadyMail, **mailing)
     send_line_lost_mail = Singleton(SendLineLostMail, **mailing)
     erase_mail_address = Singleton(EraseMailAddress, store=store, mail=mail, directory=directory)
+
+    ask_email_change = Singleton(AskEmailChange, store=store, verify_password=verify_password, clock=clock)
+    verify_email_change = Singleton(
+        VerifyEmailChange, store=store, directory=directory, tokens=tokens, clock=clock,
+    )
+    send_email_change_mail = Singleton(SendEmailChangeMail, **mailing, tokens=tokens, clock=clock)
+    send_email_change_asked_mail = Singleton(SendEmailChangeAskedMail, **mailing)
+    send_email_changed_mail = Singleton(SendEmailChangedMail, **mailing)
+    forget_new_address = Singleton(
+        ForgetNewAddress, store=store, queue=queue, erase_mail_address=erase_mail_address,
+    )
+    forget_former_address = Singleton(
+        ForgetFormerAddress, store=store, queue=queue, erase_mail_address=erase_mail_address,
+    )
 
     # Exports
     start_export = Singleton(StartExport, store=store, clock=clock, ids=ids, retention=retention)

@@ -72,6 +72,20 @@ class PasswordUnreadable(SealBroken):
     code = "password_unreadable"
 
 
+class EmailChangedLately(PicoError):
+    """The address changed within seven days, or another one is to be confirmed within the hour: wait until then."""
+
+    kind = ErrorKind.CONFLICT
+    code = "email_changed_lately"
+
+
+class EmailTaken(PicoError):
+    """Another account has this address."""
+
+    kind = ErrorKind.CONFLICT
+    code = "email_taken"
+
+
 class LinkUsed(PicoError):
     """The link was used before, or password or address changed since it was mailed."""
 
@@ -91,6 +105,16 @@ class AccountVerified(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileChanged(Event):
     """Name or locale was corrected (the right of rectification)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChangeAsked(Event):
+    """The person wants another address: it is still to be confirmed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChanged(Event):
+    """Another address was confirmed, and took the place of the one before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +164,10 @@ class Account(Aggregate):
 
     id: AccountId
     email: Annotated[Email, held(index=IndexScope.SYSTEM)]
+    new_email: Email | None = None
+    """The address that is to be confirmed before it takes the place of `email`, for an hour at most."""
+    former_email: Email | None = None
+    """The address before, for seven days: it is told, and then forgotten."""
     place: Annotated[SignUpPlace | None, held(index=IndexScope.SYSTEM, readable=False)] = None
     """The place it holds among the sign-ups of its address, while it is unverified."""
     password: Annotated[PasswordHash, held("C2", exported=False)]
@@ -283,6 +311,29 @@ class Account(Aggregate):
         """
         said = f"{self.password}|{self.email.canonical}"
         return hashlib.sha256(said.encode()).digest()[:MARK]
+
+    @property
+    def email_change_mark(self) -> bytes:
+        """What a link to confirm another address names: the one before, the new one, and the password."""
+        said = f"{self.password}|{self.email.canonical}|{self.new_email}"
+        return hashlib.sha256(said.encode()).digest()[:MARK]
+
+    def ask_email_change(self, email: Email, at: datetime) -> None:
+        """Have another address confirmed. Raises EmailChangedLately; the same one can be asked for again."""
+        if self.former_email is not None or self.new_email not in {None, email}:
+            raise EmailChangedLately
+        self.new_email = email
+        self.record(EmailChangeAsked(account_id=self.id, subject=self.id, at=at))
+
+    def change_email(self, mark: bytes, at: datetime) -> None:
+        """Put the confirmed address in the place of the one before. Raises LinkUsed, SealBroken."""
+        self.must_be_whole()
+        if self.new_email is None or not hmac.compare_digest(mark, self.email_change_mark):
+            raise LinkUsed
+        moved = self.new_email.canonical != self.email.canonical
+        self.former_email = self.email if moved else None
+        self.email, self.new_email = self.new_email, None
+        self.record(EmailChanged(account_id=self.id, subject=self.id, at=at))
 
     def change_password(self, password: PasswordHash, instead_of: PasswordHash, at: datetime) -> None:
         """Take another password in the place of the one that was checked. Raises ChangedMeanwhile."""

@@ -20,6 +20,8 @@ from domain.accounts import (
     AccountRecovered,
     AccountSignedUp,
     AccountVerified,
+    EmailChangeAsked,
+    EmailChanged,
     PasswordChanged,
     PasswordReset,
     PrivacyAccepted,
@@ -62,6 +64,8 @@ class AuditKind(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a word, no password
     TERMS_ACCEPTED = "terms_accepted"
     PRIVACY_ACCEPTED = "privacy_accepted"
+    EMAIL_CHANGE_ASKED = "email_change_asked"
+    EMAIL_CHANGED = "email_changed"
 
 
 AUDITED: dict[type[Event], AuditKind] = {
@@ -84,6 +88,8 @@ AUDITED: dict[type[Event], AuditKind] = {
     PasswordReset: AuditKind.PASSWORD_RESET,
     TermsAccepted: AuditKind.TERMS_ACCEPTED,
     PrivacyAccepted: AuditKind.PRIVACY_ACCEPTED,
+    EmailChangeAsked: AuditKind.EMAIL_CHANGE_ASKED,
+    EmailChanged: AuditKind.EMAIL_CHANGED,
 }
 
 

@@ -26,6 +26,11 @@ class MailKind(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a word, no password
     """Carries a token: another password can be chosen without the one before."""
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word, no password
+    EMAIL_CHANGE = "email_change"
+    """Carries a token, to an address that is to take the place of another."""
+    EMAIL_CHANGE_ASKED = "email_change_asked"
+    EMAIL_CHANGED = "email_changed"
+    """To the address before."""
     DELETION_SCHEDULED = "deletion_scheduled"
     RECOVERED = "recovered"
     EXPORT_READY = "export_ready"

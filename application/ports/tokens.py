@@ -14,6 +14,7 @@ class Purpose(StrEnum):
     """What a mailed token is for: one for one purpose is none for another."""
 
     PASSWORD_RESET = "r"  # noqa: S105 - a word, no password
+    EMAIL_CHANGE = "e"
 
 
 class Tokens(Protocol):

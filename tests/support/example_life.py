@@ -20,6 +20,7 @@ BEGINNING = (
 BEFORE = {
     "unblock_number": ("PUT", "/v1/blocked-numbers/{number}"),
     "recover_account": ("DELETE", "/v1/account"),
+    "verify_email_change": ("POST", "/v1/account/email-changes"),
     "reset_password": ("POST", "/v1/password-resets"),
 }
 """What else comes before an operation, by its name."""

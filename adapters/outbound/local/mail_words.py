@@ -33,6 +33,37 @@ WORDS: Mapping[MailKind, MailWords] = MappingProxyType({
         "in; if it was not, nothing has happened.",
         "sessions/sign_in",
     ),
+    MailKind.PASSWORD_RESET: MailWords(
+        "Choose another password",
+        "Somebody, we hope you, asked for another password for your account. To choose it, give this token within "
+        "twelve hours; it works once, and signs out every device. If it was not you, your password stays as it is: "
+        "{token}",
+        "accounts/reset_password",
+    ),
+    MailKind.PASSWORD_CHANGED: MailWords(
+        "Your password was changed",
+        "Your account has another password, and every other device was signed out. If it was not you, ask for another "
+        "password at once.",
+        "accounts/ask_password_reset",
+    ),
+    MailKind.EMAIL_CHANGE: MailWords(
+        "Confirm your new address",
+        "Somebody wants this address for their account. If it was you, give this token within the hour, on a device "
+        "that is signed in; if it was not, do nothing: {token}",
+        "accounts/verify_email_change",
+    ),
+    MailKind.EMAIL_CHANGE_ASKED: MailWords(
+        "Your account is to have another address",
+        "Somebody who knows your password asked for another address for your account. If it was not you, change your "
+        "password at once: then the other address cannot be confirmed any more.",
+        "accounts/change_password",
+    ),
+    MailKind.EMAIL_CHANGED: MailWords(
+        "Your account has another address",
+        "Mails go to another address from now on. If it was not you, write to us within seven days: after that we "
+        "forget this address.",
+        "accounts/read_account",
+    ),
     MailKind.DELETION_SCHEDULED: MailWords(
         "Your account is deleted",
         "You are signed out everywhere and your lines are silent. In 30 days everything is erased for good; until "

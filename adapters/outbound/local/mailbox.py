@@ -12,7 +12,6 @@ from typing import TypedDict
 from typing_extensions import override
 
 from adapters.outbound.local import files
-from application.mail_words import WORDS
 from application.ports.mail import Mail, MailKind, MailUnavailable
 from domain.values import Email, Locale
 
@@ -23,8 +22,6 @@ class StoredMail(TypedDict):
     to: str
     kind: str
     locale: str
-    subject: str
-    body: str
     token: str | None
     at: str
 
@@ -45,11 +42,8 @@ class LocalMailbox(Mail):
 
     @override
     async def send(self, to: Email, kind: MailKind, locale: Locale, link_token: str | None) -> None:
-        at, words = self._now().isoformat().replace("+00:00", "Z"), WORDS[kind]
-        mail = StoredMail(
-            to=str(to), kind=kind.value, locale=str(locale), subject=words.subject, body=words.body,
-            token=link_token, at=at,
-        )  # fmt: skip
+        at = self._now().isoformat().replace("+00:00", "Z")
+        mail = StoredMail(to=str(to), kind=kind.value, locale=str(locale), token=link_token, at=at)
         await self._change(lambda mails: [*mails, mail])
 
     @override

@@ -106,6 +106,14 @@ class Accounts(Sessions):
         read = given(terms_version=terms_version, privacy_version=privacy_version)
         return self._ask(Account, "POST", "/v1/account/acceptances", body=read)
 
+    def ask_email_change(self, email: str, password: str) -> None:
+        """Have a link mailed to another address; the present one is told."""
+        self._send("POST", "/v1/account/email-changes", body={"email": email, "password": password})
+
+    def verify_email_change(self, token: str) -> Account:
+        """Put the new address in the place of the one before, with the token from the mail."""
+        return self._ask(Account, "POST", "/v1/account/email-changes/verify", body={"token": token})
+
     def preview_deletion(self) -> DeletionPreview:
         """See what deletion would take with it."""
         return self._ask(DeletionPreview, "GET", "/v1/account/deletion-preview")

@@ -158,11 +158,19 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     read = {"terms_version": 1, "privacy_version": 2}
     account = (await call("POST", "/v1/account/acceptances", read, token=token)).json
     assert account == account | read | {"terms_to_accept": None, "privacy_to_accept": None}
+    moving = {"email": "ada@example.net", "password": PASSWORD}
+    assert (await call("POST", "/v1/account/email-changes", moving, token=token)).status == 202
+    await http.world.settle()
+    proof = {"token": next(mail.link_token for mail in reversed(http.world.mail.sent) if mail.link_token)}
+    moved = await call("POST", "/v1/account/email-changes/verify", proof, token=token)
+    assert moved.json["email"] == "ada@example.net"
+    back = {"email": "ada@example.org", "password": PASSWORD}
+    assert (await call("POST", "/v1/account/email-changes", back, token=token)).code == "email_changed_lately"
     chosen = {"password": PASSWORD, "new_password": "four boring purple umbrellas"}
     changed = await call("PUT", "/v1/account/password", chosen, token=token)
     assert (await call("GET", "/v1/account", token=token)).status == 401
     assert (await call("GET", "/v1/account", token=changed.json["token"])).status == 200
-    for email in ("nobody@example.org", "Ada@Example.org"):
+    for email in ("nobody@example.org", "Ada@Example.net"):
         assert (await call("POST", "/v1/password-resets", {"email": email})).status == 202
         await http.world.settle()
     link = {"token": http.world.mail.sent[-1].link_token, "new_password": PASSWORD}
@@ -181,7 +189,7 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     )
     assert (await call("GET", "/v1/account", token=token)).status == 401
     back = (
-        await call("POST", "/v1/account-recoveries", {"email": "ada@example.org", "password": PASSWORD})
+        await call("POST", "/v1/account-recoveries", {"email": "ada@example.net", "password": PASSWORD})
     ).json
     assert (await call("DELETE", "/v1/sessions/current", token=back["token"])).status == 204
     assert (await call("GET", "/v1/account", token=back["token"])).status == 401

@@ -13,7 +13,6 @@ import pytest
 
 from adapters.outbound.local.mailbox import LocalMailbox
 from adapters.outbound.memory.mail import MemoryMail
-from application.mail_words import WORDS
 from application.ports.mail import MailKind, MailUnavailable
 from pico_testkit.contracts.mail import ANNE, BEN, ENGLISH, HEBREW, MailContract, Seen
 
@@ -86,8 +85,6 @@ class TestLocalMailbox(MailContract):
                 "to": BEN,
                 "kind": "verify",
                 "locale": "he-IL",
-                "subject": WORDS[MailKind.VERIFY].subject,
-                "body": WORDS[MailKind.VERIFY].body,
                 "token": "token-1",
                 "at": "2027-03-01T12:00:00Z",
             }
@@ -121,8 +118,3 @@ class TestLocalMailbox(MailContract):
         with pytest.raises(MailUnavailable) as told:
             await mail.holds(ANNE)
         assert told.value.__context__ is None, "the parser's error quotes the file"
-
-
-def test_each_mail_has_its_words_which_hold_nothing_about_anybody() -> None:
-    assert set(WORDS) == set(MailKind)
-    assert all("{" not in part and "%" not in part and part for words in WORDS.values() for part in words)

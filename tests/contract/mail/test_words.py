@@ -26,7 +26,9 @@ def test_every_mail_says_what_it_is_about_and_leads_to_an_operation(kind: MailKi
     assert mail.link in OPERATIONS
 
 
-def test_only_the_mail_that_asks_for_a_token_shows_one() -> None:
+def test_only_the_mails_that_ask_for_a_token_show_one() -> None:
     assert [kind for kind in MailKind if "token-1" in words_of(kind, "token-1", URL).body] == [
-        MailKind.VERIFY
+        MailKind.VERIFY,
+        MailKind.PASSWORD_RESET,
+        MailKind.EMAIL_CHANGE,
     ]

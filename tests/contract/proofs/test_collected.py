@@ -33,7 +33,7 @@ from domain.kernel import AccountId
 from domain.lines import LineState
 from domain.messages import Direction, Status
 from domain.sessions import ends
-from domain.values import Label, Password
+from domain.values import Email, Label, Password
 from tests.support.canary_account import lived
 from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, beside, in_clear, skipping
 from tests.support.proofs import proves, refused
@@ -314,6 +314,10 @@ async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases
         await world.settle()
         links = [mail.link_token for mail in world.mail.sent if mail.kind is MailKind.PASSWORD_RESET]
         await do.reset_password(str(links[-1]), ada.password)
+        await do.ask_email_change(ada.id, Email(f"new.{ada.email}"), ada.password)
+        await world.settle()
+        links = [mail.link_token for mail in world.mail.sent if mail.kind is MailKind.EMAIL_CHANGE]
+        await do.verify_email_change(ada.id, str(links[-1]))
         newer = replace(do.accept_documents, documents=Documents(terms=8, privacy=9))
         await newer(ada.id, 8, 9)
         mine = await world.rows("audit_entries", account_id=ada.id)

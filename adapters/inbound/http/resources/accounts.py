@@ -29,7 +29,14 @@ from adapters.inbound.http.route import OPEN, Route
 from application.ports.clock import ClocksDisagree
 from application.ports.passwords import Overloaded
 from application.sign_up import BadToken
-from domain.accounts import LinkUsed, NotPendingDeletion, PasswordUnreadable, PendingDeletion
+from domain.accounts import (
+    EmailChangedLately,
+    EmailTaken,
+    LinkUsed,
+    NotPendingDeletion,
+    PasswordUnreadable,
+    PendingDeletion,
+)
 from domain.documents import Documents, OtherVersion
 from domain.guessing import GuessablePassword
 from domain.kernel import ChangedMeanwhile
@@ -97,6 +104,19 @@ class PasswordReset(Input):
 
     token: AToken
     new_password: NewPassword
+
+
+class EmailChange(Input):
+    """Another address, and the password."""
+
+    email: AnEmail
+    password: KnownPassword
+
+
+class EmailProof(Input):
+    """The token from the mail to the new address."""
+
+    token: AToken
 
 
 class Account(TypedDict):
@@ -227,6 +247,19 @@ async def reset_password(request: Request[PasswordReset]) -> SignedIn:
     return signed_in(await request.use_cases.reset_password(request.input.token, request.input.new_password))
 
 
+async def ask_email_change(request: Request[EmailChange]) -> None:
+    """Have a link mailed to another address; the present one is told. The answer tells of nobody's account."""
+    given = request.input
+    await request.use_cases.ask_email_change(request.account_id, given.email, given.password)
+
+
+async def verify_email_change(request: Request[EmailProof]) -> Account:
+    """Put the new address in the place of the one before, which is told, with the token from the mail."""
+    changed = await request.use_cases.verify_email_change(request.account_id, request.input.token)
+    request.show_version(changed.version)
+    return account(changed, request.use_cases.documents)
+
+
 CORRECTING = (Bearer(), Conditional())
 SIGNING_UP = (GuessablePassword, Overloaded)
 DELETING = (*PASSWORD, PasswordUnreadable, ClocksDisagree)
@@ -234,6 +267,8 @@ RECOVERING = (*PASSWORD, NotPendingDeletion)
 VERIFYING = (*PASSWORD, BadToken)
 CHANGING = (*PASSWORD, PasswordUnreadable, GuessablePassword, PendingDeletion, ChangedMeanwhile)
 RESETTING = (BadToken, LinkUsed, GuessablePassword, Overloaded, PendingDeletion)
+ASKING = (*PASSWORD, PasswordUnreadable, PendingDeletion, EmailChangedLately)
+PROVING = (BadToken, LinkUsed, EmailTaken, PendingDeletion)
 
 # ruff: noqa: E501 - a route is a line, however long
 # fmt: off
@@ -248,6 +283,8 @@ ROUTES = (
     Route("PUT", "/v1/account/password", change_password, 200, body=PasswordChange, raises=CHANGING),
     Route("POST", "/v1/password-resets", ask_password_reset, 202, body=ForgottenPassword, guards=OPEN, location="/v1/password-resets/confirm"),
     Route("POST", "/v1/password-resets/confirm", reset_password, 201, body=PasswordReset, guards=OPEN, raises=RESETTING, location=SESSION),
+    Route("POST", "/v1/account/email-changes", ask_email_change, 202, body=EmailChange, raises=ASKING, location="/v1/account/email-changes/verify"),
+    Route("POST", "/v1/account/email-changes/verify", verify_email_change, 200, body=EmailProof, raises=PROVING, headers={"ETag": VERSION}),
     Route("GET", "/v1/account/deletion-preview", preview_deletion, 200),
 )
 # fmt: on

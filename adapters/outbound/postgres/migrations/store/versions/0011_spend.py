@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0008_spend"
-down_revision = "0007_passwords"
+revision = "0011_spend"
+down_revision = "0010_passwords"
 
 
 def upgrade() -> None:

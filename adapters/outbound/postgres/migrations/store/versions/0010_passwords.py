@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0007_passwords"
-down_revision = "0006_bound"
+revision = "0010_passwords"
+down_revision = "0009_search_segments"
 
 STATEMENTS = r"""
 ALTER TYPE audit_kind ADD VALUE 'password_changed'

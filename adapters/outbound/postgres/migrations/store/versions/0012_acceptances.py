@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0009_acceptances"
-down_revision = "0008_spend"
+revision = "0012_acceptances"
+down_revision = "0011_spend"
 
 STATEMENTS = r"""
 ALTER TABLE accounts ADD terms_version integer NOT NULL DEFAULT 1, ADD privacy_version integer NOT NULL DEFAULT 2

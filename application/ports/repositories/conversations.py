@@ -51,7 +51,7 @@ class ConversationRow(NamedTuple):
     opted_out_at: datetime | None
     created_at: datetime
     last_message: LastMessage | None
-    name: ContactName | None = None
+    name: ContactName | None
     """What the person calls the peer, where that was asked for too."""
 
 

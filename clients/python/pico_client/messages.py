@@ -33,6 +33,7 @@ class Conversation(Result):
     id: str
     line_id: str
     peer: str | None
+    name: str | None
     last_at: datetime
     unread: int
     total: int

@@ -34,7 +34,7 @@ BOUNDLESS = {"set_faults"}
 
 
 def named(name: str) -> str:
-    return f"{name}_" if name == "from" else name
+    return f"{name}_" if name in {"from", "with"} else name
 
 
 def leaves(value: dict[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,9 @@ _SHOWN = _C.deleted_at.is_(None)
 _GET = Read.by(Conversation, whole(Conversation, _C.id == _ID, _SHOWN), "id")
 _GET_DELETED = Read.by(Conversation, whole(Conversation, _C.id == _ID, _C.deleted_at.is_not(None)), "id")
 _LAST = Rows(codec(Message), LastMessage, LastMessage._fields, prefix="last")
-_ROWS = Rows(codec(Conversation), ConversationRow, ConversationRow._fields[:-2], beside=_LAST)
+_ROWS = Rows(
+    codec(Conversation), ConversationRow, ConversationRow._fields[:-2], beside=_LAST, given=("name",)
+)
 
 
 def _listed() -> sa.Select[Any]:
@@ -158,7 +160,7 @@ class PostgresConversations(Conversations):
     async def _rows(self, statement: str, *values: object) -> list[ConversationRow]:
         reader = self.reader
         rows = await reader.database.fetch(statement, reader.account_id, *values)
-        load = _ROWS.loader(reader.keys.cipher, reader.report_broken)
+        load = _ROWS.loader(reader.keys.cipher, reader.report_broken, None)
         return [load(row) for row in rows]
 
     @override

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -94,16 +94,12 @@ def select_shown(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return sa.select(*columns).select_from(joined).where(owned(Message), _KEPT, *where)
 
 
-def shown_rows(reader: Reader, rows: Iterable[Any]) -> list[MessageRow]:
+def shown_rows(reader: Reader, rows: Sequence[Any]) -> list[MessageRow]:
     """Return messages of any conversations, each with its own ends."""
     cipher, broken = reader.keys.cipher, reader.report_broken
-    load, peer, number = (of.loader(cipher, broken) for of in (_ROWS, _PEER, _NUMBER))
-    return [
-        MessageRow._make(
-            (*load(row), peer(row[_WIDTH:_ENDS]), None if row[_ENDS] is None else number(row[_ENDS:]))
-        )
-        for row in rows
-    ]
+    peer, number = (of.loader(cipher, broken) for of in (_PEER, _NUMBER))
+    ends = ((peer(row[_WIDTH:_ENDS]), None if row[_ENDS] is None else number(row[_ENDS:])) for row in rows)
+    return [_ROWS.loader(cipher, broken, *of)(row) for row, of in zip(rows, ends, strict=True)]
 
 
 _SHOW = compiled(select_shown(_C.id == _ID), ACCOUNT, "id")

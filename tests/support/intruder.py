@@ -14,7 +14,8 @@ from adapters.outbound.memory.message_carrier import CarrierCopy, FetchableMedia
 from adapters.outbound.postgres.directory import PostgresDirectory
 from application.inbound_messages import InboundMessage
 from application.inventory import Stored
-from domain.kernel import AccountId
+from application.search import FIRST, segment_of
+from domain.kernel import AccountId, MessageId
 from domain.media import MediaType
 from domain.values import MessageBody, Peer, PhoneNumber
 from tests.contract.conftest import Postgres
@@ -117,6 +118,9 @@ class Scene:
         assert heard["body"] == "heard"
         assert (await http.call("POST", "/v1/account/exports", token=token)).status == 202
         await world.settle()
+        async with world.store.begin(caller.account_id) as tx:
+            words = await tx.search.said_after(FIRST, MessageId(UUID(int=2**128 - 1)), 99)
+            tx.save(segment_of(world.ids, caller.account_id, words))
         return Inhabitant(
             http=http, name=name, number=number, token=token, id=caller.account_id, session_id=caller.session_id,
             line=f"/v1/lines/{line}", conversation=f"/v1/conversations/{conversation['id']}",

@@ -29,7 +29,7 @@ class Attempt:
     """A message about to be handed over.
 
     `asked_at`: when the carrier was first asked, and so may have it already. `must_not`: why it may not be sent, if
-    the line stopped accepting messages, the other side has opted out or it is too old.
+    the line stopped accepting messages, the other side has opted out or is blocked or it is too old.
     """
 
     message: Message
@@ -85,7 +85,8 @@ class SendQueuedMessage:
             line = await tx.lines.get(message.line_id)
             conversation = await tx.conversations.get(message.conversation_id)
             asked_at = message.attempted_at
-            must_not = self._must_not(message, line, conversation)
+            blocked = await tx.blocked_numbers.find(PhoneNumber(conversation.peer)) is not None
+            must_not = self._must_not(message, line, conversation, blocked=blocked)
             if must_not is None and message.is_waiting:
                 await self.spend.pass_on(conversation.peer)
             if must_not is None:
@@ -111,14 +112,14 @@ class SendQueuedMessage:
         return attempt.must_not is None and (looked or key_holds)
 
     def _must_not(
-        self, message: Message, line: PhoneLine, conversation: Conversation
+        self, message: Message, line: PhoneLine, conversation: Conversation, *, blocked: bool
     ) -> FailureReason | None:
         """Tell why the message may not be handed over, if it may not."""
         if not line.accepts_messages:
             return FailureReason.LINE_NOT_ACTIVE
         if conversation.is_opted_out:
             return FailureReason.OPTED_OUT
-        if not self.spend.allows(line.country, conversation.peer):
+        if blocked or not self.spend.allows(line.country, conversation.peer):
             return FailureReason.NOT_ALLOWED
         return FailureReason.CARRIER_OUTAGE if self._is_too_late(message) else None
 
@@ -144,9 +145,8 @@ class SendQueuedMessage:
     ) -> None:
         """Commit the carrier's answer.
 
-        There is none when the line had stopped accepting messages, the other side had opted out or the message was too
-        old; nor, and then it is not `certain` that it was not sent, when only asking again, perhaps sending twice,
-        could have told.
+        There is none when the message must not be sent; nor, and then it is not `certain` that it was not sent, when
+        only asking again, perhaps sending twice, could have told.
         """
 
         async def change(tx: Tx) -> None:

@@ -19,7 +19,7 @@ class FailureReason(StrEnum):
     LINE_NOT_ACTIVE = "line_not_active"
     """The line stopped accepting messages before this one was handed over."""
     NOT_ALLOWED = "not_allowed"
-    """No messages are sent there any more."""
+    """No messages are sent there any more, by our policy or because the person has blocked the number."""
     CARRIER_OUTAGE = "carrier_outage"
     """The carrier, or a network on the way, could not take it in time."""
     UNCONFIRMED = "unconfirmed"

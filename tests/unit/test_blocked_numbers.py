@@ -9,15 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.outbound.memory.message_carrier import FetchableMedia
 from application.ports.message_carrier import MessageAbilities
 from bootstrap.worlds import InMemory
 from domain.blocked_numbers import NumberBlocked, TooManyBlocked
+from domain.failures import FailureReason
 from domain.idempotency import IdempotencyRecord
 from domain.kernel import NotFound
-from domain.messages import Conversation, Message, PeerOptedOut
+from domain.media import Media, MediaType
+from domain.messages import Conversation, Message, PeerOptedOut, Status
 from domain.opt_outs import LastingOptOut
 from domain.values import Peer, PhoneNumber
 from tests.support.actors import STRANGER, Person, with_line
+from tests.support.photographs import photograph
 
 WHO = PhoneNumber(STRANGER)
 LONG = timedelta(hours=2)
@@ -57,6 +61,20 @@ async def test_what_a_blocked_number_sends_is_not_kept_and_its_copy_goes() -> No
     assert await ada.inbox() == [], "a repeated delivery brings it back"
     await arrives(ada, "hello")
     assert await ada.inbox() == ["hello"]
+
+
+async def test_of_a_picture_of_a_blocked_number_nothing_is_fetched_or_kept_and_its_copy_goes() -> None:
+    ada = await with_line(InMemory())
+    carrier = ada.world.carrier
+    await blocks(ada)
+    picture = FetchableMedia("image/jpeg", photograph(MediaType.JPEG).content)
+    ref = await carrier.receive(STRANGER, ada.number, "look", [picture, picture])
+    await ada.world.settle()
+    assert (rows(ada, Media), await ada.world.objects.count(ada.id)) == ([], 0)
+    await ada.world.advance(LONG)
+    assert "fetch_media" not in carrier.calls
+    assert (rows(ada, Message), rows(ada, Media), await ada.world.objects.count(ada.id)) == ([], [], 0)
+    assert (ref in carrier.messages, carrier.media) == (False, {})
 
 
 async def test_the_copy_goes_when_the_carrier_is_back() -> None:
@@ -102,6 +120,35 @@ async def test_nothing_is_sent_to_a_blocked_number() -> None:
     await ada.sends("hello", key="one")
     await blocks(ada)
     assert (await ada.sends("hello", key="one")).repeated
+
+
+@pytest.mark.parametrize("unblocked", [True, False])
+async def test_what_waits_to_be_sent_when_its_recipient_is_blocked_is_not_sent(unblocked: bool) -> None:
+    ada = await with_line(InMemory())
+    waiting = await ada.sends("hello")
+    await blocks(ada)
+    if unblocked:
+        await ada.world.use_cases.unblock_number(ada.id, WHO)
+    await ada.world.settle()
+    message = await ada.world.use_cases.read_message(ada.id, waiting.id)
+    sent = [copy.body for copy in ada.world.carrier.messages.values()]
+    if unblocked:
+        assert (message.failure, sent) == (None, ["hello"])
+    else:
+        assert (message.status, message.failure) == (Status.FAILED, FailureReason.NOT_ALLOWED)
+        assert sent == []
+
+
+async def test_a_message_of_which_the_carriers_answer_was_lost_before_the_block_is_not_sent_again() -> None:
+    ada = await with_line(InMemory())
+    waiting = await ada.sends("hello")
+    ada.world.carrier.lose_answers = 1
+    await ada.world.settle()
+    await blocks(ada)
+    await ada.world.advance(LONG)
+    message = await ada.world.use_cases.read_message(ada.id, waiting.id)
+    (copy,) = ada.world.carrier.messages.values()
+    assert (copy.body, message.status is Status.FAILED) == ("hello", False)
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -56,7 +56,8 @@ async def list_blocked_numbers(request: Request[BlockedNumberPage]) -> BlockedNu
 async def block_number(request: Request[None], number: PhoneNumber) -> BlockedNumber:
     """Block a number on every line. Nothing it sends is kept, and the carrier's copy goes; nothing is sent to it.
 
-    What was said before stays. A STOP or START that it sends counts all the same. Repeating it changes nothing.
+    A message to it that still waits fails with `not_allowed`. What was said before stays. A STOP or START that it sends
+    counts all the same. Repeating it changes nothing.
     """
     return blocked_number(await request.use_cases.block_number(request.account_id, number))
 

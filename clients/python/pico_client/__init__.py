@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pico_client.accounts import Account, Accounts, DeletionPreview
 from pico_client.blocked_numbers import BlockedNumber, BlockedNumbers
-from pico_client.contacts import Contact, ContactImport, Contacts
+from pico_client.contacts import Contact, ContactImport, Contacts, Skip
 from pico_client.exports import Export, Exports
 from pico_client.health import Health, HealthChecks
 from pico_client.lines import AvailableNumber, Line, Lines
-from pico_client.messages import Conversation, LastMessage, Message, Messages
+from pico_client.messages import Conversation, LastMessage, Message, Messages, Picture, WholeMessage
 from pico_client.problems import Flaw, Problem
 from pico_client.sandbox import Clock, MessageAccepted, Sandbox, StoredMail
 from pico_client.searches import Searches
@@ -31,10 +31,14 @@ __all__ = [
     "Message",
     "MessageAccepted",
     "Pico",
+    "Picture",
     "Problem",
+    "SandboxPico",
     "Session",
     "SignedIn",
+    "Skip",
     "StoredMail",
+    "WholeMessage",
 ]
 
 

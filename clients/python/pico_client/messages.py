@@ -96,8 +96,8 @@ class Messages(Calls):
         """Read one message, with its pictures."""
         return self._ask(WholeMessage, "GET", f"/v1/messages/{part(message_id)}")
 
-    def upload_picture(self, file: IO[bytes], kind: str = "image/gif") -> Picture:
-        """Upload a picture to be sent, of this media type: JPEG, PNG, GIF or WebP."""
+    def upload_picture(self, file: IO[bytes], kind: str) -> Picture:
+        """Upload a picture to be sent; `kind` is its media type: `image/jpeg`, say."""
         return self._ask(Picture, "POST", "/v1/media", file=file, file_type=kind)
 
     def download_picture(self, media_id: str, into: IO[bytes]) -> None:

@@ -57,6 +57,8 @@ def arguments(operation: dict[str, Any]) -> dict[str, Any]:
     files = operation.get("requestBody", {}).get("content", {})
     if "application/json" not in files and files:
         found["file"] = io.BytesIO(next(iter(files.values()))["example"].encode())
+        if all(kind.startswith("image/") for kind in files):
+            found["kind"] = next(iter(files))
     return found | leaves(body)
 
 
@@ -158,6 +160,17 @@ def test_only_the_sandboxs_client_has_what_only_the_sandbox_has() -> None:
     }
     methods = {name for name in dir(SandboxPico) if not name.startswith("_")} - {"close"}
     assert methods == set(names)
+
+
+def test_everything_it_answers_can_be_named_by_who_uses_it() -> None:
+    assert {kind.__name__ for kind in kinds_of(Result)} | {"Flaw", "Pico", "Problem", "SandboxPico"} == set(
+        pico_client.__all__
+    )
+
+
+def kinds_of(kind: type[Result]) -> set[type[Result]]:
+    """Return every kind of result below this one."""
+    return {found for below in kind.__subclasses__() for found in {below} | kinds_of(below)}
 
 
 def test_it_knows_nothing_but_httpx() -> None:

@@ -37,7 +37,7 @@ class OutgoingMessage(Input):
 
     to: ADestination
     body: ABody
-    media: list[AMediaId] = Field(default=[], max_length=MOST, examples=[[]])
+    media: list[AMediaId] = Field(default_factory=list, max_length=MOST, examples=[[]])
 
 
 class ConversationPage(Paged):

@@ -21,6 +21,7 @@ from tests.contract.store.inbox import InboxPromises
 from tests.contract.store.jobs import JobPromises
 from tests.contract.store.media import MediaPromises
 from tests.contract.store.messages import MessagePromises
+from tests.contract.store.peer_names import PeerNamePromises
 from tests.contract.store.purges import PurgePromises
 from tests.contract.store.races import RacePromises
 from tests.contract.store.reads import ReadPromises
@@ -38,6 +39,6 @@ class StoreContract(
     CommitPromises, RacePromises, RelativePromises, UniquePromises, JobPromises, ReadPromises, MessagePromises,
     MediaPromises, ConversationPromises, InboxPromises, ExportPromises, DirectoryPromises, PurgePromises,
     ErasurePromises, ResiduePromises, SnapshotPromises, AuditPromises, ContactPromises,
-    BlockedNumberPromises, SearchPromises,
+    PeerNamePromises, BlockedNumberPromises, SearchPromises,
 ):  # fmt: skip
     """Everything a use case may rely on, whichever store it is given."""

@@ -48,3 +48,23 @@ async def test_a_damaged_contact_holds_up_no_other_and_is_deleted_whole(scene: S
     assert (await ada.call("DELETE", f"/v1/contacts/{whole['id']}")).status == 204
     assert (await ada.call("GET", "/v1/contacts")).json["items"] == [added.json]
     assert len(await scene.sql("SELECT FROM contact_numbers")) == 1
+
+
+@pytest.mark.parametrize("column", NEW)
+async def test_a_conversation_is_called_as_the_first_contact_that_can_be_read(
+    scene: Scene, column: str
+) -> None:
+    ada = await scene.inhabitant()
+
+    async def called() -> object:
+        (listed,) = (await ada.call("GET", "/v1/conversations")).json["items"]
+        assert (await ada.call("GET", ada.conversation)).json == listed
+        return listed["name"]
+
+    (first,) = (await ada.call("GET", "/v1/contacts")).json["items"]
+    assert await called() == first["name"]
+    assert await scene.flip(BY_TYPE[Contact], column, ada.id) == 1
+    assert await called() == (first["name"] if column == "note" else None)
+    other = {"name": "Boaz", "numbers": first["numbers"]}
+    assert (await ada.call("POST", "/v1/contacts", other, headers=scene.http.key())).status == 201
+    assert await called() == (first["name"] if column == "note" else "Boaz")

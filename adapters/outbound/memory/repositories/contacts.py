@@ -47,9 +47,10 @@ class MemoryContacts(Contacts):
 
     @override
     async def names(self, peers: Collection[Peer]) -> dict[Peer, ContactName]:
-        holders = await self.holders([SavedNumber(peer) for peer in peers])
-        first = {holder.number: holder.contact.name for holder in reversed(holders)}
-        return {peer: first[SavedNumber(peer)] for peer in peers if SavedNumber(peer) in first}
+        numbers = {peer: SavedNumber(peer) for peer in peers}
+        holders = await self.holders(numbers.values())
+        first = {holder.number.canonical: holder.contact.name for holder in reversed(holders)}
+        return {peer: first[of.canonical] for peer, of in numbers.items() if of.canonical in first}
 
     @override
     async def entries(self, contact_id: ContactId) -> list[ContactNumber]:

@@ -86,15 +86,15 @@ class PostgresContacts(Contacts):
     @override
     async def names(self, peers: Collection[Peer]) -> dict[Peer, ContactName]:
         reader = self.reader
-        asked = {reader.keys.account_index(NUMBER_INDEX, SavedNumber(peer)): peer for peer in peers}
+        indexes = {peer: reader.keys.account_index(NUMBER_INDEX, SavedNumber(peer)) for peer in peers}
+        asked = {index: SavedNumber(peer).canonical for peer, index in indexes.items()}
         rows = await reader.database.fetch(_NAMES, reader.account_id, list(asked))
-        load, found = _CALLED.loader(reader.keys.cipher, reader.report_broken), dict[Peer, ContactName]()
+        load, found = _CALLED.loader(reader.keys.cipher, reader.report_broken), dict[bytes, ContactName]()
         for row in rows:
-            name, numbers = load(row[1:])
-            peer = asked[row[0]]
-            if name is not None and numbers is not None and SavedNumber(peer).canonical in numbers.canonicals:
-                found.setdefault(peer, name)
-        return found
+            index, (name, numbers) = row[0], load(row[1:])
+            if name is not None and numbers is not None and asked[index] in numbers.canonicals:
+                found.setdefault(index, name)
+        return {peer: found[index] for peer, index in indexes.items() if index in found}
 
     @override
     async def entries(self, contact_id: ContactId) -> list[ContactNumber]:

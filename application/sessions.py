@@ -20,7 +20,7 @@ from application.purge import Purge, PurgeResult
 from domain.kernel import AccountId, ErrorKind, NotFound, PicoError, SessionId
 from domain.retention import Retention
 from domain.sessions import Session, ends
-from domain.values import Email, Password, SessionToken
+from domain.values import Email, Label, Password, SessionToken
 
 MOST_SESSIONS = 50
 """Open sessions of one account; one more revokes the oldest. Signing out of all of them stays one small commit."""
@@ -57,11 +57,12 @@ def open_session(
     now: datetime,
     retention: Retention,
     beside: Iterable[Session] = (),
+    label: Label | None = None,
 ) -> SignedIn:
     """Open a session as part of `tx`, listed as newer than those that are open `beside` it."""
     token = tokens.session()
     session_id = SessionId(ids.new(after=end_of(each.id for each in beside)))
-    session = Session.open(account_id, session_id, token, now, retention)
+    session = Session.open(account_id, session_id, token, now, retention, label)
     tx.save(session)
     return SignedIn(token, session)
 
@@ -85,7 +86,9 @@ class SignIn:
     ids: Ids
     retention: Retention
 
-    async def __call__(self, email: Email, password: Password, former: str | None = None) -> SignedIn:
+    async def __call__(
+        self, email: Email, password: Password, former: str | None = None, label: Label | None = None
+    ) -> SignedIn:
         """Return the new session. `former` is the token of an earlier one on the same device, perhaps expired.
 
         Raises WrongCredentials, TooManyGuesses, Overloaded, PendingDeletion.
@@ -94,7 +97,7 @@ class SignIn:
         account.must_be_active()
         if self.hasher.outdated(account.password):
             await self._rehash(account.id, password)
-        return await self._open(account.id)
+        return await self._open(account.id, label)
 
     async def _rehash(self, account_id: AccountId, password: Password) -> None:
         phc = await self.hasher.hash(password, str(account_id))
@@ -106,7 +109,7 @@ class SignIn:
 
         await self.store.update(account_id, change)
 
-    async def _open(self, account_id: AccountId) -> SignedIn:
+    async def _open(self, account_id: AccountId, label: Label | None) -> SignedIn:
         """Open the session, unless deletion was asked for meanwhile."""
 
         async def change(tx: Tx) -> SignedIn:
@@ -118,7 +121,7 @@ class SignIn:
             for oldest in others[MOST_SESSIONS - 1 :]:
                 oldest.revoke(now)
                 tx.save(oldest)
-            return open_session(tx, account_id, self.ids, self.tokens, now, self.retention, others)
+            return open_session(tx, account_id, self.ids, self.tokens, now, self.retention, others, label)
 
         return await self.store.update(account_id, change)
 

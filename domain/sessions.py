@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Self
 from domain.classification import IndexScope, held
 from domain.kernel import AccountId, Aggregate, Event, SessionId
 from domain.retention import Retention
-from domain.values import SessionToken
+from domain.values import Label, SessionToken
 
 
 def ends(began: datetime, used: datetime, retention: Retention) -> datetime:
@@ -56,6 +56,8 @@ class Session(Aggregate):
     created_at: Annotated[datetime, held(bound=True)]
     ends_at: Annotated[datetime, held(bound=True)]
     revoked_at: Annotated[datetime | None, held("T5", final=True)] = None
+    label: Label | None = None
+    """What the person calls the device, if anything: Pico itself notes nothing of it."""
 
     def __post_init__(self) -> None:
         """Take the fingerprint of a new token."""
@@ -70,10 +72,17 @@ class Session(Aggregate):
         token: SessionToken,
         at: datetime,
         retention: Retention,
+        label: Label | None = None,
     ) -> Self:
         """Sign in."""
-        until = ends(at, at, retention)
-        session = cls(account_id=account_id, id=session_id, token=token, created_at=at, ends_at=until)
+        session = cls(
+            account_id=account_id,
+            id=session_id,
+            token=token,
+            created_at=at,
+            ends_at=ends(at, at, retention),
+            label=label,
+        )
         session.record(SessionOpened(account_id=account_id, subject=session_id, at=at))
         return session
 

@@ -92,11 +92,11 @@ class Scene:
         return len(changed)
 
     async def inhabitant(self, name: str = "ada", number: str = OURS) -> Inhabitant:
-        """Let somebody sign up, use two devices, take a line, save a contact, hear a STOP, hear, write, and export."""
+        """Let somebody sign up, use two devices, take a line, save a contact, hear a STOP, write, hear, export."""
         http, world = self.http, self.world
         token = await http.person(name)
         credentials = {"email": f"{name}@example.org", "password": PASSWORD}
-        assert (await http.call("POST", "/v1/sessions", credentials)).status == 201
+        assert (await http.call("POST", "/v1/sessions", credentials | {"label": "tablet"})).status == 201
         caller = await world.use_cases.authenticate(token)
         line = await http.line(token, number)
         await http.call("PATCH", f"/v1/lines/{line}", {"label": "Work"}, token=token)
@@ -126,6 +126,18 @@ class Scene:
             line=f"/v1/lines/{line}", conversation=f"/v1/conversations/{conversation['id']}",
             message=f"/v1/messages/{heard['id']}",
         )  # fmt: skip
+
+    async def moves(self, person: Inhabitant, *, confirmed: bool) -> None:
+        """Have somebody ask for another address, and confirm it."""
+        wanted = {"email": f"{person.name}@example.com", "password": PASSWORD}
+        asked = await self.http.call("POST", "/v1/account/email-changes", wanted, token=person.token)
+        assert asked.status == 202
+        await self.world.settle()
+        if confirmed:
+            link = next(mail.link_token for mail in self.world.mail.sent if mail.to == wanted["email"])
+            path = "/v1/account/email-changes/verify"
+            assert (await self.http.call("POST", path, {"token": link}, token=person.token)).status == 200
+            await self.world.settle()
 
     async def hear(self, number: str, body: str, *, sender: str = STRANGER) -> None:
         """Have a message with a picture come in, the carrier keeping its copy."""

@@ -6,7 +6,7 @@ Each test makes the codec anew, by the inventory: what is worked out when it is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 from uuid import UUID
@@ -109,6 +109,19 @@ def row(of: Codec[Any], aggregate: Any, version: int = 1) -> dict[str, Any]:
 
 def shown(names: tuple[str, ...], held: dict[str, Any]) -> list[Any]:
     return [held[name] for name in names]
+
+
+def sent(at: datetime) -> bytes:
+    """Return an instant as PostgreSQL's `timestamptz_send` does: microseconds since 2000, eight bytes."""
+    return ((at - datetime(2000, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)).to_bytes(8, signed=True)
+
+
+def listed(names: tuple[str, ...], held: dict[str, Any], asked: str) -> list[Any]:
+    """Return a row of a list of `asked`: an instant that it is only bound to comes as `timestamptz_send` gives it."""
+    return [
+        sent(held[name]) if name != asked and isinstance(held[name], datetime) else held[name]
+        for name in names
+    ]
 
 
 def sealed(stored: Stored) -> list[str]:
@@ -276,7 +289,7 @@ def test_a_list_reads_what_it_shows_and_what_that_is_bound_to(stored: Stored) ->
     held = row(of, aggregate)
     for field in of.readable:
         one = Rows(of, lambda value: value, (field.name,))
-        assert one.loader(CIPHER)(shown(one.names, held)) == getattr(aggregate, field.name)
+        assert one.loader(CIPHER)(listed(one.names, held, field.name)) == getattr(aggregate, field.name)
         needed = {field.name}
         if field.policy.kind is StorageKind.SEALED:
             needed |= {"id"}

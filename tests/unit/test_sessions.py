@@ -21,6 +21,7 @@ from domain.accounts import PendingDeletion
 from domain.kernel import AccountId, PicoError, SessionId
 from domain.retention import Retention
 from domain.sessions import Session
+from domain.values import Label
 from tests.support.actors import PASSWORD, Person, sign_up
 
 TURNS = st.lists(st.integers(0, 6), max_size=40)
@@ -132,3 +133,12 @@ async def test_a_session_that_was_left_open_does_not_come_back_with_the_account(
         )
     back = await world.use_cases.recover_account(ada.email, PASSWORD)
     assert [session.id for session in await world.use_cases.list_sessions(ada.id)] == [back.session.id]
+
+
+async def test_a_session_carries_the_label_that_its_person_gave_it(world: InMemory) -> None:
+    ada = await sign_up(world)
+    await world.use_cases.sign_in(ada.email, PASSWORD, label=Label("kitchen tablet"))
+    assert [session.label for session in await world.use_cases.list_sessions(ada.id)] == [
+        "kitchen tablet",
+        None,
+    ]

@@ -45,7 +45,7 @@ FIELDS = {
     "id": "Its id.",
     "items": "What is on this page.",
     "kind": "What it is about.",
-    "label": "What the person calls the line.",
+    "label": "What the person calls the line, or the device.",
     "last_message": "Its newest message; null where every message was deleted.",
     "last_at": "When something was last said in it.",
     "limit": "How many to show at most.",

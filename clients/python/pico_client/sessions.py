@@ -15,6 +15,7 @@ class Session(Result):
     """One signed-in device; `current` is the one that asks."""
 
     id: str
+    label: str | None
     created_at: datetime
     current: bool
 
@@ -30,12 +31,14 @@ class SignedIn(Result):
 class Sessions(Calls):
     """What one does with sessions."""
 
-    def sign_in(self, email: str, password: str, former_token: str | None = None) -> SignedIn:
+    def sign_in(
+        self, email: str, password: str, former_token: str | None = None, label: str | None = None
+    ) -> SignedIn:
         """Sign in; from now on, this client asks with the new session.
 
         With the token of a former session on this device, open or expired, guesses by others do not hold it up.
         """
-        proof = {"email": email, "password": password} | given(former_token=former_token)
+        proof = {"email": email, "password": password} | given(former_token=former_token, label=label)
         return self._signed_in("/v1/sessions", proof)
 
     def list_sessions(self) -> Iterator[Session]:

@@ -13,7 +13,7 @@ from pico_client import Pico, Problem
 from pico_client.calls import FIRST_PAUSE, PATIENCE
 from pico_client.problems import NO_PROBLEM
 
-SESSION = {"id": "1", "created_at": "2026-01-05T12:00:00Z", "current": True}
+SESSION = {"id": "1", "label": None, "created_at": "2026-01-05T12:00:00Z", "current": True}
 SECRET = "a secret"
 LINE = {
     "id": "1",

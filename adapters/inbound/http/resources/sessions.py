@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 import application.sessions
 import domain.sessions
 from adapters.inbound.http.input import Input, Paged, page_of
-from adapters.inbound.http.params import AnEmail, KnownPassword, MaybeId, MaybeToken
+from adapters.inbound.http.params import ALabel, AnEmail, KnownPassword, MaybeId, MaybeToken
 from adapters.inbound.http.reply import Id
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import OPEN, Route
@@ -30,9 +30,10 @@ class Credentials(Input):
 
 
 class SigningIn(Credentials):
-    """Who signs in; `former_token` shows that the device was signed in before."""
+    """Who signs in; `former_token` shows that the device was signed in before, `label` is what to call it."""
 
     former_token: MaybeToken = None
+    label: ALabel | None = None
 
 
 class SessionPage(Paged):
@@ -51,6 +52,7 @@ class Session(TypedDict):
     """One signed-in device; `current` is the one that asks."""
 
     id: Id
+    label: str | None
     created_at: datetime
     current: bool
 
@@ -71,7 +73,12 @@ class Sessions(TypedDict):
 
 def session(of: domain.sessions.Session, asking: SessionId) -> Session:
     """Show a signed-in device."""
-    return {"id": str(of.id), "created_at": of.created_at, "current": of.id == asking}
+    return {
+        "id": str(of.id),
+        "label": of.label,
+        "created_at": of.created_at,
+        "current": of.id == asking,
+    }
 
 
 def signed_in(to: application.sessions.SignedIn) -> SignedIn:
@@ -82,7 +89,9 @@ def signed_in(to: application.sessions.SignedIn) -> SignedIn:
 async def sign_in(request: Request[SigningIn]) -> SignedIn:
     """Sign in. After too many guesses by others, a device that was signed in before need not wait with them."""
     given = request.input
-    return signed_in(await request.use_cases.sign_in(given.email, given.password, given.former_token))
+    return signed_in(
+        await request.use_cases.sign_in(given.email, given.password, given.former_token, given.label)
+    )
 
 
 async def list_sessions(request: Request[SessionPage]) -> Sessions:

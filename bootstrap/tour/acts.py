@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import ClientSession
 
 from bootstrap.tour.farewell import delete_account, export_everything, think_again
+from bootstrap.tour.people import name_block_and_search
 from bootstrap.tour.picture import receive_picture
 from bootstrap.tour.stage import Stage
 from bootstrap.tour.traveller import PASSWORD, TourFailed, Traveller, canary, until
@@ -27,6 +28,12 @@ async def play(stage: Stage, client: ClientSession) -> int:
 
     stage.begin("A picture comes, without the place where it was taken")
     await receive_picture(stage, ada, ada.planted["Ada's caller"])
+
+    stage.begin("A caller gets a name, another is blocked, and a word is searched for")
+    caller, unwanted = ada.planted["Ada's caller"], ada.plant("blocked number", some_caller())
+    await name_block_and_search(stage, ada, caller, unwanted)
+    await stage.show("contacts", "name", "numbers")
+    await stage.show("blocked_numbers", "number")
 
     stage.begin("An auditor with the database's own files, while both accounts live")
     everything = {**ada.planted, **boris.planted}

@@ -50,6 +50,9 @@ def test_the_tour_ends_with_zero_traces() -> None:
     assert "0 traces left" in done.stdout, done.stderr[-2000:]
     assert done.returncode == 0
     for shown in (
+        "is now Noa",
+        "is blocked: what it sends stays neither here nor at the carrier",
+        "finds: Is the flat still free?",
         "recovered: line",
         "with one count altered it does not",
         "Carla sees: Ada, is that still your number?",

@@ -99,7 +99,9 @@ async def test_a_refusal_that_comes_after_the_conversation_was_deleted_is_rememb
     await ada.sends("hello")
     conversation = await conversation_of(ada)
 
-    async def refuse(_: MessageId, _sender: PhoneNumber, _to: Peer, _body: MessageBody) -> Sent:
+    async def refuse(
+        _: MessageId, _sender: PhoneNumber, _to: Peer, _body: MessageBody, _media: object
+    ) -> Sent:
         await world.use_cases.delete_conversation(ada.id, conversation)
         raise OptedOut
 

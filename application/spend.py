@@ -34,7 +34,7 @@ class Spend:
     plan: NumberingPlan
     policy: SpendPolicy
     clock: Clock
-    reserve: Reserve = field(default_factory=Reserve)
+    reserve: Reserve = field(default_factory=Reserve, init=False)
 
     async def take(
         self, account_id: AccountId, home: Country, to: Peer, body: MessageBody, pictures: int = 0

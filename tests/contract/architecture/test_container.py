@@ -29,7 +29,7 @@ TYPES = PORTS | {name: of.cls for name, of in MADE.items()}
 
 def test_the_container_declares_the_outside_and_every_use_case() -> None:
     assert {name for name, of in PROVIDERS.items() if isinstance(of, Dependency)} == set(PORTS)
-    assert set(USE_CASES) - {"job_handlers"} <= set(MADE)
+    assert set(USE_CASES) - {"job_handlers"} <= set(MADE) | set(PORTS)
 
 
 def test_every_job_step_and_purge_is_made() -> None:

@@ -9,8 +9,8 @@ from typing import ClassVar
 from application.ports.jobs import Queue
 from application.purge import Purge, PurgeResult
 
-FARTHEST = timedelta(days=7)
-"""No job is put off for longer."""
+FARTHEST = timedelta(days=8)
+"""A day longer than any job is put off: none that is due in time is called back, however clocks disagree."""
 
 
 @dataclass(frozen=True, slots=True)

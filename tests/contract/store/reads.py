@@ -88,6 +88,7 @@ def reads(tx: Tx, of: Belongings) -> dict[str, Callable[[], Awaitable[Any]]]:
         "search.shown": lambda: tx.search.shown([of.message.id]),
         "search.conversations_with": lambda: tx.search.conversations_with(of.conversation.peer),
         "exports.get": lambda: tx.exports.get(of.export.id),
+        "exports.get_even_broken": lambda: tx.exports.get_even_broken(of.export.id),
         "exports.list_all": tx.exports.list_all,
         "exports.page": lambda: tx.exports.page(None, 9),
         "exports.part": lambda: tx.exports.part(of.export.id, 0),

@@ -353,8 +353,8 @@ async def test_a_database_that_cannot_be_reached_is_unavailable(postgres: Postgr
 async def test_more_rows_than_a_batch_are_deleted_and_counted(world: PostgresWorld) -> None:
     account_id = await world.account()
     rows = (
-        "INSERT INTO idempotency_records (account_id, id, resource_id, expires_at, key, request, version)"
-        " SELECT $1, gen_random_uuid(), $1, now(), int4send(n), '', 1 FROM generate_series(1, $2::int) n"
+        "INSERT INTO idempotency_records (account_id, id, resource_id, expires_at, key, request, seal, version)"
+        " SELECT $1, gen_random_uuid(), $1, now(), int4send(n), '', '', 1 FROM generate_series(1, $2::int) n"
     )
     await world.database.execute(rows, account_id, BATCH * 2 + 1)
     assert (await world.store.delete_rows(account_id))["idempotency_records"] == BATCH * 2 + 1

@@ -117,7 +117,7 @@ async def test_fingerprints_are_kept_of_requests_for_a_day_and_of_what_was_deliv
         for row in kept.values():
             assert UUID(bytes=row["id"].bytes).version == 4, "it tells when it was delivered"
             assert {name for name, value in row.items() if value is not None} == {
-                "account_id", "id", "key", "request", "version"
+                "account_id", "id", "key", "request", "seal", "version"
             }, "it tells what was delivered"  # fmt: skip
         await world.use_cases.delete_account(ada.id, ada.password)
         await world.advance(30 * DAY)
@@ -160,7 +160,9 @@ async def test_a_stop_outlives_its_conversation_as_a_fingerprint(stored: Databas
             with refused(PeerOptedOut, "a STOP was forgotten"):
                 await ada.sends("please", ada.peer)
             kept = await world.row("opt_outs")
-            assert set(kept.keys()) == {"account_id", "id", "line_id", "peer", "opted_out_at", "version"}
+            assert set(kept.keys()) == {
+                "account_id", "id", "line_id", "opted_out_at", "peer", "seal", "version"
+            }  # fmt: skip
             assert await world.traces(ada.peer) == set(), "the number can be read"
             await ada.receives("by the way", ada.peer)
             assert await world.rows("opt_outs") == [], "the conversation knows it"

@@ -318,16 +318,17 @@ def corrects_more_than_was_said(anywhere: Anywhere) -> Anywhere:
 
 
 WRITE_TO_US = {
-    ("accounts", "email"),
     ("phone_lines", "number"),
     ("conversations", "peer"),
     ("messages", "body"),
 }
-"""What identifies an account or a line, and what somebody said: nobody may change these by themselves."""
+"""What identifies a line, and what somebody said: nobody may change these by themselves."""
+BY_A_LINK = {("accounts", "email"), ("accounts", "new_email"), ("accounts", "former_email")}
+"""What identifies an account: another address takes its place once it is confirmed, as H32 proves."""
 
 
-TAKEN_OFF_AND_PUT_ON = {("blocked_numbers", "number")}
-"""What stands on a list of one's own."""
+TAKEN_OFF_AND_PUT_ON = {("blocked_numbers", "number"), ("sessions", "label")}
+"""What stands on a list of one's own: a number is blocked again, a device signs in again."""
 
 
 @proves("R4", text="dbd4248a3d43", saboteur=corrects_no_profile, says="what was corrected stays wrong")
@@ -372,7 +373,7 @@ async def test_what_is_wrong_can_be_corrected_on_the_account_and_on_each_line(an
             (record, field) for record, fields in promised().items() for field, kind in fields.items()
             if kind == "sealed"
         }  # fmt: skip
-        assert personal == changes.keys() | WRITE_TO_US | TAKEN_OFF_AND_PUT_ON, (
+        assert personal == changes.keys() | WRITE_TO_US | BY_A_LINK | TAKEN_OFF_AND_PUT_ON, (
             "a field that nobody can correct"
         )
 

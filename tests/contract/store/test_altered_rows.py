@@ -79,9 +79,12 @@ async def test_whatever_decides_is_bound_to_the_rows_seal(scene: Scene, stored: 
 
 
 SHOWN = "it is shown, and decides nothing"
+ASKED = "it decides whether the person is asked again, and closes nothing"
 UNBOUND: dict[str, str] = {
     "accounts.terms_accepted_at": SHOWN,
     "accounts.privacy_accepted_at": SHOWN,
+    "accounts.terms_version": ASKED,
+    "accounts.privacy_version": ASKED,
     "phone_lines.country": "it narrows who can be written to; the carrier decides",
     "phone_lines.capabilities": "the carrier refuses what a number cannot do, and is asked again",
     "conversations.last_at": "it moves with every message, and orders a list",
@@ -94,6 +97,8 @@ UNBOUND: dict[str, str] = {
     "media.created_at": "how long another answer than the picture is asked again",
     "media.refusal": SHOWN,
     "opt_outs.peer": "another one is as good as a row that was deleted",
+    "blocked_numbers.number_index": "only a number blocked before has one, and its row can be put back whole",
+    "blocked_numbers.blocked_at": SHOWN,
     "contacts.created_at": SHOWN,
     "contact_numbers.contact_id": "the contact that is found by it says itself which numbers it has",
     "contact_numbers.number": "the contact that is found by it says itself which numbers it has",

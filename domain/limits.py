@@ -42,8 +42,12 @@ class Limit:
         return self.every * self.at_once
 
     def take(self, full_at: datetime | None, now: datetime, cost: int = 1) -> Taking:
-        """Take `cost` of what is left, given when all would be back (None: it is). Or say how long to wait for it."""
-        held = now if full_at is None else max(full_at, now)
+        """Take `cost` of what is left, given when all would be back (None: it is). Or say how long to wait for it.
+
+        An instant farther ahead than `room` was set by a clock that has been set back since, and counts as `room`
+        ahead. Whoever keeps it keeps `Taking.full_at` then, also when nothing was taken, or the wait would begin anew.
+        """
+        held = now if full_at is None else min(max(full_at, now), now + self.room)
         after = held + self.every * cost
         missing = after - now - self.room
         if missing > timedelta():

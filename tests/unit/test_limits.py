@@ -59,6 +59,16 @@ def test_whoever_waits_as_long_as_told_gets_it_and_nobody_sooner(
             assert taking.left < cost
 
 
+@given(limits(), st.timedeltas(timedelta(0), timedelta(days=900)), st.integers(1, 6))
+def test_a_clock_set_back_makes_nobody_wait_longer_than_ever(
+    limit: Limit, back: timedelta, cost: int
+) -> None:
+    cost, full_at = min(cost, limit.at_once), START + limit.room
+    refused = limit.take(full_at, START - back, cost)
+    assert refused.wait == limit.every * cost
+    assert limit.take(refused.full_at, START - back + refused.wait, cost).wait is None
+
+
 @given(limits(), st.integers(1, 6))
 def test_giving_back_undoes_taking(limit: Limit, cost: int) -> None:
     cost = min(cost, limit.at_once)

@@ -22,7 +22,7 @@ class MemoryLimits(Limits):
     async def take(self, limit: Limit, of: str, now: datetime, cost: int = 1) -> Taking:
         await self._answer()
         taking = limit.take(self.full_at.get((limit.name, of)), now, cost)
-        if taking.wait is None:
+        if taking.wait is None or (limit.name, of) in self.full_at:
             self.full_at[limit.name, of] = taking.full_at
         return taking
 

@@ -27,21 +27,24 @@ T = TypeVar("T")
 _L = LIMITS.c
 _KEY = sa.bindparam("key", type_=_L.key.type)
 _NOW = sa.bindparam("now", type_=_L.full_at.type)
+_LATEST = sa.bindparam("latest", type_=_L.full_at.type)
 _MORE = sa.bindparam("more", type_=postgresql.INTERVAL())
 _FULL_AT = sa.func.greatest(_L.full_at, _NOW) + _MORE
 
 
 def _take() -> str:
     made = postgresql.insert(LIMITS).values(key=_KEY, full_at=_NOW + _MORE)
-    latest = sa.bindparam("latest", type_=_L.full_at.type)
     taken = made.on_conflict_do_update(
-        index_elements=["key"], set_={"full_at": _FULL_AT}, where=latest >= _FULL_AT
+        index_elements=["key"], set_={"full_at": _FULL_AT}, where=_LATEST >= _FULL_AT
     )
     return compiled(taken.returning(_L.full_at), "key", "now", "more", "latest")
 
 
 TAKE = _take()
 LOOK = compiled(sa.select(_L.full_at).where(_L.key == _KEY), "key")
+SET_BACK = compiled(
+    sa.update(LIMITS).where(_L.key == _KEY, _L.full_at > _LATEST).values(full_at=_LATEST), "key", "latest"
+)
 GIVE_BACK = compiled(
     sa.update(LIMITS).where(_L.key == _KEY).values(full_at=_L.full_at - _MORE), "key", "more"
 )
@@ -73,6 +76,8 @@ class PostgresLimits(Limits):
         row = await self._database.first(LOOK, key)
         refused = limit.take(None if row is None else row[0], now, cost)
         if refused.wait is not None:
+            if row is not None and row[0] > refused.full_at:
+                await self._database.execute(SET_BACK, key, refused.full_at)
             return refused
         # Something was given back, or purged, in between.
         return Taking(now + limit.room, now, limit, limit.every)

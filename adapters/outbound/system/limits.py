@@ -35,6 +35,8 @@ class ProcessLimits(Limits):
             self._full_at.move_to_end(key)
             if len(self._full_at) > self._remembered:
                 self._full_at.popitem(last=False)
+        elif key in self._full_at:
+            self._full_at[key] = taking.full_at  # nearer, if the clock was set back
         return taking
 
     @override

@@ -48,6 +48,16 @@ class LimitsContract:
             assert (await limits.take(TEN, "ada", NOW)).wait == TEN.every
         assert await self.taken(limits, NOW + TEN.every) == 1
 
+    async def test_a_clock_set_back_makes_nobody_wait_longer_than_for_one_to_come_back(
+        self, limits: Limits
+    ) -> None:
+        await self.taken(limits, NOW)
+        before = NOW - 9 * HOUR
+        assert [(await limits.take(TEN, "ada", before)).wait for _ in range(2)] == [TEN.every] * 2
+        assert (await limits.take(TEN, "ada", before + TEN.every - INSTANT)).wait == INSTANT
+        assert await self.taken(limits, before + TEN.every) == 1
+        assert await self.taken(limits, before + 2 * HOUR) == 6
+
     async def test_keys_and_limits_have_nothing_to_do_with_each_other(self, limits: Limits) -> None:
         await self.taken(limits, NOW)
         assert await self.taken(limits, NOW, "ben") == 6

@@ -17,7 +17,7 @@ UNFIT = {
     "positive_data_acceptance": "a well-formed cursor, token or number may still be none of ours: 422",
     "use_after_free": "a released line stays listed, as released",
 }
-FATAL = ("sign_out", "revoke_session", "advance_clock", "delete_account")
+FATAL = ("sign_out", "revoke_session", "change_password", "advance_clock", "delete_account")
 """They would end the session that the others need: they come last."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 import zlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from PIL import ExifTags, Image, PngImagePlugin
@@ -122,3 +122,8 @@ def _webp(of: Image.Image, words: Iterator[str], orientation: int) -> bytes:
         icc_profile=WIDE_GAMUT,
     )
     return out.getvalue()
+
+
+async def a_picture() -> AsyncIterator[bytes]:
+    """Yield a picture as one that is uploaded."""
+    yield photograph(MediaType.JPEG).content

@@ -125,6 +125,7 @@ async def content(made: InMemory, account_id: AccountId) -> list[tuple[str, str,
         for name, rows in (await records(made, account_id)).items()
         for row in rows
         for field in told & row.keys()
+        if row[field] is not None
     )
 
 

@@ -22,10 +22,13 @@ from domain.classification import StorageKind
 from domain.erasure import Erasure
 from domain.kernel import AccountId, CarrierRef, SealBroken
 from domain.residue import Residue
+from domain.values import PhoneNumber
 from tests.contract.architecture.test_policy import POLICY
+from tests.contract.proofs.test_search import indexed
 from tests.support.actors import STRANGER
 from tests.support.canary_account import lived
 from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, beside, in_clear, with_cipher
+from tests.support.photographs import a_picture
 from tests.support.proofs import proves
 
 DAY = timedelta(days=1)
@@ -65,9 +68,12 @@ def takes_plain_text(stored: Databases) -> Databases:
 async def test_there_is_nothing_and_no_room_for_anything_but_the_seven_kinds(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
+        await indexed(world, ada)
         await ada.receives("STOP", STRANGER)
         (stopped, _) = (await world.use_cases.list_conversations(ada.id, None, None, 9)).items
         await world.use_cases.delete_conversation(ada.id, stopped.id)
+        await world.use_cases.block_number(ada.id, PhoneNumber(STRANGER))
+        await world.use_cases.upload_media(ada.id, a_picture())
         await world.use_cases.start_export(ada.id)
         await world.settle()
         await world.store.checkpoint(Erasure(account_id=ada.id, began_at=world.clock.now()))

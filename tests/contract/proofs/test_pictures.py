@@ -27,7 +27,7 @@ from domain.messages import Status
 from domain.values import MessageBody, Peer
 from tests.support.actors import STRANGER, Person, with_line
 from tests.support.harness import ENVIRONMENT, Anywhere, Databases, OnPostgres
-from tests.support.photographs import Photograph, photograph
+from tests.support.photographs import Photograph, a_picture, photograph
 from tests.support.proofs import proves, refused
 from tests.support.sabotage import skipping_job
 
@@ -134,10 +134,6 @@ async def test_where_a_picture_was_taken_is_nowhere(
             assert not [word for word in hidden if word in opened]
             assert await world.traces(*hidden) == set()
     assert not [word for word in hidden if word in caplog.text + str(logs)]
-
-
-async def a_picture() -> AsyncIterator[bytes]:
-    yield photograph(MediaType.JPEG).content
 
 
 def keeps_uploads(anywhere: Anywhere) -> Anywhere:

@@ -167,7 +167,7 @@ class CommitPromises:
                     tx.remove(foreign)
         assert await world.traces(theirs.account_id) == before
         async with world.store.begin(theirs.account_id) as tx:
-            assert (await tx.lines.get(line.id)).label is None
+            assert (await tx.lines.get(line.id)).label == theirs.line.label != line.label
             assert (await tx.messages.get(message.id)).body == theirs.message.body
 
     async def test_without_its_key_an_account_is_closed(self, world: World) -> None:

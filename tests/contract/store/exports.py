@@ -58,7 +58,8 @@ class ExportPromises:
             for name, value in message.items():
                 assert value == getattr(has.message, name)
             (line,) = await tx.records.page(INVENTORY[2], None, 9)
-            assert (line["number"], line["capabilities"], line["label"]) == (has.line.number, ["sms"], None)
+            shown = (line["number"], line["capabilities"], line["label"])
+            assert shown == (has.line.number, ["sms"], has.line.label)
 
     async def test_what_is_written_is_what_a_page_shows(self, world: World) -> None:
         has = await world.belongings()

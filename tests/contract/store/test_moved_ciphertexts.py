@@ -64,6 +64,7 @@ async def test_a_ciphertext_opens_in_no_other_row_column_or_account(world: Postg
             (stored, column, owner): await blobs(connection, stored, column, owner)
             for (stored, column), owner in product(SEALED, (ada, boris))
         }
+        assert [place for place, found in held.items() if not found] == [], "a column without a ciphertext"
         moved = 0
         for (stored, column), (place, found) in product(SEALED, held.items()):
             for row_id, original in held[stored, column, ada]:

@@ -314,12 +314,17 @@ class World(ABC):
 
     async def belongings(self) -> Belongings:
         """Store one of everything. Its two jobs: to settle the order, to clear the conversation."""
-        account_id = await self.account()
+        account = self.new_account()
+        account.new_email, account.former_email = Email("next@example.com"), Email("before@example.com")
+        account_id = account.id
+        await self.keyring.create(account_id)
+        await self.commit(account_id, account)
         session, line, operation = (
             self.new_session(account_id),
             self.ordered_line(account_id),
             Operation("sms", "idempotency_records"),
         )
+        session.label, line.label = Label("My phone"), Label("Work")
         line.activate(CarrierRef(f"PN{line.id.hex}"), frozenset({Capability.SMS}), self.clock.now())
         conversation, deleted = self.new_conversation(line), self.new_conversation(line)
         message, remnant = self.new_message(conversation), self.new_message(deleted)

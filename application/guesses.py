@@ -50,7 +50,7 @@ class LimitGuesses:
     async def give_back(self, of: str, *, known: bool) -> None:
         """Count it no longer: the password was right, or was not checked."""
         if not known and ASKING.get():
-            await self.here.give_back(OF_A_STRANGER, f"{ASKING.get()} {of}")
+            await self.here.give_back(OF_A_STRANGER, f"{ASKING.get()} {of}", self.counts.clock.now())
         await self.counts.give_back(GUESSES, _whose(of, known=known))
 
 

@@ -33,10 +33,11 @@ class Counts:
 
     async def give_back(self, limit: Limit, of: str) -> None:
         """Give back one that was taken and not used."""
+        now = self.clock.now()
         try:
-            await self.limits.give_back(limit, of)
+            await self.limits.give_back(limit, of, now)
         except LimitsUnavailable:
-            await self.here.give_back(limit, of)
+            await self.here.give_back(limit, of, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,11 @@ class Limits(Protocol):
         """
         ...
 
-    async def give_back(self, limit: Limit, of: str, cost: int = 1) -> None:
-        """Give back what was taken and not used. Nothing happens where nothing is taken. Repeating gives more back."""
+    async def give_back(self, limit: Limit, of: str, now: datetime, cost: int = 1) -> None:
+        """Give back what was taken and not used. Nothing happens where nothing is taken. Repeating gives more back.
+
+        When all is back, nothing is kept: no instant is left that would be in the future of a clock set back.
+        """
         ...
 
     async def purge(self, now: datetime, most: int) -> int:

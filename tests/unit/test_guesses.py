@@ -201,3 +201,16 @@ async def test_what_is_over_is_forgotten(world: InMemory) -> None:
     assert world.limits.full_at
     await world.advance(timedelta(days=2))
     assert world.limits.full_at == {}
+
+
+async def test_a_clock_set_back_keeps_nobody_out_who_knows_the_password(world: InMemory) -> None:
+    ada = await sign_up(world)
+    with asking("a stranger"):
+        assert await guess(world, ada.email, PASSWORD) == "signed_in"
+        world.clock._now -= 60 * MINUTE
+        assert await guess(world, ada.email, PASSWORD) == "signed_in"
+    await paused(world, ada)
+    world.clock._now -= 24 * 60 * MINUTE
+    assert await guess(world, ada.email, PASSWORD) == TooManyGuesses.code
+    world.clock.advance(PAUSE)
+    assert await guess(world, ada.email, PASSWORD) == "signed_in"

@@ -27,10 +27,13 @@ class MemoryLimits(Limits):
         return taking
 
     @override
-    async def give_back(self, limit: Limit, of: str, cost: int = 1) -> None:
+    async def give_back(self, limit: Limit, of: str, now: datetime, cost: int = 1) -> None:
         await self._answer()
-        if (limit.name, of) in self.full_at:
-            self.full_at[limit.name, of] = limit.give_back(self.full_at[limit.name, of], cost)
+        key = limit.name, of
+        if key in self.full_at:
+            self.full_at[key] = limit.give_back(self.full_at[key], cost)
+            if self.full_at[key] <= now:
+                del self.full_at[key]
 
     @override
     async def purge(self, now: datetime, most: int) -> int:

@@ -83,11 +83,13 @@ class PostgresLimits(Limits):
         return Taking(now + limit.room, now, limit, limit.every)
 
     @override
-    async def give_back(self, limit: Limit, of: str, cost: int = 1) -> None:
-        await _answered(self._give_back(limit, of, cost))
+    async def give_back(self, limit: Limit, of: str, now: datetime, cost: int = 1) -> None:
+        await _answered(self._give_back(limit, of, now, cost))
 
-    async def _give_back(self, limit: Limit, of: str, cost: int) -> None:
-        await self._database.execute(GIVE_BACK, await self._key(limit, of), limit.every * cost)
+    async def _give_back(self, limit: Limit, of: str, now: datetime, cost: int) -> None:
+        key = await self._key(limit, of)
+        await self._database.execute(GIVE_BACK, key, limit.every * cost)
+        await self._database.execute(PURGE, key, now)
 
     @override
     async def purge(self, now: datetime, most: int) -> int:

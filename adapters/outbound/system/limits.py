@@ -40,10 +40,12 @@ class ProcessLimits(Limits):
         return taking
 
     @override
-    async def give_back(self, limit: Limit, of: str, cost: int = 1) -> None:
+    async def give_back(self, limit: Limit, of: str, now: datetime, cost: int = 1) -> None:
         key = limit.name, of
         if key in self._full_at:
             self._full_at[key] = limit.give_back(self._full_at[key], cost)
+            if self._full_at[key] <= now:
+                del self._full_at[key]
 
     @override
     async def purge(self, now: datetime, most: int) -> int:

@@ -73,15 +73,23 @@ class LimitsContract:
         assert (await limits.take(TEN, "ada", NOW, 7)).wait == 7 * TEN.every
 
     async def test_what_is_given_back_can_be_taken_again(self, limits: Limits) -> None:
-        await limits.give_back(TEN, "ada")
+        await limits.give_back(TEN, "ada", NOW)
         assert await self.taken(limits, NOW) == 6
-        await limits.give_back(TEN, "ada", 2)
+        await limits.give_back(TEN, "ada", NOW, 2)
         assert await self.taken(limits, NOW) == 2
+
+    async def test_when_all_is_given_back_nothing_is_kept_that_a_clock_set_back_could_trip_over(
+        self, limits: Limits
+    ) -> None:
+        await limits.take(TEN, "ada", NOW)
+        await limits.give_back(TEN, "ada", NOW)
+        assert await limits.purge(NOW + 9 * HOUR, 9) == 0
+        assert await self.taken(limits, NOW - 9 * HOUR) == 6
 
     async def test_giving_back_never_makes_more_than_there_is_at_once(self, limits: Limits) -> None:
         await limits.take(TEN, "ada", NOW)
         for _ in range(9):
-            await limits.give_back(TEN, "ada")
+            await limits.give_back(TEN, "ada", NOW)
         assert await self.taken(limits, NOW) == 6
 
     async def test_however_many_take_at_once_they_get_no_more_than_there_is(self, limits: Limits) -> None:
@@ -116,6 +124,6 @@ class SharedLimitsContract(LimitsContract):
         self, limits: Limits, outage: Callable[[], Awaitable[None]]
     ) -> None:
         await outage()
-        for asked in (limits.take(TEN, "ada", NOW), limits.give_back(TEN, "ada"), limits.purge(NOW, 1)):
+        for asked in (limits.take(TEN, "ada", NOW), limits.give_back(TEN, "ada", NOW), limits.purge(NOW, 1)):
             with pytest.raises(LimitsUnavailable):
                 await asked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tests.contract.conftest import Postgres
 from tests.support.http_world import STRANGER
 from tests.support.intruder import DAY, MONTH, Inhabitant, Scene
 
-THEIRS = "+12025550144"
+THEIRS, ANOTHER = "+12025550144", "eleven red bicycles in the rain"
 
 SEALED = [
     pytest.param(stored, column.name, id=f"{stored.name}.{column.name}")
@@ -175,3 +176,17 @@ async def test_whoever_asked_to_be_erased_is_although_their_row_says_otherwise(
     await scene.world.advance(DAY)
     assert sum((await scene.world.store.count_rows(ada.id)).values()) == 0
     assert await scene.world.ledger.receipt(await scene.world.fingerprint(ada.id)) is not None
+
+
+async def test_whose_password_is_damaged_chooses_another_by_mail_and_may_go(scene: Scene) -> None:
+    ada = await scene.inhabitant()
+    await scene.flip(BY_TYPE[Account], "password", ada.id)
+    assert (await ada.call("POST", "/v1/password-resets", {"email": ada.credentials["email"]})).status == 202
+    await scene.world.settle()
+    link = next(mail.link_token for mail in reversed(scene.world.mail.sent) if mail.link_token)
+    chosen = {"token": link, "new_password": ANOTHER}
+    reset = await ada.call("POST", "/v1/password-resets/confirm", chosen)
+    assert reset.status == 201
+    assert (await ada.call("POST", "/v1/password-resets/confirm", chosen)).code == "link_used"
+    signed_in = replace(ada, token=reset.json["token"])
+    assert (await signed_in.call("DELETE", "/v1/account", {"password": ANOTHER})).status == 202

@@ -64,7 +64,11 @@ class Cluster(NamedTuple):
     def fresh(self, folder: Path, suffix: str = "") -> Path:
         """Make a private folder of the user, and clear those that killed Picos left."""
         for leftover in folder.glob(f"{self.tag}-*{suffix}"):
-            shutil.rmtree(leftover, ignore_errors=True)
+            for _ in range(100):  # an initdb that lost its Pico writes on for a moment
+                shutil.rmtree(leftover, ignore_errors=True)
+                if not leftover.exists():
+                    break
+                time.sleep(0.02)
         made = Path(tempfile.mkdtemp(suffix, f"{self.tag}-", folder))
         os.chown(made, self.uid, self.gid)
         return made

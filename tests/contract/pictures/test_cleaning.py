@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageOps
 
@@ -123,11 +123,13 @@ def test_no_tag_with_a_place_in_it_is_left(kind: MediaType, tags: list[ExifTags.
     for tag in tags:
         made.get_ifd(ExifTags.IFD.GPSInfo)[tag] = draw.choice([hidden[-1], hidden[-1].encode()])
     out = io.BytesIO()
-    with suppress(ValueError, TypeError, OverflowError):  # a tag that cannot hold it: another one is drawn
+    try:
         image(9, 7).save(out, kind.value.upper(), **({} if kind is MediaType.GIF else {"exif": made}))
-        cleaned = clean(out.getvalue())
-        assert found_in(cleaned, hidden) == set()
-        assert set(told(cleaned)) <= {str(int(ExifTags.Base.Orientation))}
+    except (ValueError, TypeError, OverflowError, struct.error):  # a tag that cannot hold it
+        reject()
+    cleaned = clean(out.getvalue())
+    assert found_in(cleaned, hidden) == set()
+    assert set(told(cleaned)) <= {str(int(ExifTags.Base.Orientation))}
 
 
 @given(kind=st.sampled_from(MediaType), cut=st.floats(0, 1), noise=st.binary(max_size=30), at=st.floats(0, 1))

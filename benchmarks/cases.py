@@ -124,7 +124,7 @@ def _sending(size: Population) -> Iterator[tuple[str, bytes]]:
     for body in (
         b"{", b"[]", b'"message"', b"null", b"{}", b"\xff", b'{"to":"12345","to":"12345","body":"x"}',
         b'{"to":"+12125550000"}', b'{"body":"x"}', b'{"to":1,"body":"x"}', b'{"to":"+12125550000","body":["x"]}',
-        b'{"to":"12345","body":"x","media":[]}', b'{"to":"+1212555abcd","body":"x"}', b'{"to":"12345","body":NaN}',
+        b'{"to":"12345","body":"x","sound":[]}', b'{"to":"+1212555abcd","body":"x"}', b'{"to":"12345","body":NaN}',
         b'{"to":"12345","body":""}', b'{"to":"12345","body":"\\u0000"}', b'{"to":"12345","body":"\\ud800"}',
         b'{"to":"12345","body":"' + b"x" * 1601 + b'"}', b'{"to":"0","body":""}', b" " * 70_000,
     ):  # fmt: skip

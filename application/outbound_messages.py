@@ -79,16 +79,19 @@ class SendQueuedMessage:
 
     async def _attempt(self, account_id: AccountId, message_id: MessageId) -> Attempt:
         """Put the attempt on record before the carrier hears of it."""
+        passed = False
 
         async def change(tx: Tx) -> Attempt:
+            nonlocal passed
             message = await tx.messages.get(message_id)
             line = await tx.lines.get(message.line_id)
             conversation = await tx.conversations.get(message.conversation_id)
             asked_at = message.attempted_at
             blocked = await tx.blocked_numbers.find(PhoneNumber(conversation.peer)) is not None
             must_not = self._must_not(message, line, conversation, blocked=blocked)
-            if must_not is None and message.is_waiting:
+            if must_not is None and message.is_waiting and not passed:  # once, however often a race is lost
                 await self.spend.pass_on(conversation.peer)
+                passed = True
             if must_not is None:
                 message.attempt(self.clock.now())
             tx.require_unchanged(line)

@@ -78,6 +78,17 @@ async def test_a_repetition_costs_nothing_and_a_lost_race_is_paid_once(world: In
     assert world.limits.full_at[key] - before[key] == cost
 
 
+async def test_a_message_takes_one_place_at_the_carrier_however_many_races_are_lost(world: InMemory) -> None:
+    ada = await with_line(world)
+    message = await ada.sends("hello")
+    lease = world.queue.take("send_message")
+    world.store.lose_next = True
+    await world.use_cases.job_handlers["send_message"](ada.id, message.id, lease)
+    near = POLICY.of_a_neighbourhood
+    taken = world.limits.full_at[near.name, neighbourhood(STRANGER)] - world.clock.now()
+    assert (sent(world), taken) == (1, near.every), "a lost race took another place"
+
+
 async def test_an_account_may_spend_more_after_its_first_week(world: InMemory) -> None:
     ada = await with_line(world)
     assert born(ada.id) == world.clock.now()

@@ -1,0 +1,145 @@
+"""One message, from its arrival or its acceptance until nothing is left of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar, Self
+
+from domain.classification import held
+from domain.failures import FailureReason
+from domain.kernel import AccountId, Aggregate, CarrierRef, ConversationId, LineId, MessageId
+from domain.messages.events import MessageAccepted, MessageDeleted, MessageFinal, MessageUnconfirmed
+from domain.messages.status import Direction, Sent, Status
+from domain.values import MessageBody
+
+
+@dataclass(slots=True, kw_only=True)
+class Message(Aggregate):
+    """One message."""
+
+    stored_as: ClassVar[str] = "messages"
+    clause: ClassVar[str] = "C8"
+
+    account_id: AccountId
+    id: MessageId
+    conversation_id: Annotated[ConversationId, held(bound=True)]
+    line_id: Annotated[LineId, held(bound=True)]
+    direction: Annotated[Direction, held(bound=True)]
+    status: Annotated[Status, held(bound=True)]
+    body: MessageBody
+    created_at: datetime
+    attachments: Annotated[int, held(bound=True)] = 0
+    ref: Annotated[CarrierRef | None, held(exported=False, bound=True)] = None
+    failure: FailureReason | None = None
+    attempted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
+    copy_deleted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
+    deleted_at: Annotated[datetime | None, held(exported=False, final=True)] = None
+
+    @classmethod
+    def deleted_on_arrival(
+        cls, account_id: AccountId, message_id: MessageId, line_id: LineId, ref: CarrierRef, at: datetime
+    ) -> Self:
+        """Return what a message of which nothing is to be kept leaves until the carrier's copy is gone.
+
+        It is in no conversation.
+        """
+        message = cls(
+            account_id=account_id, id=message_id, conversation_id=ConversationId(message_id), line_id=line_id,
+            direction=Direction.INBOUND, status=Status.RECEIVED, body=MessageBody(""), created_at=at, ref=ref,
+        )  # fmt: skip
+        message.delete(at)
+        return message
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it still waits to be handed to the carrier."""
+        return self.status is Status.QUEUED and self.ref is None
+
+    @property
+    def was_attempted(self) -> bool:
+        """Whether the carrier may have been asked already."""
+        return self.attempted_at is not None
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the person deleted it; the row waits for the carrier's copy to go."""
+        return self.deleted_at is not None
+
+    def copy_may_go(self, kept: int) -> bool:
+        """Tell whether the carrier's copy is not needed: so many of its pictures are safe with us."""
+        return self.is_deleted or kept >= self.attachments
+
+    @property
+    def may_adopt(self) -> bool:
+        """Whether a receipt that names this message by our own id may give it its reference."""
+        return self.ref is None and self.was_attempted
+
+    def may_become(self, status: Status) -> bool:
+        """Whether a message in this direction can be so: only what came in was received, and it stays so."""
+        return self.direction is Direction.OUTBOUND and status is not Status.RECEIVED
+
+    def attempt(self, at: datetime) -> None:
+        """Put on record that the carrier is about to be asked. Repeating is harmless: the first moment stands."""
+        self.attempted_at = self.attempted_at or at
+
+    def was_attempted_within(self, period: timedelta, now: datetime) -> bool:
+        """Tell whether the carrier was first asked less than `period` ago."""
+        return self.attempted_at is not None and now < self.attempted_at + period
+
+    def adopt(self, sent: Sent, at: datetime) -> None:
+        """Note what the carrier says of it, and its reference if that is news. Repeating is harmless.
+
+        What no message in this direction can be says nothing of this one: it changes nothing.
+        """
+        if not self.may_become(sent.status):
+            return
+        if self.ref is None:
+            self.ref = sent.ref
+            self.record(MessageAccepted(account_id=self.account_id, subject=self.id, at=at))
+        self.advance(sent.status, sent.failure, at)
+
+    def advance(self, status: Status, failure: FailureReason | None, at: datetime) -> None:
+        """Move to `status` if it ranks higher. Any order and any repetition of the same reports ends the same."""
+        if self.may_become(status) and status.rank > self.status.rank:
+            self.status, self.failure = status, _failure_of(status, failure)
+            if status.terminal and self.ref is not None:
+                self.record(MessageFinal(account_id=self.account_id, subject=self.id, at=at))
+            elif status is Status.UNCONFIRMED:
+                self.record(MessageUnconfirmed(account_id=self.account_id, subject=self.id, at=at))
+
+    def fail(self, failure: FailureReason, at: datetime) -> None:
+        """Note that it will not be sent, and why. Repeating is harmless."""
+        self.advance(Status.FAILED, failure, at)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is asked about it."""
+        return self.status.rank >= Status.UNCONFIRMED.rank
+
+    def give_up(self, at: datetime) -> None:
+        """Note that nothing more will be known of it: unconfirmed if the carrier may have it, else failed."""
+        may_be_there = self.ref is not None or self.was_attempted
+        self.advance(Status.UNCONFIRMED if may_be_there else Status.FAILED, FailureReason.CARRIER_OUTAGE, at)
+
+    def carrier_copy_deleted(self, at: datetime) -> None:
+        """Note that the carrier's copy is gone. Repeating is harmless: the first instant stands."""
+        self.copy_deleted_at = self.copy_deleted_at or at
+
+    def delete(self, at: datetime) -> None:
+        """Blank the body at once; the row stays, unseen, until the carrier's copy is gone. Repeating is harmless."""
+        if self.deleted_at is None:
+            self.body, self.deleted_at = MessageBody(""), at
+            self.record(MessageDeleted(account_id=self.account_id, subject=self.id, at=at))
+
+    @property
+    def has_carrier_copy(self) -> bool:
+        """Whether a copy may still lie with the carrier."""
+        return self.copy_deleted_at is None and (self.ref is not None or self.attempted_at is not None)
+
+
+def _failure_of(status: Status, failure: FailureReason | None) -> FailureReason | None:
+    """Return the reason that goes with a status: there is always one where there may be one."""
+    if status is Status.FAILED:
+        return failure or FailureReason.UNKNOWN
+    return FailureReason.UNCONFIRMED if status is Status.UNCONFIRMED else None

@@ -1,0 +1,59 @@
+"""Which way a message went, and where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.failures import FailureReason
+from domain.kernel import CarrierRef
+
+
+class Direction(StrEnum):
+    """Which way a message went."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class Status(StrEnum):
+    """Where a message stands. Rank never falls; among equals the first terminal one wins (Twilio: message statuses)."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCONFIRMED = "unconfirmed"
+    """The carrier tries no longer, and has not said what became of it. A late word from it still counts."""
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    RECEIVED = "received"
+
+    @property
+    def rank(self) -> int:
+        """Order of life: a status only ever gives way to one of higher rank."""
+        return RANK[self]
+
+    @property
+    def terminal(self) -> bool:
+        """Nothing follows."""
+        return self.rank == RANK[Status.DELIVERED]
+
+
+RANK = {
+    Status.QUEUED: 1,
+    Status.SENDING: 2,
+    Status.SENT: 3,
+    Status.UNCONFIRMED: 4,
+    Status.DELIVERED: 5,
+    Status.FAILED: 5,
+    Status.RECEIVED: 5,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message as the carrier knows it: its reference, where it stands, and why if it failed."""
+
+    ref: CarrierRef
+    status: Status
+    failure: FailureReason | None = None

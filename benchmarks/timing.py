@@ -1,8 +1,8 @@
 """`./pico bench --timing`: whether the time of an answer tells if an address has its account.
 
-Signing in (with a wrong password) and signing up are asked in pairs, one address known and one not, in random order.
-The figure is the area under the ROC curve (AUC): the chance that a known address takes longer than an unknown one. At
-0.50 the time tells nothing; chance alone moves it by 0.02 (one standard error) in 400 pairs.
+Signing in (with a wrong password), signing up and asking for a new password are asked in pairs, one address known and
+one not, in random order. The figure is the area under the ROC curve (AUC): the chance that a known address takes longer
+than an unknown one. At 0.50 the time tells nothing; chance alone moves it by 0.02 (one standard error) in 400 pairs.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import os
 import secrets
 import tempfile
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from types import MappingProxyType
 
 import asyncpg
 from aiohttp import ClientSession
@@ -33,7 +35,14 @@ WITHIN = 0.03
 PASSWORD, WRONG = "correct horse battery staple", "wrong horse battery staple"
 KNOWN, UNKNOWN = "known{}@bench.example", "unknown{}@bench.example"
 
-Addresses = Callable[[int], str]
+ASKED: Mapping[str, tuple[str, int, Mapping[str, object]]] = MappingProxyType({
+    "sign in": ("/v1/sessions", 401, {"password": WRONG}),
+    "sign up": ("/v1/accounts", 202, {
+        "password": WRONG, "display_name": "Somebody", "locale": "en", "accepted": {"terms": True, "privacy": True},
+    }),
+    "reset": ("/v1/password-resets", 202, {}),
+})  # fmt: skip
+"""What is asked of an address: the path, the status of the answer, and what the body holds besides."""
 
 
 async def tell(pairs: int) -> int:
@@ -47,12 +56,7 @@ async def tell(pairs: int) -> int:
         settings = Settings(port=0, state_dir=state, database_url=None, keyring_url=None, public_url=None)
         async with Sandbox.running(settings, work=False) as sandbox:
             await _people(sandbox, pairs)
-        for asked, key in (
-            ("sign in", "cold"),
-            ("sign in", "warm"),
-            ("sign up", "cold"),
-            ("sign up", "warm"),
-        ):
+        for asked, key in product(ASKED, ("cold", "warm")):
             # Whatever a process knew is forgotten with it: each account is met for the first time again.
             async with Sandbox.running(settings, work=False) as sandbox:
                 known, unknown = await _asked(sandbox, asked, pairs, same=key == "warm")
@@ -101,18 +105,10 @@ async def _asked(sandbox: Sandbox, asked: str, pairs: int, *, same: bool) -> tup
     ):
 
         async def ask(address: str) -> float:
-            body: dict[str, object] = {"email": address, "password": WRONG}
-            path, expected = "/v1/sessions", 401
-            if asked == "sign up":
-                path, expected = "/v1/accounts", 202
-                body |= {
-                    "display_name": "Somebody",
-                    "locale": "en",
-                    "accepted": {"terms": True, "privacy": True},
-                }
+            path, expected, more = ASKED[asked]
             await database.execute("DELETE FROM limits")
             began = perf_counter()
-            async with client.post(sandbox.url + path, json=body) as answer:
+            async with client.post(sandbox.url + path, json={"email": address, **more}) as answer:
                 await answer.read()
                 took = perf_counter() - began
             if answer.status != expected:

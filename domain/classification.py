@@ -39,7 +39,8 @@ class StoragePolicy:
     """How one field is held: its kind, the clause of PRIVACY.md that allows it, whether the export shows it.
 
     `index`: besides (or, for kind INDEX, instead of) the value a blind index is held, under that scope's key.
-    `bound`: the plain value decides something, so it is authenticated together with the row's sealed cell.
+    `bound`: the plain value decides something, so it is authenticated together with the row's sealed cell. One that is
+    added to a table that has rows comes after the others and is optional: the seals there are stay good.
     `final`: once it is set it stays so, and no earlier state of the row is to come back.
     `relative`: changes are applied to the row as it stands (counts are added, instants only move forward) and
     do not raise the row's version, unless a count falls to zero: nobody takes from what was emptied meanwhile.

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from benchmarks.floor.binding import identity, line_data, prefixed, words
 
 KEY_SECONDS = 300.0
+ONES = b"\xff"
+"""What missing values are written with: at the end of what a cell is bound to they make no bytes."""
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -88,14 +90,16 @@ class Vault:
 
     def seal(self, before: bytes, row: bytes, value: bytes, bound: bytes) -> bytes:
         nonce = urandom(12)
-        return self.header + nonce + self.encrypt(nonce, value, before + row + self.after + bound)
+        return (
+            self.header + nonce + self.encrypt(nonce, value, before + row + self.after + bound.rstrip(ONES))
+        )
 
     def open(self, before: bytes, row: bytes, blob: bytes, bound: bytes = b"") -> bytes:
         """Return what was sealed. Raises Broken."""
         if blob[:3] != self.header or len(blob) < 31:
             raise Broken
         try:
-            return self.decrypt(blob[3:15], blob[15:], before + row + self.after + bound)
+            return self.decrypt(blob[3:15], blob[15:], before + row + self.after + bound.rstrip(ONES))
         except InvalidTag:
             raise Broken from None
 

@@ -54,7 +54,16 @@ def written(value: object) -> bytes:
 def test_a_row_is_its_version_and_each_value_behind_its_length(row: tuple[Any, ...], version: int) -> None:
     binder = Binder(FIELDS)
     assert binder.names == ("room", "ref", "state", "at", "count")
-    assert binder.data(row, version) == version.to_bytes(8) + b"".join(map(written, row))
+    assert binder.data(row, version) == (version.to_bytes(8) + b"".join(map(written, row))).rstrip(b"\xff")
+
+
+@given(rows, versions, st.integers(0, len(FIELDS)))
+def test_a_column_that_is_added_last_leaves_the_seals_there_are(
+    row: tuple[Any, ...], version: int, columns: int
+) -> None:
+    before = row[:columns]
+    old, new = Binder(FIELDS[:columns]), Binder(FIELDS)
+    assert new.data([*before, *[None] * (len(FIELDS) - columns)], version) == old.data(before, version)
 
 
 @given(rows, rows, versions, versions)

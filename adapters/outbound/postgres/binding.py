@@ -51,7 +51,7 @@ _PARTS: Mapping[StorageKind, str] = MappingProxyType({
 """What makes the bytes of a value: each behind its length, so that no two rows make the same."""
 KNOWN: Mapping[str, Any] = MappingProxyType({
     "sixteen": _SIXTEEN, "words": _Words(), "time": _time, "sent": _sent, "count": _count, "zero": _count(0),
-    "missing": _MISSING,
+    "missing": _MISSING, "ones": b"\xff",
 })  # fmt: skip
 """What these expressions refer to."""
 
@@ -84,9 +84,11 @@ class Binder:
         """Return what makes the associated data, given how each value and the version are called.
 
         `sent` are the names of instants that come as `timestamptz_send` gives them: half the work of a datetime.
+        Missing values at the end make no bytes, so a column that is added later, last and optional, leaves the seals
+        of the rows there are. Nothing becomes ambiguous: a part that lost bytes is shorter than it says.
         """
         parts = [f"{version}.to_bytes(8)"]
         for field, value in zip(self._fields, values, strict=True):
             part = ("sent({})" if field.name in sent else _PARTS[field.policy.kind]).format(value)
             parts.append(f"missing if {value} is None else ({part})" if field.optional else part)
-        return f"b''.join(({', '.join(parts)},))"
+        return f"b''.join(({', '.join(parts)},)).rstrip(ones)"

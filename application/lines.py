@@ -158,34 +158,6 @@ class ReadLine:
 
 
 @dataclass(frozen=True, slots=True)
-class RelabelLine:
-    """Corrects a line's label."""
-
-    store: Store
-
-    async def __call__(
-        self,
-        account_id: AccountId,
-        line_id: LineId,
-        label: Label | None,
-        versions: frozenset[int] | None = None,
-    ) -> PhoneLine:
-        """Return the line. Repeating is harmless.
-
-        Raises NotFound; ChangedMeanwhile unless it is at one of `versions`, where some are named.
-        """
-
-        async def change(tx: Tx) -> PhoneLine:
-            line = await tx.lines.get_even_broken(line_id)
-            line.must_be_one_of(versions)
-            line.relabel(label)
-            tx.save(line)
-            return line
-
-        return await self.store.update(account_id, change)
-
-
-@dataclass(frozen=True, slots=True)
 class ReleaseLine:
     """Gives a number up: the line refuses messages at once, and the number is kept for a while, to be taken back."""
 

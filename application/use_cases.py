@@ -15,12 +15,12 @@ from application.exports import DownloadExport, ListExports, MeasureExport, Read
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobHandler
 from application.line_purchase import ApplyOrderChange
+from application.line_settings import ChangeLine
 from application.lines import (
     BuyLine,
     CancelRelease,
     ListLines,
     ReadLine,
-    RelabelLine,
     ReleaseLine,
     SearchNumbers,
 )
@@ -72,7 +72,7 @@ class UseCases:
     buy_line: BuyLine
     list_lines: ListLines
     read_line: ReadLine
-    relabel_line: RelabelLine
+    change_line: ChangeLine
     release_line: ReleaseLine
     cancel_release: CancelRelease
 

@@ -56,12 +56,12 @@ from application.limits import Counts, PurgeLimits
 from application.line_check import CheckLine
 from application.line_purchase import ApplyOrderChange, CompletePurchase
 from application.line_release import FinishRelease, ReleaseNumbers
+from application.line_settings import ChangeLine
 from application.lines import (
     BuyLine,
     CancelRelease,
     ListLines,
     ReadLine,
-    RelabelLine,
     ReleaseLine,
     SearchNumbers,
 )
@@ -259,7 +259,7 @@ class Container(containers.DeclarativeContainer):
     )
     list_lines = Singleton(ListLines, store=store)
     read_line = Singleton(ReadLine, store=store)
-    relabel_line = Singleton(RelabelLine, store=store)
+    change_line = Singleton(ChangeLine, store=store)
     release_line = Singleton(ReleaseLine, store=store, clock=clock, retention=retention)
     cancel_release = Singleton(CancelRelease, store=store, clock=clock)
     check_line = Singleton(CheckLine, store=store, numbers=numbers, clock=clock)

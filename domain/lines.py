@@ -18,6 +18,7 @@ from domain.kernel import (
     PicoError,
     SealBroken,
 )
+from domain.quiet_hours import QuietHours
 from domain.values import Capability, Country, Label, PhoneNumber
 
 
@@ -132,6 +133,8 @@ class PhoneLine(Aggregate):
     released_at: Annotated[datetime | None, held(final=True)] = None
     release_at: Annotated[datetime | None, held(bound=True)] = None
     """When a number that was given up goes back to the carrier."""
+    do_not_disturb: QuietHours | None = None
+    """When it tells nobody that something came in. Damaged, it tells always."""
 
     @classmethod
     def order(
@@ -235,6 +238,14 @@ class PhoneLine(Aggregate):
     def relabel(self, label: Label | None) -> None:
         """Give the line another name, or none."""
         self.label = label
+
+    def be_quiet_during(self, hours: QuietHours | None) -> None:
+        """Have the line not disturb in these hours, or disturb always."""
+        self.do_not_disturb = hours
+
+    def is_quiet(self, now: datetime) -> bool:
+        """Tell whether it is not to disturb: messages are kept and nothing is pushed, calls go to voicemail."""
+        return self.do_not_disturb is not None and self.do_not_disturb.cover(now)
 
     def suspend(self) -> None:
         """Let nothing in or out while the account waits to be deleted."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
+from application.line_settings import LineSettings
 from application.ports.numbers import AvailableNumber
 from bootstrap.worlds import InMemory
 from domain.contacts import Card, ContactName, ContactNote, ContactNumbers, SavedNumber
 from domain.lines import PhoneLine
+from domain.quiet_hours import QuietHours
 from domain.values import Capability, Country, Email, Label, Locale, Password, Peer, PhoneNumber
 from tests.support.actors import Person
 
@@ -21,6 +23,7 @@ class Planted(Person):
     name: Label
     locale: Locale
     label: Label
+    hours: QuietHours
     peer: Peer
     heard: str
     said: str
@@ -31,8 +34,8 @@ class Planted(Person):
     def secrets(self) -> tuple[str, ...]:
         """Return what nobody may read anywhere."""
         return (
-            self.email, self.password, self.name, self.locale, self.number, self.label, self.peer, self.heard,
-            self.said, self.known_as, self.noted, self.signed_in.token,
+            self.email, self.password, self.name, self.locale, self.number, self.label, self.hours, self.peer,
+            self.heard, self.said, self.known_as, self.noted, self.signed_in.token,
         )  # fmt: skip
 
 
@@ -51,6 +54,7 @@ async def lived(world: InMemory) -> Planted:
     signed_in = await world.use_cases.verify_account(link, password)
     ada = Planted(
         world, email, signed_in, password=password, name=name, locale=locale, label=label, peer=some_number(),
+        hours=QuietHours(f"22:00-07:00 {tag(6)}"),
         heard=f"heard {tag(8)}", said=f"said {tag(8)}", known_as=ContactName(f"Known as {tag(6)}"),
         noted=ContactNote(f"noted {tag(6)}"),
     )  # fmt: skip
@@ -66,10 +70,11 @@ async def lived(world: InMemory) -> Planted:
 
 
 async def bought(world: InMemory, by: Planted) -> PhoneLine:
-    """Have the carrier offer a number, and buy it."""
+    """Have the carrier offer a number, and buy it; it has quiet hours, in a zone that is nowhere."""
     number, country = PhoneNumber(some_number()), Country("US")
     world.carrier.on_offer.append(AvailableNumber(number, country, frozenset(Capability)))
-    return (await world.use_cases.buy_line(by.id, number, by.label, secrets.token_hex(8))).line
+    line = (await world.use_cases.buy_line(by.id, number, by.label, secrets.token_hex(8))).line
+    return await world.use_cases.change_line(by.id, line.id, LineSettings(do_not_disturb=by.hours))
 
 
 def some_number() -> Peer:

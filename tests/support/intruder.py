@@ -99,7 +99,9 @@ class Scene:
         assert (await http.call("POST", "/v1/sessions", credentials | {"label": "tablet"})).status == 201
         caller = await world.use_cases.authenticate(token)
         line = await http.line(token, number)
-        await http.call("PATCH", f"/v1/lines/{line}", {"label": "Work"}, token=token)
+        hours = {"starts": "22:00", "ends": "07:00", "time_zone": "Asia/Jerusalem"}
+        settings = {"label": "Work", "do_not_disturb": hours}
+        assert (await http.call("PATCH", f"/v1/lines/{line}", settings, token=token)).status == 200
         known = {"name": "Noa", "numbers": [STRANGER], "note": "climbs"}
         assert (await http.call("POST", "/v1/contacts", known, token=token, headers=http.key())).status == 201
         assert (await http.call("PUT", "/v1/blocked-numbers/+12125550199", token=token)).status == 200

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from application.line_settings import LineSettings
 from application.ports.mail import MailKind
 from application.ports.message_carrier import SenderRefused
 from application.ports.numbers import AvailableNumber, NumberOrder
@@ -319,8 +320,10 @@ async def test_a_failed_line_cannot_be_released(world: InMemory) -> None:
 
 async def test_a_line_takes_another_name_or_none(world: InMemory) -> None:
     ada = await with_line(world)
-    assert (await world.use_cases.relabel_line(ada.id, ada.line_id, Label("work"))).label == "work"
-    assert (await world.use_cases.relabel_line(ada.id, ada.line_id, None)).label is None
+    assert (
+        await world.use_cases.change_line(ada.id, ada.line_id, LineSettings(Label("work")))
+    ).label == "work"
+    assert (await world.use_cases.change_line(ada.id, ada.line_id, LineSettings(None))).label is None
 
 
 async def test_somebody_elses_line_does_not_exist(world: InMemory) -> None:

@@ -21,7 +21,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from adapters.inbound.email_addresses import LONGEST, email_address
 from adapters.inbound.http import json_format
-from domain import language_tags, values
+from domain import language_tags, quiet_hours, values
 from domain.kernel import ConversationId, ExportId, LineId, MediaId, MessageId, PicoError
 from domain.lines import LineState
 from domain.values import (
@@ -183,6 +183,9 @@ SomeCapabilities = Annotated[
     frozenset[Capability],
     Text(capability_set, {"type": "array", "items": {"enum": list(Capability)}, "minItems": 1}),
 ]
+ATimeOfDay = Annotated[str, exactly(quiet_hours.TIME_OF_DAY, str)]
+AnEndOfHours = Annotated[str, exactly(quiet_hours.END_OF_HOURS, str)]
+ATimeZone = Annotated[str, Text(quiet_hours.zone_name, {"maxLength": quiet_hours.LONGEST_ZONE})]
 APhoneNumber = Annotated[PhoneNumber, A_NUMBER]
 APeer = Annotated[Peer, Text(Peer.parse, NOT_BLANK)]
 ADestination = Annotated[Peer, Text(Peer.destination, {"pattern": r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8})$"})]

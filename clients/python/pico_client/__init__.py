@@ -7,7 +7,7 @@ from pico_client.blocked_numbers import BlockedNumber, BlockedNumbers
 from pico_client.contacts import Contact, ContactImport, Contacts, Skip
 from pico_client.exports import Export, Exports
 from pico_client.health import Health, HealthChecks
-from pico_client.lines import AvailableNumber, Line, Lines
+from pico_client.lines import AvailableNumber, DoNotDisturb, Line, Lines
 from pico_client.messages import Conversation, LastMessage, Message, Messages, Picture, WholeMessage
 from pico_client.problems import Flaw, Problem
 from pico_client.sandbox import Clock, MessageAccepted, Sandbox, StoredMail
@@ -23,6 +23,7 @@ __all__ = [
     "ContactImport",
     "Conversation",
     "DeletionPreview",
+    "DoNotDisturb",
     "Export",
     "Flaw",
     "Health",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Literal
 
 from pico_client.calls import Calls, new_key, part
 from pico_client.results import Result
@@ -20,6 +21,18 @@ class AvailableNumber(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class DoNotDisturb(Result):
+    """Hours of each day, by the clocks of a time zone, on the next day where they end earlier than they start.
+
+    From "00:00" to "24:00" is always.
+    """
+
+    starts: str
+    ends: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Line(Result):
     """A lease on a number, None where it was damaged. `etag` names this version; a list does not tell it."""
 
@@ -28,6 +41,7 @@ class Line(Result):
     country: str
     capabilities: list[str]
     label: str | None
+    do_not_disturb: DoNotDisturb | None
     state: str
     created_at: datetime
     release_at: datetime | None
@@ -73,10 +87,25 @@ class Lines(Calls):
         """Read one line."""
         return self._ask(Line, "GET", f"/v1/lines/{part(line_id)}")
 
-    def relabel_line(self, line_id: str, label: str | None, *, if_match: str | None = None) -> Line:
-        """Give a line another label, or none. With the `etag` that was read, no later change is overwritten."""
-        path = f"/v1/lines/{part(line_id)}"
-        return self._ask(Line, "PATCH", path, body={"label": label}, if_match=if_match)
+    def change_line(
+        self,
+        line_id: str,
+        label: str | None = None,
+        do_not_disturb: DoNotDisturb | Literal[False] | None = None,
+        *,
+        if_match: str | None = None,
+    ) -> Line:
+        """Change a line's label, or when it does not disturb.
+
+        None leaves either as it is; an empty label takes it away, as False does with the hours. With the `etag` that
+        was read, no later change is overwritten.
+        """
+        change: dict[str, object] = {}
+        if label is not None:
+            change["label"] = label or None
+        if do_not_disturb is not None:
+            change["do_not_disturb"] = asdict(do_not_disturb) if do_not_disturb else None
+        return self._ask(Line, "PATCH", f"/v1/lines/{part(line_id)}", body=change, if_match=if_match)
 
     def release_line(self, line_id: str) -> Line:
         """Release a number. It refuses messages at once, and may be taken back until its `release_at`."""

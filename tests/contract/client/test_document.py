@@ -19,8 +19,8 @@ import pytest
 import pico_client
 from adapters.inbound.http import openapi
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
-from pico_client import Pico, SandboxPico
-from pico_client.results import Result
+from pico_client import DoNotDisturb, Pico, SandboxPico
+from pico_client.results import Result, read
 from tests.support.example_life import operations
 
 DOCUMENT = json.loads(json.dumps(openapi.document(ROUTES + SANDBOX_ROUTES)))
@@ -29,6 +29,8 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 HEADERS = {"Idempotency-Key": "key", "If-Match": "if_match"}
 PAGING = {"limit", "cursor"}
 """Iterators see to it."""
+TOLD_WHOLE = {"do_not_disturb": DoNotDisturb}
+"""Objects that are handed over as one."""
 BOUNDLESS = {"set_faults"}
 """Takes any names."""
 
@@ -41,7 +43,10 @@ def leaves(value: dict[str, Any]) -> dict[str, Any]:
     """Return an object's fields, those of objects in it among them."""
     found: dict[str, Any] = {}
     for name, one in value.items():
-        found |= leaves(one) if isinstance(one, dict) else {named(name): one}
+        if name in TOLD_WHOLE:
+            found[name] = read(TOLD_WHOLE[name], one)
+        else:
+            found |= leaves(one) if isinstance(one, dict) else {named(name): one}
     return found
 
 

@@ -40,9 +40,9 @@ def the_end_of_it(served: Served) -> None:
         pico.sign_in("ada@example.org", PASSWORD)
         (line,) = pico.list_lines()
         line = pico.read_line(line.id)
-        renamed = pico.relabel_line(line.id, "Home", if_match=line.etag)
+        renamed = pico.change_line(line.id, "Home", if_match=line.etag)
         with pytest.raises(Problem) as caught:
-            pico.relabel_line(line.id, "Shop", if_match=line.etag)
+            pico.change_line(line.id, "Shop", if_match=line.etag)
         assert (caught.value.code, renamed.label) == ("changed_meanwhile", "Home")
 
         export = pico.start_export()

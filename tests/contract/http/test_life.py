@@ -438,6 +438,40 @@ async def test_an_open_order_is_202_however_often_it_is_asked_for(http: HttpWorl
     assert (last.status, last.body, line.json["state"]) == (201, line.body, "active")
 
 
+HOURS = {"starts": "22:00", "ends": "07:00", "time_zone": "Asia/Jerusalem"}
+
+
+async def test_a_line_is_told_when_not_to_disturb(http: HttpWorld) -> None:
+    token = await http.person()
+    path = f"/v1/lines/{await http.line(token)}"
+    before = (await http.call("GET", path, token=token)).json
+    assert before["do_not_disturb"] is None
+    for hours in (HOURS, HOURS | {"starts": "00:00", "ends": "24:00"}, None):
+        changed = await http.call("PATCH", path, {"do_not_disturb": hours}, token=token)
+        assert changed.json == before | {"do_not_disturb": hours}
+        assert (await http.call("GET", path, token=token)).json == changed.json
+
+
+@pytest.mark.parametrize(
+    ("hours", "pointer", "code"),
+    [
+        (HOURS | {"starts": "24:00"}, "/do_not_disturb/starts", "malformed"),
+        (HOURS | {"ends": "7:00"}, "/do_not_disturb/ends", "malformed"),
+        (HOURS | {"ends": "22:00"}, "/do_not_disturb", "no_quiet_hours"),
+        (HOURS | {"time_zone": "Europe"}, "/do_not_disturb/time_zone", "unknown_time_zone"),
+        ({"starts": "22:00", "ends": "07:00"}, "/do_not_disturb/time_zone", "missing"),
+        ("always", "/do_not_disturb", "wrong_type"),
+    ],
+)
+async def test_hours_that_are_none_are_refused(
+    http: HttpWorld, hours: object, pointer: str, code: str
+) -> None:
+    token = await http.person()
+    path = f"/v1/lines/{await http.line(token)}"
+    refused = await http.call("PATCH", path, {"do_not_disturb": hours}, token=token)
+    assert (refused.status, refused.json["errors"]) == (422, [{"pointer": pointer, "code": code}])
+
+
 async def test_a_correction_may_rest_on_what_was_read(http: HttpWorld) -> None:
     token = await http.person()
     for path, change in (

@@ -204,19 +204,33 @@ async def test_sessions_are_kept_with_their_times_and_a_keyed_hash_of_the_token(
 
 
 @proves(
-    "C7", text="e4d0e7f54143", saboteur=in_clear("phone_lines.number"), says="number or label lies in clear"
+    "C7",
+    text="5590ec7c2480",
+    saboteur=in_clear("phone_lines.number"),
+    says="number, label or hours lie in clear",
 )
 @proves(
-    "C7", text="e4d0e7f54143", saboteur=in_clear("phone_lines.label"), says="number or label lies in clear"
+    "C7",
+    text="5590ec7c2480",
+    saboteur=in_clear("phone_lines.label"),
+    says="number, label or hours lie in clear",
 )
 @proves(
-    "C7", text="e4d0e7f54143", saboteur=fingerprints_without_a_key, says="a number is found without a key"
+    "C7", text="5590ec7c2480", saboteur=fingerprints_without_a_key, says="a number is found without a key"
 )
-async def test_a_line_is_kept_with_number_and_label_encrypted(stored: Databases) -> None:
+@proves(
+    "C7",
+    text="5590ec7c2480",
+    saboteur=in_clear("phone_lines.do_not_disturb"),
+    says="number, label or hours lie in clear",
+)
+async def test_a_line_is_kept_with_number_label_and_hours_encrypted(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
         row = await world.row("phone_lines", account_id=ada.id)
-        assert await world.traces(ada.number, ada.label) == set(), "number or label lies in clear"
+        assert await world.traces(ada.number, ada.label, ada.hours) == set(), (
+            "number, label or hours lie in clear"
+        )
         listed = await world.row("directory", kind="phone_lines.number")
         assert listed["key"] not in guesses("phone_lines.number", ada.number), (
             "a number is found without a key"

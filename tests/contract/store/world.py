@@ -48,6 +48,7 @@ from domain.lines import LineState, PhoneLine
 from domain.media import Media
 from domain.messages import Conversation, Direction, Message, Status
 from domain.opt_outs import LastingOptOut
+from domain.quiet_hours import QuietHours
 from domain.search import Said, SearchSegment, Segment, SegmentId
 from domain.sessions import Session
 from domain.values import (
@@ -325,6 +326,7 @@ class World(ABC):
             Operation("sms", "idempotency_records"),
         )
         session.label, line.label = Label("My phone"), Label("Work")
+        line.do_not_disturb = QuietHours("22:00-07:00 Europe/Berlin")
         line.activate(CarrierRef(f"PN{line.id.hex}"), frozenset({Capability.SMS}), self.clock.now())
         conversation, deleted = self.new_conversation(line), self.new_conversation(line)
         message, remnant = self.new_message(conversation), self.new_message(deleted)

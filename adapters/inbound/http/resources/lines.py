@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic.json_schema import Examples
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 import application.ports.numbers
 from adapters.inbound.http.guards import VERSION, Bearer, Conditional, Idempotent
-from adapters.inbound.http.input import Input, Paged
+from adapters.inbound.http.input import Change, Input, Paged
 from adapters.inbound.http.json_format import id_cursor
 from adapters.inbound.http.params import (
     ACountry,
     ALabel,
     AnAreaCode,
+    AnEndOfHours,
     APattern,
     APhoneNumber,
+    ATimeOfDay,
+    ATimeZone,
     MaybeLinePlace,
     MaybeState,
     SomeCapabilities,
@@ -26,11 +30,13 @@ from adapters.inbound.http.params import (
 from adapters.inbound.http.reply import Answer, Id, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
+from application.line_settings import UNSAID, LineSettings
 from application.ports.carrier_errors import CarrierUnavailable
 from domain.accounts import PendingDeletion
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import LineId
 from domain.lines import LineNotActive, LineState, NoCountry, NumberTaken, PhoneLine
+from domain.quiet_hours import NoQuietHours, QuietHours
 from domain.values import Capability
 
 Capabilities = list[Annotated[str, SpelledOut(Capability)]]
@@ -52,10 +58,31 @@ class Purchase(Input):
     label: ALabel | None = None
 
 
-class Relabelling(Input):
-    """The line's new label; null takes it away."""
+class QuietTimes(Input):
+    """Hours of each day, by the clocks of a time zone; they end on the next day where that is the earlier time."""
 
-    label: ALabel | None
+    starts: ATimeOfDay
+    ends: AnEndOfHours
+    time_zone: ATimeZone
+
+    @model_validator(mode="after")
+    def _must_take_time(self) -> Self:
+        try:
+            self.hours()
+        except NoQuietHours as refusal:
+            raise PydanticCustomError(refusal.code, "refused") from None
+        return self
+
+    def hours(self) -> QuietHours:
+        """Return them as the line keeps them."""
+        return QuietHours.of(self.starts, self.ends, self.time_zone)
+
+
+class LineChange(Change):
+    """What to change: something, at least. Null takes it away; a field left out stays as it is."""
+
+    label: ALabel | None = None
+    do_not_disturb: QuietTimes | None = None
 
 
 class LinePage(Paged):
@@ -80,6 +107,14 @@ class AvailableNumbers(TypedDict):
     next_cursor: None
 
 
+class DoNotDisturb(TypedDict):
+    """When a line does not disturb: hours of each day, by the clocks of a time zone."""
+
+    starts: str
+    ends: str
+    time_zone: str
+
+
 class Line(TypedDict):
     """A lease on a number. `number` is null when it was damaged and cannot be read."""
 
@@ -88,6 +123,7 @@ class Line(TypedDict):
     country: str
     capabilities: Capabilities
     label: str | None
+    do_not_disturb: DoNotDisturb | None
     state: Annotated[str, SpelledOut(LineState), Examples(["active"])]
     created_at: datetime
     release_at: datetime | None
@@ -110,6 +146,11 @@ def offer(of: application.ports.numbers.AvailableNumber) -> AvailableNumber:
     }
 
 
+def quiet_times(of: QuietHours | None) -> DoNotDisturb | None:
+    """Show the hours in which a line does not disturb."""
+    return None if of is None else {"starts": of.starts, "ends": of.ends, "time_zone": of.time_zone}
+
+
 def line(of: PhoneLine) -> Line:
     """Show a line."""
     return {
@@ -118,6 +159,7 @@ def line(of: PhoneLine) -> Line:
         "country": str(of.country),
         "capabilities": sorted(map(str, of.capabilities)),
         "label": of.label,
+        "do_not_disturb": quiet_times(of.do_not_disturb),
         "state": str(of.state),
         "created_at": of.created_at,
         "release_at": of.release_at,
@@ -162,13 +204,21 @@ async def read_line(request: Request[None], line_id: LineId) -> Line:
     return line(found)
 
 
-async def relabel_line(request: Request[Relabelling], line_id: LineId) -> Line:
-    """Give a line another label, or none."""
-    relabelled = await request.use_cases.relabel_line(
-        request.account_id, line_id, request.input.label, request.versions
+async def change_line(request: Request[LineChange], line_id: LineId) -> Line:
+    """Change a line's label, or when it does not disturb.
+
+    In those hours what comes in is kept, no device is woken for it, and calls go to voicemail. From `00:00` to `24:00`
+    is always.
+    """
+    wanted, given = request.input, request.input.model_fields_set
+    hours = wanted.do_not_disturb
+    settings = LineSettings(
+        wanted.label if "label" in given else UNSAID,
+        (None if hours is None else hours.hours()) if "do_not_disturb" in given else UNSAID,
     )
-    request.show_version(relabelled.version)
-    return line(relabelled)
+    changed = await request.use_cases.change_line(request.account_id, line_id, settings, request.versions)
+    request.show_version(changed.version)
+    return line(changed)
 
 
 async def release_line(request: Request[None], line_id: LineId) -> Line:
@@ -195,7 +245,7 @@ ROUTES = (
     Route("POST", "/v1/lines", buy_line, 201, body=Purchase, guards=ONCE, raises=BUYING, pending=202, location=LINE),
     Route("GET", "/v1/lines", list_lines, 200, query=LinePage),
     Route("GET", "/v1/lines/{line_id:uuid}", read_line, 200, headers={"ETag": VERSION}),
-    Route("PATCH", "/v1/lines/{line_id:uuid}", relabel_line, 200, body=Relabelling, guards=CORRECTING),
+    Route("PATCH", "/v1/lines/{line_id:uuid}", change_line, 200, body=LineChange, guards=CORRECTING),
     Route("DELETE", "/v1/lines/{line_id:uuid}", release_line, 202, raises=(LineNotActive,), location=LINE),
     Route("DELETE", "/v1/lines/{line_id:uuid}/release", cancel_release, 200, raises=(LineNotActive, PendingDeletion)),
 )

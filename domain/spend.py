@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from domain.kernel import AccountId, ErrorKind, PicoError
 from domain.limits import Limit, Limited
+from domain.segments import segments_of
 from domain.values import Country, MessageBody, Peer
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -38,11 +39,9 @@ PREMIUM = (
 """Numbers that cost extra, within countries that are sent to (ITU-T E.129 and national plans)."""
 PRICES: Mapping[str, int] = MappingProxyType({"US": 15, "CA": 15, "IL": 260, "GB": 60})
 DEAREST = 200
-"""Thousandths of a US dollar for one part of a message: list prices rounded up, carriers' fees included."""
+"""Thousandths of a US dollar for one segment of a message: list prices rounded up, carriers' fees included."""
 PARTS_OF_A_PICTURE = 3
-"""What a picture costs, in parts of a message."""
-PART, PARTS_OF_MANY = 70, 67
-"""UTF-16 units of a message's one part, or of each of many (3GPP TS 23.040, 9.2.3.24.1): GSM 7-bit holds more."""
+"""What a picture costs, in segments of a message."""
 
 
 class DestinationNotAllowed(PicoError):
@@ -102,6 +101,5 @@ class SpendPolicy:
 
     def cost(self, body: MessageBody, country: Country, pictures: int = 0) -> int:
         """Return what a message costs at the most, in thousandths of a US dollar."""
-        units = len(body.encode("utf-16-be", "surrogatepass")) // 2
-        parts = 1 if units <= PART else -(-units // PARTS_OF_MANY)
-        return (parts + PARTS_OF_A_PICTURE * pictures) * PRICES.get(country, DEAREST)
+        parts = segments_of(body).count + PARTS_OF_A_PICTURE * pictures
+        return parts * PRICES.get(country, DEAREST)

@@ -153,9 +153,15 @@ class Label(PersonalText):
 
 
 class InvalidMessageBody(PicoError):
-    """A message has 1 to 1600 characters (the carrier's limit) and no NUL."""
+    """A message has at least one character, and no NUL."""
 
     code = "invalid_message_body"
+
+
+class MessageTooLong(InvalidMessageBody):
+    """A message has 1600 characters at most, the carrier's limit; most emoji count as two or more."""
+
+    code = "message_too_long"
 
 
 class MessageBody(PersonalText):
@@ -164,12 +170,25 @@ class MessageBody(PersonalText):
     __slots__ = ()
     LIMIT = 1600
 
+    @property
+    def length(self) -> int:
+        """How many characters carriers count: UTF-16 units, two for each character beyond U+FFFF."""
+        return len(self.encode("utf-16-le", "surrogatepass")) // 2
+
+    @property
+    def fits(self) -> bool:
+        """Whether carriers take one that is so long."""
+        return self.length <= self.LIMIT
+
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return a body fit to send; raises InvalidMessageBody."""
-        if not 1 <= len(text) <= cls.LIMIT or "\x00" in text:
+        """Return a body fit to send; raises InvalidMessageBody, MessageTooLong."""
+        if not text or "\x00" in text:
             raise InvalidMessageBody
-        return cls(text)
+        body = cls(text)
+        if not body.fits:
+            raise MessageTooLong
+        return body
 
 
 class PasswordHash(PersonalText):

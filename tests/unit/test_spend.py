@@ -17,6 +17,7 @@ from domain.failures import FailureReason
 from domain.kernel import PicoError
 from domain.limits import Limit
 from domain.messages import Status
+from domain.segments import segments_of
 from domain.spend import DestinationNotAllowed, SpendLimited, SpendPolicy, born, neighbourhood
 from domain.values import Country, MessageBody, Peer
 from tests.support.actors import PASSWORD, STRANGER, Person, with_line
@@ -164,11 +165,7 @@ def test_what_lies_close_together_is_all_but_four_digits() -> None:
     assert neighbourhood(Peer("12345")) == "12345"
 
 
-@given(st.text(min_size=1, max_size=1600))
-def test_no_message_costs_less_than_its_parts(body: str) -> None:
-    units = len(body.encode("utf-16-be", "surrogatepass")) // 2
-    cost = POLICY.cost(MessageBody(body), US)
-    assert cost % POLICY.cost(MessageBody("a"), US) == 0
-    parts = cost // POLICY.cost(MessageBody("a"), US)
-    assert (parts == 1) == (units <= 70)
-    assert parts * 67 >= units or parts == 1
+@given(st.text(min_size=1, max_size=400))
+def test_a_message_costs_as_much_as_it_has_segments(body: str) -> None:
+    count = segments_of(MessageBody(body)).count
+    assert POLICY.cost(MessageBody(body), US) == count * POLICY.cost(MessageBody("a"), US)

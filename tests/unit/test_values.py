@@ -202,6 +202,21 @@ def test_lengths_are_exact(
             parse("ש" * length)
 
 
+@pytest.mark.parametrize(
+    ("body", "refusal"),
+    [
+        ("x" * 1601, "message_too_long"),
+        ("\U0001f600" * 801, "message_too_long"),
+        ("", "invalid_message_body"),
+    ],
+)
+def test_a_message_that_is_too_long_for_carriers_is_told_apart(body: str, refusal: str) -> None:
+    with pytest.raises(InvalidMessageBody) as refused:
+        MessageBody.parse(body)
+    assert refused.value.code == refusal
+    assert MessageBody.parse("\U0001f600" * 800).length == 1600
+
+
 FORMS: list[Literal["NFC", "NFD"]] = ["NFC", "NFD"]
 LONG = st.text("ae\u0301\u00e9\u1f82\ud4db\ufb2c\U0001d160ש", min_size=8, max_size=300)
 

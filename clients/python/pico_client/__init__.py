@@ -8,7 +8,15 @@ from pico_client.contacts import Contact, ContactImport, Contacts, Skip
 from pico_client.exports import Export, Exports
 from pico_client.health import Health, HealthChecks
 from pico_client.lines import AvailableNumber, DoNotDisturb, Line, Lines
-from pico_client.messages import Conversation, LastMessage, Message, Messages, Picture, WholeMessage
+from pico_client.messages import (
+    Conversation,
+    LastMessage,
+    Message,
+    MessageEstimate,
+    Messages,
+    Picture,
+    WholeMessage,
+)
 from pico_client.problems import Flaw, Problem
 from pico_client.sandbox import Clock, MessageAccepted, Sandbox, StoredMail
 from pico_client.searches import Searches
@@ -31,6 +39,7 @@ __all__ = [
     "Line",
     "Message",
     "MessageAccepted",
+    "MessageEstimate",
     "Pico",
     "Picture",
     "Problem",

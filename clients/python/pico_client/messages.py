@@ -44,7 +44,10 @@ class Conversation(Result):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Message(Result):
-    """One message, in or out. `body` is None where it was damaged; `failure` is why it was not delivered."""
+    """One message, in or out. `body` is None where it was damaged; `failure` is why it was not delivered.
+
+    `encoding` and `segments` are None for a damaged one, and for one with pictures: it is not cut.
+    """
 
     id: str
     conversation_id: str
@@ -57,6 +60,21 @@ class Message(Result):
     created_at: datetime
     attachments: int
     failure: str | None
+    encoding: str | None
+    segments: int | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MessageEstimate(Result):
+    """How a message would travel. It is sent if it is not empty and `fits`."""
+
+    encoding: str
+    segments: int
+    units: int
+    units_left: int
+    characters: int
+    characters_at_most: int
+    fits: bool
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -91,6 +109,10 @@ class Messages(Calls):
             body={"to": to, "body": body, "media": list(media)},
             key=key or new_key(),
         )
+
+    def estimate_message(self, body: str) -> MessageEstimate:
+        """Count the segments of a message before it is sent."""
+        return self._ask(MessageEstimate, "POST", "/v1/message-estimates", body={"body": body})
 
     def read_message(self, message_id: str) -> WholeMessage:
         """Read one message, with its pictures."""

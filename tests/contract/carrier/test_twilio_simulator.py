@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from adapters.outbound.twilio.simulator import Faults, TwilioSimulator, UnknownNumber
-from adapters.outbound.twilio.simulator.resources import segments
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.message_carrier import OptedOut, Unreachable
 from application.ports.numbers import NumberOrder, OrderFailure
+from domain.segments import segments_of
 from domain.values import MessageBody, Peer, PhoneNumber
 from pico_testkit.contracts.carrier import (
     BODY,
@@ -321,20 +321,10 @@ async def test_the_file_is_whole_at_every_moment(tmp_path: Path) -> None:
         assert contents(tmp_path).keys() == {file.name}
 
 
-def test_segments_are_counted_as_networks_count() -> None:
-    for body, parts in (
-        ("", 1),
-        ("x" * 160, 1),
-        ("x" * 161, 2),
-        ("€" * 80, 1),
-        ("€" * 81, 2),
-        ("ש" * 70, 1),
-        ("ש" * 71, 2),
-        ("🙂" * 36, 2),
-    ):
-        assert segments(body) == parts
+def test_segments_are_counted_as_twilio_counts() -> None:
     for request in sample_webhooks("twilio_inbound_messages.json")["requests"]:
-        assert str(segments(request["form"]["Body"])) == request["form"]["NumSegments"], request["name"]
+        count = segments_of(MessageBody(request["form"]["Body"])).count
+        assert str(count) == request["form"]["NumSegments"], request["name"]
 
 
 async def test_stopping_waits_for_no_webhook() -> None:

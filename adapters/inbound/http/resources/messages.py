@@ -29,7 +29,9 @@ from domain.kernel import ConversationId, LineId, MessageId
 from domain.lines import LineNotActive, NotForMessages
 from domain.media import MOST, MediaNotReady, MediaTooLarge, MediaUsed, NotForPictures
 from domain.messages import Direction, PeerOptedOut, Status
+from domain.segments import Encoding, segments_of
 from domain.spend import DestinationNotAllowed, SpendLimited
+from domain.values import MessageBody
 
 
 class OutgoingMessage(Input):
@@ -89,15 +91,24 @@ class Conversations(TypedDict):
     next_cursor: str | None
 
 
+AnEncoding = Annotated[str, SpelledOut(Encoding)]
 Sender = Annotated[str | None, Field(examples=["+12025550143"])]
 Ends = TypedDict("Ends", {"from": Sender, "to": str | None})
 """Who sent a message, and whom it is for."""
 
 
+class Cut(TypedDict):
+    """How a message travels."""
+
+    encoding: AnEncoding | None
+    segments: int | None
+
+
 class Message(Ends):
     """One message. `attachments` counts pictures that came with it; `failure` is why it failed.
 
-    `body`, `from` and `to` are null when they were damaged and cannot be read.
+    `body`, `from` and `to` are null when they were damaged and cannot be read; `encoding` and `segments`, too, and where
+    there are pictures: such a message is not cut.
     """
 
     id: Id
@@ -109,6 +120,8 @@ class Message(Ends):
     created_at: datetime
     attachments: int
     failure: Annotated[str, SpelledOut(FailureReason)] | None
+    encoding: AnEncoding | None
+    segments: int | None
 
 
 class WholeMessage(Message):
@@ -182,6 +195,7 @@ def message(of: MessageRow) -> Message:
         "created_at": created_at,
         "attachments": attachments,
         "failure": failure,
+        **_cut(body, attachments),
     }
 
 
@@ -199,7 +213,15 @@ def accepted(of: Accepted) -> Message:
         "created_at": of.created_at,
         "attachments": of.attachments,
         "failure": None,
+        **_cut(of.body, of.attachments),
     }
+
+
+def _cut(body: MessageBody | None, attachments: int) -> Cut:
+    if body is None or attachments:
+        return {"encoding": None, "segments": None}
+    segments = segments_of(body)
+    return {"encoding": segments.encoding, "segments": segments.count}
 
 
 async def send_message(request: Request[OutgoingMessage], line_id: LineId) -> Message:

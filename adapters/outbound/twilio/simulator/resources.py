@@ -5,17 +5,13 @@ from email.utils import format_datetime
 from typing import Any
 
 from adapters.outbound.twilio.simulator.inventory import Range, range_of
+from domain.segments import segments_of
+from domain.values import MessageBody
 
 Resource = dict[str, Any]
 """A resource as it goes over the wire."""
 
 VERSION = "2010-04-01"
-GSM = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
-    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-GSM_EXTENSION = frozenset("^{}\\[~]|€\f")
-
 HTTP_STATUS = {20003: 401, 20404: 404, 20429: 429, 20500: 500, 20503: 503}
 """Where it is not 400. Twilio does not document the status of 20009: branch on the code."""
 
@@ -43,15 +39,6 @@ def uri(account_sid: str, *path: str) -> str:
 def rfc2822(at: datetime) -> str:
     """Write an instant as the 2010 API does."""
     return format_datetime(at.replace(microsecond=0))
-
-
-def segments(body: str) -> int:
-    """Count the parts a message travels in: GSM-7 when every sign allows it, else UCS-2."""
-    if GSM.issuperset(set(body) - GSM_EXTENSION):
-        units, one, many = len(body) + sum(sign in GSM_EXTENSION for sign in body), 160, 153
-    else:
-        units, one, many = len(body.encode("utf-16-le", "surrogatepass")) // 2, 70, 67
-    return 1 if units <= one else -(-units // many)
 
 
 def on_offer(number: str, numbers: Range) -> Resource:
@@ -140,7 +127,7 @@ def message(
         "from": from_,
         "to": to,
         "body": body,
-        "num_segments": str(segments(body)),
+        "num_segments": str(segments_of(MessageBody(body)).count),
         "num_media": "0",
         "date_created": rfc2822(at),
         "date_updated": rfc2822(at),

@@ -29,6 +29,8 @@ _KEY = sa.bindparam("key", type_=_L.key.type)
 _NOW = sa.bindparam("now", type_=_L.full_at.type)
 _LATEST = sa.bindparam("latest", type_=_L.full_at.type)
 _MORE = sa.bindparam("more", type_=postgresql.INTERVAL())
+_UNHURRIED: sa.ColumnElement[str] = sa.literal_column("set_config('synchronous_commit', 'off', true)")
+"""Nobody waits for the disk to count: what a message costs is durable with the message, which is committed after it."""
 _FULL_AT = sa.func.greatest(_L.full_at, _NOW) + _MORE
 
 
@@ -37,7 +39,7 @@ def _take() -> str:
     taken = made.on_conflict_do_update(
         index_elements=["key"], set_={"full_at": _FULL_AT}, where=_LATEST >= _FULL_AT
     )
-    return compiled(taken.returning(_L.full_at), "key", "now", "more", "latest")
+    return compiled(taken.returning(_L.full_at, _UNHURRIED), "key", "now", "more", "latest")
 
 
 TAKE = _take()

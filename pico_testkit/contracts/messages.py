@@ -244,7 +244,8 @@ class MessageCarrierContract:
                 await world.carrier.list_message_refs(NUMBER)
             return
         await world.bought(OTHER_NUMBER, OTHER_LINE)
-        ours = {await world.sent(), await world.sent(to=OTHER_PEER), await world.receive(PEER, NUMBER, BODY)}
+        sent = {await world.sent(), await world.sent(OTHER_MESSAGE, to=OTHER_PEER)}
+        ours = sent | {await world.receive(PEER, NUMBER, BODY)}
         await world.receive(PEER, OTHER_NUMBER, BODY)
         left = await world.carrier.list_message_refs(NUMBER)
         assert set(left) == ours

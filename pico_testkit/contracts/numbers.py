@@ -191,8 +191,11 @@ class NumberProviderContract:
                 assert isinstance(error, CarrierUnavailable), oddity
                 assert (error.__cause__, error.__context__) == (None, None)
             world.babble("")
+            await world.settle()
             order = await world.numbers.find_order(OTHER_NUMBER, OTHER_LINE)
-            assert order is not None
+            if order is None:  # it takes several acts, of which the last was not done
+                assert world.number_abilities.orders_take_time
+                continue
             assert order.ref is not None
             await world.numbers.release(order.ref, OTHER_LINE)
         assert await world.numbers.owns(owned, LINE)

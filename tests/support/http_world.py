@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from fnmatch import fnmatch
@@ -21,6 +21,7 @@ from adapters.inbound.http.app import App, build
 from adapters.inbound.http.context import EdgeContext
 from adapters.inbound.http.route import Route
 from adapters.inbound.http.server import serving
+from adapters.inbound.http_io import Webhooks
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.outbound.local.mail_words import words_of
 from adapters.outbound.memory.message_carrier import FetchableMedia
@@ -32,6 +33,8 @@ from bootstrap.policy import POLICY
 from bootstrap.worlds import InMemory, edge
 from domain.kernel import PicoError
 from domain.values import Capability, Country, Peer, PhoneNumber
+
+Also = Callable[[InMemory], Webhooks]
 
 PUBLIC_URL = "https://api.pico.example"
 AUTH_TOKEN = "pico-test-auth-token-not-a-secret"
@@ -183,13 +186,17 @@ class HttpWorld:
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, world: InMemory | None = None, *, sandbox: bool = False) -> AsyncIterator[Self]:
+    async def running(
+        cls, world: InMemory | None = None, *, sandbox: bool = False, also: Also | None = None
+    ) -> AsyncIterator[Self]:
+        """Serve a world, with a second provider's webhooks where `also` makes some."""
         self = cls(world or InMemory())
         app = build(
             self.world.use_cases,
             ready=self._ready,
             webhooks=[
-                TwilioWebhooks(self.world.use_cases, TwilioSignature([AUTH_TOKEN]), outcome_of, PUBLIC_URL)
+                TwilioWebhooks(self.world.use_cases, TwilioSignature([AUTH_TOKEN]), outcome_of, PUBLIC_URL),
+                *([also(self.world)] if also is not None else []),
             ],
             sandbox=HandSandbox(self.world) if sandbox else None,
             policy=POLICY.read_bytes(),

@@ -13,16 +13,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, noted, refused
 from adapters.inbound.webhooks.twilio.form import (
     MOST_FIELDS,
     empty_twiml,
-    forbidden,
-    malformed,
     message_sid,
-    not_now,
-    noted,
     pairs_of,
-    refused,
     well_formed,
 )
 from adapters.inbound.webhooks.twilio.messages import (

@@ -1,4 +1,4 @@
-"""A verified form of Twilio's, and the answers to one."""
+"""A verified form of Twilio's, and the answer that only Twilio wants."""
 
 from __future__ import annotations
 
@@ -23,8 +23,6 @@ NAMED_SID = re.compile(r"(?:MessageSid|SmsSid)((?:SM|MM)[0-9a-f]{32})")
 SID_NAMES = ("MessageSid", "SmsSid", "SmsMessageSid")
 
 XML = CIMultiDict({**COMMON_HEADERS, "Content-Type": "text/xml; charset=utf-8"})
-PLAIN = CIMultiDict({**COMMON_HEADERS, "Content-Type": "text/plain; charset=utf-8"})
-BARE = CIMultiDict(COMMON_HEADERS)
 
 
 def pairs_of(raw: bytes) -> list[tuple[str, str]]:
@@ -75,28 +73,3 @@ def message_sid(form: Form) -> str | None:
 def empty_twiml() -> web.Response:
     """Answer with TwiML that asks Twilio to do nothing."""
     return web.Response(headers=XML, body=b"<Response/>")
-
-
-def noted() -> web.Response:
-    """Answer that nothing more is to be said."""
-    return web.Response(status=204, headers=BARE)
-
-
-def forbidden() -> web.Response:
-    """Refuse, without a word about why."""
-    return web.Response(status=403, headers=PLAIN, body=b"forbidden\n")
-
-
-def refused(status: int) -> web.Response:
-    """Refuse what does not get as far as being verified, by its HTTP status alone."""
-    return web.Response(status=status, headers=PLAIN, body=b"refused\n")
-
-
-def not_now() -> web.Response:
-    """Take nothing for now: Twilio comes again (Twilio: connection overrides, `rp=all`)."""
-    return web.Response(status=503, headers=PLAIN, body=b"not now\n")
-
-
-def malformed() -> web.Response:
-    """Refuse what was signed and still makes no sense."""
-    return web.Response(status=400, headers=PLAIN, body=b"malformed\n")

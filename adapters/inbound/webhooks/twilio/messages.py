@@ -11,14 +11,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from adapters.inbound.webhooks.twilio.form import (
-    Form,
-    FormHandler,
-    empty_twiml,
-    malformed,
-    message_sid,
-    noted,
-)
+from adapters.inbound.webhooks.answers import malformed, noted
+from adapters.inbound.webhooks.twilio.form import Form, FormHandler, empty_twiml, message_sid
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from domain.failures import FailureReason
 from domain.kernel import CarrierRef, LineId, MessageId, PicoError

@@ -10,15 +10,8 @@ from typing_extensions import override
 
 from adapters.inbound.error_report import report
 from adapters.inbound.http_io import Refused, WebhookEndpoint, Webhooks, read_body
-from adapters.inbound.webhooks.twilio.form import (
-    FormHandler,
-    forbidden,
-    malformed,
-    not_now,
-    pairs_of,
-    refused,
-    well_formed,
-)
+from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, refused
+from adapters.inbound.webhooks.twilio.form import FormHandler, pairs_of, well_formed
 from adapters.inbound.webhooks.twilio.messages import OutcomeOf, TwilioMessages
 from adapters.inbound.webhooks.twilio.signature import TwilioSignature
 from application.use_cases import UseCases

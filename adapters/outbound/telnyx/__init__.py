@@ -1,0 +1,1 @@
+"""Telnyx: adapter and simulator."""

@@ -1,0 +1,237 @@
+"""Telnyx as our provider of numbers. Its orders take their time (Telnyx: number orders)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+from typing_extensions import override
+
+from adapters.outbound.telnyx.answers import (
+    Resource,
+    certain,
+    code_of,
+    id_of,
+    instant_of,
+    list_of,
+    opaque,
+    ref_of,
+    resource_of,
+    words_of,
+)
+from adapters.outbound.telnyx.api import TelnyxApi
+from adapters.outbound.telnyx.profiles import Profiles
+from adapters.outbound.telnyx.vocabulary import NOT_FOR_SALE, Gone
+from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
+from application.ports.numbers import (
+    PENDING,
+    AvailableNumber,
+    HeldNumber,
+    NumberAbilities,
+    NumberOrder,
+    NumberProvider,
+    OrderFailure,
+)
+from domain.kernel import CarrierRef, LineId
+from domain.values import Capability, Country, PhoneNumber
+
+NORTH_AMERICA = frozenset({"US", "CA"})
+HELD = frozenset({"active", "port-out-pending", "emergency-only"})
+ON_THEIR_WAY = frozenset(
+    {
+        "purchase-pending",
+        "provision-pending",
+        "requirement-info-pending",
+        "requirement-info-under-review",
+        "requirement-info-exception",
+    }
+)
+SHOWS_AFTER = timedelta(minutes=5)
+"""By then a number that was bought shows among ours; until then its order counts as pending."""
+
+
+@dataclass(frozen=True, slots=True)
+class TelnyxNumbers(NumberProvider):
+    """Orders, lists and releases numbers, each with a messaging profile of its own, which is its line's.
+
+    Telnyx heeds a STOP for every number of a profile: in one that lines share, somebody who wants to hear no more from
+    one of them would hear from none, and whoever else sends there would learn of it.
+    """
+
+    name: ClassVar[str] = "telnyx"
+    number_abilities = NumberAbilities(has_area_codes=True, orders_take_time=True, has_line_webhooks=True)
+
+    api: TelnyxApi
+
+    @property
+    def _profiles(self) -> Profiles:
+        return Profiles(self.api.http, self.api.webhooks)
+
+    @override
+    @certain
+    async def search(
+        self,
+        country: Country,
+        *,
+        area_code: str | None,
+        contains: str | None,
+        capabilities: frozenset[Capability],
+        limit: int,
+    ) -> list[AvailableNumber]:
+        """Return numbers on offer. Area codes exist in North America only; `contains` is digits anywhere."""
+        if not re.fullmatch("[A-Z]{2}", country) or (area_code and country not in NORTH_AMERICA):
+            return []
+        asked = [("filter[country_code]", str(country)), ("filter[limit]", str(limit))]
+        asked += [("filter[features][]", capability.value) for capability in sorted(capabilities)]
+        asked += [("filter[national_destination_code]", area_code)] if area_code else []
+        asked += [("filter[phone_number][contains]", contains)] if contains else []
+        try:
+            offers = await self.api.http.page("/available_phone_numbers", asked)
+        except CarrierRefused:  # it has no numbers there, or none like this
+            return []
+        return [
+            AvailableNumber(PhoneNumber.parse(words_of(n.get("phone_number"))), country, capabilities_of(n))
+            for n in offers
+        ][:limit]
+
+    @override
+    @certain
+    async def order(self, number: PhoneNumber, line_id: LineId) -> NumberOrder:
+        """Make the line's profile, which names our webhook, and order the number into it with the line beside it."""
+        profile_id = await self._profiles.made(line_id)
+        try:
+            order = await self.api.http.post(
+                "/number_orders",
+                {
+                    "phone_numbers": [{"phone_number": str(number)}],
+                    "messaging_profile_id": profile_id,
+                    "customer_reference": mark(line_id),
+                },
+            )
+        except CarrierRefused as refusal:
+            taken = refusal.provider_code in NOT_FOR_SALE or isinstance(refusal, Gone)
+            return NumberOrder.failed(
+                OrderFailure.TAKEN if taken else OrderFailure.REFUSED, refusal.provider_code
+            )
+        decided = state_of(order)
+        if decided == "failure":
+            return NumberOrder.failed(OrderFailure.TAKEN, code_of(order.get("errors")))
+        return PENDING  # also one that is filled at once: what it came to is read, not believed
+
+    @override
+    @certain
+    async def find_order(self, number: PhoneNumber, line_id: LineId) -> NumberOrder | None:
+        """Look among our numbers first, then among the orders of this line.
+
+        What was filled and is ours no more was released, unless its order is so young that it may not show yet.
+        """
+        async for owned in self._numbers(number):
+            if await self._is_for(owned, line_id):
+                status = words_of(owned.get("status"))
+                if status in HELD:
+                    return NumberOrder.active(ref_of(owned.get("id")), await self._can(owned))
+                if status in ON_THEIR_WAY:
+                    return PENDING
+        return await self._ordered(number, line_id)
+
+    async def _ordered(self, number: PhoneNumber, line_id: LineId) -> NumberOrder | None:
+        failed: NumberOrder | None = None
+        async for order in self.api.http.items(
+            "/number_orders", (("filter[customer_reference]", mark(line_id)),)
+        ):
+            ordered = [words_of(n.get("phone_number")) for n in list_of(order.get("phone_numbers"))]
+            if number not in ordered or order.get("customer_reference") != mark(line_id):
+                continue
+            match state_of(order):
+                case "failure":
+                    failed = NumberOrder.failed(OrderFailure.TAKEN, code_of(order.get("errors")))
+                case "pending":
+                    return PENDING
+                case _ if self.api.now() < instant_of(order.get("created_at")) + SHOWS_AFTER:
+                    return PENDING
+        return failed
+
+    @override
+    @certain
+    async def release(self, ref: CarrierRef, line_id: LineId) -> None:
+        """Give the number back, and the line's profile with what was asked of it: STOPs go with the line."""
+        number_id = id_of(ref)
+        if number_id is not None and await self._owns(ref, line_id):
+            with suppress(Gone):
+                await self.api.http.delete(f"/phone_numbers/{number_id}")
+        if await self._held_for(line_id) is None:
+            await self._profiles.removed(line_id)
+
+    @override
+    @certain
+    async def held_for(self, line_id: LineId) -> HeldNumber | None:
+        return await self._held_for(line_id)
+
+    async def _held_for(self, line_id: LineId) -> HeldNumber | None:
+        found = self.api.http.items("/phone_numbers", (("filter[customer_reference]", mark(line_id)),))
+        async for owned in found:
+            held = HeldNumber(ref_of(owned.get("id")), PhoneNumber.parse(words_of(owned.get("phone_number"))))
+            if owned.get("customer_reference") == mark(line_id) and words_of(owned.get("status")) in HELD:
+                return held
+        return None
+
+    @override
+    @certain
+    async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
+        return await self._owns(ref, line_id)
+
+    async def _owns(self, ref: CarrierRef, line_id: LineId) -> bool:
+        number_id = id_of(ref)
+        if number_id is None:
+            return False
+        try:
+            owned = await self.api.http.get(f"/phone_numbers/{number_id}")
+        except Gone:
+            return False
+        if ref_of(owned.get("id")) != ref:
+            raise CarrierUnavailable
+        return words_of(owned.get("status")) in HELD and await self._is_for(owned, line_id)
+
+    async def _numbers(self, number: PhoneNumber) -> AsyncIterator[Resource]:
+        """Yield our numbers that are this one; Telnyx's filter takes digits, and also matches parts."""
+        digits = number.removeprefix("+")
+        async for owned in self.api.http.items("/phone_numbers", (("filter[phone_number]", digits),)):
+            if words_of(owned.get("phone_number")) == number:
+                yield owned
+
+    async def _is_for(self, owned: Resource, line_id: LineId) -> bool:
+        """Tell whose a number is: its profile names the line as well, should somebody have changed its reference."""
+        if owned.get("customer_reference") == mark(line_id):
+            return True
+        profile_id = owned.get("messaging_profile_id")
+        return bool(profile_id) and profile_id == await self._profiles.of(line_id)
+
+    async def _can(self, owned: Resource) -> frozenset[Capability]:
+        """Read what a number of ours can do: calls always, messages by its messaging settings."""
+        settings = await self.api.http.get(f"/phone_numbers/{opaque(owned.get('id'))}/messaging")
+        features = resource_of(settings.get("features"))
+        able = {Capability(name) for name in ("sms", "mms") if features.get(name)}
+        return frozenset({Capability.VOICE, *able})
+
+
+def mark(line_id: LineId) -> str:
+    """Return the customer reference of a line's number and order, by which they are found again."""
+    return f"pico-{line_id}"
+
+
+def state_of(order: Resource) -> str:
+    """Return where an order stands. Raises CarrierUnavailable for a word that is none."""
+    state = words_of(order.get("status"))
+    if state not in {"pending", "success", "failure"}:
+        raise CarrierUnavailable
+    return state
+
+
+def capabilities_of(offer: Resource) -> frozenset[Capability]:
+    """Translate the features of a number on offer."""
+    able = {words_of(feature.get("name")) for feature in list_of(offer.get("features"))}
+    return frozenset(capability for capability in Capability if capability.value in able)

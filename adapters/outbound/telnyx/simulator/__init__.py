@@ -1,0 +1,121 @@
+"""A Telnyx of our own on loopback: it speaks the wire format, keeps state, calls back, and fails on demand."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession, DummyCookieJar, web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from adapters.outbound.telnyx.signature import public_key
+from adapters.outbound.telnyx.simulator.account import Account
+from adapters.outbound.telnyx.simulator.api import Api
+from adapters.outbound.telnyx.simulator.faults import Faults
+from adapters.outbound.telnyx.simulator.state import Picture, State
+from adapters.outbound.telnyx.simulator.traffic import Traffic
+from adapters.outbound.telnyx.simulator.webhooks import Webhooks
+
+__all__ = ["Faults", "TelnyxSimulator", "UnknownNumber"]
+
+
+class UnknownNumber(LookupError):
+    """The simulated Telnyx's customer does not own that number."""
+
+
+class TelnyxSimulator:
+    """One Telnyx account with profiles, numbers, messages and webhooks.
+
+    With a `state_file` every change is on disk before it is answered, and what is deleted leaves the file too.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        signing_key: bytes,
+        now: Callable[[], datetime],
+        state_file: Path | None = None,
+        pace: float = 0.0,
+        order_webhook: str | None = None,
+        decides_after: float | None = None,
+    ) -> None:
+        """Take the account's key, the 32 bytes it signs webhooks with, the clock its dates come from, and its pace.
+
+        `order_webhook` is the address that is told of orders; for the rest see `Traffic`.
+        """
+        self.faults = Faults()
+        self._account = Account(State(state_file), self.faults, now)
+        self._api_key, self._key = api_key, Ed25519PrivateKey.from_private_bytes(signing_key)
+        self._pace, self._order_webhook, self._decides_after = pace, order_webhook, decides_after
+        self._traffic: Traffic | None = None
+
+    @property
+    def state(self) -> State:
+        """All that it remembers, for a test to look at and to alter."""
+        return self._account.state
+
+    @property
+    def public_key(self) -> str:
+        """What whoever verifies its webhooks is given."""
+        return public_key(self._key)
+
+    @asynccontextmanager
+    async def running(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+        """Listen, and yield the address that stands for `https://api.telnyx.com`. Port 0: any free one."""
+        async with ClientSession(cookie_jar=DummyCookieJar()) as session:
+            webhooks = Webhooks(session, self._key, self.faults, self._account.now)
+            self._traffic = Traffic(
+                self._account, webhooks, self._pace, self._order_webhook, self._decides_after
+            )
+            runner = web.AppRunner(
+                Api(self._account, self._traffic, self._api_key).application(),
+                access_log=None,
+                shutdown_timeout=1,
+            )
+            await runner.setup()
+            try:
+                site = web.TCPSite(runner, host, port)
+                await site.start()
+                url = site.name if port else f"http://{host}:{runner.addresses[0][1]}"
+                self._account.move_media(url)
+                yield url
+            finally:
+                await runner.cleanup()
+                await self._traffic.close()
+
+    async def inbound_sms(self, from_: str, to: str, body: str, media: Sequence[Picture] = ()) -> str:
+        """Let someone send an owned number a message; return its id once the webhook was tried.
+
+        Raises UnknownNumber.
+        """
+        if self._account.state.owned(to) is None:
+            raise UnknownNumber
+        message = self._account.receive(from_, to, body, media)
+        await asyncio.wait({self._running.start(message)})
+        return str(message["id"])
+
+    def move_webhooks(self, old: str, new: str) -> None:
+        """Point every webhook that leads to `old` to `new`: their receiver has another address now."""
+        self._account.state.move_webhooks(old, new)
+
+    def resume(self) -> None:
+        """Send what a killed process still owed. To be called once the webhooks' receiver listens."""
+        self._running.resume()
+
+    async def settled(self) -> None:
+        """Wait until every order is decided, every message has arrived and every webhook was tried."""
+        await self._running.settled()
+
+    def holdings(self) -> dict[str, Any]:
+        """Everything still held, as JSON: numbers, orders, messages, opt-outs."""
+        self._account.tidy()
+        return self._account.state.holdings()
+
+    @property
+    def _running(self) -> Traffic:
+        if self._traffic is None:
+            raise RuntimeError("the simulator is not running")
+        return self._traffic

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
+from application.epochs import EPOCH, FINISHED_AT, UNREADABLE_BY
 from application.erasure_step import ErasureStep
 from application.hold import Hold, HoldOfJob
 from application.job_type import NOW, JobType
 from application.ports.clock import Clock
 from application.ports.directory import Directory
+from application.ports.epochs import Epochs
 from application.ports.jobs import ERASURE_JOB, JobLease, Queue
 from application.ports.keyring import KeyGone, Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
@@ -22,6 +24,7 @@ from application.purge import Purge, PurgeResult, purge_each
 from application.residue import ClearResidue, Found
 from application.sign_up import was_used
 from domain.accounts import AccountErasureBegun, NotDue
+from domain.epochs import EpochPolicy
 from domain.erasure import Erasure, NotYetGone
 from domain.kernel import AccountId, ErrorKind, NotFound, PicoError
 from domain.receipts import Intent
@@ -94,6 +97,8 @@ class EraseAccount:
     keyring: Keyring
     ledger: ErasureLedger
     fingerprint: Fingerprint
+    epochs: Epochs
+    policy: EpochPolicy
     clock: Clock
 
     async def __call__(self, account_id: AccountId, _subject: UUID, lease: JobLease) -> None:
@@ -117,8 +122,11 @@ class EraseAccount:
 
     async def _complete(self, erasure: Erasure) -> None:
         """Sign the receipt, which names nobody, and drop the checkpoint."""
+        now = self.clock.now()
+        by = self.policy.ends(await self.epochs.newest(now), now) + self.epochs.window
         facts = {
-            "finished_at": self.clock.now().isoformat(),
+            FINISHED_AT: now.isoformat(),
+            UNREADABLE_BY: by.isoformat(),
             **erasure.counts,
             "keys_left": await self.keyring.count(erasure.account_id),
         }
@@ -169,16 +177,22 @@ class DestroyKeys(ErasureStep):
 
     store: Store
     keyring: Keyring
+    epochs: Epochs
+    clock: Clock
 
     async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
-        """Destroy every key of the account, and count what is left. Raises NotYetGone, KeysUnavailable."""
+        """Destroy every key of the account, and count what is left. Raises NotYetGone, KeysUnavailable.
+
+        It notes the epoch as well, after the keys went: no copy of them is wrapped in a later one.
+        """
         await hold()
         found = {"keys_destroyed": await self.keyring.count(erasure.account_id)}
         erasure = await noted(self.store, erasure, found)
         await self.keyring.destroy(erasure.account_id)
         if await self.keyring.count(erasure.account_id):
             raise NotYetGone
-        return erasure.counts
+        newest = await self.epochs.newest(await self.clock.agreed())
+        return {**erasure.counts, EPOCH: newest.number}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from application.endings import PurgeEndings
+from application.epochs import ConfirmErasures, TurnEpochs
 from application.erasure import BeginErasures
 from application.exports import ExpireExports
 from application.idempotency import PurgeIdempotencyRecords
@@ -32,6 +33,8 @@ PURGES: tuple[type[Purge], ...] = (
     ExpireExports,
     RecallJobs,
     PurgeLimits,
+    TurnEpochs,
+    ConfirmErasures,
 )
 """One line for each retention rule that is carried out by the clock, and for what a wrong one left behind."""
 

@@ -11,6 +11,7 @@ from application.blocked_numbers import BlockNumber, ListBlockedNumbers, Unblock
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.email_changes import AskEmailChange, VerifyEmailChange
+from application.epochs import RotateMasterKey
 from application.exports import DownloadExport, ListExports, MeasureExport, ReadExport, StartExport
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobHandler
@@ -114,6 +115,7 @@ class UseCases:
     apply_delivery_receipt: ApplyDeliveryReceipt
     apply_order_change: ApplyOrderChange
 
+    rotate_master_key: RotateMasterKey
     sweep: Sweep
 
     job_handlers: Mapping[str, JobHandler]

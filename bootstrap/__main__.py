@@ -14,6 +14,7 @@ from bootstrap.commands import COMMANDS
 from bootstrap.postgres_server import PostgresUnavailable
 from bootstrap.private_memory import keep_private
 from bootstrap.settings import BadSettings
+from domain.kernel import PicoError
 
 app = command_line(COMMANDS)
 
@@ -41,6 +42,9 @@ def main() -> None:
         app(prog_name="./pico")
     except KeyboardInterrupt:
         sys.exit(130)
+    except PicoError as error:
+        typer.echo(f"pico: {type(error).__doc__}", err=True)
+        sys.exit(1)
     except (BadSettings, CannotListen, PostgresUnavailable) as error:
         typer.echo(f"pico: {error}", err=True)
         sys.exit(2)

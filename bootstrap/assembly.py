@@ -13,6 +13,7 @@ from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.inbound.worker import SWEEP_EVERY
 from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.postgres.directory import PostgresDirectory
+from adapters.outbound.postgres.epochs import PostgresEpochs
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.limits import PostgresLimits
 from adapters.outbound.postgres.pool import connect
@@ -41,6 +42,7 @@ from bootstrap.container import NOTHING, Replaced, wire
 from bootstrap.outside import Outside
 from bootstrap.process import Product
 from domain.documents import Documents
+from domain.epochs import EpochPolicy
 from domain.residue import PAUSE
 from domain.retention import Retention
 from domain.spend import SpendPolicy
@@ -74,6 +76,7 @@ class Parts:
     key_cache_mib: int
     password_cost: PasswordCost
     retention: Retention
+    epoch_policy: EpochPolicy
     spend_policy: SpendPolicy
     sweep_every: timedelta = SWEEP_EVERY
     pause: timedelta = PAUSE
@@ -113,6 +116,8 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             directory=PostgresDirectory(database, keyring, environment=parts.environment),
             queue=PostgresQueue(database),
             keyring=keyring,
+            epochs=PostgresEpochs(keys, parts.kms),
+            epoch_policy=parts.epoch_policy,
             numbers=TwilioNumbers(twilio),
             carrier=TwilioMessages(twilio),
             plan=PhonenumbersPlan(),

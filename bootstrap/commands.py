@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -16,6 +17,9 @@ from application.inventory import INVENTORY
 from bootstrap.data_map import with_data_map
 from bootstrap.policy import POLICY, Verdict, declared_proofs, judge, parse
 from bootstrap.settings import ROOT, BadSettings, Settings, World, chosen_world, read_settings, variables
+
+if TYPE_CHECKING:
+    from bootstrap.process import Product
 
 PROOFS = ROOT / "tests" / "contract" / "proofs"
 
@@ -116,6 +120,35 @@ async def _migrate(options: Options, *, distribute: bool) -> None:
             raise BadSettings("The database has no extension `citus`: --distribute needs it.") from refused
 
 
+def rotate_master(options: Options, told: Callable[[int, int], None]) -> Sequence[str]:
+    """Turn to the next master key; say what becomes of those before. Raises as `serve`, and EpochInUse."""
+    return asyncio.run(_rotate_master(options, told))
+
+
+async def _rotate_master(options: Options, told: Callable[[int, int], None]) -> Sequence[str]:
+    async with product_at_hand(options) as product:
+        retired = await product.use_cases.rotate_master_key(told)
+    return [
+        f"Master key {epoch.number} is gone for good from {epoch.gone_at:%Y-%m-%d %H:%M:%S} UTC."
+        for epoch in retired
+    ]
+
+
+@asynccontextmanager
+async def product_at_hand(options: Options) -> AsyncIterator[Product]:
+    """Open the product of the chosen world for one thing, beside what serves it. Raises as `serve`."""
+    if chosen_world() is World.PRODUCTION:
+        from bootstrap.worlds.production import Production
+
+        opened = Production.from_environment(options).opened()
+    else:
+        from bootstrap.worlds.sandbox import Sandbox
+
+        opened = Sandbox.opened(read_settings(Settings, options))
+    async with opened as product:
+        yield product
+
+
 def clauses(run: bool) -> Sequence[ClauseReport]:  # noqa: FBT001 - the one answer that the command line passes on
     """Judge every clause of the policy by the proofs that the tests declare, and if asked to by running them.
 
@@ -154,6 +187,7 @@ COMMANDS = Commands(
     reset=reset,
     tour=tour,
     migrate=migrate,
+    rotate_master=rotate_master,
     clauses=clauses,
     write_data_map=write_data_map,
     variables=variables(),

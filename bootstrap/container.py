@@ -29,6 +29,7 @@ from application.email_changes import (
     VerifyEmailChange,
 )
 from application.endings import PurgeEndings
+from application.epochs import ConfirmErasures, RotateMasterKey, TurnEpochs
 from application.erasure import (
     BeginErasures,
     DeleteRows,
@@ -97,6 +98,7 @@ from application.overdue_erasures import BeginOverdueErasures
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
 from application.ports.clock import Clock
 from application.ports.directory import Directory
+from application.ports.epochs import Epochs
 from application.ports.ids import Ids
 from application.ports.jobs import Queue
 from application.ports.keyring import Keyring
@@ -130,6 +132,7 @@ from application.spend import Spend
 from application.use_cases import UseCases
 from bootstrap.outside import Outside
 from domain.documents import Documents
+from domain.epochs import EpochPolicy
 from domain.retention import Retention
 from domain.spend import SpendPolicy
 
@@ -166,6 +169,7 @@ class Container(containers.DeclarativeContainer):
     directory = Dependency[Directory]()
     queue = Dependency[Queue]()
     keyring = Dependency[Keyring]()
+    epochs = Dependency[Epochs]()
     numbers = Dependency[NumberProvider]()
     carrier = Dependency[MessageCarrier]()
     plan = Dependency[NumberingPlan]()
@@ -182,6 +186,7 @@ class Container(containers.DeclarativeContainer):
     clock = Dependency[Clock]()
     ids = Dependency[Ids]()
     retention = Dependency[Retention]()
+    epoch_policy = Dependency[EpochPolicy]()
     spend_policy = Dependency[SpendPolicy]()
     documents = Dependency[Documents]()
     pause = Dependency[timedelta]()
@@ -385,7 +390,7 @@ class Container(containers.DeclarativeContainer):
         pause=pause,
     )
     record_intent = Singleton(RecordIntent, store=store, keyring=keyring, ledger=ledger, fingerprint=fingerprint)
-    destroy_keys = Singleton(DestroyKeys, store=store, keyring=keyring)
+    destroy_keys = Singleton(DestroyKeys, store=store, keyring=keyring, epochs=epochs, clock=clock)
     delete_objects = Singleton(DeleteObjects, store=store, objects=objects)
     delete_rows = Singleton(DeleteRows, store=store)
     verify_nothing_left = Singleton(
@@ -394,8 +399,13 @@ class Container(containers.DeclarativeContainer):
     )
     erase_account = Singleton(
         EraseAccount, steps=_all(locals(), ERASURE_STEPS), store=store, queue=queue, keyring=keyring, ledger=ledger,
-        fingerprint=fingerprint, clock=clock,
+        fingerprint=fingerprint, epochs=epochs, policy=epoch_policy, clock=clock,
     )
+
+    # Master keys
+    rotate_master_key = Singleton(RotateMasterKey, epochs=epochs, clock=clock)
+    turn_epochs = Singleton(TurnEpochs, epochs=epochs, ledger=ledger, policy=epoch_policy)
+    confirm_erasures = Singleton(ConfirmErasures, epochs=epochs, ledger=ledger, policy=epoch_policy)
 
     # What the clock and the queue set going, in the order of their tables
     purge_endings = Singleton(PurgeEndings, keyring=keyring)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from application.ports.clock import Clock
 from application.ports.directory import Directory
+from application.ports.epochs import Epochs
 from application.ports.ids import Ids
 from application.ports.jobs import Queue
 from application.ports.keyring import Keyring
@@ -23,6 +24,7 @@ from application.ports.pictures import Pictures
 from application.ports.store import Store
 from application.ports.tokens import Tokens
 from domain.documents import Documents
+from domain.epochs import EpochPolicy
 from domain.retention import Retention
 from domain.spend import SpendPolicy
 
@@ -35,6 +37,7 @@ class Outside:
     directory: Directory
     queue: Queue
     keyring: Keyring
+    epochs: Epochs
     numbers: NumberProvider
     carrier: MessageCarrier
     plan: NumberingPlan
@@ -52,6 +55,7 @@ class Outside:
     clock: Clock
     ids: Ids
     retention: Retention
+    epoch_policy: EpochPolicy
     spend_policy: SpendPolicy
     documents: Documents
     pause: timedelta

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.outbound.system.passwords import LEAST, PasswordCost
+from domain.epochs import EpochPolicy
 from domain.retention import Retention
 from domain.spend import SpendPolicy
 from domain.values import Country
@@ -69,6 +70,14 @@ class Settings(BaseSettings):
     """Days after which a session that is not used expires: no more than PRIVACY.md says (T8)."""
     session_days: int = Field(180, ge=1, le=180)
     """Days after which every session expires."""
+
+    epoch_days: int = Field(7, ge=1, le=31)
+    """Days after which a new master key takes the place of the one before, which is then deleted."""
+
+    @property
+    def epoch_policy(self) -> EpochPolicy:
+        """When the next master key is due."""
+        return EpochPolicy(timedelta(days=self.epoch_days))
 
     @property
     def origins(self) -> frozenset[str]:

@@ -44,6 +44,8 @@ class Commands:
     """Returns how many traces were left."""
     migrate: Callable[[bool, Options], None]
     """Brings both schemas up to date; shards the tables over the nodes of a Citus cluster if the argument says so."""
+    rotate_master: Callable[[Options, Callable[[int, int], None]], Sequence[str]]
+    """Wraps every key under a new master key; the second argument hears of progress. Answers what becomes of others."""
     clauses: Callable[[bool], Sequence[ClauseReport]]
     """Judges the policy by what is declared, and runs the proofs too if the argument says so."""
     write_data_map: Callable[[], None]
@@ -110,6 +112,8 @@ def command_line(commands: Commands) -> typer.Typer:
         commands.migrate(distribute, _said(state_dir=state_dir))
         Console().print("The schema is up to date.")
 
+    app.add_typer(_keys(commands), name="keys")
+
     @app.command()
     def policy(
         *,
@@ -141,6 +145,32 @@ def command_line(commands: Commands) -> typer.Typer:
         raise typer.Exit(1 if any(report.broken for report in reports) else 0)
 
     return app
+
+
+def _keys(commands: Commands) -> typer.Typer:
+    """Return the commands about keys."""
+    keys = typer.Typer(no_args_is_help=True)
+
+    @keys.command("rotate-master")
+    def rotate_master(*, state_dir: StateDir = None) -> None:
+        """Wrap every living key under a new master key, and have the former one deleted.
+
+        It is done on schedule, too. Where it was cut off, it goes on when it is called again.
+        """
+        console = Console(stderr=True)
+        with console.status("Wrapping keys") as status:
+
+            def told(done: int, broken: int) -> None:
+                status.update(f"Wrapping keys: {done} done, {broken} do not open")
+
+            for line in commands.rotate_master(_said(state_dir=state_dir), told):
+                typer.echo(line)
+
+    @keys.callback()
+    def about() -> None:
+        """Look after the keys."""
+
+    return keys
 
 
 def _environment(variables: Mapping[str, str]) -> str:

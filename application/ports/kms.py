@@ -142,8 +142,15 @@ class Kms(Protocol):
     Encryption contexts are bound to the blob but not secret: they are logged. Put opaque random ids in them only.
     """
 
-    async def wrap(self, plaintext: bytes, context: Mapping[str, str]) -> WrappedKey:
-        """Wrap a 256-bit key under the newest master key. Repeating gives another blob of the same key.
+    @property
+    def window(self) -> timedelta:
+        """How long after `retire` an operator can still bring a master key back."""
+        ...
+
+    async def wrap(
+        self, plaintext: bytes, context: Mapping[str, str], key_id: str | None = None
+    ) -> WrappedKey:
+        """Wrap a 256-bit key under a master key, None: the newest. Repeating gives another blob of the same key.
 
         Raises KmsKeyDisabled, KmsKeyPendingDeletion, KmsKeyGone; ValueError for a plaintext of another length.
         """
@@ -153,6 +160,13 @@ class Kms(Protocol):
         """Return the key that was wrapped in exactly this context. Repeating is harmless.
 
         Raises KmsBadCiphertext, KmsKeyDisabled, KmsKeyPendingDeletion, KmsKeyGone.
+        """
+        ...
+
+    async def rewrap(self, wrapped: WrappedKey, context: Mapping[str, str], key_id: str) -> WrappedKey:
+        """Wrap what was wrapped in this context under another master key. Repeating gives another blob of it.
+
+        Raises what `unwrap` and `wrap` raise.
         """
         ...
 
@@ -176,6 +190,13 @@ class Kms(Protocol):
         """Stop the key now and delete its material after `window` (7 to 30 days); return that instant.
 
         Raises KmsBadWindow, KmsKeyGone, and KmsKeyPendingDeletion when it is repeated: the first date stands.
+        """
+        ...
+
+    async def retire(self, key_id: str) -> datetime:
+        """Stop the key now and delete its material as soon as this service does that; return the instant.
+
+        Raises KmsKeyGone. Repeating is harmless: the first instant stands.
         """
         ...
 

@@ -30,7 +30,7 @@ class LedgerBroken(PicoError):
 
 
 class NoIntent(PicoError):
-    """An erasure is completed only after its intent was recorded."""
+    """An erasure is completed only after its intent was recorded, and confirmed only once it is completed."""
 
     kind = ErrorKind.CONFLICT
     code = "no_intent"
@@ -90,6 +90,21 @@ class ErasureLedger(Protocol):
 
     async def receipt(self, fingerprint: bytes) -> Receipt | None:
         """Return the receipt of a completed erasure. Repeating is harmless."""
+        ...
+
+    async def confirm(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
+        """Record, signed, that a completed erasure is final: no copy of the keys can be opened. Raises NoIntent.
+
+        Repeating is harmless: the first confirmation stands and is returned.
+        """
+        ...
+
+    async def confirmation(self, fingerprint: bytes) -> Receipt | None:
+        """Return the confirmation of an erasure, once it is final. Repeating is harmless."""
+        ...
+
+    async def unconfirmed(self) -> list[Receipt]:
+        """Return the receipts of completed erasures that are not final yet, oldest first. Repeating is harmless."""
         ...
 
     async def pending(self) -> list[Intent]:

@@ -13,6 +13,7 @@ from adapters.inbound.worker import Worker
 from adapters.outbound.memory.byte_store import MemoryByteStore
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.memory.directory import MemoryDirectory
+from adapters.outbound.memory.epochs import MemoryEpochs
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.ledger import MemoryLedger
 from adapters.outbound.memory.limits import MemoryLimits
@@ -28,6 +29,7 @@ from adapters.outbound.system.media_addresses import SealedMediaAddresses
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from application.ports.byte_store import ByteStore
 from application.ports.directory import Directory
+from application.ports.epochs import Epochs
 from application.ports.ids import Ids
 from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
@@ -48,6 +50,7 @@ from bootstrap.outside import Outside
 from bootstrap.worlds.edge import HttpClient, client_of
 from bootstrap.worlds.people import Person, signed_up
 from domain.documents import Documents
+from domain.epochs import EpochPolicy
 from domain.retention import Retention
 from domain.spend import SpendPolicy
 
@@ -58,6 +61,7 @@ class Parts(TypedDict, total=False):
     clock: HandClock
     ids: Ids
     keyring: Keyring
+    epochs: Epochs
     queue: MemoryQueue
     store: Store
     directory: Directory
@@ -77,6 +81,7 @@ class Parts(TypedDict, total=False):
     limits_here: Limits
     hasher: PasswordHasher
     tokens: Tokens
+    epoch_policy: EpochPolicy
     spend_policy: SpendPolicy
     documents: Documents
     pause: timedelta
@@ -93,6 +98,7 @@ class InMemory:
     clock: HandClock
     ids: Ids
     keyring: MemoryKeyring
+    epochs: Epochs
     queue: MemoryQueue
     store: MemoryStore
     directory: Directory
@@ -121,6 +127,7 @@ class InMemory:
         self.clock = given.get("clock", HandClock())
         self.ids = given.get("ids", CountingIds(self.clock))
         self.keyring = given.get("keyring", MemoryKeyring())
+        self.epochs = given.get("epochs", MemoryEpochs(lambda: self.keyring, self.clock.now))
         self.queue = given.get("queue", MemoryQueue(self.clock))
         self.store = given.get("store", MemoryStore(self.keyring, self.queue, self.ids))
         self.directory = given.get("directory", MemoryDirectory(self.store))
@@ -143,6 +150,7 @@ class InMemory:
         self.retention = retention
         self.pause = given.get("pause", timedelta())
         self.documents = given.get("documents", Documents())
+        self.epoch_policy = given.get("epoch_policy", EpochPolicy())
         self.spend_policy = given.get("spend_policy", SpendPolicy())
         self.wire()
 
@@ -150,7 +158,8 @@ class InMemory:
         """Return the parts the world has now, by port."""
         return Outside(
             store=self.store, directory=self.directory, queue=self.queue, keyring=self.keyring,
-            objects=self.objects, pictures=self.pictures, media_addresses=self.media_addresses,
+            epochs=self.epochs, epoch_policy=self.epoch_policy, objects=self.objects,
+            pictures=self.pictures, media_addresses=self.media_addresses,
             numbers=self.numbers or self.carrier, carrier=self.carrier, plan=self.plan, mail=self.mail,
             ledger=self.ledger, fingerprint=self.fingerprint, limits=self.limits,
             limits_here=self.limits_here, hasher=self.hasher, tokens=self.tokens,

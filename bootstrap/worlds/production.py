@@ -73,6 +73,12 @@ class Production:
         async with await self._product() as product, working(product):
             yield
 
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Product]:
+        """Open the product, to do one thing with it. Raises PostgresUnavailable, StoreUnavailable."""
+        async with await self._product() as product:
+            yield product
+
     async def _product(self) -> AbstractAsyncContextManager[Product]:
         await operators_own(self._settings)
         settings, vendors = self._settings, self._vendors
@@ -89,6 +95,7 @@ class Production:
                 ),
                 clock=SystemClock(),
                 retention=settings.retention,
+                epoch_policy=settings.epoch_policy,
                 spend_policy=settings.spend_policy,
                 kms=vendors.kms,
                 byte_store=vendors.byte_store,

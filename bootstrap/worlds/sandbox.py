@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from application.use_cases import UseCases
 from bootstrap.assembly import Parts, TwilioAccess, assembled
 from bootstrap.container import NOTHING, Replaced
 from bootstrap.databases import Databases, databases, databases_in_use
+from bootstrap.postgres_server import PostgresUnavailable
 from bootstrap.process import LOOPBACK, Product, free_port, serve
 from bootstrap.process import work as working
 from bootstrap.sandbox_state import STATE, FollowedClock, SandboxState, in_use
@@ -35,6 +36,8 @@ SANDBOX = "sandbox"
 """The environment's name: part of what every ciphertext is bound to."""
 LATEST = datetime(9990, 1, 1, tzinfo=UTC)
 """As far as its clock goes: periods are added to the present, and the year 9999 is the last that there is."""
+QUIET = timedelta(seconds=2)
+"""So long after the last erasure of a batch its master key goes: each should be beyond reach while somebody watches."""
 SWEEP_EVERY = timedelta(seconds=1)
 """A Sandbox is watched by somebody who just moved its clock."""
 
@@ -104,6 +107,25 @@ class Sandbox:
             parts = sandbox_parts(settings, found, saved, clock, mailbox, saved.url)
             async with assembled(parts) as product, working(product):
                 yield
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, settings: Settings) -> AsyncIterator[Product]:
+        """Open a Sandbox's product to do one thing with it, whether it is being served or not.
+
+        Raises BadSettings, PostgresUnavailable.
+        """
+        async with AsyncExitStack() as stack:
+            folder = stack.enter_context(in_use(settings.state_dir))
+            saved = SandboxState(folder / STATE)
+            try:
+                found = await databases_in_use(settings, saved)
+            except PostgresUnavailable:
+                found = await databases(settings, stack)
+            clock = FollowedClock(saved)
+            mailbox = LocalMailbox(folder / "mail", clock.now)
+            parts = sandbox_parts(settings, found, saved, clock, mailbox, saved.url or f"http://{LOOPBACK}")
+            yield await stack.enter_async_context(assembled(parts))
 
     @property
     def use_cases(self) -> UseCases:
@@ -182,6 +204,7 @@ def sandbox_parts(
         key_cache_mib=settings.key_cache_mib,
         password_cost=settings.password_cost,
         retention=settings.retention,
+        epoch_policy=replace(settings.epoch_policy, quiet=QUIET, look_every=SWEEP_EVERY),
         spend_policy=settings.spend_policy,
         sweep_every=SWEEP_EVERY,
         pause=timedelta(),  # its carrier does not lag behind

@@ -172,6 +172,41 @@ class KmsContract:
         with pytest.raises(KmsKeyGone):
             await kms.wrap(KEY, CONTEXT)
 
+    async def test_a_key_wraps_that_is_named_and_not_the_newest(self, kms: Kms) -> None:
+        first = await kms.create_key()
+        newest = await kms.create_key()
+        wrapped = await kms.wrap(KEY, CONTEXT, first)
+        assert wrapped.key_id == first
+        moved = await kms.rewrap(wrapped, CONTEXT, newest)
+        assert moved.key_id == newest
+        assert await kms.unwrap(moved, CONTEXT) == await kms.unwrap(wrapped, CONTEXT) == KEY
+        with pytest.raises(KmsBadCiphertext):
+            await kms.rewrap(wrapped, {"key": "5f0d"}, newest)
+        await kms.disable(first)
+        with pytest.raises(KmsKeyDisabled):
+            await kms.wrap(KEY, CONTEXT, first)
+        assert await kms.unwrap(moved, CONTEXT) == KEY
+
+    async def test_a_retired_key_opens_nothing_any_more_and_is_gone_when_it_says(
+        self, kms: Kms, clock: HandClock
+    ) -> None:
+        wrapped = await kms.wrap(KEY, CONTEXT)
+        kept = await kms.wrap(KEY, CONTEXT, await kms.create_key())
+        gone_at = await kms.retire(wrapped.key_id)
+        assert gone_at == clock() + kms.window
+        for call in (kms.unwrap(wrapped, CONTEXT), kms.rewrap(wrapped, CONTEXT, kept.key_id)):
+            with pytest.raises((KmsKeyPendingDeletion, KmsKeyGone)):
+                await call
+        if kms.window:
+            clock.move(DAY)
+            assert await kms.retire(wrapped.key_id) == gone_at, "the first instant stands"
+            clock.move(kms.window - DAY)
+        with pytest.raises(KmsKeyGone):
+            await kms.state(wrapped.key_id)
+        with pytest.raises(KmsKeyGone):
+            await kms.retire(wrapped.key_id)
+        assert await kms.unwrap(kept, CONTEXT) == KEY
+
     async def test_a_cancelled_deletion_leaves_the_key_disabled(self, kms: Kms, clock: HandClock) -> None:
         wrapped = await kms.wrap(KEY, CONTEXT)
         await kms.schedule_deletion(wrapped.key_id, 7 * DAY)
@@ -204,7 +239,8 @@ class KmsContract:
         for call in (
             kms.wrap(KEY, CONTEXT), kms.unwrap(wrapped, CONTEXT), kms.create_key(), kms.state(wrapped.key_id),
             kms.enable(wrapped.key_id), kms.disable(wrapped.key_id), kms.schedule_deletion(wrapped.key_id),
-            kms.cancel_deletion(wrapped.key_id),
+            kms.cancel_deletion(wrapped.key_id), kms.retire(wrapped.key_id),
+            kms.rewrap(wrapped, CONTEXT, wrapped.key_id),
         ):  # fmt: skip
             with pytest.raises(KmsUnavailable):
                 await call

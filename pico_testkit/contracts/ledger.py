@@ -147,6 +147,22 @@ class LedgerContract:
         with pytest.raises(NoIntent):
             await ledger.sign_interim(CLEO.fingerprint, FACTS)
 
+    async def test_a_completed_erasure_is_confirmed_once_and_signed(self, ledger: ErasureLedger) -> None:
+        for each in (ANNE, BEN):
+            await ledger.open_intent(each)
+            with pytest.raises(NoIntent):
+                await ledger.confirm(each.fingerprint, {"epoch": 1})
+        receipts = [await ledger.complete(each.fingerprint, FACTS) for each in (BEN, ANNE)]
+        assert await ledger.unconfirmed() == receipts
+        assert await ledger.confirmation(BEN.fingerprint) is None
+        first = await ledger.confirm(BEN.fingerprint, {"epoch": 1})
+        assert await ledger.confirm(BEN.fingerprint, {"epoch": 2}) == first
+        assert await ledger.confirmation(BEN.fingerprint) == first
+        assert (first.facts, first.verify(KEY)) == ({"epoch": 1}, True)
+        assert await ledger.receipt(BEN.fingerprint) == receipts[0], "it is a second line"
+        assert await ledger.unconfirmed() == receipts[1:]
+        assert await ledger.pending() == []
+
     async def test_what_the_caller_changes_later_is_not_in_the_receipt(self, ledger: ErasureLedger) -> None:
         counts = [12, 0]
         await ledger.open_intent(ANNE)
@@ -172,6 +188,7 @@ class LedgerContract:
         for call in (
             ledger.open_intent(BEN), ledger.complete(ANNE.fingerprint, FACTS), ledger.receipt(ANNE.fingerprint),
             ledger.pending(), ledger.since(0), ledger.high_water(), ledger.overdue(AT),
+            ledger.unconfirmed(), ledger.confirm(ANNE.fingerprint, FACTS), ledger.confirmation(ANNE.fingerprint),
         ):  # fmt: skip
             with pytest.raises(LedgerUnavailable) as told:
                 await call

@@ -22,6 +22,7 @@ from adapters.outbound.memory.system import HandClock
 from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.directory import PostgresDirectory
+from adapters.outbound.postgres.epochs import PostgresEpochs
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.limits import PostgresLimits
 from adapters.outbound.postgres.pool import Database, connect
@@ -43,6 +44,7 @@ from bootstrap.outside import Outside
 from bootstrap.plaintext_scan import Trace, search_bytes
 from bootstrap.worlds import InMemory
 from domain.documents import Documents
+from domain.epochs import EpochPolicy
 from domain.kernel import AccountId
 from domain.retention import Retention
 from domain.spend import SpendPolicy
@@ -121,6 +123,8 @@ class OnPostgres(InMemory):
             "keyring": lambda world: PostgresKeyring(
                 world.database, LocalKms(folder / "kms", world.clock.now)
             ),
+            "epochs": lambda world: PostgresEpochs(world.database, LocalKms(folder / "kms", world.clock.now)),
+            "epoch_policy": lambda _: EpochPolicy(),
             "store": lambda world: PostgresStore(database, world.keyring, world.ids, environment=ENVIRONMENT),
             "queue": lambda _: PostgresQueue(database),
             "directory": lambda world: PostgresDirectory(database, world.keyring, environment=ENVIRONMENT),

@@ -28,6 +28,7 @@ from application.hold import Hold
 from application.ports.jobs import ERASURE_JOB, Job
 from bootstrap.worlds import InMemory
 from domain.accounts import Account, AccountState
+from domain.epochs import EpochPolicy
 from domain.erasure import Erasure, NotYetGone
 from domain.kernel import AccountId, SealBroken
 from domain.messages import Message
@@ -69,7 +70,9 @@ async def test_keys_that_are_still_there_are_not_destroyed() -> None:
     await MemoryKeyring.destroy(world.keyring, ada)
     left = await world.store.erasure(ada)
     assert left is not None
-    assert await step(world, DestroyKeys).run(left, held) == {"keys_destroyed": 1}, "of an earlier attempt"
+    assert await step(world, DestroyKeys).run(left, held) == {"keys_destroyed": 1, "epoch": 1}, (
+        "of an earlier attempt"
+    )
 
 
 async def test_nothing_is_verified_while_a_row_or_a_key_is_left(world: InMemory) -> None:
@@ -177,7 +180,11 @@ async def test_a_receipt_says_how_many_keys_are_left_in_the_end(world: InMemory)
     await replace(eraser, steps=())(ada.id, ada.id, world.queue.take(ERASURE_JOB))
     receipt = await world.ledger.receipt(fingerprint)
     assert receipt is not None
-    assert receipt.facts == {"finished_at": world.clock.now().isoformat(), "keys_left": 1}
+    now = world.clock.now()
+    by = now + EpochPolicy().period + world.epochs.window
+    assert receipt.facts == {
+        "finished_at": now.isoformat(), "unreadable_by": by.isoformat(), "keys_left": 1
+    }  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------- one after another

@@ -111,6 +111,7 @@ async def test_a_receipt_says_when_it_was_over_and_what_went() -> None:
     receipt = await made.ledger.receipt(await made.fingerprint(ada.id))
     assert receipt is not None
     facts = dict(receipt.facts)
+    assert datetime.fromisoformat(str(facts.pop("unreadable_by"))) > made.clock.now()
     assert datetime.fromisoformat(str(facts.pop("finished_at"))) <= made.clock.now()
     assert (facts["keys_destroyed"], facts["keys_left"], facts["rows_left"]) == (1, 0, 0)
     assert int(str(facts["rows_deleted"])) > 5

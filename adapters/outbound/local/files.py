@@ -49,8 +49,10 @@ def read(path: Path) -> bytes | None:
         return None
 
 
-def replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes, *, wipe: bool = False) -> None:
     """Make `content` the file's whole content (mode 0600), durably: afterwards either the old or the new is there.
+
+    With `wipe`, what the file held before is written over where it lay, once the new one is in its place.
 
     The caller holds the folder. The new file's name is fixed, so a crash leaves one at most, and `read` clears it.
     Raises OSError. Repeating is harmless.
@@ -61,8 +63,16 @@ def replace(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    new.replace(path)
-    sync(path.parent)
+    old = os.open(path, os.O_WRONLY | os.O_CLOEXEC) if wipe and path.exists() else None
+    try:
+        new.replace(path)
+        sync(path.parent)
+        if old is not None:
+            os.pwrite(old, bytes(os.fstat(old).st_size), 0)
+            os.fsync(old)
+    finally:
+        if old is not None:
+            os.close(old)
 
 
 def append(path: Path, end: int, content: bytes) -> None:

@@ -94,9 +94,12 @@ class LocalKms(Kms):
 
     The first key is made at the first `wrap`. What only reads (wrap, unwrap, state) asks the file system whether the
     file is the one it knows, and takes lock and disk only when it is not; so another process's change holds at once. A
-    key whose window has passed is written out of the file by the next call of any method; what the disk keeps in freed
-    blocks is beyond this stand-in, not beyond AWS KMS.
+    key whose window has passed is written out of the file by the next call of any method, and one that is retired at
+    once. The file that is replaced is written over before it goes; what a disk keeps of it all the same (a snapshot, a
+    worn block) is beyond this stand-in, not beyond AWS KMS.
     """
+
+    window = timedelta()
 
     def __init__(self, folder: Path, now: Callable[[], datetime]) -> None:
         """`now` answers aware instants; nothing is read or written yet."""
@@ -105,14 +108,16 @@ class LocalKms(Kms):
         self._known: tuple[files.Version, _Masters] | None = None
 
     @override
-    async def wrap(self, plaintext: bytes, context: Mapping[str, str]) -> WrappedKey:
+    async def wrap(
+        self, plaintext: bytes, context: Mapping[str, str], key_id: str | None = None
+    ) -> WrappedKey:
         if len(plaintext) != PLAINTEXT:
             raise ValueError("Only keys of 32 bytes are wrapped.")
 
         def act(masters: _Masters) -> WrappedKey:
-            key_id = masters.newest or masters.create()
-            nonce, cipher = urandom(NONCE), masters.cipher(key_id)
-            return WrappedKey(key_id, nonce + cipher.encrypt(nonce, plaintext, _bound(context)))
+            under = key_id or masters.newest or masters.create()
+            nonce, cipher = urandom(NONCE), masters.cipher(under)
+            return WrappedKey(under, nonce + cipher.encrypt(nonce, plaintext, _bound(context)))
 
         return await self._read(act)
 
@@ -127,6 +132,10 @@ class LocalKms(Kms):
                 raise KmsBadCiphertext from None
 
         return await self._read(act)
+
+    @override
+    async def rewrap(self, wrapped: WrappedKey, context: Mapping[str, str], key_id: str) -> WrappedKey:
+        return await self.wrap(await self.unwrap(wrapped, context), context, key_id)
 
     @override
     async def create_key(self) -> str:
@@ -149,6 +158,19 @@ class LocalKms(Kms):
         now = self._now()
         await self._move(key_id, lambda status: status.deletion_scheduled(now, window))
         return now + window
+
+    @override
+    async def retire(self, key_id: str) -> datetime:
+        """Delete the key at once: what a Sandbox has erased shall be beyond reach while somebody watches."""
+        now = self._now()
+
+        def act(masters: _Masters) -> datetime:
+            gone_at = masters.status(key_id).deleted_at or now
+            masters.statuses[key_id] = KeyStatus(KeyState.PENDING_DELETION, gone_at)
+            masters.delete_due(now)
+            return gone_at
+
+        return await self._change(act)
 
     @override
     async def cancel_deletion(self, key_id: str) -> None:
@@ -185,7 +207,7 @@ class LocalKms(Kms):
                 return act(masters)
             finally:  # also when `act` refused: keys that were due are deleted all the same
                 if masters.newest and bytes(masters) != before:
-                    files.replace(self._file, bytes(masters))
+                    files.replace(self._file, bytes(masters), wipe=True)
                 if (version := files.version(self._file)) is not None:
                     self._known = version, masters
 

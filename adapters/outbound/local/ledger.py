@@ -26,6 +26,7 @@ class _Records:
     intents: dict[bytes, Intent] = field(default_factory=dict)
     interim: dict[bytes, Receipt] = field(default_factory=dict)
     completed: dict[bytes, Receipt] = field(default_factory=dict)
+    confirmed: dict[bytes, Receipt] = field(default_factory=dict)
     requests: dict[bytes, datetime] = field(default_factory=dict)
     added: bytes = b""
 
@@ -41,6 +42,10 @@ class _Records:
                 self.requests[bytes.fromhex(name)] = datetime.fromisoformat(due)
             case {"completed": name, "facts": facts, "signature": signature}:
                 self._take(self.completed, Receipt(bytes.fromhex(name), facts, bytes.fromhex(signature)))
+            case {"confirmed": name, "facts": facts, "signature": signature}:
+                if bytes.fromhex(name) not in self.completed:
+                    raise ValueError
+                self._take(self.confirmed, Receipt(bytes.fromhex(name), facts, bytes.fromhex(signature)))
             case {"interim": name, "facts": facts, "signature": signature}:
                 self._take(self.interim, Receipt(bytes.fromhex(name), facts, bytes.fromhex(signature)))
             case _:
@@ -66,6 +71,11 @@ class _Records:
 
     def sign_interim(self, receipt: Receipt) -> Receipt:
         return self._keep("interim", self.interim, receipt)
+
+    def confirm(self, receipt: Receipt) -> Receipt:
+        if receipt.fingerprint not in self.completed:
+            raise NoIntent
+        return self._keep("confirmed", self.confirmed, receipt)
 
     def _keep(self, word: str, among: Mapping[bytes, Receipt], receipt: Receipt) -> Receipt:
         name = receipt.fingerprint
@@ -133,6 +143,23 @@ class LocalLedger(ErasureLedger):
     @override
     async def receipt(self, fingerprint: bytes) -> Receipt | None:
         return await self._use(lambda records: records.completed.get(fingerprint))
+
+    @override
+    async def confirm(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
+        receipt = Receipt.signed(self._key, fingerprint, facts)
+        return await self._use(lambda records: records.confirm(receipt), write=True)
+
+    @override
+    async def confirmation(self, fingerprint: bytes) -> Receipt | None:
+        return await self._use(lambda records: records.confirmed.get(fingerprint))
+
+    @override
+    async def unconfirmed(self) -> list[Receipt]:
+        return await self._use(
+            lambda records: [
+                receipt for name, receipt in records.completed.items() if name not in records.confirmed
+            ]
+        )
 
     @override
     async def pending(self) -> list[Intent]:

@@ -17,6 +17,10 @@ class MemoryKeyring(Keyring):
 
     def __init__(self) -> None:
         self.outage = False
+        self.epoch = 1
+        """Under which keys are wrapped now: see `MemoryEpochs`."""
+        self.wrapped_in: dict[AccountId | str, int] = {}
+        """The epoch of each key."""
         self._accounts: dict[AccountId, AccountKey] = {}
         self._systems: dict[str, bytes] = {}
         self._until: dict[tuple[AccountId, bytes], datetime] = {}
@@ -24,7 +28,9 @@ class MemoryKeyring(Keyring):
     @override
     async def create(self, account_id: AccountId) -> None:
         self._answer()
-        self._accounts.setdefault(account_id, AccountKey(1, urandom(32)))
+        if account_id not in self._accounts:
+            self._accounts[account_id] = AccountKey(1, urandom(32))
+            self.wrapped_in[account_id] = self.epoch
 
     @override
     async def open(self, account_id: AccountId) -> AccountKey:
@@ -41,6 +47,7 @@ class MemoryKeyring(Keyring):
     @override
     async def destroy(self, account_id: AccountId) -> int:
         self._answer()
+        self.wrapped_in.pop(account_id, None)
         return 0 if self._accounts.pop(account_id, None) is None else 1
 
     @override
@@ -73,7 +80,15 @@ class MemoryKeyring(Keyring):
     @override
     async def system(self, purpose: str) -> bytes:
         self._answer()
+        self.wrapped_in.setdefault(purpose, self.epoch)
         return self._systems.setdefault(purpose, urandom(32))
+
+    def rewrap(self, limit: int) -> int:
+        """Have up to `limit` keys belong to the newest epoch; return how many did not. Raises KeysUnavailable."""
+        self._answer()
+        earlier = [owner for owner, epoch in self.wrapped_in.items() if epoch < self.epoch][:limit]
+        self.wrapped_in |= dict.fromkeys(earlier, self.epoch)
+        return len(earlier)
 
     def _answer(self) -> None:
         if self.outage:

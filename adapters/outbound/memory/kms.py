@@ -12,6 +12,7 @@ from typing_extensions import override
 from application.ports.kms import (
     LONGEST_WINDOW,
     PLAINTEXT,
+    SHORTEST_WINDOW,
     KeyState,
     KeyStatus,
     Kms,
@@ -29,6 +30,8 @@ class MemoryKms(Kms):
     encryption contexts they came with, as a provider's log would.
     """
 
+    window = SHORTEST_WINDOW
+
     def __init__(self, now: Callable[[], datetime]) -> None:
         """Begin with one enabled master key."""
         self.outage = False
@@ -40,12 +43,15 @@ class MemoryKms(Kms):
         self._newest = self._create()
 
     @override
-    async def wrap(self, plaintext: bytes, context: Mapping[str, str]) -> WrappedKey:
+    async def wrap(
+        self, plaintext: bytes, context: Mapping[str, str], key_id: str | None = None
+    ) -> WrappedKey:
         if len(plaintext) != PLAINTEXT:
             raise ValueError("Only keys of 32 bytes are wrapped.")
         self._note("wrap", context)
-        self._status(self._newest).require_usable()
-        wrapped = WrappedKey(self._newest, b"wrapped " + uuid4().bytes)
+        under = key_id or self._newest
+        self._status(under).require_usable()
+        wrapped = WrappedKey(under, b"wrapped " + uuid4().bytes)
         self._wrapped[wrapped] = plaintext, dict(context)
         return wrapped
 
@@ -57,6 +63,10 @@ class MemoryKms(Kms):
         if bound != dict(context):
             raise KmsBadCiphertext
         return plaintext
+
+    @override
+    async def rewrap(self, wrapped: WrappedKey, context: Mapping[str, str], key_id: str) -> WrappedKey:
+        return await self.wrap(await self.unwrap(wrapped, context), context, key_id)
 
     @override
     async def create_key(self) -> str:
@@ -81,6 +91,11 @@ class MemoryKms(Kms):
         now = self._now()
         self._masters[key_id] = self._status(key_id).deletion_scheduled(now, window)
         return now + window
+
+    @override
+    async def retire(self, key_id: str) -> datetime:
+        status = self._status(key_id)
+        return status.deleted_at or await self.schedule_deletion(key_id, self.window)
 
     @override
     async def cancel_deletion(self, key_id: str) -> None:

@@ -22,6 +22,7 @@ class MemoryLedger(ErasureLedger):
         self._interim: dict[bytes, Receipt] = {}
         self._requests: dict[bytes, datetime | None] = {}
         self._receipts: dict[bytes, Receipt] = {}
+        self._confirmed: dict[bytes, Receipt] = {}
 
     @override
     async def open_intent(self, intent: Intent) -> int:
@@ -67,6 +68,23 @@ class MemoryLedger(ErasureLedger):
     async def receipt(self, fingerprint: bytes) -> Receipt | None:
         self._answer()
         return self._receipts.get(fingerprint)
+
+    @override
+    async def confirm(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
+        self._answer()
+        if fingerprint not in self._receipts:
+            raise NoIntent
+        return self._sign(self._confirmed, fingerprint, facts)
+
+    @override
+    async def confirmation(self, fingerprint: bytes) -> Receipt | None:
+        self._answer()
+        return self._confirmed.get(fingerprint)
+
+    @override
+    async def unconfirmed(self) -> list[Receipt]:
+        self._answer()
+        return [receipt for name, receipt in self._receipts.items() if name not in self._confirmed]
 
     @override
     async def pending(self) -> list[Intent]:

@@ -21,12 +21,12 @@ from sqlalchemy.dialects import postgresql
 from typing_extensions import override
 
 from adapters.cache import Cache
-from adapters.outbound.postgres.keyring_tables import ACCOUNT_KEYS, ENDINGS, SYSTEM_KEYS
+from adapters.outbound.postgres.keyring_tables import ACCOUNT_KEYS, ENDINGS, EPOCHS, SYSTEM_KEYS
 from adapters.outbound.postgres.pool import Database, StatementRefused
 from adapters.outbound.postgres.sealing import Marks
 from adapters.outbound.postgres.statements import compiled, value
 from application.ports.keyring import AccountKey, Ending, KeyGone, Keyring, KeysUnavailable
-from application.ports.kms import Kms, KmsError, WrappedKey
+from application.ports.kms import Kms, KmsError, KmsKeyGone, KmsWrongState, WrappedKey
 from domain.kernel import AccountId, PicoError
 
 KEPT_BYTES = 5_000
@@ -39,9 +39,15 @@ SYSTEM_PURPOSES = 32
 
 
 def _insert(table: sa.Table, owner: str) -> str:
+    """Add a first key, unless its master key was closed meanwhile: the epoch's row is held for that."""
     names = (owner, "key_id", "master", "wrapped")
     given = {name: value(name, table.c[name]) for name in names}
-    insert = postgresql.insert(table).values({**given, "version": sa.literal_column("1")})
+    its = EPOCHS.c.master == given["master"]
+    one = sa.select(EPOCHS.c.number)
+    is_open = one.where(its, EPOCHS.c.closed_at.is_(None)).with_for_update(read=True).cte("open")
+    may = sa.or_(sa.exists(sa.select(is_open)), ~sa.exists(one.where(its)))
+    row = sa.select(*given.values(), sa.literal_column("1")).where(may)
+    insert = postgresql.insert(table).from_select([*names, "version"], row)
     return compiled(insert.on_conflict_do_nothing(), *names)
 
 
@@ -99,6 +105,7 @@ _HOLDERS = compiled(
     "after",
     "limit",
 )
+_MASTER = compiled(sa.select(EPOCHS.c.master).order_by(EPOCHS.c.number.desc()).limit(sa.literal_column("1")))
 _FIRST = UUID(int=0)
 """Comes before every account's id; it is the decoy's, which is nobody's."""
 
@@ -144,10 +151,8 @@ class PostgresKeyring(Keyring):
     async def destroy(self, account_id: AccountId) -> int:
         """Destroy every version of the account's key. The head of this module says what is left of the rows."""
         try:
-            destroyed = await _answered(self._database.execute(_DESTROY, account_id))
-            await _answered(
-                self._database.execute(_FORGET, account_id)
-            )  # last: who has no key gets no ending
+            destroyed = await answered(self._database.execute(_DESTROY, account_id))
+            await answered(self._database.execute(_FORGET, account_id))  # last: who has no key gets no ending
             return destroyed
         finally:  # whatever came of it: an unknown outcome may well be a deletion
             self._accounts.drop(account_id)
@@ -157,16 +162,16 @@ class PostgresKeyring(Keyring):
         key = await self.open(account_id)
         marks = Marks(key)
         given = [(marks.of(ending.row_id.bytes), ending.until) for ending in endings]
-        await _answered(self._database.execute(_NOTE, account_id, *map(list, zip(*given, strict=True))))
+        await answered(self._database.execute(_NOTE, account_id, *map(list, zip(*given, strict=True))))
         key.ended.update(ending.row_id.bytes for ending in endings)
 
     @override
     async def purge_endings(self, until: datetime, limit: int) -> int:
-        return await _answered(self._database.execute(_PURGE, until, limit))
+        return await answered(self._database.execute(_PURGE, until, limit))
 
     @override
     async def holders(self, after: AccountId | None, limit: int) -> Sequence[AccountId]:
-        rows = await _answered(self._database.fetch(_HOLDERS, after or _FIRST, limit))
+        rows = await answered(self._database.fetch(_HOLDERS, after or _FIRST, limit))
         return [AccountId(row[0]) for row in rows]
 
     @override
@@ -182,7 +187,8 @@ class PostgresKeyring(Keyring):
         row = await self._row(_OPENED, account_id)
         if row is None:
             raise KeyGone
-        key = AccountKey(row["version"], await self._unwrapped(row))
+        row, material = await self._unwrapped(row, _OPENED, account_id)
+        key = AccountKey(row["version"], material)
         if row["ended"]:
             key.ended.update(Marks(key).ids(row["ended"]))
         return key
@@ -192,28 +198,50 @@ class PostgresKeyring(Keyring):
         if row is None:
             await self._add(_ADD_SYSTEM, purpose)
             row = await self._row(_NEWEST_SYSTEM, purpose)  # ours, or that of someone faster
-        return await self._unwrapped(row)
+        return (await self._unwrapped(row, _NEWEST_SYSTEM, purpose))[1]
 
     async def _add(self, statement: str, owner: object) -> None:
         """Make a key and store it. Of several at once, the first to be stored stands."""
-        key_id = uuid4()
-        try:
-            wrapped = await self._kms.wrap(urandom(32), _context(key_id))
-        except KmsError:
-            raise KeysUnavailable from None
-        await _answered(self._database.execute(statement, owner, key_id, wrapped.key_id, wrapped.blob))
+        master = await self._master()
+        while True:
+            key_id = uuid4()
+            try:
+                wrapped = await self._kms.wrap(urandom(32), context(key_id), master)
+            except KmsError:
+                raise KeysUnavailable from None
+            row = (owner, key_id, wrapped.key_id, wrapped.blob)
+            if await answered(self._database.execute(statement, *row)):
+                return
+            before, master = master, await self._master()
+            if master == before:
+                return  # there is a key already; otherwise an epoch ended meanwhile
+
+    async def _master(self) -> str | None:
+        """Return under which master key a new key is wrapped; None: none was noted, so it is the service's newest."""
+        row = await answered(self._database.first(_MASTER))
+        return None if row is None else str(row["master"])
 
     async def _row(self, statement: str, owner: object) -> Any:  # noqa: ANN401 - asyncpg has no types
-        return await _answered(self._database.first(statement, owner))
+        return await answered(self._database.first(statement, owner))
 
-    async def _unwrapped(self, row: Any) -> bytes:  # noqa: ANN401 - see _row
-        try:
-            return await self._kms.unwrap(WrappedKey(row["master"], row["wrapped"]), _context(row["key_id"]))
-        except KmsError:
-            raise KeysUnavailable from None
+    async def _unwrapped(self, row: Any, statement: str, owner: object) -> tuple[Any, bytes]:  # noqa: ANN401 - see _row
+        """Unwrap a row's key; if an epoch ended while it was on its way, the row's of now. Return which it was."""
+        while True:
+            try:
+                wrapped = WrappedKey(row["master"], row["wrapped"])
+                return row, await self._kms.unwrap(wrapped, context(row["key_id"]))
+            except (KmsKeyGone, KmsWrongState):
+                before = row["wrapped"]
+            except KmsError:
+                raise KeysUnavailable from None
+            row = await self._row(statement, owner)
+            if row is None:
+                raise KeyGone
+            if row["wrapped"] == before:
+                raise KeysUnavailable
 
 
-async def _answered(asked: Awaitable[V]) -> V:
+async def answered(asked: Awaitable[V]) -> V:
     """Return what the database answers; whatever goes wrong with it is KeysUnavailable."""
     try:
         return await asked
@@ -221,5 +249,6 @@ async def _answered(asked: Awaitable[V]) -> V:
         raise KeysUnavailable from None
 
 
-def _context(key_id: UUID) -> dict[str, str]:
+def context(key_id: UUID) -> dict[str, str]:
+    """Return what a wrapped key is bound to: a random id, since key services log it."""
     return {"key": str(key_id)}

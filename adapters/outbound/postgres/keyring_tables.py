@@ -38,6 +38,7 @@ ACCOUNT_KEYS = sa.Table(
     "account_keys", KEYRING_TABLES,
     sa.Column("account_id", postgresql.UUID(), primary_key=True, info={"kind": StorageKind.ID}),
     *_key_columns("account_keys"),
+    sa.Index("ix_account_keys_master", "master"),
 )  # fmt: skip
 ENDINGS = sa.Table(
     "endings", KEYRING_TABLES,
@@ -56,6 +57,19 @@ SYSTEM_KEYS = sa.Table(
     *_key_columns("system_keys"),
     sa.CheckConstraint("purpose ~ '^[a-z_]{1,32}$'", name="system_keys_purpose_is_a_word"),
 )  # fmt: skip
+
+_TIME = postgresql.TIMESTAMP(timezone=True)
+EPOCHS = sa.Table(
+    "epochs", KEYRING_TABLES,
+    sa.Column("number", sa.Integer(), primary_key=True, autoincrement=False, info={"kind": StorageKind.COUNT}),
+    sa.Column("master", sa.String(2048), nullable=False, info={"kind": StorageKind.REF}),
+    sa.Column("began_at", _TIME, nullable=False, info={"kind": StorageKind.TIME}),
+    sa.Column("closed_at", _TIME, nullable=True, info={"kind": StorageKind.TIME}),
+    sa.Column("gone_at", _TIME, nullable=True, info={"kind": StorageKind.TIME}),
+    sa.UniqueConstraint("master", name="epochs_master_key"),
+    sa.CheckConstraint("number > 0", name="epochs_number_is_positive"),
+)  # fmt: skip
+"""Which master keys there were. Nothing is wrapped under a closed one; one with `gone_at` is gone from then on."""
 
 COLUMNS = MappingProxyType({
     **{

@@ -45,9 +45,11 @@ class GatedKms(MemoryKms):
         self.gate.set()
         self._arrivals = asyncio.Semaphore(0)
 
-    async def wrap(self, plaintext: bytes, context: Mapping[str, str]) -> WrappedKey:
+    async def wrap(
+        self, plaintext: bytes, context: Mapping[str, str], key_id: str | None = None
+    ) -> WrappedKey:
         await self._admitted()
-        return await super().wrap(plaintext, context)
+        return await super().wrap(plaintext, context, key_id)
 
     async def unwrap(self, wrapped: WrappedKey, context: Mapping[str, str]) -> bytes:
         await self._admitted()
@@ -71,9 +73,12 @@ class GatedKms(MemoryKms):
 )
 def test_a_key_is_added_once_and_the_newest_is_read(table: sa.Table, owner: str, its_type: str) -> None:
     assert " ".join(statements._insert(table, owner).split()) == (
-        f"INSERT INTO {table.name} ({owner}, version, key_id, master, wrapped) VALUES"  # noqa: S608 - compared, not run
-        f" ($1::{its_type}, 1, $2::UUID, $3::VARCHAR, $4::BYTEA)"
-        f" ON CONFLICT DO NOTHING RETURNING {table.name}.version"
+        "WITH open AS (SELECT epochs.number AS number FROM epochs"  # noqa: S608 - compared, not run
+        " WHERE epochs.master = $3::VARCHAR AND epochs.closed_at IS NULL FOR SHARE)"
+        f" INSERT INTO {table.name} ({owner}, key_id, master, wrapped, version)"
+        f" SELECT $1::{its_type} AS anon_1, $2::UUID AS anon_2, $3::VARCHAR AS anon_3, $4::BYTEA AS anon_4, 1"
+        " WHERE (EXISTS (SELECT open.number FROM open)) OR NOT (EXISTS (SELECT epochs.number FROM epochs"
+        " WHERE epochs.master = $3::VARCHAR)) ON CONFLICT DO NOTHING"
     )
     columns = ", ".join(f"{table.name}.{name}" for name in ("version", "key_id", "master", "wrapped"))
     assert " ".join(statements._newest(table, owner).split()) == (

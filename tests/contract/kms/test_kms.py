@@ -83,6 +83,20 @@ class TestLocalKms(KmsContract):
             await kms.state(lost)
         assert not any(material.encode() in path.read_bytes() for path in folder.iterdir())
 
+    async def test_a_retired_key_leaves_the_disk_at_once_and_the_file_that_held_it(
+        self, kms: LocalKms, folder: Path
+    ) -> None:
+        retired = await kms.create_key()
+        await kms.create_key()
+        file = folder / "master-keys.json"
+        material = json.loads(file.read_text())["keys"][retired]["material"]
+        os.link(file, folder / "the same blocks")
+        await kms.retire(retired)
+        assert material.encode() not in file.read_bytes()
+        assert not (folder / "the same blocks").read_bytes().strip(b"\0"), (
+            "what lay on the disk lies there still"
+        )
+
     async def test_processes_that_share_the_folder_agree_at_once(
         self, kms: LocalKms, folder: Path, clock: HandClock
     ) -> None:

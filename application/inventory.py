@@ -11,6 +11,7 @@ from functools import cached_property
 from domain.accounts import Account
 from domain.audit import AuditEntry
 from domain.blocked_numbers import BlockedNumber
+from domain.calls import Call
 from domain.classification import Field, fields_of
 from domain.contacts import Contact, ContactNumber
 from domain.exports import Export, ExportPart
@@ -59,6 +60,7 @@ INVENTORY: tuple[Stored, ...] = (
     Stored(Message),
     Stored(Media),
     Stored(LastingOptOut),
+    Stored(Call),
     Stored(Contact),
     Stored(ContactNumber),
     Stored(BlockedNumber),

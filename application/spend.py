@@ -9,7 +9,14 @@ from application.ports.limits import Limits
 from application.ports.numbering import NumberingPlan
 from domain.kernel import AccountId
 from domain.limits import Limit
-from domain.spend import DestinationNotAllowed, SendingPaused, SpendLimited, SpendPolicy, neighbourhood
+from domain.spend import (
+    DestinationNotAllowed,
+    PaidCall,
+    SendingPaused,
+    SpendLimited,
+    SpendPolicy,
+    neighbourhood,
+)
 from domain.values import Country, MessageBody, Peer, PhoneNumber
 
 RESERVED = 50
@@ -49,6 +56,40 @@ class Spend:
         taking = await self.limits.take(limit, str(account_id), now, cost)
         if taking.wait is not None:
             raise SpendLimited(limit, taking.wait)
+
+    async def take_call(
+        self, account_id: AccountId, home: Country, to: PhoneNumber, *, already: int = 0
+    ) -> PaidCall:
+        """Take what a call from a line of `home` may cost, and a place for it at the carrier.
+
+        What was taken for it `already` is enough. Raises DestinationNotAllowed, SpendLimited, SendingPaused.
+        """
+        country, now = self._allowed(home, Peer(to)), self.clock.now()
+        limit = self.policy.limit_of(account_id, now)
+        longest = self.policy.longest_call(country, limit)
+        if already:
+            return PaidCall(longest, 0)
+        cost = self.policy.cost_of_call(country, int(longest.total_seconds()))
+        taking = await self.limits.take(limit, str(account_id), now, cost)
+        if taking.wait is not None:
+            raise SpendLimited(limit, taking.wait)
+        try:
+            await self.pass_on(Peer(to))
+        except SendingPaused:
+            await self.limits.give_back(limit, str(account_id), now, cost)
+            raise
+        return PaidCall(longest, cost)
+
+    async def give_back(
+        self, account_id: AccountId, to: PhoneNumber | None, seconds: int, taken: int
+    ) -> None:
+        """Give back what was taken for a call and not used: all but its minutes."""
+        country = None if to is None else self.plan.country(to)
+        used = 0 if country is None or not seconds else self.policy.cost_of_call(country, seconds)
+        if taken > used:
+            now = self.clock.now()
+            limit = self.policy.limit_of(account_id, now)
+            await self.limits.give_back(limit, str(account_id), now, taken - used)
 
     def allows(self, home: Country, to: Peer) -> bool:
         """Tell whether messages go there, as the policy is now."""

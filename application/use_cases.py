@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount
 from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
+from application.call_progress import ApplyCallReport
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.email_changes import AskEmailChange, VerifyEmailChange
 from application.epochs import RotateMasterKey
 from application.exports import DownloadExport, ListExports, MeasureExport, ReadExport, StartExport
+from application.forwarded_calls import AcceptForwardedCall
+from application.inbound_calls import AnswerCall, ContinueCall
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobHandler
 from application.line_purchase import ApplyOrderChange
@@ -116,6 +119,11 @@ class UseCases:
     apply_order_change: ApplyOrderChange
 
     rotate_master_key: RotateMasterKey
+    answer_call: AnswerCall
+    continue_call: ContinueCall
+    accept_forwarded_call: AcceptForwardedCall
+    apply_call_report: ApplyCallReport
+
     sweep: Sweep
 
     job_handlers: Mapping[str, JobHandler]

@@ -22,6 +22,7 @@ from adapters.outbound.postgres.readiness import Readiness
 from adapters.outbound.postgres.schema import migrate, migrate_keyring
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.sealed.objects import SealedObjects
+from adapters.outbound.system.call_clients import SealedCallClients
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
@@ -33,7 +34,9 @@ from adapters.outbound.system.tokens import SignedTokens
 from adapters.outbound.twilio.api import TwilioApi
 from adapters.outbound.twilio.messages import TwilioMessages
 from adapters.outbound.twilio.numbers import TwilioNumbers
+from adapters.outbound.twilio.twiml import twiml
 from adapters.outbound.twilio.vocabulary import outcome_of
+from adapters.outbound.twilio.voice import TwilioVoiceCarrier, VoiceAccess
 from application.ports.byte_store import ByteStore
 from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
@@ -55,6 +58,8 @@ class TwilioAccess:
     account_sid: str
     auth_token: str = field(repr=False)
     api_url: str
+    voice: VoiceAccess
+    """What apps need to call and be called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +125,8 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             epoch_policy=parts.epoch_policy,
             numbers=TwilioNumbers(twilio),
             carrier=TwilioMessages(twilio),
+            voice=TwilioVoiceCarrier(twilio, parts.twilio.voice),
+            call_clients=SealedCallClients(keyring),
             plan=PhonenumbersPlan(),
             mail=parts.mail,
             objects=SealedObjects(parts.byte_store, keyring, parts.environment),
@@ -145,6 +152,6 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             outside=outside,
             use_cases=use_cases,
             ready=Readiness((database, keys)),
-            webhooks=(TwilioWebhooks(use_cases, signature, outcome_of, parts.public_url),),
+            webhooks=(TwilioWebhooks(use_cases, signature, outcome_of, twiml, parts.public_url),),
             sweep_every=parts.sweep_every,
         )

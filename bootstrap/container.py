@@ -15,6 +15,8 @@ from application.account_deletion import DeleteAccount, PreviewDeletion, Recover
 from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
 from application.asking_again import AskProvidersAgain
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
+from application.call_costs import CallCosts
+from application.call_progress import ApplyCallReport
 from application.carrier_copies import DeleteCarrierCopies
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
@@ -48,8 +50,10 @@ from application.exports import (
     ReadExport,
     StartExport,
 )
+from application.forwarded_calls import AcceptForwardedCall
 from application.guesses import LimitGuesses
 from application.idempotency import PurgeIdempotencyRecords
+from application.inbound_calls import AnswerCall, ContinueCall, Direct, RouteCall
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobType
 from application.jobs import JOBS
@@ -77,6 +81,7 @@ from application.mail import (
     SendRecoveredMail,
     SendVerificationMail,
 )
+from application.mailbox import Mailbox
 from application.media import FetchMedia, KeepPicture, ListMedia, ReadMedia
 from application.media_upload import OfferMedia, PurgeUpload, ReadOfferedMedia, UploadMedia
 from application.message_deletion import DeleteCarrierCopy, PurgeConversation
@@ -96,6 +101,7 @@ from application.orphan_keys import DestroyOrphanKeys
 from application.outbound_messages import SendQueuedMessage
 from application.overdue_erasures import BeginOverdueErasures
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
+from application.ports.call_clients import CallClients
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.epochs import Epochs
@@ -114,6 +120,7 @@ from application.ports.passwords import PasswordHasher
 from application.ports.pictures import Pictures
 from application.ports.store import Store
 from application.ports.tokens import Tokens
+from application.ports.voice_carrier import VoiceCarrier
 from application.recall import RecallJobs
 from application.reconciliation import ReconcileLine
 from application.residue import ClearResidue
@@ -172,6 +179,8 @@ class Container(containers.DeclarativeContainer):
     epochs = Dependency[Epochs]()
     numbers = Dependency[NumberProvider]()
     carrier = Dependency[MessageCarrier]()
+    voice = Dependency[VoiceCarrier]()
+    call_clients = Dependency[CallClients]()
     plan = Dependency[NumberingPlan]()
     mail = Dependency[Mail]()
     objects = Dependency[Objects]()
@@ -307,6 +316,18 @@ class Container(containers.DeclarativeContainer):
         DeleteCarrierCopies, store=store, carrier=carrier, clear_residue=clear_residue,
     )
     purge_idempotency_records = Singleton(PurgeIdempotencyRecords, store=store)
+
+    # Calls
+    call_costs = Singleton(CallCosts, store=store, spend=spend)
+    mailbox = Singleton(Mailbox)
+    route_call = Singleton(RouteCall, store=store, directory=directory, clock=clock, ids=ids, mailbox=mailbox)
+    direct = Singleton(Direct, clients=call_clients, costs=call_costs)
+    answer_call = Singleton(AnswerCall, route=route_call, direct=direct)
+    continue_call = Singleton(ContinueCall, route=route_call, direct=direct)
+    accept_forwarded_call = Singleton(AcceptForwardedCall, store=store, directory=directory)
+    apply_call_report = Singleton(
+        ApplyCallReport, store=store, directory=directory, clients=call_clients, clock=clock, ids=ids,
+    )
 
     # Contacts
     add_contact = Singleton(AddContact, store=store, clock=clock, ids=ids, retention=retention, plan=plan)

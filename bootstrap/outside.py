@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from application.ports.call_clients import CallClients
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.epochs import Epochs
@@ -23,6 +24,7 @@ from application.ports.passwords import PasswordHasher
 from application.ports.pictures import Pictures
 from application.ports.store import Store
 from application.ports.tokens import Tokens
+from application.ports.voice_carrier import VoiceCarrier
 from domain.documents import Documents
 from domain.epochs import EpochPolicy
 from domain.retention import Retention
@@ -40,6 +42,8 @@ class Outside:
     epochs: Epochs
     numbers: NumberProvider
     carrier: MessageCarrier
+    voice: VoiceCarrier
+    call_clients: CallClients
     plan: NumberingPlan
     mail: Mail
     objects: Objects

@@ -158,6 +158,17 @@ class ProductionSettings(Settings):
         "https://api.twilio.com", pattern=r"^https?://[^\s/?#]+/?$", examples=["https://api.twilio.com"]
     )
     """Twilio's own address, or a proxy's that everything sent outside must pass."""
+    twilio_key_sid: str = Field("", pattern=r"^(SK[0-9a-f]{32})?$", examples=["SK" + "0123456789abcdef" * 2])
+    """The key that signs the tokens of apps; without it and what follows no app can call or be called."""
+    twilio_key_secret: SecretStr = SecretStr("")
+    twilio_application_sid: str = Field(
+        "", pattern=r"^(AP[0-9a-f]{32})?$", examples=["AP" + "0123456789abcdef" * 2]
+    )
+    """The application whose voice address is `/webhooks/twilio/voice/client` below `public_url`."""
+    twilio_push_credential_sid: str = Field(
+        "", pattern=r"^(CR[0-9a-f]{32})?$", examples=["CR" + "0123456789abcdef" * 2]
+    )
+    """By which Twilio wakes apps that are called."""
 
 
 class _Choice(BaseSettings):

@@ -1,4 +1,4 @@
-"""Whom a message can be sent to, as far as that is known without trying."""
+"""Whom a message or a call can reach, as far as that is known without trying."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Destination(StrEnum):
 
 
 class EmergencyNumber(PicoError):
-    """You cannot call for help here: no message reaches an emergency service. Use a phone."""
+    """You cannot call for help here: neither message nor call reaches an emergency service. Use a phone."""
 
     code = "emergency_number"
 
 
 class UnreachableNumber(PicoError):
-    """No message from this line can reach that number."""
+    """Neither message nor call from this line can reach that number."""
 
     code = "unreachable_number"
 

@@ -22,9 +22,10 @@ AuditId = NewType("AuditId", UUID)
 OptOutId = NewType("OptOutId", UUID)
 ObjectId = NewType("ObjectId", UUID)
 MediaId = NewType("MediaId", UUID)
+CallId = NewType("CallId", UUID)
 
 CarrierRef = NewType("CarrierRef", str)
-"""A carrier's own opaque id for a number or a message."""
+"""A carrier's own opaque id for a number, a message, a call or a recording."""
 
 
 class ErrorKind(StrEnum):

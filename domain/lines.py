@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
 from domain.classification import IndexScope, held
+from domain.forwarding import ForwardWhen
 from domain.kernel import (
     AccountId,
     Aggregate,
@@ -135,6 +136,8 @@ class PhoneLine(Aggregate):
     """When a number that was given up goes back to the carrier."""
     do_not_disturb: QuietHours | None = None
     """When it tells nobody that something came in. Damaged, it tells always."""
+    forward_to: Annotated[PhoneNumber | None, held("C20")] = None
+    forward_when: Annotated[frozenset[ForwardWhen], held("C20")] = frozenset()
 
     @classmethod
     def order(
@@ -192,6 +195,11 @@ class PhoneLine(Aggregate):
         return self.state is LineState.ACTIVE
 
     @property
+    def takes_calls_in(self) -> bool:
+        """Whether somebody who calls it gets through: to an app, another telephone or the mailbox."""
+        return self.state is LineState.ACTIVE
+
+    @property
     def takes_messages_in(self) -> bool:
         """Whether what is sent to it is kept: from the order on, because the carrier may know first that it is ours."""
         return self.accepts_messages or self.is_ordering
@@ -246,6 +254,16 @@ class PhoneLine(Aggregate):
     def is_quiet(self, now: datetime) -> bool:
         """Tell whether it is not to disturb: messages are kept and nothing is pushed, calls go to voicemail."""
         return self.do_not_disturb is not None and self.do_not_disturb.cover(now)
+
+    def forward(self, to: PhoneNumber | None, when: frozenset[ForwardWhen]) -> None:
+        """Have calls go on to another telephone in these cases; to none where there is no case. Repeatable."""
+        self.forward_to, self.forward_when = (to, when) if to is not None and when else (None, frozenset())
+        self.unreadable -= {"forward_to"}
+
+    @property
+    def forwards(self) -> frozenset[ForwardWhen]:
+        """When its calls go on to another telephone. While that number cannot be read, never."""
+        return frozenset() if self.forward_to is None else self.forward_when
 
     def suspend(self) -> None:
         """Let nothing in or out while the account waits to be deleted."""

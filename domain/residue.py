@@ -21,6 +21,8 @@ class Holding(StrEnum):
 
     MESSAGE = "message"
     NUMBER = "number"
+    CALL = "call"
+    """A record of a call."""
 
 
 class ResidueState(StrEnum):
@@ -54,6 +56,11 @@ class Residue:
     def number(cls, account_id: AccountId, ref: CarrierRef, line_id: LineId) -> Self:
         """Return the entry of a number, leased by a line."""
         return cls(account_id=account_id, holding=Holding.NUMBER, ref=ref, line_id=line_id)
+
+    @classmethod
+    def call(cls, account_id: AccountId, ref: CarrierRef) -> Self:
+        """Return the entry of a carrier's record of a call."""
+        return cls(account_id=account_id, holding=Holding.CALL, ref=ref)
 
     @property
     def is_held(self) -> bool:

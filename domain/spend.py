@@ -1,7 +1,7 @@
-"""What may be spent on messages: where to, how much a day, how fast; and what each costs at the most.
+"""What may be spent on messages and calls: where to, how much a day, how fast; and what each costs at the most.
 
-Most money is lost where somebody makes numbers of their own earn by every message that reaches them. So there are
-countries that are not sent to, numbers that cost extra, and limits for one account, for numbers that lie close
+Most money is lost where somebody makes numbers of their own earn by every message or call that reaches them. So there
+are countries that are left out, numbers that cost extra, and limits for one account, for numbers that lie close
 together, and for everybody.
 """
 
@@ -40,27 +40,39 @@ PREMIUM = (
 PRICES: Mapping[str, int] = MappingProxyType({"US": 15, "CA": 15, "IL": 260, "GB": 60})
 DEAREST = 200
 """Thousandths of a US dollar for one segment of a message: list prices rounded up, carriers' fees included."""
+MINUTES: Mapping[str, int] = MappingProxyType({"US": 15, "CA": 15, "IL": 60, "GB": 40})
+DEAREST_MINUTE = 200
+"""Thousandths of a US dollar for one minute of a call, both of its legs included."""
+LONGEST_CALL = timedelta(hours=1)
 PARTS_OF_A_PICTURE = 3
 """What a picture costs, in segments of a message."""
 
 
 class DestinationNotAllowed(PicoError):
-    """No messages are sent to that country, or to numbers that cost extra."""
+    """Neither messages nor calls go to that country, or to numbers that cost extra."""
 
     code = "destination_not_allowed"
 
 
 class SpendLimited(Limited):
-    """This account has sent as much as it may for now."""
+    """This account has spent as much as it may for now."""
 
     code = "spend_limited"
 
 
 class SendingPaused(PicoError):
-    """So much is being sent there, or altogether, that this message waits for its turn."""
+    """So much goes there, or altogether, that this message or call has to wait for its turn."""
 
     kind = ErrorKind.UNAVAILABLE
     code = "sending_paused"
+
+
+@dataclass(frozen=True, slots=True)
+class PaidCall:
+    """How long a call may last, and what was taken for that."""
+
+    longest: timedelta
+    cost: int
 
 
 def born(account_id: AccountId) -> datetime:
@@ -103,3 +115,12 @@ class SpendPolicy:
         """Return what a message costs at the most, in thousandths of a US dollar."""
         parts = segments_of(body).count + PARTS_OF_A_PICTURE * pictures
         return parts * PRICES.get(country, DEAREST)
+
+    def cost_of_call(self, country: Country, seconds: int) -> int:
+        """Return what a call costs at the most: every minute that has begun."""
+        return -(-seconds // 60) * MINUTES.get(country, DEAREST_MINUTE)
+
+    def longest_call(self, country: Country, limit: Limit) -> timedelta:
+        """Return how long one call may last: an hour, and no longer than half of what may be spent at once pays for."""
+        minutes = limit.at_once // 2 // MINUTES.get(country, DEAREST_MINUTE)
+        return min(LONGEST_CALL, timedelta(minutes=minutes))

@@ -11,6 +11,7 @@ from uuid import UUID
 from application.ports.jobs import Job, JobLease
 from application.ports.repositories.accounts import Accounts
 from application.ports.repositories.blocked_numbers import BlockedNumbers
+from application.ports.repositories.calls import Calls
 from application.ports.repositories.contacts import Contacts
 from application.ports.repositories.conversations import Conversations
 from application.ports.repositories.exports import Exports, Records
@@ -93,6 +94,10 @@ class Tx(Protocol):
     @property
     def blocked_numbers(self) -> BlockedNumbers:
         """The numbers it has blocked."""
+
+    @property
+    def calls(self) -> Calls:
+        """Its calls."""
 
     @property
     def search(self) -> SearchIndex:

@@ -21,13 +21,16 @@ from adapters.outbound.memory.mail import MemoryMail
 from adapters.outbound.memory.queue import MemoryQueue
 from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.system import CountingIds, FakeHasher, FakeTokens, HandClock
+from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
 from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.sealed.objects import SealedObjects
+from adapters.outbound.system.call_clients import SealedCallClients
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.limits import ProcessLimits
 from adapters.outbound.system.media_addresses import SealedMediaAddresses
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from application.ports.byte_store import ByteStore
+from application.ports.call_clients import CallClients
 from application.ports.directory import Directory
 from application.ports.epochs import Epochs
 from application.ports.ids import Ids
@@ -44,6 +47,7 @@ from application.ports.passwords import PasswordHasher
 from application.ports.pictures import Pictures
 from application.ports.store import Store
 from application.ports.tokens import Tokens
+from application.ports.voice_carrier import VoiceCarrier
 from application.retention import SweepResult
 from bootstrap.container import NOTHING, Replaced, wire
 from bootstrap.outside import Outside
@@ -66,6 +70,8 @@ class Parts(TypedDict, total=False):
     store: Store
     directory: Directory
     carrier: MessageCarrier
+    voice: VoiceCarrier
+    call_clients: CallClients
     numbers: NumberProvider
     """The carrier itself, unless it is told apart."""
     plan: NumberingPlan
@@ -103,6 +109,8 @@ class InMemory:
     store: MemoryStore
     directory: Directory
     carrier: MemoryCarrier
+    voice: MemoryVoiceCarrier
+    call_clients: CallClients
     numbers: NumberProvider | None = None
     plan: NumberingPlan
     mail: MemoryMail
@@ -132,6 +140,8 @@ class InMemory:
         self.store = given.get("store", MemoryStore(self.keyring, self.queue, self.ids))
         self.directory = given.get("directory", MemoryDirectory(self.store))
         self.carrier = given.get("carrier", MemoryCarrier(self.clock.now))
+        self.voice = given.get("voice", MemoryVoiceCarrier(self.clock.now))
+        self.call_clients = given.get("call_clients", SealedCallClients(self.keyring))
         self.numbers = given.get("numbers")
         self.plan = given.get("plan", PhonenumbersPlan())
         self.mail = given.get("mail", MemoryMail())
@@ -160,7 +170,8 @@ class InMemory:
             store=self.store, directory=self.directory, queue=self.queue, keyring=self.keyring,
             epochs=self.epochs, epoch_policy=self.epoch_policy, objects=self.objects,
             pictures=self.pictures, media_addresses=self.media_addresses,
-            numbers=self.numbers or self.carrier, carrier=self.carrier, plan=self.plan, mail=self.mail,
+            numbers=self.numbers or self.carrier, carrier=self.carrier, voice=self.voice,
+            call_clients=self.call_clients, plan=self.plan, mail=self.mail,
             ledger=self.ledger, fingerprint=self.fingerprint, limits=self.limits,
             limits_here=self.limits_here, hasher=self.hasher, tokens=self.tokens,
             clock=self.clock, ids=self.ids, retention=self.retention, spend_policy=self.spend_policy,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from adapters.outbound.system.clock import SystemClock
+from adapters.outbound.twilio.voice import VoiceAccess
 from application.ports.byte_store import ByteStore
 from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
@@ -92,6 +93,12 @@ class Production:
                     account_sid=settings.twilio_account_sid,
                     auth_token=settings.twilio_auth_token.get_secret_value(),
                     api_url=settings.twilio_api_url,
+                    voice=VoiceAccess(
+                        key_sid=settings.twilio_key_sid,
+                        key_secret=settings.twilio_key_secret.get_secret_value(),
+                        application_sid=settings.twilio_application_sid,
+                        push_credential_sid=settings.twilio_push_credential_sid,
+                    ),
                 ),
                 clock=SystemClock(),
                 retention=settings.retention,

@@ -20,6 +20,7 @@ from adapters.outbound.local.mailbox import LocalMailbox
 from adapters.outbound.system.clock import ShiftedClock, SystemClock
 from adapters.outbound.twilio.simulator import TwilioSimulator
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
+from adapters.outbound.twilio.voice import VoiceAccess
 from application.ports.mail import MailKind
 from application.use_cases import UseCases
 from bootstrap.assembly import Parts, TwilioAccess, assembled
@@ -32,6 +33,11 @@ from bootstrap.sandbox_state import STATE, FollowedClock, SandboxState, in_use
 from bootstrap.settings import Settings
 
 ACCOUNT_SID = "AC" + "0" * 31 + "1"
+VOICE = VoiceAccess(
+    key_sid="SK" + "0" * 31 + "1",
+    key_secret="sandbox",  # noqa: S106 - opens nothing
+    application_sid="AP" + "0" * 31 + "1",
+)
 SANDBOX = "sandbox"
 """The environment's name: part of what every ciphertext is bound to."""
 LATEST = datetime(9990, 1, 1, tzinfo=UTC)
@@ -195,7 +201,9 @@ def sandbox_parts(
         database_url=found.database_url,
         keyring_url=found.keyring_url,
         public_url=public_url,
-        twilio=TwilioAccess(account_sid=ACCOUNT_SID, auth_token=saved.token, api_url=saved.carrier_url),
+        twilio=TwilioAccess(
+            account_sid=ACCOUNT_SID, auth_token=saved.token, api_url=saved.carrier_url, voice=VOICE
+        ),
         clock=clock,
         kms=LocalKms(folder / "kms", clock.now),
         byte_store=LocalByteStore(folder / "objects"),

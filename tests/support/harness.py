@@ -19,6 +19,7 @@ from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.memory.mail import MemoryMail
 from adapters.outbound.memory.system import HandClock
+from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
 from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.directory import PostgresDirectory
@@ -30,6 +31,7 @@ from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.sealing import FORMAT, OVERHEAD, AccountCipher
 from adapters.outbound.postgres.store import CipherCache, PostgresStore
 from adapters.outbound.sealed.objects import SealedObjects
+from adapters.outbound.system.call_clients import SealedCallClients
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
 from adapters.outbound.system.limits import ProcessLimits
@@ -114,6 +116,7 @@ class OnPostgres(InMemory):
         self.clock = HandClock()
         honest: dict[str, Part] = {
             "carrier": lambda world: MemoryCarrier(world.clock.now),
+            "voice": lambda world: MemoryVoiceCarrier(world.clock.now),
             "plan": lambda _: PhonenumbersPlan(),
             "mail": lambda _: MemoryMail(),
             "pause": lambda _: timedelta(),
@@ -125,6 +128,7 @@ class OnPostgres(InMemory):
             ),
             "epochs": lambda world: PostgresEpochs(world.database, LocalKms(folder / "kms", world.clock.now)),
             "epoch_policy": lambda _: EpochPolicy(),
+            "call_clients": lambda world: SealedCallClients(world.keyring),
             "store": lambda world: PostgresStore(database, world.keyring, world.ids, environment=ENVIRONMENT),
             "queue": lambda _: PostgresQueue(database),
             "directory": lambda world: PostgresDirectory(database, world.keyring, environment=ENVIRONMENT),

@@ -27,6 +27,7 @@ from adapters.outbound.local.mail_words import words_of
 from adapters.outbound.memory.message_carrier import FetchableMedia
 from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
+from adapters.outbound.twilio.twiml import twiml
 from adapters.outbound.twilio.vocabulary import outcome_of
 from application.ports.numbers import AvailableNumber
 from bootstrap.policy import POLICY
@@ -195,7 +196,9 @@ class HttpWorld:
             self.world.use_cases,
             ready=self._ready,
             webhooks=[
-                TwilioWebhooks(self.world.use_cases, TwilioSignature([AUTH_TOKEN]), outcome_of, PUBLIC_URL),
+                TwilioWebhooks(
+                    self.world.use_cases, TwilioSignature([AUTH_TOKEN]), outcome_of, twiml, PUBLIC_URL
+                ),
                 *([also(self.world)] if also is not None else []),
             ],
             sandbox=HandSandbox(self.world) if sandbox else None,

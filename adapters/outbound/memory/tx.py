@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from adapters.outbound.memory.repositories.accounts import MemoryAccounts
 from adapters.outbound.memory.repositories.blocked_numbers import MemoryBlockedNumbers
+from adapters.outbound.memory.repositories.calls import MemoryCalls
 from adapters.outbound.memory.repositories.contacts import MemoryContacts
 from adapters.outbound.memory.repositories.conversations import MemoryConversations
 from adapters.outbound.memory.repositories.exports import MemoryExports, MemoryRecords
@@ -68,6 +69,11 @@ class MemoryTx(PendingWrites, Tx):
     @override
     def blocked_numbers(self) -> MemoryBlockedNumbers:
         return MemoryBlockedNumbers(self.loaded)
+
+    @property
+    @override
+    def calls(self) -> MemoryCalls:
+        return MemoryCalls(self.loaded)
 
     @property
     @override

@@ -221,6 +221,8 @@ _index("conversations", "account_id", "line_id", "last_at DESC", "id DESC", wher
 _index("messages", "account_id", "conversation_id", "id DESC")
 _index("messages", "account_id", "ref", unique=True, where="ref IS NOT NULL")
 _index("media", "account_id", "message_id", "position")
+_index("calls", "account_id", "id DESC", where=_LIVE)
+_index("calls", "account_id", "ref", unique=True, where="ref IS NOT NULL")
 _index("opt_outs", "account_id", "line_id", "peer", unique=True)
 _index("contact_numbers", "account_id", "number", "place", unique=True)
 _index("contact_numbers", "account_id", "contact_id")

@@ -9,6 +9,7 @@ from adapters.outbound.postgres.pool import Database
 from adapters.outbound.postgres.reading import Reader
 from adapters.outbound.postgres.repositories.accounts import PostgresAccounts
 from adapters.outbound.postgres.repositories.blocked_numbers import PostgresBlockedNumbers
+from adapters.outbound.postgres.repositories.calls import PostgresCalls
 from adapters.outbound.postgres.repositories.contacts import PostgresContacts
 from adapters.outbound.postgres.repositories.conversations import PostgresConversations
 from adapters.outbound.postgres.repositories.exports import PostgresExports, PostgresRecords
@@ -74,6 +75,11 @@ class PostgresTx(PendingWrites, Tx):
     @override
     def blocked_numbers(self) -> PostgresBlockedNumbers:
         return PostgresBlockedNumbers(self.reader)
+
+    @property
+    @override
+    def calls(self) -> PostgresCalls:
+        return PostgresCalls(self.reader)
 
     @property
     @override

@@ -90,6 +90,10 @@ class TwilioNumbers(NumberProvider):
                     friendly_name=mark(line_id),
                     sms_url=f"{self.api.webhooks}/sms?line={line_id}{RETRIES}",
                     sms_method="POST",
+                    voice_url=f"{self.api.webhooks}/voice?line={line_id}{RETRIES}",
+                    voice_method="POST",
+                    status_callback=f"{self.api.webhooks}/voice/status?line={line_id}{RETRIES}",
+                    status_callback_method="POST",
                 )
             )
         except NotForSale as refusal:

@@ -15,6 +15,7 @@ from adapters.inbound.http_io import WebhookEndpoint, Webhooks, read_body
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.inbound.webhooks.twilio.messages import MESSAGE_STATUS, SMS
 from adapters.outbound.twilio.signature import sign
+from adapters.outbound.twilio.twiml import twiml
 from adapters.outbound.twilio.vocabulary import outcome_of
 from application.ports.store import StoreUnavailable
 from tests.support.http_world import PUBLIC_URL, STRANGER, HttpWorld
@@ -58,7 +59,7 @@ def edge(http: HttpWorld, *webhooks: Webhooks) -> App:
 
 
 def twilio(http: HttpWorld, *tokens: str) -> TwilioWebhooks:
-    return TwilioWebhooks(http.world.use_cases, TwilioSignature(tokens), outcome_of, PUBLIC_URL + "/")
+    return TwilioWebhooks(http.world.use_cases, TwilioSignature(tokens), outcome_of, twiml, PUBLIC_URL + "/")
 
 
 async def test_providers_stand_side_by_side_and_know_their_own_credentials_only(http: HttpWorld) -> None:

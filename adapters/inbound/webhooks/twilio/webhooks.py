@@ -14,6 +14,7 @@ from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, ref
 from adapters.inbound.webhooks.twilio.form import FormHandler, pairs_of, well_formed
 from adapters.inbound.webhooks.twilio.messages import OutcomeOf, TwilioMessages
 from adapters.inbound.webhooks.twilio.signature import TwilioSignature
+from adapters.inbound.webhooks.twilio.voice import TwilioVoice, WriteDown
 from application.use_cases import UseCases
 from domain.kernel import PicoError
 
@@ -29,14 +30,25 @@ class TwilioWebhooks(Webhooks):
         use_cases: UseCases,
         signature: TwilioSignature,
         outcome_of: OutcomeOf,
+        written: WriteDown,
         public_url: str,
     ) -> None:
-        """Verify with `signature`; `outcome_of` translates Twilio's word for a message's status, and its code."""
+        """Verify with `signature`; `outcome_of` translates Twilio's word for a message's status, and its code.
+
+        `written` writes down what is to be done with a call.
+        """
         self._signature = signature
         self._public_url = public_url.rstrip("/")
         self._handlers: dict[str, FormHandler] = {
             **TwilioMessages(
                 use_cases.receive_message, use_cases.apply_delivery_receipt, outcome_of
+            ).handlers(),
+            **TwilioVoice(
+                use_cases.answer_call,
+                use_cases.continue_call,
+                use_cases.accept_forwarded_call,
+                use_cases.apply_call_report,
+                written,
             ).handlers(),
         }
 

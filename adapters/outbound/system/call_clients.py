@@ -1,0 +1,49 @@
+"""Names of a line's apps that hold, sealed, whose they are: nothing about them is stored."""
+
+from __future__ import annotations
+
+from base64 import b32decode, b32encode
+from dataclasses import dataclass
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing_extensions import override
+
+from application.ports.call_clients import CallClients, ClientOwner
+from application.ports.keyring import Keyring
+from domain.call_instructions import ClientIdentity
+from domain.kernel import AccountId, LineId
+
+PREFIX = "line_"
+LENGTH = 77
+"""Signs of base32 for 48 bytes, without the padding. Twilio takes 121 signs of letters, digits and "_"."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCallClients(CallClients):
+    """AES-SIV (RFC 5297) under the keyring's "call_clients" key over two ids: the same name every time."""
+
+    keyring: Keyring
+
+    @override
+    async def identity(self, account_id: AccountId, line_id: LineId) -> ClientIdentity:
+        sealed = (await self._cipher()).encrypt(account_id.bytes + line_id.bytes, None)
+        return ClientIdentity(PREFIX + b32encode(sealed).decode().rstrip("=").lower())
+
+    @override
+    async def owner(self, identity: str) -> ClientOwner | None:
+        name = identity.removeprefix(PREFIX)
+        if identity == name or len(name) != LENGTH or name != name.lower():
+            return None
+        try:
+            said = (await self._cipher()).decrypt(b32decode(name.upper() + "==="), None)
+        except (ValueError, InvalidTag):
+            return None
+        return ClientOwner(AccountId(UUID(bytes=said[:16])), LineId(UUID(bytes=said[16:])))
+
+    async def _cipher(self) -> AESSIV:
+        key = await self.keyring.system("call_clients")
+        return AESSIV(HKDF(SHA256(), 64, None, b"pico call clients").derive(key))

@@ -1,0 +1,35 @@
+"""Reading calls. A deleted call counts as absent unless a method says otherwise."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from domain.calls import Call
+from domain.kernel import CallId, CarrierRef, LineId
+
+
+class Calls(Protocol):
+    """The account's calls."""
+
+    async def get_even_broken(self, call_id: CallId) -> Call:
+        """Return one call, broken or not. Raises NotFound."""
+        ...
+
+    async def get_even_deleted(self, call_id: CallId) -> Call:
+        """Return one call, deleted and broken ones included. Raises NotFound."""
+        ...
+
+    async def by_ref(self, ref: CarrierRef) -> Call | None:
+        """Return the call that the carrier knows by `ref`, deleted and broken ones included."""
+        ...
+
+    async def page(self, line_id: LineId | None, before: CallId | None, limit: int) -> list[Call]:
+        """Return up to `limit`, broken ones too, newest first, of one line or all, from just before the given on."""
+        ...
+
+    async def with_carrier_record(self, after: CallId | None, limit: int) -> list[Call]:
+        """Return up to `limit` calls with a reference whose record is not known to be gone, in order of id.
+
+        Deleted and broken ones are included: theirs may be the only trace left.
+        """
+        ...

@@ -11,6 +11,7 @@ from application.erasure import BeginErasures
 from application.exports import ExpireExports
 from application.idempotency import PurgeIdempotencyRecords
 from application.limits import PurgeLimits
+from application.number_reconciliation import WatchNumbers
 from application.orphan_keys import DestroyOrphanKeys
 from application.overdue_erasures import BeginOverdueErasures
 from application.ports.clock import Clock
@@ -35,6 +36,7 @@ PURGES: tuple[type[Purge], ...] = (
     PurgeLimits,
     TurnEpochs,
     ConfirmErasures,
+    WatchNumbers,
 )
 """One line for each retention rule that is carried out by the clock, and for what a wrong one left behind."""
 

@@ -40,6 +40,7 @@ from application.messages import (
     ReadMessage,
     SendMessage,
 )
+from application.number_reconciliation import ReconcileNumbers
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
 from application.retention import Sweep
 from application.search import Search
@@ -79,6 +80,7 @@ class UseCases:
     change_line: ChangeLine
     release_line: ReleaseLine
     cancel_release: CancelRelease
+    reconcile_numbers: ReconcileNumbers
 
     send_message: SendMessage
     read_message: ReadMessage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -46,9 +46,11 @@ from bootstrap.outside import Outside
 from bootstrap.process import Product
 from domain.documents import Documents
 from domain.epochs import EpochPolicy
+from domain.money import Money
 from domain.residue import PAUSE
 from domain.retention import Retention
 from domain.spend import SpendPolicy
+from domain.values import Country
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,8 @@ class Parts:
     retention: Retention
     epoch_policy: EpochPolicy
     spend_policy: SpendPolicy
+    prices: Mapping[Country, Money]
+    """Of a number a month."""
     sweep_every: timedelta = SWEEP_EVERY
     pause: timedelta = PAUSE
     """How long after a provider showed nothing any more an erasure asks it again."""
@@ -123,7 +127,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             keyring=keyring,
             epochs=PostgresEpochs(keys, parts.kms),
             epoch_policy=parts.epoch_policy,
-            numbers=TwilioNumbers(twilio),
+            numbers=TwilioNumbers(twilio, parts.prices),
             carrier=TwilioMessages(twilio),
             voice=TwilioVoiceCarrier(twilio, parts.twilio.voice),
             call_clients=SealedCallClients(keyring),

@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+import structlog
 import typer
 from rich.console import Console
 
 from adapters.inbound.cli import ClauseReport, Commands, Options
 from application.inventory import INVENTORY
+from application.number_reconciliation import Comparison
 from bootstrap.data_map import with_data_map
 from bootstrap.policy import POLICY, Verdict, declared_proofs, judge, parse
 from bootstrap.settings import ROOT, BadSettings, Settings, World, chosen_world, read_settings, variables
@@ -21,6 +23,7 @@ from bootstrap.settings import ROOT, BadSettings, Settings, World, chosen_world,
 if TYPE_CHECKING:
     from bootstrap.process import Product
 
+log = structlog.get_logger()
 PROOFS = ROOT / "tests" / "contract" / "proofs"
 
 
@@ -80,6 +83,25 @@ async def _work(options: Options) -> None:
         told = ending()
         typer.echo("Pico works - stop with Ctrl-C")
         await told.wait()
+
+
+def reconcile(really: bool, options: Options) -> Comparison:  # noqa: FBT001 - the one answer that the command line passes on
+    """Compare the carrier's numbers with our lines, and give orphans back if told `really`.
+
+    Raises as `serve`, and what the comparison raises.
+    """
+    from bootstrap.event_loop import run
+
+    return run(_reconcile(options, really=really))
+
+
+async def _reconcile(options: Options, *, really: bool) -> Comparison:
+    async with product_at_hand(options) as product:
+        compared = await product.use_cases.reconcile_numbers(really=really)
+    for each in compared.differences:
+        if each.released:
+            log.warning("orphan number released", ref=each.ref, line=str(each.line_id))
+    return compared
 
 
 def tour(console: Console) -> int:
@@ -186,6 +208,7 @@ COMMANDS = Commands(
     work=work,
     reset=reset,
     tour=tour,
+    reconcile=reconcile,
     migrate=migrate,
     rotate_master=rotate_master,
     clauses=clauses,

@@ -96,6 +96,7 @@ from application.messages import (
     ReadMessage,
     SendMessage,
 )
+from application.number_reconciliation import ReconcileNumbers, WatchNumbers
 from application.object_erasure import DeleteObjects
 from application.orphan_keys import DestroyOrphanKeys
 from application.outbound_messages import SendQueuedMessage
@@ -278,6 +279,10 @@ class Container(containers.DeclarativeContainer):
     cancel_release = Singleton(CancelRelease, store=store, clock=clock)
     check_line = Singleton(CheckLine, store=store, numbers=numbers, clock=clock)
     finish_release = Singleton(FinishRelease, store=store, queue=queue, numbers=numbers, carrier=carrier, clock=clock)
+    reconcile_numbers = Singleton(
+        ReconcileNumbers, numbers=numbers, directory=directory, store=store, plan=plan, clock=clock,
+    )
+    watch_numbers = Singleton(WatchNumbers, reconcile_numbers=reconcile_numbers, numbers=numbers)
     release_numbers = Singleton(
         ReleaseNumbers, store=store, numbers=numbers, carrier=carrier,
         clear_residue=clear_residue,

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.outbound.system.passwords import LEAST, PasswordCost
 from domain.epochs import EpochPolicy
+from domain.money import Money
 from domain.retention import Retention
 from domain.spend import SpendPolicy
 from domain.values import Country
@@ -120,6 +121,19 @@ class Settings(BaseSettings):
                 policy.of_a_neighbourhood, most=most * 3 // 100, at_once=most * 3 // 200
             ),
         )
+
+    number_prices: str = Field(
+        "US=115USD,CA=115USD",
+        pattern=r"^([A-Z]{2}=[0-9]{1,7}[A-Z]{3}(,[A-Z]{2}=[0-9]{1,7}[A-Z]{3})*)?$",
+        examples=["US=115USD,GB=115USD"],
+    )
+    """What the carrier charges you for a number a month, by country, in the currency's smallest unit."""
+
+    @property
+    def prices(self) -> Mapping[Country, Money]:
+        """The prices in `number_prices`, by country."""
+        listed = (entry.split("=") for entry in self.number_prices.split(",") if entry)
+        return {Country(country): Money(int(price[:-3]), price[-3:]) for country, price in listed}
 
     password_memory_mib: int = Field(COST.memory_mib, ge=LEAST.memory_mib, le=1024)
     """Memory that one hash of a password takes. Hashes made for less are made anew as people sign in."""

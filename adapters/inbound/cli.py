@@ -11,6 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from adapters.inbound.number_report import shown, told
+from application.number_reconciliation import Comparison
+from domain.kernel import PicoError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClauseReport:
@@ -46,6 +50,8 @@ class Commands:
     """Brings both schemas up to date; shards the tables over the nodes of a Citus cluster if the argument says so."""
     rotate_master: Callable[[Options, Callable[[int, int], None]], Sequence[str]]
     """Wraps every key under a new master key; the second argument hears of progress. Answers what becomes of others."""
+    reconcile: Callable[[bool, Options], Comparison]
+    """Compares the carrier's numbers with our lines; gives orphans back if the argument says so."""
     clauses: Callable[[bool], Sequence[ClauseReport]]
     """Judges the policy by what is declared, and runs the proofs too if the argument says so."""
     write_data_map: Callable[[], None]
@@ -113,6 +119,7 @@ def command_line(commands: Commands) -> typer.Typer:
         Console().print("The schema is up to date.")
 
     app.add_typer(_keys(commands), name="keys")
+    _add_reconcile(app, commands, environment)
 
     @app.command()
     def policy(
@@ -171,6 +178,36 @@ def _keys(commands: Commands) -> typer.Typer:
         """Look after the keys."""
 
     return keys
+
+
+def _add_reconcile(app: typer.Typer, commands: Commands, environment: str) -> None:
+    @app.command(epilog=environment)
+    def reconcile(
+        *,
+        really: Annotated[
+            bool, typer.Option("--really", help="Give orphans back: without this, nothing is changed.")
+        ] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+        state_dir: StateDir = None,
+    ) -> None:
+        """Compare the numbers that the carrier bills with the lines that lease them; exit code 1 where they differ.
+
+        An orphan is billed and leased by no line. With `--really` it goes back to the carrier once it was held for a
+        day, if it was bought here, and unless there are so many that our store must be the wrong one (exit code 3, as
+        when the carrier gives no answer); a line whose number is missing is looked at again, and is then lost.
+        """
+        raise typer.Exit(_reconciled(commands, _said(state_dir=state_dir), really=really, as_json=as_json))
+
+
+def _reconciled(commands: Commands, options: Options, *, really: bool, as_json: bool) -> int:
+    """Compare, print, and return the exit code."""
+    try:
+        compared = commands.reconcile(really, options)
+    except PicoError as error:
+        typer.echo(f"pico: {error}", err=True)
+        return 3
+    typer.echo(json.dumps(shown(compared), indent=2) if as_json else told(compared))
+    return 0 if compared.agrees else 1
 
 
 def _environment(variables: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -49,6 +49,10 @@ class Directory(Protocol):
 
         The answer may be some seconds old unless `fresh`: whoever finds the lease over asks again with `fresh`.
         """
+        ...
+
+    def leases(self) -> AsyncGenerator[Lease, None]:
+        """Yield every lease on a number there is, in no order. One that begins or ends meanwhile may be missing."""
         ...
 
     async def accounts_to_erase(

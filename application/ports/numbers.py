@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, NamedTuple, Protocol, Self
 
+from application.ports.carrier_errors import CarrierUnsupported
 from domain.kernel import CarrierRef, LineId
+from domain.money import Money
 from domain.values import Capability, Country, PhoneNumber
 
 
@@ -18,6 +21,8 @@ class NumberAbilities:
     """Searches can be narrowed to an area code, in countries that have them."""
     orders_take_time: bool = False
     """An order may be pending; otherwise `order` answers with the decision."""
+    can_list: bool = False
+    """It lists every number that it holds for us."""
     has_line_webhooks: bool = False
     """Each number's webhooks have an address of their own, which names the line."""
 
@@ -88,6 +93,20 @@ class HeldNumber(NamedTuple):
     number: PhoneNumber
 
 
+@dataclass(frozen=True, slots=True)
+class CarrierNumber:
+    """A number as the provider lists it."""
+
+    ref: CarrierRef
+    number: PhoneNumber
+    line_id: LineId | None
+    """The line it was ordered for; None where it bears no mark of ours."""
+    since: datetime
+    reaches_us: bool
+    """Whether what comes in for it is sent to us: another environment may share the account at the provider."""
+    is_suspended: bool = False
+
+
 class NumberProvider(Protocol):
     """Every method raises CarrierUnavailable when no certain answer came (after its own bounded retries of reads).
 
@@ -139,6 +158,17 @@ class NumberProvider(Protocol):
         It tells what a line's own record no longer can. Repeating is harmless.
         """
         ...
+
+    async def list_numbers(self) -> list[CarrierNumber]:
+        """Return every number that is held in our account at the provider, ours or not; all of them, or it raises.
+
+        Raises CarrierUnsupported unless declared (`can_list`). Repeating is harmless.
+        """
+        raise CarrierUnsupported
+
+    async def price(self, country: Country) -> Money | None:
+        """Return what a number of this country costs a month; None where that is not known. Repeating is harmless."""
+        return None
 
     async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
         """Tell whether the number is held for this line: read back, not remembered. Repeating is harmless."""

@@ -104,6 +104,7 @@ class Production:
                 retention=settings.retention,
                 epoch_policy=settings.epoch_policy,
                 spend_policy=settings.spend_policy,
+                prices=settings.prices,
                 kms=vendors.kms,
                 byte_store=vendors.byte_store,
                 ledger=vendors.ledger,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Awaitable
+from datetime import timedelta
 
 import pytest
 
-from application.ports.carrier_errors import CarrierUnavailable
+from application.ports.carrier_errors import CarrierUnavailable, CarrierUnsupported
 from application.ports.numbers import NumberOrder, NumberProvider, OrderFailure
 from domain.kernel import CarrierRef
+from domain.money import CURRENCY
 from domain.values import Country
 from pico_testkit.contracts.carrier import (
     LINE,
@@ -173,6 +175,31 @@ class NumberProviderContract:
         await world.numbers.release(owned, LINE)
         assert await world.numbers.held_for(LINE) is None
 
+    # -------------------------------------------------------------------------------------------- list
+
+    async def test_a_provider_that_lists_shows_every_number_with_the_line_it_was_ordered_for(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        if not world.number_abilities.can_list:
+            with pytest.raises(CarrierUnsupported):
+                await world.numbers.list_numbers()
+            return
+        theirs = await world.bought(OTHER_NUMBER, OTHER_LINE)
+        listed = {one.ref: one for one in await world.numbers.list_numbers()}
+        assert {ref: (one.number, one.line_id) for ref, one in listed.items()} == {
+            owned: (NUMBER, LINE),
+            theirs: (OTHER_NUMBER, OTHER_LINE),
+        }
+        assert all(one.reaches_us and not one.is_suspended for one in listed.values())
+        assert all(abs(one.since - world.now) < timedelta(minutes=1) for one in listed.values())
+        await world.numbers.release(owned, LINE)
+        assert [one.ref for one in await world.numbers.list_numbers()] == [theirs]
+
+    async def test_a_price_is_of_the_numbers_country(self, world: CarrierWorld) -> None:
+        for country, unknown in ((US, False), (Country("ZZ"), True)):
+            price = await world.numbers.price(country)
+            assert price is None or (not unknown and price.amount >= 0 and CURRENCY.match(price.currency))
+
     # ------------------------------------------------------------------------------------------- errors
 
     async def test_during_an_outage_every_question_about_numbers_says_so(
@@ -224,4 +251,5 @@ def every_number_method(numbers: NumberProvider, owned: CarrierRef) -> list[Awai
         numbers.release(owned, LINE),
         numbers.owns(owned, LINE),
         numbers.held_for(LINE),
+        *([numbers.list_numbers()] if numbers.number_abilities.can_list else []),
     ]

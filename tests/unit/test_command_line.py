@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
 
 from adapters.inbound.cli import Options, command_line
+from application.number_reconciliation import Comparison, Difference, Mismatch
 from bootstrap.commands import COMMANDS
 from bootstrap.settings import variables
+from domain.kernel import CarrierRef, LineId
+from domain.money import Money
+from domain.orphan_numbers import TooManyStrangers
 
 SERVED: dict[str, object] = {}
 
@@ -28,7 +34,18 @@ def reset(really: bool, options: Options) -> Sequence[str]:
     return ["it"]
 
 
-APP = command_line(replace(COMMANDS, serve=serve, work=work, reset=reset))
+def reconcile(really: bool, options: Options) -> Comparison:
+    SERVED["reconcile"] = (really, dict(options))
+    if "state_dir" in options:
+        raise TooManyStrangers
+    orphan = Difference(
+        kind=Mismatch.ORPHAN, ref=CarrierRef("PN1"), line_id=LineId(UUID(int=1)), price=Money(115, "USD"),
+        released=really,
+    )  # fmt: skip
+    return Comparison(3, 2, (orphan,))
+
+
+APP = command_line(replace(COMMANDS, serve=serve, work=work, reset=reset, reconcile=reconcile))
 
 
 def said(*words: str, width: int = 300) -> str:
@@ -63,3 +80,21 @@ def test_options_are_handed_on_as_they_were_given(words: list[str], handed_on: M
 def test_a_reset_that_was_not_meant_says_so() -> None:
     assert said("reset") == "would delete  it\nNothing is deleted yet. To delete it: ./pico reset --really\n"
     assert said("reset", "--really") == "deleted  it\n"
+
+
+def test_a_comparison_of_numbers_tells_by_its_exit_code_and_in_json() -> None:
+    asked = CliRunner().invoke(APP, ["reconcile", "--json"])
+    assert (asked.exit_code, SERVED["reconcile"]) == (1, (False, {}))
+    assert json.loads(asked.output) == {
+        "held": 3, "leased": 2, "agrees": False, "wasted_per_month": [{"amount": 115, "currency": "USD"}],
+        "differences": [{
+            "kind": "orphan", "ref": "PN1", "line_id": str(UUID(int=1)),
+            "price_per_month": {"amount": 115, "currency": "USD"}, "released": False,
+        }],
+    }  # fmt: skip
+    done = CliRunner().invoke(APP, ["reconcile", "--really"])
+    assert (done.exit_code, SERVED["reconcile"]) == (0, (True, {}))
+    assert done.output.startswith("released  ref PN1 line ")
+    refused = CliRunner().invoke(APP, ["reconcile", "--state-dir", "x"])
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert "differ so much" in refused.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import cast
@@ -55,6 +55,13 @@ class MemoryDirectory(Directory):
         await self._store.answer()
         found = self._store.claims.get(("number", number))
         return found and Lease(found[0], LineId(found[1]))
+
+    @override
+    async def leases(self) -> AsyncGenerator[Lease, None]:
+        await self._store.answer()
+        for (kind, *_), (account_id, line_id) in list(self._store.claims.items()):
+            if kind == "number":
+                yield Lease(account_id, LineId(line_id))
 
     @override
     async def accounts_to_erase(

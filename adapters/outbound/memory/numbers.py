@@ -10,9 +10,11 @@ from typing import ClassVar
 from typing_extensions import override
 
 from adapters.outbound.memory.carrier_faults import CarrierFaults
+from application.ports.carrier_errors import CarrierUnsupported
 from application.ports.numbers import (
     PENDING,
     AvailableNumber,
+    CarrierNumber,
     HeldNumber,
     NumberAbilities,
     NumberOrder,
@@ -20,6 +22,7 @@ from application.ports.numbers import (
     OrderFailure,
 )
 from domain.kernel import CarrierRef, LineId
+from domain.money import Money
 from domain.values import Capability, Country, PhoneNumber
 
 ON_OFFER = tuple(
@@ -28,16 +31,17 @@ ON_OFFER = tuple(
     for tail in range(100)
 )
 """Numbers reserved for fiction (NANPA)."""
-ABILITIES = NumberAbilities(has_area_codes=True, has_line_webhooks=True)
+ABILITIES = NumberAbilities(has_area_codes=True, can_list=True, has_line_webhooks=True)
 
 
 @dataclass(frozen=True, slots=True)
 class OwnedNumber:
-    """A number that is ours, and the line it was ordered for."""
+    """A number that is ours, and the line it was ordered for; None for one that somebody bought by hand."""
 
     number: PhoneNumber
     order: NumberOrder
-    line_id: LineId
+    line_id: LineId | None
+    since: datetime
 
 
 class MemoryNumberProvider(CarrierFaults, NumberProvider):
@@ -56,6 +60,10 @@ class MemoryNumberProvider(CarrierFaults, NumberProvider):
         self.pending: list[tuple[PhoneNumber, LineId]] = []
         self.refused: set[tuple[PhoneNumber, LineId]] = set()
         """Orders that were pending and failed."""
+        self.elsewhere: set[CarrierRef] = set()
+        """Numbers whose webhooks somebody has led away from us."""
+        self.suspended: set[CarrierRef] = set()
+        self.prices: dict[Country, Money] = {Country("US"): Money(115, "USD")}
 
     @override
     async def search(
@@ -118,6 +126,28 @@ class MemoryNumberProvider(CarrierFaults, NumberProvider):
         return next(held, None)
 
     @override
+    async def list_numbers(self) -> list[CarrierNumber]:
+        self.hear("list_numbers")
+        if not self.number_abilities.can_list:
+            raise CarrierUnsupported
+        return [
+            CarrierNumber(
+                ref,
+                owned.number,
+                owned.line_id,
+                owned.since,
+                ref not in self.elsewhere,
+                ref in self.suspended,
+            )
+            for ref, owned in self.numbers.items()
+        ]
+
+    @override
+    async def price(self, country: Country) -> Money | None:
+        self.hear("price")
+        return self.prices.get(country)
+
+    @override
     async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
         self.hear("owns")
         return self._is_held(ref, line_id)
@@ -144,5 +174,5 @@ class MemoryNumberProvider(CarrierFaults, NumberProvider):
         at, offer = offers[number]
         ref = CarrierRef(f"number-{at}")
         order = NumberOrder.active(ref, offer.capabilities)
-        self.numbers[ref], self.owners[number] = OwnedNumber(number, order, line_id), line_id
+        self.numbers[ref], self.owners[number] = OwnedNumber(number, order, line_id, self.now()), line_id
         return order

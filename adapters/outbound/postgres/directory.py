@@ -7,7 +7,7 @@ account's id, in a statement of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -34,6 +34,7 @@ from domain.values import SignUpPlace
 
 REMEMBERED = 10_000
 REMEMBERED_SECONDS = 30.0
+PAGE = 1_000
 
 _LIMIT = sa.bindparam("limit", type_=sa.Integer())
 _D = DIRECTORY.c
@@ -42,6 +43,13 @@ _FIND = compiled(
         _D.kind == sa.bindparam("kind"), _D.key == sa.bindparam("key")
     ),
     "kind", "key",
+)  # fmt: skip
+_LEASES = compiled(
+    sa.select(_D.account_id, _D.subject_id, _D.key)
+    .where(_D.kind == sa.bindparam("kind"), _D.key > sa.bindparam("after", type_=_D.key.type))
+    .order_by(_D.key)
+    .limit(_LIMIT),
+    "kind", "after", "limit",
 )  # fmt: skip
 _A, _S, _E, _P = (codec(of).table.c for of in (Account, Session, Export, ExportPart))
 _SESSIONS: Aggregates[Session] = AGGREGATES[Session]
@@ -181,6 +189,14 @@ class PostgresDirectory(Directory):
         lease = Lease(found[0], LineId(found[1]))
         self._lines.put(number, lease)
         return lease
+
+    @override
+    async def leases(self) -> AsyncGenerator[Lease, None]:
+        after = b""
+        while rows := await self._database.fetch(_LEASES, "phone_lines.number", after, PAGE):
+            for row in rows:
+                yield Lease(AccountId(row[0]), LineId(row[1]))
+            after = rows[-1][2]
 
     @override
     async def accounts_to_erase(

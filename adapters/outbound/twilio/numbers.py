@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from uuid import UUID
 
 from typing_extensions import override
 
-from adapters.outbound.twilio.answers import certain, ref_of, words_of
+from adapters.outbound.twilio.answers import certain, instant_of, ref_of, words_of
 from adapters.outbound.twilio.api import LONGEST_LIST, RETRIES, TwilioApi
 from adapters.outbound.twilio.vocabulary import Gone, NotForSale
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.numbers import (
     AvailableNumber,
+    CarrierNumber,
     HeldNumber,
     NumberAbilities,
     NumberOrder,
@@ -23,10 +25,16 @@ from application.ports.numbers import (
     OrderFailure,
 )
 from domain.kernel import CarrierRef, LineId
+from domain.money import Money
 from domain.values import Capability, Country, PhoneNumber
 
 NORTH_AMERICA = frozenset({"US", "CA"})
 LARGEST_SEARCH = 1000
+LONGEST_INVENTORY = 100_000
+"""Numbers that are listed, or none are."""
+IN_USE = "in-use"
+A_LINE = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+MARK, MARKED_URL = re.compile(rf"pico-{A_LINE}\Z"), re.compile(rf"\?line={A_LINE}(?![0-9a-f-])")
 NOTHING_FITS = frozenset({20404, 21451, 21452})
 """Codes that answer a search in a country, kind or area that Twilio does not serve."""
 
@@ -36,9 +44,11 @@ class TwilioNumbers(NumberProvider):
     """Buys, lists and releases numbers; a Twilio SID is a CarrierRef."""
 
     name: ClassVar[str] = "twilio"
-    number_abilities = NumberAbilities(has_area_codes=True, has_line_webhooks=True)
+    number_abilities = NumberAbilities(has_area_codes=True, can_list=True, has_line_webhooks=True)
 
     api: TwilioApi
+    prices: Mapping[Country, Money] = field(default_factory=dict)
+    """What the operator pays for a number a month, by country: Twilio's own answers about numbers name no price."""
 
     @override
     @certain
@@ -134,6 +144,32 @@ class TwilioNumbers(NumberProvider):
 
     @override
     @certain
+    async def list_numbers(self) -> list[CarrierNumber]:
+        """List by the mark in the friendly name, and by the webhook should somebody have renamed it by hand."""
+        listed = await self.api.client.incoming_phone_numbers.list_async(
+            limit=LONGEST_INVENTORY, page_size=self.api.page_size
+        )
+        if len(listed) == LONGEST_INVENTORY:
+            raise CarrierUnavailable  # cut off: what is beyond would be taken for lost
+        return [self._as_listed(owned) for owned in listed]
+
+    def _as_listed(self, owned: Any) -> CarrierNumber:  # noqa: ANN401 - the SDK has no types
+        return CarrierNumber(
+            ref=ref_of(owned),
+            number=PhoneNumber.parse(words_of(owned.phone_number)),
+            line_id=line_of(owned),
+            since=instant_of(owned.date_created),
+            reaches_us=words_of(owned.sms_url or "").startswith(f"{self.api.webhooks}/"),
+            is_suspended=words_of(owned.status or IN_USE) != IN_USE,
+        )
+
+    @override
+    async def price(self, country: Country) -> Money | None:
+        """Return what the operator's setting says."""
+        return self.prices.get(country)
+
+    @override
+    @certain
     async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
         try:
             owned = await self.api.client.incoming_phone_numbers(ref).fetch_async()
@@ -153,6 +189,12 @@ def is_held_for(resource: Any, line_id: LineId) -> bool:  # noqa: ANN401 - the S
     """Tell whose an owned number is: its webhook names the line as well, should somebody have renamed it by hand."""
     marked = words_of(resource.friendly_name) == mark(line_id)
     return marked or f"?line={line_id}" in words_of(resource.sms_url or "")
+
+
+def line_of(resource: Any) -> LineId | None:  # noqa: ANN401 - the SDK has no types
+    """Return the line that an owned number was bought for; None where it bears no mark of ours."""
+    said = MARK.match(words_of(resource.friendly_name)) or MARKED_URL.search(words_of(resource.sms_url or ""))
+    return None if said is None else LineId(UUID(said[1]))
 
 
 def order_of(resource: Any) -> NumberOrder:  # noqa: ANN401 - the SDK has no types

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from application.ports.directory import Lease
 from application.ports.store import VersionConflict
 from domain.accounts import AccountState
 from domain.kernel import (
@@ -43,6 +44,19 @@ class DirectoryPromises:
         await world.store.delete_rows(gone)
         assert await world.directory.unknown([never, known, gone]) == [never, gone]
         assert await world.directory.unknown([]) == []
+
+    async def test_it_yields_every_lease_once_while_it_lasts(self, world: World) -> None:
+        before = {lease async for lease in world.directory.leases()}
+        made = []
+        for _ in range(3):
+            account_id = await world.account()
+            lines = [await world.line(account_id) for _ in range(2)]
+            made += [Lease(account_id, line.id) for line in lines]
+        found = [lease async for lease in world.directory.leases()]
+        assert len(found) == len(set(found))
+        assert set(found) - before == set(made)
+        await world.store.delete_rows(made[0].account_id)
+        assert {lease async for lease in world.directory.leases()} - before == set(made[2:])
 
     async def test_an_account_is_found_by_its_address_once_verified_until_it_is_erased(
         self, world: World

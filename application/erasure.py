@@ -31,7 +31,11 @@ from domain.receipts import Intent
 from domain.residue import Holding
 from domain.retention import Retention
 
-WORDS = {Holding.MESSAGE: "messages_deleted", Holding.NUMBER: "numbers_released"}
+WORDS = {
+    Holding.MESSAGE: "messages_deleted",
+    Holding.NUMBER: "numbers_released",
+    Holding.RECORDING: "recordings_deleted",
+}
 """What the receipt calls what providers held."""
 
 
@@ -260,6 +264,7 @@ class VerifyNothingLeft(ErasureStep):
             **erasure.counts,
             "messages_open": found.held[Holding.MESSAGE],
             "numbers_open": found.held[Holding.NUMBER],
+            "recordings_open": found.held[Holding.RECORDING],
         }
         await self.ledger.sign_interim(await self.fingerprint(erasure.account_id), facts)
 

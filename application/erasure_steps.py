@@ -12,10 +12,12 @@ from application.erasure_step import ErasureStep
 from application.line_release import ReleaseNumbers
 from application.mail import EraseMailAddress
 from application.object_erasure import DeleteObjects
+from application.voicemail_deletion import DeleteRecordings
 
 ERASURE_STEPS: tuple[type[ErasureStep], ...] = (
     RecordIntent,
     DeleteCarrierCopies,
+    DeleteRecordings,
     ReleaseNumbers,
     EraseMailAddress,
     AskProvidersAgain,

@@ -23,6 +23,7 @@ from domain.messages import Conversation, Message
 from domain.opt_outs import LastingOptOut
 from domain.search import SearchSegment
 from domain.sessions import Session
+from domain.voicemail import Voicemail
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ INVENTORY: tuple[Stored, ...] = (
     Stored(Conversation),
     Stored(Message),
     Stored(Media),
+    Stored(Voicemail),
     Stored(LastingOptOut),
     Stored(Call),
     Stored(Contact),

@@ -20,6 +20,9 @@ from application import (
     reconciliation,
     search,
     sign_up,
+    voicemail_audio,
+    voicemail_deletion,
+    voicemail_transcripts,
 )
 from application.job_type import JobType
 from application.ports.jobs import Job
@@ -31,6 +34,9 @@ JOBS: tuple[JobType, ...] = (
     *message_deletion.JOBS,
     *media.JOBS,
     *media_upload.JOBS,
+    *voicemail_audio.JOBS,
+    *voicemail_transcripts.JOBS,
+    *voicemail_deletion.JOBS,
     *lines.JOBS,
     *reconciliation.JOBS,
     *exports.JOBS,

@@ -13,6 +13,7 @@ from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.clock import Clock
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbers import NumberProvider
+from application.ports.recordings import Recordings
 from application.ports.store import Store
 from domain.erasure import Erasure, NotYetGone
 from domain.kernel import AccountId
@@ -38,6 +39,7 @@ class ClearResidue:
     store: Store
     numbers: NumberProvider
     carrier: MessageCarrier
+    recordings: Recordings
     clock: Clock
     pause: timedelta
 
@@ -85,12 +87,16 @@ class ClearResidue:
         return entry.seen() if await self._is_there(entry) else entry.missed(await self.clock.agreed())
 
     async def _delete(self, entry: Residue) -> None:
-        if entry.line_id is None:
+        if entry.holding is Holding.RECORDING:
+            await self.recordings.delete(entry.ref)
+        elif entry.line_id is None:
             await self.carrier.delete_copy(entry.ref)
         else:
             await self.numbers.release(entry.ref, entry.line_id)
 
     async def _is_there(self, entry: Residue) -> bool:
+        if entry.holding is Holding.RECORDING:
+            return await self.recordings.holds(entry.ref)
         if entry.line_id is None:
             return await self.carrier.look_up(entry.ref) is not None
         return await self.numbers.owns(entry.ref, entry.line_id)

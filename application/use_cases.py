@@ -46,6 +46,15 @@ from application.retention import Sweep
 from application.search import Search
 from application.sessions import Authenticate, ListSessions, SignIn, SignOut, SignOutOthers
 from application.sign_up import SignUp, VerifyAccount
+from application.voicemail import (
+    ChangeVoicemail,
+    DeleteVoicemail,
+    ListVoicemails,
+    ReadVoicemail,
+    RestoreVoicemail,
+)
+from application.voicemail_receiving import ReceiveVoicemail, RefuseRecording
+from application.voicemail_transcripts import ApplyTranscript
 from domain.documents import Documents
 
 
@@ -104,6 +113,12 @@ class UseCases:
     upload_media: UploadMedia
     read_offered_media: ReadOfferedMedia
 
+    list_voicemails: ListVoicemails
+    read_voicemail: ReadVoicemail
+    change_voicemail: ChangeVoicemail
+    delete_voicemail: DeleteVoicemail
+    restore_voicemail: RestoreVoicemail
+
     block_number: BlockNumber
     unblock_number: UnblockNumber
     list_blocked_numbers: ListBlockedNumbers
@@ -118,6 +133,9 @@ class UseCases:
 
     receive_message: ReceiveMessage
     apply_delivery_receipt: ApplyDeliveryReceipt
+    receive_voicemail: ReceiveVoicemail
+    refuse_recording: RefuseRecording
+    apply_transcript: ApplyTranscript
     apply_order_change: ApplyOrderChange
 
     rotate_master_key: RotateMasterKey

@@ -34,6 +34,7 @@ from adapters.outbound.system.tokens import SignedTokens
 from adapters.outbound.twilio.api import TwilioApi
 from adapters.outbound.twilio.messages import TwilioMessages
 from adapters.outbound.twilio.numbers import TwilioNumbers
+from adapters.outbound.twilio.recordings import TwilioRecordings, caller_of, transcription_of
 from adapters.outbound.twilio.twiml import twiml
 from adapters.outbound.twilio.vocabulary import outcome_of
 from adapters.outbound.twilio.voice import TwilioVoiceCarrier, VoiceAccess
@@ -131,6 +132,8 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             carrier=TwilioMessages(twilio),
             voice=TwilioVoiceCarrier(twilio, parts.twilio.voice),
             call_clients=SealedCallClients(keyring),
+            recordings=TwilioRecordings(twilio),
+            transcriber=TwilioRecordings(twilio),
             plan=PhonenumbersPlan(),
             mail=parts.mail,
             objects=SealedObjects(parts.byte_store, keyring, parts.environment),
@@ -156,6 +159,10 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             outside=outside,
             use_cases=use_cases,
             ready=Readiness((database, keys)),
-            webhooks=(TwilioWebhooks(use_cases, signature, outcome_of, twiml, parts.public_url),),
+            webhooks=(
+                TwilioWebhooks(
+                    use_cases, signature, outcome_of, twiml, caller_of, transcription_of, parts.public_url
+                ),
+            ),
             sweep_every=parts.sweep_every,
         )

@@ -119,8 +119,10 @@ from application.ports.numbers import NumberProvider
 from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
 from application.ports.pictures import Pictures
+from application.ports.recordings import Recordings
 from application.ports.store import Store
 from application.ports.tokens import Tokens
+from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
 from application.recall import RecallJobs
 from application.reconciliation import ReconcileLine
@@ -138,6 +140,22 @@ from application.sessions import (
 from application.sign_up import AnswerSignUp, SignUp, VerifyAccount
 from application.spend import Spend
 from application.use_cases import UseCases
+from application.voicemail import (
+    ChangeVoicemail,
+    DeleteVoicemail,
+    ListVoicemails,
+    ReadVoicemail,
+    RestoreVoicemail,
+)
+from application.voicemail_audio import FetchVoicemail, KeepAudio
+from application.voicemail_deletion import (
+    DeleteRecording,
+    DeleteRecordings,
+    ExpireVoicemail,
+    PurgeVoicemail,
+)
+from application.voicemail_receiving import ReceiveVoicemail, RefuseRecording
+from application.voicemail_transcripts import ApplyTranscript, FollowTranscript
 from bootstrap.outside import Outside
 from domain.documents import Documents
 from domain.epochs import EpochPolicy
@@ -182,6 +200,8 @@ class Container(containers.DeclarativeContainer):
     carrier = Dependency[MessageCarrier]()
     voice = Dependency[VoiceCarrier]()
     call_clients = Dependency[CallClients]()
+    recordings = Dependency[Recordings]()
+    transcriber = Dependency[Transcriber]()
     plan = Dependency[NumberingPlan]()
     mail = Dependency[Mail]()
     objects = Dependency[Objects]()
@@ -259,7 +279,8 @@ class Container(containers.DeclarativeContainer):
 
     # What erasures ask providers for
     clear_residue = Singleton(
-        ClearResidue, store=store, numbers=numbers, carrier=carrier, clock=clock, pause=pause,
+        ClearResidue, store=store, numbers=numbers, carrier=carrier, recordings=recordings, clock=clock,
+        pause=pause,
     )
 
     # Lines
@@ -359,6 +380,39 @@ class Container(containers.DeclarativeContainer):
     read_offered_media = Singleton(ReadOfferedMedia, store=store, addresses=media_addresses, clock=clock)
     list_media = Singleton(ListMedia, store=store)
     read_media = Singleton(ReadMedia, store=store, objects=objects)
+
+    # Voicemail
+    list_voicemails = Singleton(ListVoicemails, store=store)
+    read_voicemail = Singleton(ReadVoicemail, store=store, objects=objects)
+    change_voicemail = Singleton(ChangeVoicemail, store=store, clock=clock)
+    delete_voicemail = Singleton(DeleteVoicemail, store=store, clock=clock)
+    restore_voicemail = Singleton(RestoreVoicemail, store=store, clock=clock)
+    receive_voicemail = Singleton(
+        ReceiveVoicemail, store=store, directory=directory, recordings=recordings, transcriber=transcriber,
+        clock=clock, ids=ids, retention=retention,
+    )
+    refuse_recording = Singleton(
+        RefuseRecording, store=store, directory=directory, recordings=recordings, clock=clock,
+    )
+    apply_transcript = Singleton(
+        ApplyTranscript, store=store, directory=directory, recordings=recordings,
+        receive_voicemail=receive_voicemail, clock=clock,
+    )
+    follow_transcript = Singleton(FollowTranscript, store=store, transcriber=transcriber, clock=clock)
+    keep_audio = Singleton(KeepAudio, objects=objects)
+    fetch_voicemail = Singleton(
+        FetchVoicemail, store=store, recordings=recordings, objects=objects, keep_audio=keep_audio, clock=clock,
+    )
+    delete_recording = Singleton(
+        DeleteRecording, store=store, queue=queue, recordings=recordings, clock=clock,
+    )
+    purge_voicemail = Singleton(
+        PurgeVoicemail, store=store, queue=queue, recordings=recordings, objects=objects, clock=clock,
+    )
+    expire_voicemail = Singleton(
+        ExpireVoicemail, store=store, objects=objects, clock=clock, retention=retention,
+    )
+    delete_recordings = Singleton(DeleteRecordings, store=store, clear_residue=clear_residue)
 
     # Search
     search = Singleton(Search, store=store)

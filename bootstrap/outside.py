@@ -22,8 +22,10 @@ from application.ports.numbers import NumberProvider
 from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
 from application.ports.pictures import Pictures
+from application.ports.recordings import Recordings
 from application.ports.store import Store
 from application.ports.tokens import Tokens
+from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
 from domain.documents import Documents
 from domain.epochs import EpochPolicy
@@ -44,6 +46,8 @@ class Outside:
     carrier: MessageCarrier
     voice: VoiceCarrier
     call_clients: CallClients
+    recordings: Recordings
+    transcriber: Transcriber
     plan: NumberingPlan
     mail: Mail
     objects: Objects

@@ -38,6 +38,7 @@ from domain.lines import (
     LineReleaseCancelled,
     LineReleased,
     LineReleaseRequested,
+    RecordingRefused,
 )
 from domain.sessions import SessionOpened, SessionRevoked
 
@@ -66,6 +67,7 @@ class AuditKind(StrEnum):
     PRIVACY_ACCEPTED = "privacy_accepted"
     EMAIL_CHANGE_ASKED = "email_change_asked"
     EMAIL_CHANGED = "email_changed"
+    RECORDING_REFUSED = "recording_refused"
 
 
 AUDITED: dict[type[Event], AuditKind] = {
@@ -77,6 +79,7 @@ AUDITED: dict[type[Event], AuditKind] = {
     SessionOpened: AuditKind.SESSION_OPENED,
     SessionRevoked: AuditKind.SESSION_REVOKED,
     LineOrdered: AuditKind.LINE_ORDERED,
+    RecordingRefused: AuditKind.RECORDING_REFUSED,
     LineActivated: AuditKind.LINE_ACTIVATED,
     LineReleaseRequested: AuditKind.LINE_RELEASE_REQUESTED,
     LineReleaseCancelled: AuditKind.LINE_RELEASE_CANCELLED,

@@ -115,6 +115,11 @@ class LineLost(Event):
     """The carrier turned out not to hold the number for us any more."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRefused(Event):
+    """The carrier had recorded a call of this line, which nobody asked for: the recording was deleted."""
+
+
 @dataclass(slots=True, kw_only=True)
 class PhoneLine(Aggregate):
     """A lease on one E.164 number."""
@@ -264,6 +269,10 @@ class PhoneLine(Aggregate):
     def forwards(self) -> frozenset[ForwardWhen]:
         """When its calls go on to another telephone. While that number cannot be read, never."""
         return frozenset() if self.forward_to is None else self.forward_when
+
+    def recording_refused(self, at: datetime) -> None:
+        """Note that the carrier had recorded a call, and that the recording was deleted."""
+        self.record(RecordingRefused(account_id=self.account_id, subject=self.id, at=at))
 
     def suspend(self) -> None:
         """Let nothing in or out while the account waits to be deleted."""

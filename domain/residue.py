@@ -23,6 +23,7 @@ class Holding(StrEnum):
     NUMBER = "number"
     CALL = "call"
     """A record of a call."""
+    RECORDING = "recording"
 
 
 class ResidueState(StrEnum):
@@ -51,6 +52,11 @@ class Residue:
     def message(cls, account_id: AccountId, ref: CarrierRef) -> Self:
         """Return the entry of a carrier's copy."""
         return cls(account_id=account_id, holding=Holding.MESSAGE, ref=ref)
+
+    @classmethod
+    def recording(cls, account_id: AccountId, ref: CarrierRef) -> Self:
+        """Return the entry of a recording that a caller left, or of what was made of it in writing."""
+        return cls(account_id=account_id, holding=Holding.RECORDING, ref=ref)
 
     @classmethod
     def number(cls, account_id: AccountId, ref: CarrierRef, line_id: LineId) -> Self:

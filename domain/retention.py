@@ -42,5 +42,6 @@ class Retention:
     session: RetentionRule = RetentionRule("T8", timedelta(days=180), "sessions, from their beginning")
     ended_session: RetentionRule = RetentionRule("T5", timedelta(days=90), "revoked and expired sessions")
     released_number: RetentionRule = RetentionRule("T9", timedelta(days=7), "numbers that were given up")
+    voicemail_audio: RetentionRule = RetentionRule("T3", timedelta(days=90), "the audio of voicemail")
     export: RetentionRule = RetentionRule("H15", timedelta(hours=24), "exports")
     idempotency: RetentionRule = RetentionRule("H6", timedelta(hours=24), "blind indexes of requests")

@@ -21,6 +21,7 @@ from application.ports.repositories.media import MediaRecords
 from application.ports.repositories.messages import Messages
 from application.ports.repositories.search import SearchIndex
 from application.ports.repositories.sessions import Sessions
+from application.ports.repositories.voicemail import Voicemails
 from domain.erasure import Erasure
 from domain.idempotency import Operation
 from domain.kernel import AccountId, Aggregate, ErrorKind, PicoError
@@ -90,6 +91,10 @@ class Tx(Protocol):
     @property
     def media(self) -> MediaRecords:
         """The pictures of its messages."""
+
+    @property
+    def voicemails(self) -> Voicemails:
+        """What was left on its lines."""
 
     @property
     def blocked_numbers(self) -> BlockedNumbers:

@@ -19,6 +19,7 @@ from adapters.outbound.memory.ledger import MemoryLedger
 from adapters.outbound.memory.limits import MemoryLimits
 from adapters.outbound.memory.mail import MemoryMail
 from adapters.outbound.memory.queue import MemoryQueue
+from adapters.outbound.memory.recordings import MemoryRecordings
 from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.system import CountingIds, FakeHasher, FakeTokens, HandClock
 from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
@@ -45,8 +46,10 @@ from application.ports.numbers import NumberProvider
 from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
 from application.ports.pictures import Pictures
+from application.ports.recordings import Recordings
 from application.ports.store import Store
 from application.ports.tokens import Tokens
+from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
 from application.retention import SweepResult
 from bootstrap.container import NOTHING, Replaced, wire
@@ -74,6 +77,9 @@ class Parts(TypedDict, total=False):
     call_clients: CallClients
     numbers: NumberProvider
     """The carrier itself, unless it is told apart."""
+    recordings: Recordings
+    transcriber: Transcriber
+    """The recordings' own, unless it is told apart."""
     plan: NumberingPlan
     mail: Mail
     byte_store: ByteStore
@@ -112,6 +118,8 @@ class InMemory:
     voice: MemoryVoiceCarrier
     call_clients: CallClients
     numbers: NumberProvider | None = None
+    recordings: MemoryRecordings
+    transcriber: Transcriber | None = None
     plan: NumberingPlan
     mail: MemoryMail
     byte_store: MemoryByteStore
@@ -143,6 +151,8 @@ class InMemory:
         self.voice = given.get("voice", MemoryVoiceCarrier(self.clock.now))
         self.call_clients = given.get("call_clients", SealedCallClients(self.keyring))
         self.numbers = given.get("numbers")
+        self.recordings = given.get("recordings", MemoryRecordings())
+        self.transcriber = given.get("transcriber")
         self.plan = given.get("plan", PhonenumbersPlan())
         self.mail = given.get("mail", MemoryMail())
         self.byte_store = given.get("byte_store", MemoryByteStore())
@@ -172,6 +182,7 @@ class InMemory:
             pictures=self.pictures, media_addresses=self.media_addresses,
             numbers=self.numbers or self.carrier, carrier=self.carrier, voice=self.voice,
             call_clients=self.call_clients, plan=self.plan, mail=self.mail,
+            recordings=self.recordings, transcriber=self.transcriber or self.recordings,
             ledger=self.ledger, fingerprint=self.fingerprint, limits=self.limits,
             limits_here=self.limits_here, hasher=self.hasher, tokens=self.tokens,
             clock=self.clock, ids=self.ids, retention=self.retention, spend_policy=self.spend_policy,
@@ -185,6 +196,9 @@ class InMemory:
         if isinstance(self.carrier, MemoryCarrier):
             self.carrier.on_message = self.use_cases.receive_message
             self.carrier.on_receipt = self.use_cases.apply_delivery_receipt
+        if isinstance(self.recordings, MemoryRecordings):
+            self.recordings.on_voicemail = self.use_cases.receive_voicemail
+            self.recordings.on_transcript = self.use_cases.apply_transcript
 
     async def settle(self) -> None:
         """Do every job that is due, and those they bring about."""

@@ -6,7 +6,9 @@ import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from tests.support.http_world import Answer, HttpWorld
+from adapters.outbound.twilio.simulator.tones import tone
+from domain.values import Peer, PhoneNumber
+from tests.support.http_world import OURS, STRANGER, Answer, HttpWorld
 
 BEGINNING = (
     ("POST", "/v1/accounts"),
@@ -20,6 +22,7 @@ BEGINNING = (
 BEFORE = {
     "unblock_number": ("PUT", "/v1/blocked-numbers/{number}"),
     "recover_account": ("DELETE", "/v1/account"),
+    "restore_voicemail": ("DELETE", "/v1/voicemails/{voicemail_id}"),
     "verify_email_change": ("POST", "/v1/account/email-changes"),
     "reset_password": ("POST", "/v1/password-resets"),
 }
@@ -54,6 +57,10 @@ class ExampleLife:
         self.http.offer()
         for method, path in BEGINNING:
             await self.do(method, path)
+        await self.http.world.recordings.leave(Peer(STRANGER), PhoneNumber(OURS), tone(2))
+        await self.http.world.settle()
+        (left,) = (await self.do("GET", "/v1/voicemails")).json["items"]
+        self.places.append(f"/v1/voicemails/{left['id']}")
 
     async def do(self, method: str, path: str, *, everything: bool = False) -> Answer:
         """Send an operation's example, and require that it is done as documented.

@@ -18,6 +18,7 @@ from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.memory.mail import MemoryMail
+from adapters.outbound.memory.recordings import MemoryRecordings
 from adapters.outbound.memory.system import HandClock
 from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
 from adapters.outbound.pictures.cleaning import AllowListedPictures
@@ -117,6 +118,8 @@ class OnPostgres(InMemory):
         honest: dict[str, Part] = {
             "carrier": lambda world: MemoryCarrier(world.clock.now),
             "voice": lambda world: MemoryVoiceCarrier(world.clock.now),
+            "recordings": lambda _: MemoryRecordings(),
+            "transcriber": lambda world: world.recordings,
             "plan": lambda _: PhonenumbersPlan(),
             "mail": lambda _: MemoryMail(),
             "pause": lambda _: timedelta(),

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from adapters.inbound.http.app import build
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
+from adapters.outbound.twilio.recordings import caller_of, transcription_of
 from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.twiml import twiml
 from adapters.outbound.twilio.vocabulary import outcome_of
@@ -26,7 +27,15 @@ Edge: TypeAlias = Callable[[InMemory], Handler]
 
 def the_edge(world: InMemory, twilio: type[TwilioWebhooks] = TwilioWebhooks) -> Handler:
     """Build the honest edge, or one whose Twilio webhooks are not."""
-    webhooks = twilio(world.use_cases, TwilioSignature([AUTH_TOKEN]), outcome_of, twiml, PUBLIC_URL)
+    webhooks = twilio(
+        world.use_cases,
+        TwilioSignature([AUTH_TOKEN]),
+        outcome_of,
+        twiml,
+        caller_of,
+        transcription_of,
+        PUBLIC_URL,
+    )
     return build(world.use_cases, ready=always, webhooks=[webhooks])
 
 

@@ -25,6 +25,7 @@ from adapters.inbound.http_io import Webhooks
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.outbound.local.mail_words import words_of
 from adapters.outbound.memory.message_carrier import FetchableMedia
+from adapters.outbound.twilio.recordings import caller_of, transcription_of
 from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
 from adapters.outbound.twilio.twiml import twiml
@@ -197,7 +198,13 @@ class HttpWorld:
             ready=self._ready,
             webhooks=[
                 TwilioWebhooks(
-                    self.world.use_cases, TwilioSignature([AUTH_TOKEN]), outcome_of, twiml, PUBLIC_URL
+                    self.world.use_cases,
+                    TwilioSignature([AUTH_TOKEN]),
+                    outcome_of,
+                    twiml,
+                    caller_of,
+                    transcription_of,
+                    PUBLIC_URL,
                 ),
                 *([also(self.world)] if also is not None else []),
             ],

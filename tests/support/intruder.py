@@ -12,6 +12,7 @@ from uuid import UUID
 
 from adapters.outbound.memory.message_carrier import CarrierCopy, FetchableMedia
 from adapters.outbound.postgres.directory import PostgresDirectory
+from adapters.outbound.twilio.simulator.tones import tone
 from application.inbound_messages import InboundMessage
 from application.inventory import Stored
 from application.search import FIRST, segment_of
@@ -114,6 +115,8 @@ class Scene:
         assert (await http.call("POST", path, said, token=token, headers=http.key())).status == 202
         await world.settle()
         await self.hear(number, "heard")
+        await world.recordings.leave(Peer(STRANGER), PhoneNumber(number), tone(2))
+        await world.settle()
         (conversation,) = (await http.call("GET", "/v1/conversations", token=token)).json["items"]
         path = f"/v1/conversations/{conversation['id']}/messages"
         heard = (await http.call("GET", path, token=token)).json["items"][0]

@@ -127,7 +127,8 @@ def test_an_export_withholds_only_what_is_listed_here() -> None:
         "messages.copy_deleted_at", "messages.deleted_at", "opt_outs.peer", "contact_numbers.number",
         "contact_numbers.place", "search_segments.id", "search_segments.first",
         "search_segments.through", "search_segments.content",
-        "idempotency_records.key",
+        "voicemails.ref", "voicemails.transcription",
+        "voicemails.copy_deleted_at", "voicemails.deleted_at", "idempotency_records.key",
         "idempotency_records.request", "export_parts.id",
         "export_parts.export_id", "export_parts.position", "export_parts.content", "audit_entries.salt",
     }  # fmt: skip

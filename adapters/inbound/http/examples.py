@@ -14,6 +14,7 @@ from adapters.inbound.http.reply import JSON_TYPE, Json
 NOON = "2026-01-05T12:00:00Z"
 PEER = "+13105550178"
 VALUES: Mapping[str, object] = MappingProxyType({
+    "absence": None,
     "advance": "PT1H",
     "area_code": "202",
     "attachments": 0,
@@ -27,6 +28,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "direction": "outbound",
     "display_name": "Ada",
     "ends": "07:00",
+    "duration": 12,
     "email": "ada@example.org",
     "encoding": "gsm_7",
     "erase_at": "2026-02-04T12:00:00Z",
@@ -72,6 +74,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "total": 2,
     "units": 16,
     "units_left": 144,
+    "transcript": "Hi, it is Noa. Please call me back.",
     "unread": 1,
 })  # fmt: skip
 """By the name of a field or parameter, where a value does not follow from its type.

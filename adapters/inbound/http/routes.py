@@ -18,6 +18,7 @@ from adapters.inbound.http.resources import (
     sandbox,
     search,
     sessions,
+    voicemails,
     welcome,
 )
 from adapters.inbound.http.route import Route
@@ -33,6 +34,7 @@ ROUTES: tuple[Route[Any], ...] = (
     *messages.ROUTES,
     *message_estimates.ROUTES,
     *media.ROUTES,
+    *voicemails.ROUTES,
     *contacts.ROUTES,
     *blocked_numbers.ROUTES,
     *search.ROUTES,

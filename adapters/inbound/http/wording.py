@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 FIELDS = {
+    "absence": "Why there is no transcript; null where there is one, or may be.",
     "accepted": "What the person has read and accepted.",
     "account_id": "The account.",
     "added": "How many contacts were added.",
@@ -34,6 +35,7 @@ FIELDS = {
     "display_name": "How the person wants to be called.",
     "do_not_disturb": "When the line tells no device that something came in, and calls go to voicemail; null: never.",
     "dropped": "How many values there were that no contact has, such as addresses and pictures.",
+    "duration": "How many seconds it lasts.",
     "email": "The address to sign in with, and to which mails go.",
     "encoding": "The alphabet in which it travels; null where there are pictures or it was damaged.",
     "erase_at": "When everything is erased for good.",
@@ -48,6 +50,8 @@ FIELDS = {
     "format": "How the file is laid out. Another layout would have another name.",
     "former_token": "The token of a session on this device, open or expired: guesses by others do not hold it up.",
     "from": "Who sends it: a number, a short code or a name, as it came. Null where it was damaged and cannot be read.",
+    "heard": "Whether the person has heard it.",
+    "heard_at": "When the person heard it; null where they have not.",
     "id": "Its id.",
     "items": "What is on this page.",
     "kind": "What it is about.",
@@ -113,12 +117,16 @@ FIELDS = {
     "to": "Who gets it: a number, a short code or a name. Null where it was damaged and cannot be read.",
     "token": "A secret that is shown once: of a session, to be sent as `Authorization: Bearer`; or from a mail.",
     "total": "How many messages it has.",
+    "transcript": "What was said, in writing; null where there is none, or where it was damaged.",
+    "transcript_state": "Where the transcript stands.",
     "type": "The code as a URI.",
     "units": "How many of its alphabet's places it takes: septets, or UTF-16 units.",
     "units_left": "How many more it takes without another segment.",
+    "undo_until": "Until when it can be undone.",
     "unread": "How many messages came in since it was last marked as read, and are still there.",
     "unreadable": "The records of which something was damaged.",
     "with": "Whom the messages are with: a number, a short code or a name.",
+    "voicemail_id": "The voicemail.",
     "version": "The version of vCard.",
     "verified_at": "When the address was verified; null until then.",
 }  # fmt: skip
@@ -135,6 +143,7 @@ TAGS = {
     "message_estimates": "What a message comes to, before it is sent.",
     "sandbox": "Only in the Sandbox: move the clock, read the mails, play the carrier.",
     "search": "Find messages and contacts by the words in them.",
+    "voicemails": "What callers left on a line: the audio, and in writing what was said.",
     "sessions": "Sign in, see where, sign out.",
 }
 

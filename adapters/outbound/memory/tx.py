@@ -18,6 +18,7 @@ from adapters.outbound.memory.repositories.media import MemoryMediaRecords
 from adapters.outbound.memory.repositories.messages import MemoryMessages
 from adapters.outbound.memory.repositories.search import MemorySearchIndex
 from adapters.outbound.memory.repositories.sessions import MemorySessions
+from adapters.outbound.memory.repositories.voicemail import MemoryVoicemails
 from adapters.outbound.memory.rows import Loaded
 from application.ports.store import Tx
 from application.unit_of_work import PendingWrites
@@ -64,6 +65,11 @@ class MemoryTx(PendingWrites, Tx):
     @override
     def media(self) -> MemoryMediaRecords:
         return MemoryMediaRecords(self.loaded)
+
+    @property
+    @override
+    def voicemails(self) -> MemoryVoicemails:
+        return MemoryVoicemails(self.loaded)
 
     @property
     @override

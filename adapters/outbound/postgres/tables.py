@@ -219,6 +219,8 @@ _index("conversations", "account_id", "line_id", "peer_index", unique=True, wher
 _index("conversations", "account_id", "last_at DESC", "id DESC", where=_LIVE)
 _index("conversations", "account_id", "line_id", "last_at DESC", "id DESC", where=_LIVE)
 _index("messages", "account_id", "conversation_id", "id DESC")
+_index("voicemails", "account_id", "ref")
+_index("voicemails", "account_id", "line_id", "id DESC")
 _index("messages", "account_id", "ref", unique=True, where="ref IS NOT NULL")
 _index("media", "account_id", "message_id", "position")
 _index("calls", "account_id", "id DESC", where=_LIVE)

@@ -19,6 +19,7 @@ from adapters.outbound.postgres.repositories.media import PostgresMediaRecords
 from adapters.outbound.postgres.repositories.messages import PostgresMessages
 from adapters.outbound.postgres.repositories.search import Opened, PostgresSearchIndex
 from adapters.outbound.postgres.repositories.sessions import PostgresSessions
+from adapters.outbound.postgres.repositories.voicemail import PostgresVoicemails
 from application.ports.ids import Ids
 from application.ports.store import Tx
 from application.unit_of_work import PendingWrites
@@ -70,6 +71,11 @@ class PostgresTx(PendingWrites, Tx):
     @override
     def media(self) -> PostgresMediaRecords:
         return PostgresMediaRecords(self.reader)
+
+    @property
+    @override
+    def voicemails(self) -> PostgresVoicemails:
+        return PostgresVoicemails(self.reader)
 
     @property
     @override

@@ -21,6 +21,7 @@ from pico_client.problems import Flaw, Problem
 from pico_client.sandbox import Clock, MessageAccepted, Sandbox, StoredMail
 from pico_client.searches import Searches
 from pico_client.sessions import Session, SignedIn
+from pico_client.voicemails import Voicemail, VoicemailDeletion, Voicemails
 
 __all__ = [
     "Account",
@@ -48,11 +49,13 @@ __all__ = [
     "SignedIn",
     "Skip",
     "StoredMail",
+    "Voicemail",
+    "VoicemailDeletion",
     "WholeMessage",
 ]
 
 
-class Pico(Accounts, Lines, Messages, Contacts, BlockedNumbers, Searches, Exports, HealthChecks):
+class Pico(Accounts, Lines, Messages, Voicemails, Contacts, BlockedNumbers, Searches, Exports, HealthChecks):
     """One person's way to Pico. See `Calls` for what it takes and raises."""
 
 

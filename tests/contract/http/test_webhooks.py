@@ -14,6 +14,7 @@ from adapters.inbound.http.server import serving
 from adapters.inbound.http_io import WebhookEndpoint, Webhooks, read_body
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.inbound.webhooks.twilio.messages import MESSAGE_STATUS, SMS
+from adapters.outbound.twilio.recordings import caller_of, transcription_of
 from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.twiml import twiml
 from adapters.outbound.twilio.vocabulary import outcome_of
@@ -59,7 +60,15 @@ def edge(http: HttpWorld, *webhooks: Webhooks) -> App:
 
 
 def twilio(http: HttpWorld, *tokens: str) -> TwilioWebhooks:
-    return TwilioWebhooks(http.world.use_cases, TwilioSignature(tokens), outcome_of, twiml, PUBLIC_URL + "/")
+    return TwilioWebhooks(
+        http.world.use_cases,
+        TwilioSignature(tokens),
+        outcome_of,
+        twiml,
+        caller_of,
+        transcription_of,
+        PUBLIC_URL + "/",
+    )
 
 
 async def test_providers_stand_side_by_side_and_know_their_own_credentials_only(http: HttpWorld) -> None:

@@ -30,6 +30,7 @@ from tests.contract.store.residue import ResiduePromises
 from tests.contract.store.search import SearchPromises
 from tests.contract.store.snapshots import SnapshotPromises
 from tests.contract.store.unique import UniquePromises
+from tests.contract.store.voicemail import VoicemailPromises
 from tests.contract.store.world import World
 
 __all__ = ["StoreContract", "World"]
@@ -39,6 +40,6 @@ class StoreContract(
     CommitPromises, RacePromises, RelativePromises, UniquePromises, JobPromises, ReadPromises, MessagePromises,
     MediaPromises, ConversationPromises, InboxPromises, ExportPromises, DirectoryPromises, PurgePromises,
     ErasurePromises, ResiduePromises, SnapshotPromises, AuditPromises, ContactPromises,
-    PeerNamePromises, BlockedNumberPromises, SearchPromises,
+    PeerNamePromises, BlockedNumberPromises, SearchPromises, VoicemailPromises,
 ):  # fmt: skip
     """Everything a use case may rely on, whichever store it is given."""

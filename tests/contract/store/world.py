@@ -63,6 +63,15 @@ from domain.values import (
     PhoneNumber,
     SessionToken,
 )
+from domain.voicemail import (
+    AudioDigest,
+    AudioType,
+    Transcript,
+    TranscriptState,
+    Voicemail,
+    VoicemailId,
+    VoicemailState,
+)
 
 LATER = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
@@ -81,6 +90,7 @@ class Belongings:
     remnant: Message
     media: Media
     upload: Media
+    voicemail: Voicemail
     export: Export
     part: ExportPart
     operation: Operation
@@ -252,6 +262,14 @@ class World(ABC):
             position=position, created_at=self.clock.now(),
         )  # fmt: skip
 
+    def new_voicemail(self, line: PhoneLine, *, ref: str | None = None) -> Voicemail:
+        return Voicemail(
+            account_id=line.account_id, id=VoicemailId(self.ids.new()), line_id=line.id, caller=Peer(self.number()),
+            state=VoicemailState.KEPT, type=AudioType.WAV, size=46, digest=AudioDigest("0" * 64), duration=12,
+            transcript=Transcript("Hi, it is Noa."), transcript_state=TranscriptState.DONE,
+            created_at=self.clock.now(), ref=CarrierRef(ref or f"RE{self.ids.random_id().hex}"),
+        )  # fmt: skip
+
     def new_export(self, account_id: AccountId, *, expires_at: datetime | None = None) -> Export:
         state = ExportState.READY if expires_at else ExportState.BUILDING
         return Export(
@@ -332,6 +350,7 @@ class World(ABC):
         message, remnant = self.new_message(conversation), self.new_message(deleted)
         deleted.delete(self.clock.now())
         media, upload = self.new_media(account_id, message), self.new_media(account_id)
+        voicemail = self.new_voicemail(line)
         export = self.new_export(account_id)
         part = self.new_part(export, 0)
         once, opt_out = self.new_record(account_id, operation), self.new_opt_out(line, deleted.peer)
@@ -339,7 +358,7 @@ class World(ABC):
         contact = self.new_contact(account_id, note="met in Haifa")
         await self.commit(
             account_id, session, line, conversation, message, deleted, remnant, media, upload, export, part, once,
-            opt_out,
+            opt_out, voicemail,
             contact, *self.leading_to(contact), blocked, segment,
         )  # fmt: skip
         return Belongings(
@@ -352,6 +371,7 @@ class World(ABC):
             remnant,
             media,
             upload,
+            voicemail,
             export,
             part,
             operation,

@@ -15,6 +15,7 @@ from adapters.inbound.webhooks.twilio.form import FormHandler, pairs_of, well_fo
 from adapters.inbound.webhooks.twilio.messages import OutcomeOf, TwilioMessages
 from adapters.inbound.webhooks.twilio.signature import TwilioSignature
 from adapters.inbound.webhooks.twilio.voice import TwilioVoice, WriteDown
+from adapters.inbound.webhooks.twilio.voicemail import CallerOf, TranscriptionOf, TwilioVoicemail
 from application.use_cases import UseCases
 from domain.kernel import PicoError
 
@@ -31,11 +32,14 @@ class TwilioWebhooks(Webhooks):
         signature: TwilioSignature,
         outcome_of: OutcomeOf,
         written: WriteDown,
+        caller_of: CallerOf,
+        transcription_of: TranscriptionOf,
         public_url: str,
     ) -> None:
         """Verify with `signature`; `outcome_of` translates Twilio's word for a message's status, and its code.
 
         `written` writes down what is to be done with a call.
+        `caller_of` reads who called, and `transcription_of` what came of a transcript.
         """
         self._signature = signature
         self._public_url = public_url.rstrip("/")
@@ -49,6 +53,13 @@ class TwilioWebhooks(Webhooks):
                 use_cases.accept_forwarded_call,
                 use_cases.apply_call_report,
                 written,
+            ).handlers(),
+            **TwilioVoicemail(
+                use_cases.receive_voicemail,
+                use_cases.refuse_recording,
+                use_cases.apply_transcript,
+                caller_of,
+                transcription_of,
             ).handlers(),
         }
 

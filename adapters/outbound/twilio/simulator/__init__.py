@@ -12,11 +12,12 @@ from aiohttp import ClientSession, DummyCookieJar, web
 from adapters.outbound.twilio.simulator.account import Account
 from adapters.outbound.twilio.simulator.api import Api
 from adapters.outbound.twilio.simulator.faults import Faults
+from adapters.outbound.twilio.simulator.recordings import LeftMessage, Recordings
 from adapters.outbound.twilio.simulator.state import Picture, State
 from adapters.outbound.twilio.simulator.traffic import Traffic
 from adapters.outbound.twilio.simulator.webhooks import Webhooks
 
-__all__ = ["Faults", "TwilioSimulator", "UnknownNumber"]
+__all__ = ["Faults", "LeftMessage", "TwilioSimulator", "UnknownNumber"]
 
 
 class UnknownNumber(LookupError):
@@ -73,6 +74,10 @@ class TwilioSimulator:
         message = self._account.receive(from_, to, body, media)
         await asyncio.wait({self._running.start(message)})
         return str(message.resource["sid"])
+
+    async def leave_message(self, message: LeftMessage) -> str:
+        """Let a caller leave a message; return the recording's SID once every webhook was tried."""
+        return await Recordings(self._account, self._running.webhooks).leave(message)
 
     def move_webhooks(self, old: str, new: str) -> None:
         """Point every webhook that leads to `old` to `new`: their receiver has another address now."""

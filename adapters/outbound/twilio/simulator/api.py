@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from adapters.outbound.twilio.simulator.account import Account
 from adapters.outbound.twilio.simulator.oddities import odd
+from adapters.outbound.twilio.simulator.recordings import Recordings
 from adapters.outbound.twilio.simulator.resources import VERSION, Refused, Resource
 from adapters.outbound.twilio.simulator.state import Picture
 from adapters.outbound.twilio.simulator.traffic import Traffic
@@ -45,6 +46,7 @@ class Api:
                 web.get("/content/{ticket}", self.content),
                 web.post(f"{root}/Messages/{{sid}}.json", self.redact),
                 web.delete(f"{root}/Messages/{{sid}}.json", self.delete_message),
+                *Recordings(self.account, self.traffic.webhooks).routes(),
             ]
         )
         return app

@@ -12,7 +12,8 @@ class Faults:
     `rate_limit` answers 429 so often, `lose_answer` drops the connection after so many writes took place,
     `number_taken` refuses so many purchases, `refuse` refuses every write with this Twilio code (0: none),
     `too_early` refuses so many deletions of messages, `lie` answers deletions well and deletes nothing,
-    `media` answers a request for a picture with something else: "html", "redirect", "huge" or "lie",
+    `media` answers a request for a picture or a recording with something else: "html", "redirect", "huge" or "lie",
+    `recording_not_ready` answers 404 to so many requests for the sound of a recording,
     `odd` makes nonsense of every answer with a body (see `oddities.py` for the kinds).
 
     Webhooks: `duplicate` repeats each so many times, `reorder` sends a message's statuses last one first, `drop`
@@ -29,6 +30,7 @@ class Faults:
     too_early: int = 0
     lie: bool = False
     media: str = ""
+    recording_not_ready: int = 0
     odd: str = ""
     duplicate: int = 0
     reorder: bool = False

@@ -37,8 +37,10 @@ class State:
     numbers: dict[str, Resource] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
     opted_out: set[tuple[str, str]] = field(default_factory=set)
+    recordings: dict[str, Resource] = field(default_factory=dict)
+    transcriptions: dict[str, Resource] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
-    """What pictures show, by SID; with a file beside it, in a file each."""
+    """What pictures show and recordings sound like, by SID; with a file beside it, in a file each."""
 
     def __post_init__(self) -> None:
         """Read the file if there is one."""
@@ -46,6 +48,8 @@ class State:
             kept = json.loads(self.file.read_text("utf-8"))
             self.numbers = kept["numbers"]
             self.messages = {sid: Message(**message) for sid, message in kept["messages"].items()}
+            self.recordings = kept.get("recordings", {})
+            self.transcriptions = kept.get("transcriptions", {})
             self.opted_out = {(ours, peer) for ours, peer in kept["opted_out"]}
         self.save()
 
@@ -60,6 +64,8 @@ class State:
                 for sid, message in self.messages.items()
             },
             "opted_out": sorted(self.opted_out),
+            "recordings": self.recordings,
+            "transcriptions": self.transcriptions,
         }
         half = self.file.with_name(f"{self.file.name}.new")  # one name: a half left by a kill is overwritten
         half.touch(mode=0o600)
@@ -85,9 +91,14 @@ class State:
     def forget_message(self, sid: str) -> None:
         """Delete a message with its pictures."""
         for media in self.messages.pop(sid).media:
-            self.contents.pop(media["sid"], None)
-            self._content_file(media["sid"]).unlink(missing_ok=True)
+            self.forget_content(media["sid"])
         self.save()
+
+    def forget_content(self, sid: str) -> None:
+        """Delete what a picture shows, or a recording sounds like."""
+        self.contents.pop(sid, None)
+        if self.file is not None:
+            self._content_file(sid).unlink(missing_ok=True)
 
     def owned(self, number: str) -> Resource | None:
         """Find an owned number by its digits."""
@@ -118,4 +129,6 @@ class State:
             "messages": [message.resource for message in self.messages.values()],
             "media": [shape for message in self.messages.values() for shape in message.media],
             "opted_out": [list(pair) for pair in sorted(self.opted_out)],
+            "recordings": list(self.recordings.values()),
+            "transcriptions": list(self.transcriptions.values()),
         }

@@ -1,0 +1,219 @@
+"""Use cases that fetch the audio of a voicemail, and keep it: what is no audio is never stored as such."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from application.job_type import NOW, JobType
+from application.ports.clock import Clock
+from application.ports.jobs import JobLease
+from application.ports.objects import Objects, ObjectsUnavailable
+from application.ports.recordings import RecordingAbsent, RecordingGone, Recordings, RecordingUnfit
+from application.ports.store import Store, Tx
+from domain.kernel import AccountId, CarrierRef, ErrorKind, NotFound, ObjectId, PicoError, SealBroken
+from domain.voicemail import (
+    LARGEST,
+    Audio,
+    AudioDigest,
+    AudioRefusal,
+    AudioType,
+    Voicemail,
+    VoicemailId,
+    VoicemailLeft,
+)
+
+PATIENCE = timedelta(days=1)
+"""How long another answer is hoped for where something else came than the audio."""
+HEADER = 44
+"""Bytes of a WAV file before its sound; also enough of an MP3 to know it by."""
+UNKNOWN_SIZES = frozenset({0, 0xFFFFFFFF, 0x7FFFFFFF})
+"""What writers that cannot go back put for the size of a RIFF file."""
+SAID = {
+    **dict.fromkeys(("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"), AudioType.WAV),
+    **dict.fromkeys(("audio/mpeg", "audio/mp3"), AudioType.MP3),
+}
+
+
+class AudioTooLarge(PicoError):
+    """The audio is larger than what is taken in."""
+
+    code = "audio_too_large"
+
+
+class NotAudio(PicoError):
+    """This is no audio, or not of the kind that it is said to be, or cut short."""
+
+    code = "not_audio"
+
+
+class UnsupportedAudio(PicoError):
+    """Audio of this kind is not kept: WAV and MP3 are."""
+
+    code = "unsupported_audio"
+
+
+class NotYetTheAudio(PicoError):
+    """Something else came than the audio: it is asked for again later."""
+
+    kind = ErrorKind.UNAVAILABLE
+    code = "not_yet_the_audio"
+
+
+def type_said(media_type: str) -> AudioType:
+    """Return the kind that a media type names. Raises NotAudio, and UnsupportedAudio for another kind of audio."""
+    name = media_type.partition(";")[0].strip().lower()
+    if name in SAID:
+        return SAID[name]
+    raise UnsupportedAudio if name.startswith("audio/") else NotAudio
+
+
+def type_seen(head: bytes) -> AudioType | None:
+    """Return the kind that the first bytes are of (RIFF; ID3; ISO 11172-3, 2.4.1.3), None for none that is kept."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return AudioType.WAV
+    is_frame = len(head) > 1 and head[0] == 0xFF and head[1] >> 5 == 0b111 and head[1] & 0b110  # noqa: PLR2004 - MP3
+    return AudioType.MP3 if head[:3] == b"ID3" or is_frame else None
+
+
+@dataclass(slots=True)
+class CheckedAudio:
+    """Audio as it passes: what it is, how large it is, and its digest, known at its end. None of it is held."""
+
+    content: AsyncIterable[bytes]
+    said: AudioType
+    largest: int
+    size: int = 0
+    head: bytes = b""
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield it on. Raises NotAudio, AudioTooLarge, and whatever `content` raises."""
+        held = b""
+        async for piece in self.content:
+            self.size += len(piece)
+            if self.size > self.largest:
+                raise AudioTooLarge
+            self.digest.update(piece)
+            held += piece
+            if len(self.head) < HEADER <= len(held):
+                self.head = held[:HEADER]
+                self._must_be_what_it_is_said_to_be()
+            if self.head:
+                yield held
+                held = b""
+        if len(self.head) < HEADER or self._is_cut:
+            raise NotAudio
+
+    def _must_be_what_it_is_said_to_be(self) -> None:
+        if type_seen(self.head) is not self.said:
+            raise NotAudio
+
+    @property
+    def _is_cut(self) -> bool:
+        """Whether a WAV file says that there is more of it."""
+        if self.said is not AudioType.WAV:
+            return False
+        said = int.from_bytes(self.head[4:8], "little")
+        return said not in UNKNOWN_SIZES and said + 8 > self.size
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAudio:
+    """Keeps audio as an object, a piece at a time, and believes only what it has read back."""
+
+    objects: Objects
+
+    async def __call__(
+        self,
+        account_id: AccountId,
+        object_id: ObjectId,
+        content: AsyncIterable[bytes],
+        said: str,
+        largest: int = LARGEST,
+    ) -> Audio:
+        """Return what is kept. Raises NotAudio, UnsupportedAudio, AudioTooLarge, ObjectsUnavailable, KeyGone.
+
+        Repeating replaces it.
+        """
+        checked = CheckedAudio(content, type_said(said), largest)
+        size = await self.objects.put(account_id, object_id, checked.pieces())
+        found = hashlib.sha256()
+        try:
+            async with self.objects.open(account_id, object_id) as opened:
+                async for piece in opened.read():
+                    found.update(piece)
+        except (NotFound, SealBroken):
+            raise ObjectsUnavailable from None
+        if found.digest() != checked.digest.digest():
+            raise ObjectsUnavailable
+        return Audio(checked.said, size, AudioDigest(found.hexdigest()))
+
+
+@dataclass(frozen=True, slots=True)
+class FetchVoicemail:
+    """Fetches a voicemail's audio from the carrier and keeps it; the carrier's copy may go only after that."""
+
+    store: Store
+    recordings: Recordings
+    objects: Objects
+    keep_audio: KeepAudio
+    clock: Clock
+
+    async def __call__(self, account_id: AccountId, voicemail_id: VoicemailId, lease: JobLease) -> None:
+        """Fetch it, unless it is here. Repeating is harmless.
+
+        Raises CarrierUnavailable, ObjectsUnavailable, NotYetTheAudio: to be tried again.
+        """
+        try:
+            async with self.store.begin(account_id) as tx:
+                voicemail = await tx.voicemails.get_even_deleted(voicemail_id)
+            voicemail.must_be_whole()
+            if voicemail.is_expected:
+                await self._commit(account_id, voicemail_id, await self._kept(voicemail), lease)
+        except NotFound:
+            # The row is there before the object and goes after it: so whatever this or an earlier try had put goes now.
+            await self.objects.delete(account_id, ObjectId(voicemail_id))
+            raise
+
+    async def _kept(self, voicemail: Voicemail) -> Audio | AudioRefusal:
+        """Keep the audio, and return what it is; or why it is not taken in."""
+        try:
+            return await self._fetched(voicemail, voicemail.ref)
+        except AudioTooLarge:
+            return AudioRefusal.TOO_LARGE
+        except RecordingAbsent:
+            return AudioRefusal.GONE
+        except UnsupportedAudio:
+            return AudioRefusal.UNSUPPORTED
+        except (RecordingGone, RecordingUnfit, NotAudio) as error:
+            if self.clock.now() < voicemail.created_at + PATIENCE:
+                raise NotYetTheAudio from None
+            return AudioRefusal.GONE if isinstance(error, RecordingGone) else AudioRefusal.UNFIT
+
+    async def _fetched(self, voicemail: Voicemail, ref: CarrierRef) -> Audio:
+        async with self.recordings.fetch(ref) as fetched:
+            return await self.keep_audio(
+                voicemail.account_id, voicemail.object_id, fetched.content, fetched.type
+            )
+
+    async def _commit(
+        self, account_id: AccountId, voicemail_id: VoicemailId, kept: Audio | AudioRefusal, lease: JobLease
+    ) -> None:
+        async def change(tx: Tx) -> None:
+            voicemail = await tx.voicemails.get_even_deleted(voicemail_id)
+            if not voicemail.is_expected:
+                raise NotFound  # its time was over meanwhile
+            if isinstance(kept, AudioRefusal):
+                voicemail.refuse(kept)
+            else:
+                voicemail.keep(kept, self.clock.now())
+            tx.save(voicemail)
+
+        await self.store.update(account_id, change, completing=lease)
+
+
+JOBS = (JobType("fetch_voicemail", FetchVoicemail, after={VoicemailLeft: NOW}, attempts=None),)

@@ -1,0 +1,1 @@
+"""Amazon Web Services: master keys at KMS, objects and the erasure ledger at S3."""

@@ -24,7 +24,7 @@ from domain.lines import PhoneLine
 from domain.media import LARGEST, MediaTooLarge, NotForPictures
 from domain.messages import Conversation
 from domain.retention import Retention
-from domain.values import MessageBody, Peer, PhoneNumber
+from domain.values import ClientReference, MessageBody, Peer, PhoneNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Accepted:
     body: MessageBody
     created_at: datetime
     attachments: int = 0
+    client_reference: ClientReference | None = None
     repeated: bool = field(default=False, compare=False)
     """Whether an earlier request with the same key had sent it."""
 
@@ -63,6 +64,7 @@ class SendMessage:
         body: MessageBody,
         key: str,
         media: Sequence[MediaId] = (),
+        client_reference: ClientReference | None = None,
     ) -> Accepted:
         """Return the message as accepted.
 
@@ -73,7 +75,8 @@ class SendMessage:
         Repeating with the same key is harmless.
         """
         paid = False
-        operation = Operation.requested("send", key, line_id, to, body, *media)
+        more = () if client_reference is None else (f"as {client_reference}",)
+        operation = Operation.requested("send", key, line_id, to, body, *media, *more)
 
         async def change(tx: Tx) -> Accepted:
             nonlocal paid
@@ -92,7 +95,7 @@ class SendMessage:
                 if context.opt_out is not None:
                     conversation.note_opt_out(context.opt_out.opted_out_at)
                 message_id = MessageId(self.ids.new(after=conversation.last_at))
-                message = conversation.send(message_id, body, now, len(media))
+                message = conversation.send(message_id, body, now, len(media), client_reference)
                 await self._attach(tx, context.line, message_id, media)
                 if not paid:  # once, however often a race is lost
                     await self.spend.take(account_id, context.line.country, to, body, len(media))
@@ -110,6 +113,7 @@ class SendMessage:
                 body,
                 message.created_at,
                 len(media),
+                client_reference,
                 repeated=context.earlier is not None,
             )
 

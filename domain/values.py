@@ -191,6 +191,25 @@ class MessageBody(PersonalText):
         return body
 
 
+class InvalidClientReference(PicoError):
+    """An app's own reference of a message has 1 to 64 characters that can be seen."""
+
+    code = "invalid_client_reference"
+
+
+class ClientReference(PersonalText):
+    """What an app calls a message in its own records. It says nothing to anybody else."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the reference, to the letter; raises InvalidClientReference."""
+        if not 1 <= len(text) <= 64 or not text.strip() or shown(text) != text:  # noqa: PLR2004 - see InvalidClientReference
+            raise InvalidClientReference
+        return cls(text)
+
+
 class PasswordHash(PersonalText):
     """An Argon2id hash in PHC string format."""
 

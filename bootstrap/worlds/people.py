@@ -17,6 +17,7 @@ from domain.kernel import AccountId, CarrierRef, LineId, MessageId
 from domain.lines import PhoneLine
 from domain.messages import Message
 from domain.values import (
+    ClientReference,
     Country,
     Email,
     Label,
@@ -79,11 +80,17 @@ class Person:
             InboundMessage(reference, self.number, Peer.parse(sender), MessageBody(body))
         )
 
-    async def sends(self, body: str, to: str = STRANGER, key: str | None = None) -> Accepted:
+    async def sends(
+        self, body: str, to: str = STRANGER, key: str | None = None, client_reference: str | None = None
+    ) -> Accepted:
         """Send a message: it goes out as the world settles. Raises what sending raises."""
-        key = key or self.world.ids.new().hex
         return await self.world.use_cases.send_message(
-            self.id, self.line_id, Peer.destination(to), MessageBody.parse(body), key
+            self.id,
+            self.line_id,
+            Peer.destination(to),
+            MessageBody.parse(body),
+            key or self.world.ids.new().hex,
+            client_reference=None if client_reference is None else ClientReference.parse(client_reference),
         )
 
     async def keeps(self, message_id: MessageId) -> Message:

@@ -21,7 +21,7 @@ from domain.keywords import OptOut
 from domain.messages.events import ConversationDeleted, MessageQueued, MessageReceived
 from domain.messages.message import Message
 from domain.messages.status import Direction, Status
-from domain.values import MessageBody, Peer
+from domain.values import ClientReference, MessageBody, Peer
 
 
 class PeerOptedOut(PicoError):
@@ -77,14 +77,21 @@ class Conversation(Aggregate):
         message.record(MessageReceived(account_id=self.account_id, subject=message_id, at=at))
         return message
 
-    def send(self, message_id: MessageId, body: MessageBody, at: datetime, attachments: int = 0) -> Message:
+    def send(
+        self,
+        message_id: MessageId,
+        body: MessageBody,
+        at: datetime,
+        attachments: int = 0,
+        client_reference: ClientReference | None = None,
+    ) -> Message:
         """Return a new message to the other side, queued, with so many pictures. Raises PeerOptedOut, SealBroken."""
         self.must_be_whole()
         if self.is_opted_out:
             raise PeerOptedOut
         self._go_on(at)
         message = self._message(message_id, Direction.OUTBOUND, Status.QUEUED, body, at)
-        message.attachments = attachments
+        message.attachments, message.client_reference = attachments, client_reference
         message.record(MessageQueued(account_id=self.account_id, subject=message_id, at=at))
         return message
 

@@ -11,7 +11,7 @@ from domain.failures import FailureReason
 from domain.kernel import AccountId, Aggregate, CarrierRef, ConversationId, LineId, MessageId
 from domain.messages.events import MessageAccepted, MessageDeleted, MessageFinal, MessageUnconfirmed
 from domain.messages.status import Direction, Sent, Status
-from domain.values import MessageBody
+from domain.values import ClientReference, MessageBody
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +35,7 @@ class Message(Aggregate):
     attempted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
     copy_deleted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
     deleted_at: Annotated[datetime | None, held(exported=False, final=True)] = None
+    client_reference: ClientReference | None = None
 
     @classmethod
     def deleted_on_arrival(
@@ -127,9 +128,9 @@ class Message(Aggregate):
         self.copy_deleted_at = self.copy_deleted_at or at
 
     def delete(self, at: datetime) -> None:
-        """Blank the body at once; the row stays, unseen, until the carrier's copy is gone. Repeating is harmless."""
+        """Blank what is personal at once; the row stays, unseen, until the carrier's copy is gone. Repeatable."""
         if self.deleted_at is None:
-            self.body, self.deleted_at = MessageBody(""), at
+            self.body, self.client_reference, self.deleted_at = MessageBody(""), None, at
             self.record(MessageDeleted(account_id=self.account_id, subject=self.id, at=at))
 
     @property

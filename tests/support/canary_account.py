@@ -11,7 +11,17 @@ from bootstrap.worlds import InMemory
 from domain.contacts import Card, ContactName, ContactNote, ContactNumbers, SavedNumber
 from domain.lines import PhoneLine
 from domain.quiet_hours import QuietHours
-from domain.values import Capability, Country, Email, Label, Locale, Password, Peer, PhoneNumber
+from domain.values import (
+    Capability,
+    ClientReference,
+    Country,
+    Email,
+    Label,
+    Locale,
+    Password,
+    Peer,
+    PhoneNumber,
+)
 from tests.support.actors import Person
 
 
@@ -29,13 +39,14 @@ class Planted(Person):
     said: str
     known_as: ContactName
     noted: ContactNote
+    referred: ClientReference
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Return what nobody may read anywhere."""
         return (
             self.email, self.password, self.name, self.locale, self.number, self.label, self.hours, self.peer,
-            self.heard, self.said, self.known_as, self.noted, self.signed_in.token,
+            self.heard, self.said, self.known_as, self.noted, self.referred, self.signed_in.token,
         )  # fmt: skip
 
 
@@ -56,7 +67,7 @@ async def lived(world: InMemory) -> Planted:
         world, email, signed_in, password=password, name=name, locale=locale, label=label, peer=some_number(),
         hours=QuietHours(f"22:00-07:00 {tag(6)}"),
         heard=f"heard {tag(8)}", said=f"said {tag(8)}", known_as=ContactName(f"Known as {tag(6)}"),
-        noted=ContactNote(f"noted {tag(6)}"),
+        noted=ContactNote(f"noted {tag(6)}"), referred=ClientReference(f"referred {tag(6)}"),
     )  # fmt: skip
     ada.line = await bought(world, ada)
     other = await world.use_cases.sign_in(email, password)
@@ -64,7 +75,7 @@ async def lived(world: InMemory) -> Planted:
     known = Card(ada.known_as, ContactNumbers.of([SavedNumber(ada.peer)]), ada.noted)
     await world.use_cases.add_contact(ada.id, known, tag(8))
     await ada.receives(ada.heard, ada.peer, ref=await world.carrier.receive(ada.peer, ada.number, ada.heard))
-    await ada.sends(ada.said, ada.peer)
+    await ada.sends(ada.said, ada.peer, client_reference=ada.referred)
     await world.settle()
     return ada
 

@@ -110,7 +110,7 @@ class Scene:
         (stopped,) = (await http.call("GET", "/v1/conversations", token=token)).json["items"]
         assert (await http.call("DELETE", f"/v1/conversations/{stopped['id']}", token=token)).status == 204
         await world.settle()
-        said = {"to": STRANGER, "body": "said"}
+        said = {"to": STRANGER, "body": "said", "client_reference": "order 1742"}
         path = f"/v1/lines/{line}/messages"
         assert (await http.call("POST", path, said, token=token, headers=http.key())).status == 202
         await world.settle()

@@ -146,3 +146,19 @@ async def test_an_opt_out_that_only_the_carrier_knew_of_is_remembered(world: InM
     assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.FAILED
     with pytest.raises(PeerOptedOut):
         await ada.sends("again")
+
+
+async def test_what_an_app_calls_a_message_comes_back_with_it_and_goes_with_it(world: InMemory) -> None:
+    ada = await with_line(world)
+    sent = await ada.sends("hello", key="k", client_reference="order-1742")
+    assert sent.client_reference == "order-1742"
+    assert await ada.sends("hello", key="k", client_reference="order-1742") == sent
+    for another in (None, "order-1743"):
+        with pytest.raises(IdempotencyMismatch):
+            await ada.sends("hello", key="k", client_reference=another)
+    await world.settle()
+    assert (await world.use_cases.read_message(ada.id, sent.id)).client_reference == "order-1742"
+    assert "1742" not in str(world.carrier.messages), "it went to the carrier"
+    await world.use_cases.delete_message(ada.id, sent.id)
+    async with world.store.begin(ada.id) as tx:
+        assert (await tx.messages.get_even_deleted(sent.id)).client_reference is None

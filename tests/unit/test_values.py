@@ -26,7 +26,9 @@ from domain.contacts import (
 from domain.kernel import PicoError
 from domain.search import InvalidSearch, Query
 from domain.values import (
+    ClientReference,
     Email,
+    InvalidClientReference,
     InvalidLabel,
     InvalidLocale,
     InvalidMessageBody,
@@ -62,6 +64,7 @@ SECRETS = [
     ContactNote,
     SavedNumber,
     Query,
+    ClientReference,
 ]
 PARSED: list[tuple[Callable[[str], PersonalText], type[PicoError]]] = [
     (PhoneNumber.parse, InvalidPhoneNumber), (Peer.parse, InvalidPeer),
@@ -69,6 +72,7 @@ PARSED: list[tuple[Callable[[str], PersonalText], type[PicoError]]] = [
     (Label.parse, InvalidLabel), (MessageBody.parse, InvalidMessageBody), (Password.parse, WeakPassword),
     (ContactName.parse, InvalidContactName), (SavedNumber.parse, InvalidContactNumber),
     (ContactNote.parse, InvalidContactNote), (Query.parse, InvalidSearch),
+    (ClientReference.parse, InvalidClientReference),
 ]  # fmt: skip
 texts = st.text(alphabet="kqxyz+@.-0123456789", min_size=4, max_size=40)
 
@@ -188,6 +192,7 @@ def test_anything_else_is_no_locale(text: str) -> None:
     ("parse", "shortest", "longest", "refusal"),
     [
         (Label.parse, 1, 64, InvalidLabel),
+        (ClientReference.parse, 1, 64, InvalidClientReference),
         (MessageBody.parse, 1, 1600, InvalidMessageBody),
         (Password.parse, 12, 256, WeakPassword),
     ],

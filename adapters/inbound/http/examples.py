@@ -20,6 +20,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "attachments": 0,
     "body": "See you at noon.",
     "capabilities": ["sms", "voice"],
+    "client_reference": "order-1742",
     "contains": "0143",
     "characters": 16,
     "characters_at_most": 1600,

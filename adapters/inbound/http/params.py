@@ -26,6 +26,7 @@ from domain.kernel import ConversationId, ExportId, LineId, MediaId, MessageId, 
 from domain.lines import LineState
 from domain.values import (
     Capability,
+    ClientReference,
     Country,
     Email,
     Label,
@@ -195,6 +196,7 @@ AToken = Annotated[str, exactly(TOKEN, str)]
 MaybeToken = Annotated[str | None, exactly(TOKEN, str)]
 ALimit = Annotated[int, Text(exactly(LIMIT, int).parse, {"type": "integer", "minimum": 1, "maximum": 100})]
 AMediaId = Annotated[MediaId, AN_ID]
+MaybeReference = Annotated[ClientReference | None, Text(ClientReference.parse, NOT_BLANK)]
 MaybeLine = Annotated[LineId | None, AN_ID]
 MaybePlace = Annotated[tuple[datetime, ConversationId] | None, A_PLACE_IN_TIME]
 MaybeMessage = Annotated[MessageId | None, A_PLACE]

@@ -21,6 +21,7 @@ FIELDS = {
     "capabilities": "What the number can do.",
     "characters": "How many characters it has, as carriers count: most emoji are two or more.",
     "characters_at_most": "How many characters a message has at most.",
+    "client_reference": "What the app that sent it calls it: kept with the message, and told to nobody else.",
     "code": "Stable: branch on this.",
     "contact_id": "The contact.",
     "contacts": "Contacts with all the words: on the first page, unless a line, a person or a time is asked for.",

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from domain.failures import FailureReason
 from domain.kernel import CarrierRef, ConversationId, LineId, MessageId
 from domain.messages import Direction, Message, Status
-from domain.values import MessageBody, Peer, PhoneNumber
+from domain.values import ClientReference, MessageBody, Peer, PhoneNumber
 
 
 class MessageRow(NamedTuple):
@@ -23,6 +23,7 @@ class MessageRow(NamedTuple):
     created_at: datetime
     attachments: int
     failure: FailureReason | None
+    client_reference: ClientReference | None
     peer: Peer | None
     number: PhoneNumber | None
 

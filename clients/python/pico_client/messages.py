@@ -60,6 +60,7 @@ class Message(Result):
     created_at: datetime
     attachments: int
     failure: str | None
+    client_reference: str | None
     encoding: str | None
     segments: int | None
 
@@ -99,14 +100,25 @@ class Messages(Calls):
     """What one does with messages."""
 
     def send_message(
-        self, line_id: str, to: str, body: str, media: Sequence[str] = (), *, key: str | None = None
+        self,
+        line_id: str,
+        to: str,
+        body: str,
+        media: Sequence[str] = (),
+        client_reference: str | None = None,
+        *,
+        key: str | None = None,
     ) -> Message:
-        """Send a message. Under the same `key`, made unless given, it is sent once however often this is called."""
+        """Send a message. Under the same `key`, made unless given, it is sent once however often this is called.
+
+        `client_reference` is what the app calls it: it comes back with the message.
+        """
+        message = {"to": to, "body": body, "media": list(media), "client_reference": client_reference}
         return self._ask(
             Message,
             "POST",
             f"/v1/lines/{part(line_id)}/messages",
-            body={"to": to, "body": body, "media": list(media)},
+            body={name: value for name, value in message.items() if value is not None},
             key=key or new_key(),
         )
 

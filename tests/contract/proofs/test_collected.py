@@ -256,21 +256,25 @@ async def aes_256_gcm(
 
 
 @proves(
-    "C8", text="dc5d4408d54f", saboteur=in_clear("messages.body"), says="a message or its peer lies in clear"
+    "C8", text="0830cef1d9d0", saboteur=in_clear("messages.body"), says="a message or its peer lies in clear"
 )
 @proves(
+    "C8", text="0830cef1d9d0", saboteur=in_clear("messages.client_reference"),
+    says="a message or its peer lies in clear",
+)  # fmt: skip
+@proves(
     "C8",
-    text="dc5d4408d54f",
+    text="0830cef1d9d0",
     saboteur=in_clear("conversations.peer"),
     says="a message or its peer lies in clear",
 )
 @proves(
-    "C8", text="dc5d4408d54f", saboteur=has_one_key_for_all, says="one account's key opens another's messages"
+    "C8", text="0830cef1d9d0", saboteur=has_one_key_for_all, says="one account's key opens another's messages"
 )
 async def test_messages_are_kept_as_ciphertext_under_the_accounts_own_key(stored: Databases) -> None:
     async with stored() as world:
         ada, boris = await lived(world), await lived(world)
-        assert await world.traces(ada.heard, ada.said, ada.peer) == set(), (
+        assert await world.traces(ada.heard, ada.said, ada.peer, ada.referred) == set(), (
             "a message or its peer lies in clear"
         )
         thread = await world.row("conversations", account_id=ada.id)

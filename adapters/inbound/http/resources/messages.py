@@ -11,7 +11,15 @@ from typing_extensions import TypedDict
 from adapters.inbound.http.guards import Bearer, Idempotent
 from adapters.inbound.http.input import Input, Paged
 from adapters.inbound.http.json_format import id_cursor, time_cursor
-from adapters.inbound.http.params import ABody, ADestination, AMediaId, MaybeLine, MaybeMessage, MaybePlace
+from adapters.inbound.http.params import (
+    ABody,
+    ADestination,
+    AMediaId,
+    MaybeLine,
+    MaybeMessage,
+    MaybePlace,
+    MaybeReference,
+)
 from adapters.inbound.http.reply import Id, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.resources.media import Picture, picture
@@ -40,6 +48,7 @@ class OutgoingMessage(Input):
     to: ADestination
     body: ABody
     media: list[AMediaId] = Field(default_factory=list, max_length=MOST, examples=[[]])
+    client_reference: MaybeReference = None
 
 
 class ConversationPage(Paged):
@@ -120,6 +129,7 @@ class Message(Ends):
     created_at: datetime
     attachments: int
     failure: Annotated[str, SpelledOut(FailureReason)] | None
+    client_reference: str | None
     encoding: AnEncoding | None
     segments: int | None
 
@@ -179,6 +189,7 @@ def message(of: MessageRow) -> Message:
         created_at,
         attachments,
         failure,
+        client_reference,
         peer,
         number,
     ) = of
@@ -195,6 +206,7 @@ def message(of: MessageRow) -> Message:
         "created_at": created_at,
         "attachments": attachments,
         "failure": failure,
+        "client_reference": client_reference,
         **_cut(body, attachments),
     }
 
@@ -213,6 +225,7 @@ def accepted(of: Accepted) -> Message:
         "created_at": of.created_at,
         "attachments": of.attachments,
         "failure": None,
+        "client_reference": of.client_reference,
         **_cut(of.body, of.attachments),
     }
 
@@ -228,7 +241,7 @@ async def send_message(request: Request[OutgoingMessage], line_id: LineId) -> Me
     """Send a message."""
     new = request.input
     sent = await request.use_cases.send_message(
-        request.account_id, line_id, new.to, new.body, request.key, new.media
+        request.account_id, line_id, new.to, new.body, request.key, new.media, new.client_reference
     )
     request.replayed(yes=sent.repeated)
     return accepted(sent)

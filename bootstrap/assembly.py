@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from aiohttp import ClientSession, DummyCookieJar
 
+from adapters.inbound.http_io import Webhooks
+from adapters.inbound.webhooks.telnyx import TelnyxSignature, TelnyxWebhooks
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.inbound.worker import SWEEP_EVERY
 from adapters.outbound.pictures.cleaning import AllowListedPictures
@@ -31,6 +33,11 @@ from adapters.outbound.system.media_addresses import SealedMediaAddresses
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from adapters.outbound.system.passwords import Argon2Hasher, PasswordCost
 from adapters.outbound.system.tokens import SignedTokens
+from adapters.outbound.telnyx import vocabulary as telnyx_words
+from adapters.outbound.telnyx.answers import ref_of
+from adapters.outbound.telnyx.api import TelnyxApi
+from adapters.outbound.telnyx.messages import TelnyxMessages
+from adapters.outbound.telnyx.numbers import TelnyxNumbers
 from adapters.outbound.twilio.api import TwilioApi
 from adapters.outbound.twilio.messages import TwilioMessages
 from adapters.outbound.twilio.numbers import TwilioNumbers
@@ -42,6 +49,8 @@ from application.ports.byte_store import ByteStore
 from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
 from application.ports.mail import Mail
+from application.use_cases import UseCases
+from bootstrap.carriers import Carriers
 from bootstrap.container import NOTHING, Replaced, wire
 from bootstrap.outside import Outside
 from bootstrap.process import Product
@@ -66,6 +75,20 @@ class TwilioAccess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TelnyxAccess:
+    """Whose account it is, and the addresses of Telnyx and its pictures, or of what stands for them.
+
+    `countries` are those whose new lines are with Telnyx; `public_keys` verify what it tells us.
+    """
+
+    countries: frozenset[Country]
+    api_key: str = field(repr=False)
+    public_keys: tuple[str, ...]
+    api_url: str
+    media_hosts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What differs between the worlds that keep their records in PostgreSQL."""
 
@@ -75,6 +98,8 @@ class Parts:
     keyring_url: str = field(repr=False)
     public_url: str
     twilio: TwilioAccess
+    telnyx: TelnyxAccess | None = None
+    """A second carrier, where one is configured."""
     clock: SystemClock
     kms: Kms
     byte_store: ByteStore
@@ -113,6 +138,9 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             api_url=parts.twilio.api_url,
         )
 
+        carriers = carriers_of(parts, twilio, session)
+        plan = PhonenumbersPlan()
+
         async def database_time() -> datetime:
             [row] = await database.fetch("SELECT clock_timestamp() AS now")
             at: datetime = row["now"]
@@ -128,13 +156,13 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             keyring=keyring,
             epochs=PostgresEpochs(keys, parts.kms),
             epoch_policy=parts.epoch_policy,
-            numbers=TwilioNumbers(twilio, parts.prices),
-            carrier=TwilioMessages(twilio),
+            numbers=carriers.provider(plan),
+            carrier=carriers.carrier(),
             voice=TwilioVoiceCarrier(twilio, parts.twilio.voice),
             call_clients=SealedCallClients(keyring),
             recordings=TwilioRecordings(twilio),
             transcriber=TwilioRecordings(twilio),
-            plan=PhonenumbersPlan(),
+            plan=plan,
             mail=parts.mail,
             objects=SealedObjects(parts.byte_store, keyring, parts.environment),
             pictures=AllowListedPictures(),
@@ -153,16 +181,43 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             pause=parts.pause,
         )
 
-        use_cases = wire(outside, replaced)
-        signature = TwilioSignature([parts.twilio.auth_token])
+        use_cases = wire(outside, carriers.replaced(replaced))
         yield Product(
             outside=outside,
             use_cases=use_cases,
             ready=Readiness((database, keys)),
-            webhooks=(
-                TwilioWebhooks(
-                    use_cases, signature, outcome_of, twiml, caller_of, transcription_of, parts.public_url
-                ),
-            ),
+            webhooks=webhooks_of(parts, use_cases),
+            names_telnyx=parts.telnyx is not None,
             sweep_every=parts.sweep_every,
         )
+
+
+def carriers_of(parts: Parts, twilio: TwilioApi, session: ClientSession) -> Carriers:
+    """Return Twilio, and Telnyx beside it where it is configured."""
+    if parts.telnyx is None:
+        return Carriers({"twilio": TwilioMessages(twilio)}, {"twilio": TwilioNumbers(twilio, parts.prices)})
+    telnyx = TelnyxApi.over(
+        session,
+        api_key=parts.telnyx.api_key,
+        public_url=parts.public_url,
+        now=parts.clock.now,
+        api_url=parts.telnyx.api_url,
+        media_hosts=parts.telnyx.media_hosts,
+    )
+    return Carriers(
+        {"twilio": TwilioMessages(twilio), "telnyx": TelnyxMessages(telnyx)},
+        {"twilio": TwilioNumbers(twilio, parts.prices), "telnyx": TelnyxNumbers(telnyx, parts.prices)},
+        dict.fromkeys(parts.telnyx.countries, "telnyx"),
+    )
+
+
+def webhooks_of(parts: Parts, use_cases: UseCases) -> tuple[Webhooks, ...]:
+    """Return the webhooks of each carrier, which verify with its credentials. Raises ValueError."""
+    signature = TwilioSignature([parts.twilio.auth_token])
+    twilio = TwilioWebhooks(
+        use_cases, signature, outcome_of, twiml, caller_of, transcription_of, parts.public_url
+    )
+    if parts.telnyx is None:
+        return (twilio,)
+    verified = TelnyxSignature(parts.telnyx.public_keys, parts.clock.now)
+    return twilio, TelnyxWebhooks(use_cases, verified, telnyx_words.outcome_of, ref_of, parts.public_url)

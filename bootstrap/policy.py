@@ -21,6 +21,8 @@ POLICY = IN_CHECKOUT if IN_CHECKOUT.exists() else Path(__file__).resolve().with_
 PENDING = "<!-- pending -->"
 DATA_MAP = "<!-- data map: generated -->"
 END = "<!-- end -->"
+TELNYX = "## Where Telnyx carries lines, too"
+"""The heading of what holds only where Telnyx is configured."""
 BULLET = re.compile(r"- \*\*(?P<id>[A-Z][1-9][0-9]*)\*\* (?P<text>\S.*)")
 NEVER_RUNS = re.compile(r"\b(skip|skipif|xfail)\b")
 
@@ -83,6 +85,15 @@ class ClauseStatus:
         if self.stale:
             return Verdict.STALE
         return Verdict.PROVED if self.proofs else Verdict.UNPROVED
+
+
+def shown(markdown: str, *, names_telnyx: bool) -> str:
+    """Return the policy as people read it: what holds only where Telnyx is configured is left out elsewhere."""
+    before, heading, rest = markdown.partition(f"{TELNYX}\n")
+    if not heading or names_telnyx:
+        return markdown
+    _section, next_heading, after = rest.partition("\n## ")
+    return before + next_heading.removeprefix("\n") + after
 
 
 def text_hash(clause: Clause) -> str:

@@ -19,7 +19,7 @@ from adapters.inbound.worker import SWEEP_EVERY, Worker, keep_sweeping
 from application.ports.clock import Clock
 from application.use_cases import UseCases
 from bootstrap.outside import Outside
-from bootstrap.policy import POLICY
+from bootstrap.policy import POLICY, shown
 from domain.kernel import PicoError
 
 COMPARE_EVERY = timedelta(minutes=1)
@@ -40,6 +40,8 @@ class Product:
     webhooks: tuple[Webhooks, ...]
     """One for each provider that calls us."""
     sweep_every: timedelta = SWEEP_EVERY
+    names_telnyx: bool = False
+    """Whether Telnyx carries lines, and the policy that is shown says so."""
 
 
 @asynccontextmanager
@@ -52,7 +54,7 @@ async def serve(
         ready=product.ready,
         webhooks=product.webhooks,
         sandbox=sandbox,
-        policy=POLICY.read_bytes(),
+        policy=shown(POLICY.read_text("utf-8"), names_telnyx=product.names_telnyx).encode(),
     )
     comparing = asyncio.create_task(_keep_comparing(product.outside.clock))
     async with AsyncExitStack() as stack:

@@ -51,7 +51,7 @@ def in_use(state: Path, *, alone: bool = False) -> Iterator[Path]:
 
 
 class SandboxState:
-    """How far the clock was moved, the carrier's token, and the addresses of what runs or ran last.
+    """How far the clock was moved, the carriers' tokens, and the addresses of what runs or ran last.
 
     It lies in one file, mode 0600, that only the serving process writes.
     """
@@ -71,6 +71,9 @@ class SandboxState:
         self.token: str = held.get("carrier_token") or secrets.token_hex(16)
         self.url: str = held.get("url", "")
         self.carrier_url: str = held.get("carrier_url", "")
+        self.second_token: str = held.get("second_token") or secrets.token_hex(32)
+        """Of a second carrier; its webhooks are signed with the same bytes, which nobody else has."""
+        self.second_url: str = held.get("second_url", "")
         self.server_urls: tuple[str, ...] = tuple(held.get("server_urls", ()))
         """Database and keyring on a PostgreSQL of our own; they hold no password. Empty with an operator's."""
 
@@ -85,6 +88,8 @@ class SandboxState:
             "carrier_token": self.token,
             "url": self.url,
             "carrier_url": self.carrier_url,
+            "second_token": self.second_token,
+            "second_url": self.second_url,
             "server_urls": self.server_urls,
         }
         with files.locked(self._file.parent):

@@ -85,7 +85,7 @@ class Settings(BaseSettings):
         """The origins in `cors_origins`."""
         return frozenset(filter(None, self.cors_origins.split(",")))
 
-    @field_validator("public_url", "twilio_api_url", check_fields=False)
+    @field_validator("public_url", "twilio_api_url", "telnyx_api_url", check_fields=False)
     @classmethod
     def _without_slash(cls, url: str | None) -> str | None:
         """An address with the root as its path is the same address (RFC 3986, 6.2.3)."""
@@ -135,6 +135,14 @@ class Settings(BaseSettings):
         listed = (entry.split("=") for entry in self.number_prices.split(",") if entry)
         return {Country(country): Money(int(price[:-3]), price[-3:]) for country, price in listed}
 
+    telnyx_countries: str = Field("", pattern=r"^([A-Z]{2}(,[A-Z]{2})*)?$", examples=["GB,CA"])
+    """Whose new lines are with Telnyx, ISO 3166-1, comma-separated; none, and no Telnyx at all, when unset."""
+
+    @property
+    def countries_at_telnyx(self) -> frozenset[Country]:
+        """The countries in `telnyx_countries`."""
+        return frozenset(map(Country, filter(None, self.telnyx_countries.split(","))))
+
     password_memory_mib: int = Field(COST.memory_mib, ge=LEAST.memory_mib, le=1024)
     """Memory that one hash of a password takes. Hashes made for less are made anew as people sign in."""
     password_passes: int = Field(COST.passes, ge=LEAST.passes, le=64)
@@ -183,6 +191,24 @@ class ProductionSettings(Settings):
         "", pattern=r"^(CR[0-9a-f]{32})?$", examples=["CR" + "0123456789abcdef" * 2]
     )
     """By which Twilio wakes apps that are called."""
+    telnyx_api_key: SecretStr | None = Field(None, min_length=1)
+    """Telnyx's API key; needed once it is set whose lines are with Telnyx."""
+    telnyx_public_keys: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9+/]{43}=(,[A-Za-z0-9+/]{43}=)*)?$",
+        examples=["TW9h/kTLNQ91bryXL6+REUjjhqoY/GtS0CjFVyKZV1Q="],
+    )
+    """By which Telnyx's webhooks are verified, comma-separated: two while they are rotated."""
+    telnyx_api_url: str = Field(
+        "https://api.telnyx.com", pattern=r"^https?://[^\s/?#]+/?$", examples=["https://api.telnyx.com"]
+    )
+    """Telnyx's own address, or a proxy's that everything sent outside must pass."""
+    telnyx_media_hosts: str = Field(
+        "https://media.telnyx.com",
+        pattern=r"^https?://[^\s/,*]+(,https?://[^\s/,*]+)*$",
+        examples=["https://media.telnyx.com"],
+    )
+    """Where Telnyx has pictures lie, comma-separated: they are fetched from nowhere else."""
 
 
 class _Choice(BaseSettings):
@@ -217,7 +243,21 @@ def read_settings(kind: type[W], options: Options = MappingProxyType({})) -> W:
         raise BadSettings(
             "PICO_KEYRING_URL names the same database as PICO_DATABASE_URL: keys are kept apart."
         )
+    if isinstance(settings, ProductionSettings):
+        _must_reach_telnyx(settings)
     return settings
+
+
+def _must_reach_telnyx(settings: ProductionSettings) -> None:
+    """Refuse half of what Telnyx needs: a key without public keys, and lines at a carrier that cannot be reached.
+
+    Keys without countries are no half: lines that are there stay, and new ones are with Twilio. Raises BadSettings.
+    """
+    keys = (settings.telnyx_api_key is not None, bool(settings.telnyx_public_keys))
+    if any(keys) != all(keys) or (settings.countries_at_telnyx and not all(keys)):
+        raise BadSettings(
+            "PICO_TELNYX_COUNTRIES needs PICO_TELNYX_API_KEY and PICO_TELNYX_PUBLIC_KEYS, which are set together."
+        )
 
 
 def variables() -> Mapping[str, str]:

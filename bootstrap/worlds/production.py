@@ -13,7 +13,7 @@ from application.ports.byte_store import ByteStore
 from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
 from application.ports.mail import Mail
-from bootstrap.assembly import Parts, TwilioAccess, assembled
+from bootstrap.assembly import Parts, TelnyxAccess, TwilioAccess, assembled
 from bootstrap.databases import operators_own
 from bootstrap.process import LOOPBACK, Product, free_port, serve
 from bootstrap.process import work as working
@@ -100,6 +100,7 @@ class Production:
                         push_credential_sid=settings.twilio_push_credential_sid,
                     ),
                 ),
+                telnyx=telnyx_access(settings),
                 clock=SystemClock(),
                 retention=settings.retention,
                 epoch_policy=settings.epoch_policy,
@@ -113,3 +114,16 @@ class Production:
                 password_cost=settings.password_cost,
             )
         )
+
+
+def telnyx_access(settings: ProductionSettings) -> TelnyxAccess | None:
+    """Return what Telnyx is reached by, where it has lines of some country."""
+    if settings.telnyx_api_key is None:
+        return None
+    return TelnyxAccess(
+        countries=settings.countries_at_telnyx,
+        api_key=settings.telnyx_api_key.get_secret_value(),
+        public_keys=tuple(settings.telnyx_public_keys.split(",")),
+        api_url=settings.telnyx_api_url,
+        media_hosts=frozenset(host.rstrip("/") for host in settings.telnyx_media_hosts.split(",")),
+    )

@@ -18,12 +18,14 @@ from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.local.mail_words import words_of
 from adapters.outbound.local.mailbox import LocalMailbox
 from adapters.outbound.system.clock import ShiftedClock, SystemClock
-from adapters.outbound.twilio.simulator import TwilioSimulator
+from adapters.outbound.telnyx.signature import public_key_of
+from adapters.outbound.telnyx.simulator import TelnyxSimulator
+from adapters.outbound.twilio.simulator import TwilioSimulator, UnknownNumber
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
 from adapters.outbound.twilio.voice import VoiceAccess
 from application.ports.mail import MailKind
 from application.use_cases import UseCases
-from bootstrap.assembly import Parts, TwilioAccess, assembled
+from bootstrap.assembly import Parts, TelnyxAccess, TwilioAccess, assembled
 from bootstrap.container import NOTHING, Replaced
 from bootstrap.databases import Databases, databases, databases_in_use
 from bootstrap.postgres_server import PostgresUnavailable
@@ -44,6 +46,7 @@ LATEST = datetime(9990, 1, 1, tzinfo=UTC)
 """As far as its clock goes: periods are added to the present, and the year 9999 is the last that there is."""
 QUIET = timedelta(seconds=2)
 """So long after the last erasure of a batch its master key goes: each should be beyond reach while somebody watches."""
+SECOND = "second_carrier"
 SWEEP_EVERY = timedelta(seconds=1)
 """A Sandbox is watched by somebody who just moved its clock."""
 
@@ -60,6 +63,8 @@ class Sandbox:
     saved: SandboxState
     mailbox: LocalMailbox
     simulator: TwilioSimulator
+    second: TelnyxSimulator | None = None
+    """A second carrier, where the settings give it lines."""
 
     @classmethod
     @asynccontextmanager
@@ -83,17 +88,24 @@ class Sandbox:
                 account_sid=ACCOUNT_SID, auth_token=saved.token, now=clock.now, state_file=folder / "twilio.json"
             )  # fmt: skip
             saved.carrier_url = await stack.enter_async_context(simulator.running(LOOPBACK))
+            second = None
+            if has_second(settings):
+                second = simulated_telnyx(saved, clock, folder, public_url)
+                saved.second_url = await stack.enter_async_context(second.running(LOOPBACK))
             mailbox = LocalMailbox(folder / "mail", clock.now)
             parts = sandbox_parts(settings, found, saved, clock, mailbox, public_url)
             product = await stack.enter_async_context(assembled(parts, replaced))
-            sandbox = cls(url, product, folder, found, clock, saved, mailbox, simulator)
+            sandbox = cls(url, product, folder, found, clock, saved, mailbox, simulator, second)
             await stack.enter_async_context(serve(product, port, origins=settings.origins, sandbox=sandbox))
+            simulators = [each for each in (simulator, second) if each is not None]
             if saved.url and saved.url != public_url:
-                simulator.move_webhooks(saved.url, public_url)  # we listen elsewhere than the last time
+                for each in simulators:
+                    each.move_webhooks(saved.url, public_url)  # we listen elsewhere than the last time
             saved.url = public_url
             saved.server_urls = () if found.folder is None else (found.database_url, found.keyring_url)
             saved.save()
-            simulator.resume()
+            for each in simulators:
+                each.resume()
             if work:
                 await stack.enter_async_context(working(product))
             yield sandbox
@@ -166,16 +178,32 @@ class Sandbox:
     async def sms(self, from_: str, to: str, body: str, picture: str | None = None) -> str:
         """Let somebody send a message to one of our numbers; return the carrier's reference. Raises LookupError."""
         media = [] if picture is None else [("image/png", tiny_picture(picture))]
-        return await self.simulator.inbound_sms(from_, to, body, media)
+        try:
+            return await self.simulator.inbound_sms(from_, to, body, media)
+        except UnknownNumber:
+            if self.second is None:
+                raise
+        return await self.second.inbound_sms(from_, to, body, media)
 
     def faults(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """Set how the simulated carrier misbehaves; return what now holds. Raises ValueError."""
-        self.simulator.faults.set(wanted)
-        return asdict(self.simulator.faults)
+        """Set how the simulated carrier misbehaves; return what now holds. Raises ValueError.
+
+        What stands under `second_carrier` is for the second one, where there is one.
+        """
+        first = {name: value for name, value in wanted.items() if name != SECOND}
+        others = wanted.get(SECOND, {})
+        if not isinstance(others, dict) or (SECOND in wanted and self.second is None):
+            raise ValueError("there is no second carrier")
+        self.simulator.faults.set(first)
+        if self.second is None:
+            return asdict(self.simulator.faults)
+        self.second.faults.set(others)
+        return {**asdict(self.simulator.faults), SECOND: asdict(self.second.faults)}
 
     def providers(self) -> dict[str, Any]:
         """Return what each simulated provider still holds."""
-        return {"carrier": self.simulator.holdings()}
+        held = {"carrier": self.simulator.holdings()}
+        return held if self.second is None else {**held, SECOND: self.second.holdings()}
 
     async def erased(self) -> bool:
         """Tell whether every erasure that began is finished, receipt and all."""
@@ -188,6 +216,38 @@ class Sandbox:
             await connection.execute("CHECKPOINT")
         finally:
             await connection.close()
+
+
+def has_second(settings: Settings) -> bool:
+    """Tell whether there is a second carrier: one that the settings give lines, or that has some from earlier."""
+    return bool(settings.countries_at_telnyx) or (settings.state_dir / "telnyx.json").exists()
+
+
+def simulated_telnyx(
+    saved: SandboxState, clock: ShiftedClock, folder: Path, public_url: str
+) -> TelnyxSimulator:
+    """Return a Telnyx that decides orders a moment after they were placed, and says so."""
+    return TelnyxSimulator(
+        api_key=saved.second_token,
+        signing_key=bytes.fromhex(saved.second_token),
+        now=clock.now,
+        state_file=folder / "telnyx.json",
+        order_webhook=f"{public_url}/webhooks/telnyx",
+        decides_after=0.2,
+    )
+
+
+def telnyx_access(settings: Settings, saved: SandboxState) -> TelnyxAccess | None:
+    """Return what a second carrier is reached by, where the settings give it lines."""
+    if not has_second(settings):
+        return None
+    return TelnyxAccess(
+        countries=settings.countries_at_telnyx,
+        api_key=saved.second_token,
+        public_keys=(public_key_of(bytes.fromhex(saved.second_token)),),
+        api_url=saved.second_url,
+        media_hosts=frozenset({saved.second_url}),
+    )
 
 
 def sandbox_parts(
@@ -204,6 +264,7 @@ def sandbox_parts(
         twilio=TwilioAccess(
             account_sid=ACCOUNT_SID, auth_token=saved.token, api_url=saved.carrier_url, voice=VOICE
         ),
+        telnyx=telnyx_access(settings, saved),
         clock=clock,
         kms=LocalKms(folder / "kms", clock.now),
         byte_store=LocalByteStore(folder / "objects"),

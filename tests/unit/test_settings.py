@@ -17,6 +17,7 @@ from bootstrap.settings import (
     variable,
     variables,
 )
+from bootstrap.worlds.production import telnyx_access
 
 LEAST_SET = {"PICO_PASSWORD_MEMORY_MIB": "19", "PICO_PASSWORD_PASSES": "2", "PICO_PASSWORD_LANES": "1"}
 
@@ -45,7 +46,9 @@ def test_nothing_starts_with_passwords_below_the_minimum(environment: pytest.Mon
 
 
 REFUSING = [
-    name for name in ProductionSettings.model_fields if name not in {"state_dir", "twilio_auth_token"}
+    name
+    for name in ProductionSettings.model_fields
+    if name not in {"state_dir", "twilio_auth_token", "twilio_key_secret", "telnyx_api_key"}
 ]
 """Of the others every value is one, but none at all."""
 
@@ -92,3 +95,44 @@ def test_readme_names_every_variable() -> None:
         stem = names[0].rpartition("_")[0].rpartition("_")[0]
         named |= {name.replace("…", stem) for name in names}
     assert named == set(variables())
+
+
+TELNYX = {
+    "PICO_TELNYX_API_KEY": "s3cret",
+    "PICO_TELNYX_PUBLIC_KEYS": "TW9h/kTLNQ91bryXL6+REUjjhqoY/GtS0CjFVyKZV1Q=",
+}
+PRODUCTION = {
+    "PICO_DATABASE_URL": "postgresql://u:s3cret@db.example/pico",
+    "PICO_KEYRING_URL": "postgresql://u:s3cret@keys.example/keys",
+    "PICO_PUBLIC_URL": "https://api.example",
+    "PICO_TWILIO_ACCOUNT_SID": "AC" + "a" * 32,
+    "PICO_TWILIO_AUTH_TOKEN": "s3cret",
+}
+
+
+@pytest.mark.parametrize(
+    "given", [{"PICO_TELNYX_COUNTRIES": "GB"}, *({name: value} for name, value in TELNYX.items())]
+)
+def test_half_of_what_telnyx_needs_is_refused(environment: pytest.MonkeyPatch, given: dict[str, str]) -> None:
+    for name, value in (PRODUCTION | given).items():
+        environment.setenv(name, value)
+    with pytest.raises(BadSettings, match="PICO_TELNYX_API_KEY and PICO_TELNYX_PUBLIC_KEYS") as refused:
+        read_settings(ProductionSettings)
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("countries", ["", "GB", "GB,CA"])
+def test_telnyx_is_there_once_it_is_configured_even_for_old_lines_only(
+    environment: pytest.MonkeyPatch, countries: str
+) -> None:
+    assert telnyx_access(production(environment)) is None
+    access = telnyx_access(production(environment, **TELNYX, PICO_TELNYX_COUNTRIES=countries))
+    assert access is not None
+    assert sorted(access.countries) == sorted(filter(None, countries.split(",")))
+    assert "s3cret" not in repr(access)
+
+
+def production(environment: pytest.MonkeyPatch, **given: str) -> ProductionSettings:
+    for name, value in (PRODUCTION | given).items():
+        environment.setenv(name, value)
+    return read_settings(ProductionSettings)

@@ -55,9 +55,11 @@ class TelnyxHttp:
         """Return the `data` of an answer. Raises Gone, CarrierRefused, CarrierUnavailable. Repeating is harmless."""
         return resource_of((await self._read(path, query)).get("data"))
 
-    async def items(self, path: str, query: Query = ()) -> AsyncIterator[Resource]:
-        """Yield what a list holds, page by page. Raises as `get`."""
-        for page in range(1, 1 + LONGEST_LIST // self.page_size):
+    async def items(
+        self, path: str, query: Query = (), *, most: int = LONGEST_LIST, whole: bool = False
+    ) -> AsyncIterator[Resource]:
+        """Yield what a list holds, page by page, up to `most`; a `whole` list is not cut. Raises as `get`."""
+        for page in range(1, 1 + most // self.page_size):
             paging = (("page[number]", str(page)), ("page[size]", str(self.page_size)))
             answer = await self._read(path, (*query, *paging))
             for item in list_of(answer.get("data")):
@@ -67,6 +69,8 @@ class TelnyxHttp:
                 raise CarrierUnavailable
             if page >= pages:
                 return
+        if whole:
+            raise CarrierUnavailable
 
     async def page(self, path: str, query: Query = ()) -> list[Resource]:
         """Return a list that comes as a whole. Raises as `get`."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
+from uuid import UUID
 
 from typing_extensions import override
 
@@ -30,6 +31,7 @@ from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.numbers import (
     PENDING,
     AvailableNumber,
+    CarrierNumber,
     HeldNumber,
     NumberAbilities,
     NumberOrder,
@@ -37,6 +39,7 @@ from application.ports.numbers import (
     OrderFailure,
 )
 from domain.kernel import CarrierRef, LineId
+from domain.money import Money
 from domain.values import Capability, Country, PhoneNumber
 
 NORTH_AMERICA = frozenset({"US", "CA"})
@@ -50,6 +53,11 @@ ON_THEIR_WAY = frozenset(
         "requirement-info-exception",
     }
 )
+LONGEST_INVENTORY = 100_000
+"""Numbers that are listed, or none are."""
+MARK = re.compile("pico-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\\Z")
+SENDS = frozenset({Capability.SMS, Capability.MMS})
+"""What we do with a number here: calls are left to a carrier whose calls Pico carries."""
 SHOWS_AFTER = timedelta(minutes=5)
 """By then a number that was bought shows among ours; until then its order counts as pending."""
 
@@ -63,9 +71,13 @@ class TelnyxNumbers(NumberProvider):
     """
 
     name: ClassVar[str] = "telnyx"
-    number_abilities = NumberAbilities(has_area_codes=True, orders_take_time=True, has_line_webhooks=True)
+    number_abilities = NumberAbilities(
+        has_area_codes=True, orders_take_time=True, can_list=True, has_line_webhooks=True
+    )
 
     api: TelnyxApi
+    prices: Mapping[Country, Money] = field(default_factory=dict)
+    """What the operator pays for a number a month, by country."""
 
     @property
     def _profiles(self) -> Profiles:
@@ -84,6 +96,8 @@ class TelnyxNumbers(NumberProvider):
     ) -> list[AvailableNumber]:
         """Return numbers on offer. Area codes exist in North America only; `contains` is digits anywhere."""
         if not re.fullmatch("[A-Z]{2}", country) or (area_code and country not in NORTH_AMERICA):
+            return []
+        if not capabilities <= SENDS:
             return []
         asked = [("filter[country_code]", str(country)), ("filter[limit]", str(limit))]
         asked += [("filter[features][]", capability.value) for capability in sorted(capabilities)]
@@ -181,6 +195,37 @@ class TelnyxNumbers(NumberProvider):
 
     @override
     @certain
+    async def list_numbers(self) -> list[CarrierNumber]:
+        """List our numbers, with their lines by the reference or, should somebody have changed it, by the profile."""
+        profiles = {
+            opaque(profile.get("id")): profile
+            async for profile in self.api.http.items(
+                "/messaging_profiles", most=LONGEST_INVENTORY, whole=True
+            )
+        }
+        return [
+            self._as_listed(owned, profiles.get(owned.get("messaging_profile_id") or "", {}))
+            async for owned in self.api.http.items("/phone_numbers", most=LONGEST_INVENTORY, whole=True)
+            if words_of(owned.get("status")) in HELD
+        ]
+
+    def _as_listed(self, owned: Resource, profile: Resource) -> CarrierNumber:
+        webhook = profile.get("webhook_url") or ""
+        return CarrierNumber(
+            ref=ref_of(owned.get("id")),
+            number=PhoneNumber.parse(words_of(owned.get("phone_number"))),
+            line_id=line_of(owned.get("customer_reference")) or line_of(profile.get("name")),
+            since=instant_of(owned.get("purchased_at") or owned.get("created_at")),
+            reaches_us=isinstance(webhook, str) and webhook.startswith(f"{self.api.webhooks}?"),
+        )
+
+    @override
+    async def price(self, country: Country) -> Money | None:
+        """Return what the operator's setting says."""
+        return self.prices.get(country)
+
+    @override
+    @certain
     async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
         return await self._owns(ref, line_id)
 
@@ -211,16 +256,21 @@ class TelnyxNumbers(NumberProvider):
         return bool(profile_id) and profile_id == await self._profiles.of(line_id)
 
     async def _can(self, owned: Resource) -> frozenset[Capability]:
-        """Read what a number of ours can do: calls always, messages by its messaging settings."""
+        """Read what a number of ours can do, by its messaging settings."""
         settings = await self.api.http.get(f"/phone_numbers/{opaque(owned.get('id'))}/messaging")
         features = resource_of(settings.get("features"))
-        able = {Capability(name) for name in ("sms", "mms") if features.get(name)}
-        return frozenset({Capability.VOICE, *able})
+        return frozenset(capability for capability in SENDS if features.get(capability.value))
 
 
 def mark(line_id: LineId) -> str:
     """Return the customer reference of a line's number and order, by which they are found again."""
     return f"pico-{line_id}"
+
+
+def line_of(name: object) -> LineId | None:
+    """Return the line that a mark of ours names; None for what bears none."""
+    said = MARK.match(name) if isinstance(name, str) else None
+    return None if said is None else LineId(UUID(said[1]))
 
 
 def state_of(order: Resource) -> str:
@@ -234,4 +284,4 @@ def state_of(order: Resource) -> str:
 def capabilities_of(offer: Resource) -> frozenset[Capability]:
     """Translate the features of a number on offer."""
     able = {words_of(feature.get("name")) for feature in list_of(offer.get("features"))}
-    return frozenset(capability for capability in Capability if capability.value in able)
+    return frozenset(capability for capability in SENDS if capability.value in able)

@@ -13,3 +13,8 @@ def sign(key: Ed25519PrivateKey, timestamp: str, body: bytes) -> str:
 def public_key(key: Ed25519PrivateKey) -> str:
     """Return the public key as Telnyx's portal shows it: 32 bytes in Base64."""
     return b64encode(key.public_key().public_bytes_raw()).decode()
+
+
+def public_key_of(signing_key: bytes) -> str:
+    """Return the public key of the 32 bytes that a simulator signs with."""
+    return public_key(Ed25519PrivateKey.from_private_bytes(signing_key))

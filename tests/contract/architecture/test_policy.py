@@ -24,6 +24,7 @@ from bootstrap.policy import (
     judge,
     parse,
     proofs_in,
+    shown,
     text_hash,
 )
 from bootstrap.proof_run import Seen, outcomes, seen_of
@@ -36,7 +37,7 @@ POLICY = (ROOT / "PRIVACY.md").read_text(encoding="utf-8")
 
 WAITING = "C9 C10 C12 C13 N2 N3 N4 R3 T3 T4 S2 S3 S4 S5 X1 X2 Q1 Q2 H7 H12 H20 H21 H22 H25"
 """The clauses that may be pending. Take ids off, here and in PRIVACY.md; never put one on."""
-FACTS = "A1 L1 L2 L3 L4 L5 O1 R6 R7"
+FACTS = "A1 L1 L2 L3 L4 L5 O1 R6 R7 H92 X3"
 """Sentences about people and law, which a policy must have and no test can read."""
 
 # What the issue's policy consists of: a clause may be reworded, never dropped.
@@ -65,6 +66,18 @@ def test_no_clause_of_the_policy_is_missing() -> None:
 def test_a_clause_is_one_sentence_or_a_pair() -> None:
     long = [clause.id for clause in parse(POLICY) if len(re.findall(r"[.!?](?=\s|$)", clause.text)) > 2]
     assert long == []
+
+
+def test_what_holds_where_telnyx_is_configured_is_shown_there_only() -> None:
+    everywhere = shown(POLICY, names_telnyx=False)
+    assert shown(POLICY, names_telnyx=True) == POLICY
+    assert "## Where Telnyx carries lines, too\n" in POLICY
+    left_out = {clause.id for clause in parse(POLICY)} - set(re.findall(r"- \*\*(\w+)\*\*", everywhere))
+    assert left_out == {"S6", "H90", "H91"}
+    assert (
+        len(re.findall("^## ", everywhere, re.MULTILINE)) == len(re.findall("^## ", POLICY, re.MULTILINE)) - 1
+    )
+    assert "\n\n## Where it goes\n" in everywhere
 
 
 def test_the_data_map_is_the_inventory() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import aiohttp
 import pytest
@@ -15,7 +16,7 @@ from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.message_carrier import MediaGone, MediaUnfit, OptedOut, SenderRefused, Unreachable
 from application.ports.numbers import PENDING, NumberOrder, OrderFailure
 from domain.failures import FailureReason
-from domain.kernel import CarrierRef
+from domain.kernel import CarrierRef, LineId
 from domain.messages import Status
 from domain.values import MessageBody, PhoneNumber
 from pico_testkit.contracts.carrier import (
@@ -109,6 +110,26 @@ async def test_a_number_that_was_just_bought_and_does_not_show_yet_is_pending(wo
     )
     world.now += timedelta(minutes=6)
     assert await world.numbers.find_order(NUMBER, LINE) is None
+
+
+async def test_numbers_are_listed_whole_or_not_at_all(
+    world: TelnyxWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owned = await world.bought()
+    await world.bought(OTHER_NUMBER, OTHER_LINE)
+    await world.bought(PhoneNumber("+13125550100"), LineId(UUID(int=3)))
+    assert len(await world.numbers.list_numbers()) == 3
+    [number] = [n for n in world.simulator.state.numbers.values() if n["phone_number"] == NUMBER]
+    number["customer_reference"] = "renamed by hand"
+    assert {one.ref: one.line_id for one in await world.numbers.list_numbers()}[owned] == LINE
+    for profile in world.simulator.state.profiles.values():
+        profile["webhook_url"] = "https://elsewhere.example/webhooks/telnyx?line=1"
+    assert not any(one.reaches_us for one in await world.numbers.list_numbers())
+    number["messaging_profile_id"] = None
+    assert {one.ref: one.line_id for one in await world.numbers.list_numbers()}[owned] is None
+    monkeypatch.setattr("adapters.outbound.telnyx.numbers.LONGEST_INVENTORY", 2)
+    with pytest.raises(CarrierUnavailable):
+        await world.numbers.list_numbers()
 
 
 @pytest.mark.parametrize("status", ["purchase-pending", "requirement-info-pending"])

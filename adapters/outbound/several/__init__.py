@@ -1,0 +1,1 @@
+"""Several carriers at once, each behind the port that it has alone."""

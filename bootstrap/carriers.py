@@ -1,0 +1,123 @@
+"""Several carriers at once: every line is with one, and what is done for a line is done with its own.
+
+A carrier's abilities are its own, so a use case about one line is made once for each carrier, and the line's reference
+says which of them is asked. What is done for an account as a whole asks all of them (`adapters.outbound.several`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from adapters.outbound.several.messages import EveryCarrier
+from adapters.outbound.several.numbers import EveryProvider
+from adapters.outbound.several.references import owner_of
+from application.ports.message_carrier import MessageCarrier
+from application.ports.numbering import NumberingPlan
+from application.ports.numbers import NumberProvider
+from application.ports.store import Store, Tx
+from bootstrap.container import NOTHING, Container, Replaced
+from domain.kernel import AccountId, CarrierRef, LineId, MediaId, MessageId, NotFound
+from domain.values import Country
+
+FindLine = Callable[[Tx, UUID], Awaitable[LineId]]
+"""Finds the line of what a use case is about. Raises NotFound."""
+
+
+async def _itself(_tx: Tx, subject: UUID) -> LineId:
+    return LineId(subject)
+
+
+async def _of_message(tx: Tx, subject: UUID) -> LineId:
+    return (await tx.messages.get_even_deleted(MessageId(subject))).line_id
+
+
+async def _of_media(tx: Tx, subject: UUID) -> LineId:
+    media = await tx.media.get(MediaId(subject))
+    if media.message_id is None:
+        raise NotFound
+    return await _of_message(tx, media.message_id)
+
+
+OF_A_LINE: Mapping[str, FindLine] = MappingProxyType(
+    {
+        "send_message": _itself,
+        "send_queued_message": _of_message,
+        "follow_message": _of_message,
+        "delete_carrier_copy": _of_message,
+        "fetch_media": _of_media,
+        "reconcile_line": _itself,
+        "finish_release": _itself,
+    }
+)
+"""Use cases that ask a carrier of messages for one line, by how that is found from their second argument."""
+OF_AN_ACCOUNT = frozenset({"clear_residue", "release_numbers", "delete_carrier_copies"})
+"""Those that ask for an account as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithItsOwnCarrier:
+    """A use case about one line, done by the one of `made` that has the line's carrier."""
+
+    made: Mapping[str, Callable[..., Awaitable[object]]]
+    store: Store
+    find: FindLine
+
+    async def __call__(self, account_id: AccountId, subject: UUID, *given: Any, **named: Any) -> object:  # noqa: ANN401 - whatever the use case takes
+        """Find the line, and do it. Raises what the use case raises."""
+        use_case = owner_of(await self._ref(account_id, subject), self.made)
+        return await use_case(account_id, subject, *given, **named)
+
+    async def _ref(self, account_id: AccountId, subject: UUID) -> CarrierRef | None:
+        """Return the reference of the line's number; None where there is none, which the use case says in its words."""
+        try:
+            async with self.store.begin(account_id) as tx:
+                return (await tx.lines.get_even_broken(await self.find(tx, subject))).ref
+        except NotFound:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Carriers:
+    """Carriers by name, the first of which has bare references; `countries` are those whose new lines another has."""
+
+    messages: Mapping[str, MessageCarrier]
+    numbers: Mapping[str, NumberProvider]
+    countries: Mapping[Country, str] = field(default_factory=dict)
+
+    def carrier(self) -> MessageCarrier:
+        """Return what an account's use cases ask."""
+        return EveryCarrier(self.messages) if self.are_several else next(iter(self.messages.values()))
+
+    def provider(self, plan: NumberingPlan) -> NumberProvider:
+        """Return what is asked for numbers."""
+        if not self.are_several:
+            return next(iter(self.numbers.values()))
+        return EveryProvider(self.numbers, self.countries, plan)
+
+    @property
+    def are_several(self) -> bool:
+        """Whether there is more than one."""
+        return len(self.messages) > 1
+
+    def replaced(self, others: Replaced = NOTHING) -> Replaced:
+        """Return what stands in the place of use cases about one line, made of `others` where these replace them."""
+        if not self.are_several:
+            return others
+        made = {
+            name: partial(self._each, others.get(name, _maker(name)), OF_A_LINE[name]) for name in OF_A_LINE
+        }
+        return {**others, **made}
+
+    def _each(self, make: Callable[..., Any], find: FindLine, **parts: Any) -> WithItsOwnCarrier:  # noqa: ANN401 - parts by name
+        each = {name: make(**parts | {"carrier": carrier}) for name, carrier in self.messages.items()}
+        return WithItsOwnCarrier(each, parts["store"], find)
+
+
+def _maker(name: str) -> Callable[..., Any]:
+    maker: Callable[..., Any] = getattr(Container, name).cls
+    return maker

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from application.audit_log import KeepAuditLog
 from application.endings import PurgeEndings
 from application.epochs import ConfirmErasures, TurnEpochs
 from application.erasure import BeginErasures
@@ -37,6 +38,7 @@ PURGES: tuple[type[Purge], ...] = (
     TurnEpochs,
     ConfirmErasures,
     WatchNumbers,
+    KeepAuditLog,
 )
 """One line for each retention rule that is carried out by the clock, and for what a wrong one left behind."""
 

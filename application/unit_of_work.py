@@ -74,7 +74,7 @@ class PendingWrites:
             self.jobs.extend(jobs_for(event))
             kind = AUDITED.get(type(event))
             if kind is not None:
-                audit_id = AuditId(self.ids.random_id())
+                audit_id = AuditId(self.ids.new())
                 self.audit.append(AuditEntry.of(event, kind, audit_id, self.ids.random_bytes()))
 
 

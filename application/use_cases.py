@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount
 from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
+from application.audit_log import ListAuditLog, VerifyAuditLog
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.call_progress import ApplyCallReport
 from application.contact_import import ExportContacts, ImportContacts
@@ -124,6 +125,9 @@ class UseCases:
     list_blocked_numbers: ListBlockedNumbers
 
     search: Search
+
+    list_audit_log: ListAuditLog
+    verify_audit_log: VerifyAuditLog
 
     start_export: StartExport
     list_exports: ListExports

@@ -11,6 +11,7 @@ import typer
 from adapters.inbound.cli import command_line
 from adapters.inbound.http.server import CannotListen
 from bootstrap.commands import COMMANDS
+from bootstrap.operating import CannotOpen
 from bootstrap.postgres_server import PostgresUnavailable
 from bootstrap.private_memory import keep_private
 from bootstrap.settings import BadSettings
@@ -45,7 +46,7 @@ def main() -> None:
     except PicoError as error:
         typer.echo(f"pico: {type(error).__doc__}", err=True)
         sys.exit(1)
-    except (BadSettings, CannotListen, PostgresUnavailable) as error:
+    except (BadSettings, CannotListen, CannotOpen, PostgresUnavailable) as error:
         typer.echo(f"pico: {error}", err=True)
         sys.exit(2)
 

@@ -14,6 +14,7 @@ from adapters.inbound.webhooks.telnyx import TelnyxSignature, TelnyxWebhooks
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.inbound.worker import SWEEP_EVERY
 from adapters.outbound.pictures.cleaning import AllowListedPictures
+from adapters.outbound.postgres.audit_log import PostgresAuditLog
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.epochs import PostgresEpochs
 from adapters.outbound.postgres.keyring import PostgresKeyring
@@ -21,7 +22,7 @@ from adapters.outbound.postgres.limits import PostgresLimits
 from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.readiness import Readiness
-from adapters.outbound.postgres.schema import migrate, migrate_keyring
+from adapters.outbound.postgres.schema import bring_up_to_date, migrate_keyring
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.sealed.objects import SealedObjects
 from adapters.outbound.system.call_clients import SealedCallClients
@@ -32,6 +33,7 @@ from adapters.outbound.system.limits import ProcessLimits
 from adapters.outbound.system.media_addresses import SealedMediaAddresses
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from adapters.outbound.system.passwords import Argon2Hasher, PasswordCost
+from adapters.outbound.system.signing import SystemSigning
 from adapters.outbound.system.tokens import SignedTokens
 from adapters.outbound.telnyx import vocabulary as telnyx_words
 from adapters.outbound.telnyx.answers import ref_of
@@ -96,6 +98,8 @@ class Parts:
     """Part of what every ciphertext is bound to: what one environment sealed, no other opens."""
     database_url: str = field(repr=False)
     keyring_url: str = field(repr=False)
+    owner_url: str | None = field(default=None, repr=False)
+    """The main database for its owner, where another role may bring the schema up to date from here."""
     public_url: str
     twilio: TwilioAccess
     telnyx: TelnyxAccess | None = None
@@ -120,9 +124,9 @@ class Parts:
 
 @asynccontextmanager
 async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator[Product]:
-    """Migrate, connect and wire; close at the end. Raises StoreUnavailable, KeysUnavailable."""
+    """Migrate, connect and wire; close at the end. Raises StoreUnavailable, KeysUnavailable, NotMigrated."""
     async with AsyncExitStack() as stack:
-        await migrate(parts.database_url)
+        await bring_up_to_date(parts.database_url, parts.owner_url)
         database = await stack.enter_async_context(connect(parts.database_url))
         await migrate_keyring(parts.keyring_url)
         keys = await stack.enter_async_context(connect(parts.keyring_url, least=1, most=4))
@@ -167,6 +171,8 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             objects=SealedObjects(parts.byte_store, keyring, parts.environment),
             pictures=AllowListedPictures(),
             media_addresses=SealedMediaAddresses(keyring, parts.public_url),
+            audit_log=PostgresAuditLog(database, keyring),
+            signing=SystemSigning(keyring),
             ledger=parts.ledger(await keyring.system("ledger")),
             fingerprint=AccountFingerprint(keyring),
             limits=PostgresLimits(database, keyring),

@@ -5,23 +5,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import structlog
 import typer
 from rich.console import Console
 
-from adapters.inbound.cli import ClauseReport, Commands, Options
+from adapters.inbound.cli import ClauseReport, Commands
+from adapters.inbound.operators import Options
 from application.inventory import INVENTORY
 from application.number_reconciliation import Comparison
 from bootstrap.data_map import with_data_map
+from bootstrap.operating import product_at_hand
+from bootstrap.operator_commands import OPERATOR_COMMANDS
 from bootstrap.policy import POLICY, Verdict, declared_proofs, judge, parse
 from bootstrap.settings import ROOT, BadSettings, Settings, World, chosen_world, read_settings, variables
-
-if TYPE_CHECKING:
-    from bootstrap.process import Product
 
 log = structlog.get_logger()
 PROOFS = ROOT / "tests" / "contract" / "proofs"
@@ -137,7 +136,7 @@ async def _migrate(options: Options, *, distribute: bool) -> None:
         found = await databases(read_settings(Settings, options), stack)
         await schema.migrate_keyring(found.keyring_url)
         try:
-            await schema.migrate(found.database_url, distribute=distribute)
+            await schema.bring_up_to_date(found.database_url, found.owner_url, distribute=distribute)
         except schema.NotDistributable as refused:
             raise BadSettings("The database has no extension `citus`: --distribute needs it.") from refused
 
@@ -154,21 +153,6 @@ async def _rotate_master(options: Options, told: Callable[[int, int], None]) -> 
         f"Master key {epoch.number} is gone for good from {epoch.gone_at:%Y-%m-%d %H:%M:%S} UTC."
         for epoch in retired
     ]
-
-
-@asynccontextmanager
-async def product_at_hand(options: Options) -> AsyncIterator[Product]:
-    """Open the product of the chosen world for one thing, beside what serves it. Raises as `serve`."""
-    if chosen_world() is World.PRODUCTION:
-        from bootstrap.worlds.production import Production
-
-        opened = Production.from_environment(options).opened()
-    else:
-        from bootstrap.worlds.sandbox import Sandbox
-
-        opened = Sandbox.opened(read_settings(Settings, options))
-    async with opened as product:
-        yield product
 
 
 def clauses(run: bool) -> Sequence[ClauseReport]:  # noqa: FBT001 - the one answer that the command line passes on
@@ -214,4 +198,5 @@ COMMANDS = Commands(
     clauses=clauses,
     write_data_map=write_data_map,
     variables=variables(),
+    operator=OPERATOR_COMMANDS,
 )

@@ -14,6 +14,7 @@ from dependency_injector.providers import Dependency, Dict, Provider, Singleton
 from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount, ShutAccount
 from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
 from application.asking_again import AskProvidersAgain
+from application.audit_log import KeepAuditLog, ListAuditLog, VerifyAuditLog
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.call_costs import CallCosts
 from application.call_progress import ApplyCallReport
@@ -102,6 +103,7 @@ from application.orphan_keys import DestroyOrphanKeys
 from application.outbound_messages import SendQueuedMessage
 from application.overdue_erasures import BeginOverdueErasures
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
+from application.ports.audit_log import AuditLog
 from application.ports.call_clients import CallClients
 from application.ports.clock import Clock
 from application.ports.directory import Directory
@@ -120,6 +122,7 @@ from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
 from application.ports.pictures import Pictures
 from application.ports.recordings import Recordings
+from application.ports.signing import Signing
 from application.ports.store import Store
 from application.ports.tokens import Tokens
 from application.ports.transcriber import Transcriber
@@ -207,6 +210,8 @@ class Container(containers.DeclarativeContainer):
     objects = Dependency[Objects]()
     pictures = Dependency[Pictures]()
     media_addresses = Dependency[MediaAddresses]()
+    audit_log = Dependency[AuditLog]()
+    signing = Dependency[Signing]()
     ledger = Dependency[ErasureLedger]()
     fingerprint = Dependency[Fingerprint]()
     limits = Dependency[Limits]()
@@ -276,6 +281,13 @@ class Container(containers.DeclarativeContainer):
     sign_out = Singleton(SignOut, store=store, clock=clock)
     sign_out_others = Singleton(SignOutOthers, store=store, clock=clock)
     purge_ended_sessions = Singleton(PurgeEndedSessions, store=store, retention=retention)
+
+    # Audit log
+    list_audit_log = Singleton(ListAuditLog, store=store)
+    verify_audit_log = Singleton(VerifyAuditLog, audit_log=audit_log, signing=signing)
+    keep_audit_log = Singleton(
+        KeepAuditLog, audit_log=audit_log, signing=signing, verify_audit_log=verify_audit_log,
+    )
 
     # What erasures ask providers for
     clear_residue = Singleton(

@@ -14,17 +14,24 @@ from bootstrap.postgres_supervision import supervised
 from bootstrap.sandbox_state import SandboxState, in_use
 from bootstrap.settings import Settings
 
+APPLICATION = "pico_app"
+"""The role as which the product uses our own main database, whose tables belong to another."""
 FEW_AND_SMALL = MappingProxyType({"shared_buffers": "8MB", "max_connections": "20", "min_wal_size": "32MB"})
 """What suffices for a few small rows per account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """Addresses of the main database and of the keyring's; the folder of our own server, if there is one."""
+    """Addresses of the main database and of the keyring's; the folder of our own server, if there is one.
+
+    `owner_url` is the main database's for its owner, where the application signs in as somebody else and this process
+    may bring the schema up to date.
+    """
 
     database_url: str
     keyring_url: str
     folder: Path | None = None
+    owner_url: str | None = None
 
 
 async def databases(settings: Settings, stack: AsyncExitStack) -> Databases:
@@ -39,9 +46,12 @@ async def databases(settings: Settings, stack: AsyncExitStack) -> Databases:
     rows = stack.enter_context(start(folder / "postgres"))
     keys = stack.enter_context(start(folder / "keyring", settings=FEW_AND_SMALL))
     await stack.enter_async_context(supervised(rows, keys))
-    await _create(rows.url("postgres"), "pico")
-    await _create(keys.url("postgres"), "pico_keyring")
-    return Databases(rows.url("pico"), keys.url("pico_keyring"), rows.data_dir)
+    await _create(rows.url("postgres"), "DATABASE pico")
+    await _create(rows.url("postgres"), f"ROLE {APPLICATION} LOGIN")
+    await _create(keys.url("postgres"), "DATABASE pico_keyring")
+    return Databases(
+        rows.url("pico", APPLICATION), keys.url("pico_keyring"), rows.data_dir, owner_url=rows.url("pico")
+    )
 
 
 async def databases_in_use(settings: Settings, state: SandboxState) -> Databases:
@@ -60,7 +70,10 @@ async def operators_own(settings: Settings) -> Databases | None:
     """Return the databases that the settings name, if they do. Raises PostgresUnavailable when one does not answer."""
     if settings.database_url is None or settings.keyring_url is None:
         return None
-    given = Databases(settings.database_url.get_secret_value(), settings.keyring_url.get_secret_value())
+    owner = None if settings.owner_url is None else settings.owner_url.get_secret_value()
+    given = Databases(
+        settings.database_url.get_secret_value(), settings.keyring_url.get_secret_value(), owner_url=owner
+    )
     for variable, url in (
         ("PICO_DATABASE_URL", given.database_url),
         ("PICO_KEYRING_URL", given.keyring_url),
@@ -69,12 +82,12 @@ async def operators_own(settings: Settings) -> Databases | None:
     return given
 
 
-async def _create(server: str, name: str) -> None:
-    """Create a database on our own server. Repeating is harmless."""
+async def _create(server: str, what: str) -> None:
+    """Create a database or a role on our own server. Repeating is harmless."""
     connection = await asyncpg.connect(server)
     try:
-        with suppress(asyncpg.DuplicateDatabaseError):
-            await connection.execute(f"CREATE DATABASE {name}")
+        with suppress(asyncpg.DuplicateDatabaseError, asyncpg.DuplicateObjectError):
+            await connection.execute(f"CREATE {what}")
     finally:
         await connection.close()
 

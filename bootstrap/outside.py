@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from application.ports.audit_log import AuditLog
 from application.ports.call_clients import CallClients
 from application.ports.clock import Clock
 from application.ports.directory import Directory
@@ -23,6 +24,7 @@ from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
 from application.ports.pictures import Pictures
 from application.ports.recordings import Recordings
+from application.ports.signing import Signing
 from application.ports.store import Store
 from application.ports.tokens import Tokens
 from application.ports.transcriber import Transcriber
@@ -53,6 +55,8 @@ class Outside:
     objects: Objects
     pictures: Pictures
     media_addresses: MediaAddresses
+    audit_log: AuditLog
+    signing: Signing
     ledger: ErasureLedger
     fingerprint: Fingerprint
     limits: Limits

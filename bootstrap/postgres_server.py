@@ -55,9 +55,9 @@ class PostgresServer(AbstractContextManager["PostgresServer"]):
         """The id of the server's process; another one after a restart."""
         return 0 if self._process is None else self._process.pid
 
-    def url(self, database: str) -> str:
-        """Answer the address of `database` for the superuser `pico`, open to root and the server's user only."""
-        return f"postgresql://pico@/{quote(database, safe='')}?host={self.socket_dir}&port=5432"
+    def url(self, database: str, role: str = "pico") -> str:
+        """Answer the address of `database` for a role, by default its owner; for root and the server's user only."""
+        return f"postgresql://{role}@/{quote(database, safe='')}?host={self.socket_dir}&port=5432"
 
     def launch(self) -> None:
         """Begin to start it, of which nothing may run any more. For the main thread only, see `start`."""

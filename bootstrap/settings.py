@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     """Where the Sandbox keeps its database, keys, ledger and simulators."""
     database_url: SecretStr | None = Field(None, examples=["postgresql://pico@localhost/pico"])
     """A PostgreSQL to use instead of our own; set together with the keyring's."""
+    owner_url: SecretStr | None = Field(None, examples=["postgresql://pico_owner@localhost/pico"])
+    """The main database as the owner of its tables, for `pico migrate`: PICO_DATABASE_URL is then another role's."""
     keyring_url: SecretStr | None = Field(None, examples=["postgresql://pico@localhost/pico_keyring"])
     """The keyring's own database: another one, so that no backup holds both."""
     key_cache_mib: int = Field(100, ge=1)
@@ -155,7 +157,7 @@ class Settings(BaseSettings):
         """What one hash of a password takes."""
         return PasswordCost(self.password_memory_mib, self.password_passes, self.password_lanes)
 
-    @field_validator("database_url", "keyring_url")
+    @field_validator("database_url", "keyring_url", "owner_url")
     @classmethod
     def _is_an_address(cls, url: SecretStr | None) -> SecretStr | None:
         """Refuse early what a driver would quote in its own complaint."""

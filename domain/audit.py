@@ -1,8 +1,9 @@
 """The audit log: what was done to an account, for ever, and after erasure about nobody.
 
-An entry has two halves. The public half (random id, kind, day, commitment) stays for ever. The account's half
-(exact time, subject, the salt that opens the commitment) goes with the account; without it the entries that
-remain can be linked neither to a person nor to each other.
+An entry has two halves. The public half (kind, day, commitment) stays for ever, chained to others by hashes
+(domain/audit_chain.py). The account's half (what was done to what, and when, and the salt that opens the commitment)
+is sealed and goes with the account; without it the entries that remain can be linked neither to a person nor to each
+other.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from uuid import UUID
 
 from domain.accounts import (
     AccountDeletionRequested,
+    AccountErasureBegun,
     AccountRecovered,
     AccountSignedUp,
     AccountVerified,
@@ -68,6 +70,7 @@ class AuditKind(StrEnum):
     EMAIL_CHANGE_ASKED = "email_change_asked"
     EMAIL_CHANGED = "email_changed"
     RECORDING_REFUSED = "recording_refused"
+    ACCOUNT_ERASURE_BEGUN = "account_erasure_begun"
 
 
 AUDITED: dict[type[Event], AuditKind] = {
@@ -93,21 +96,22 @@ AUDITED: dict[type[Event], AuditKind] = {
     PrivacyAccepted: AuditKind.PRIVACY_ACCEPTED,
     EmailChangeAsked: AuditKind.EMAIL_CHANGE_ASKED,
     EmailChanged: AuditKind.EMAIL_CHANGED,
+    AccountErasureBegun: AuditKind.ACCOUNT_ERASURE_BEGUN,
 }
 
 
 @dataclass(slots=True, kw_only=True)
 class AuditEntry(Aggregate):
-    """The account's half of an entry."""
+    """The account's half of an entry. Its id says when it was made, and orders the person's own page."""
 
     stored_as: ClassVar[str] = "audit_entries"
     clause: ClassVar[str] = "C14"
 
     account_id: AccountId
     id: AuditId
-    at: datetime
-    kind: AuditKind
-    subject: UUID
+    at: Annotated[datetime, held(sealed=True)] = field(repr=False)
+    kind: Annotated[AuditKind, held(sealed=True)] = field(repr=False)
+    subject: Annotated[UUID, held(sealed=True)] = field(repr=False)
     salt: Annotated[bytes, held(exported=False)] = field(repr=False)
 
     @classmethod

@@ -66,6 +66,7 @@ class FieldRule:
     bound: bool = False
     final: bool = False
     relative: bool = False
+    sealed: bool = False
 
 
 def held(
@@ -77,12 +78,13 @@ def held(
     bound: bool = False,
     final: bool = False,
     relative: bool = False,
+    sealed: bool = False,
 ) -> FieldRule:
     """Return the exceptions for one field. Not `readable`: only its blind index is held, never the value.
 
-    What is `final` is bound, too.
+    What is `final` is bound, too. `sealed`: what would be held in clear by its type is held as ciphertext.
     """
-    return FieldRule(clause, exported, index, readable, bound or final, final, relative)
+    return FieldRule(clause, exported, index, readable, bound or final, final, relative, sealed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def _field(name: str, hint: Any, clause: str) -> Field:  # noqa: ANN401 - a type
     optional = get_origin(hint) in {Union, UnionType}
     if optional:
         (hint,) = (arg for arg in get_args(hint) if arg is not type(None))
-    kind = kind_of(hint) if rule.readable else StorageKind.INDEX
+    kind = StorageKind.SEALED if rule.sealed else kind_of(hint) if rule.readable else StorageKind.INDEX
     exported = rule.exported
     if exported is None:  # whose record it is goes without saying in one's own export
         exported = name != "account_id" and kind is not StorageKind.INDEX

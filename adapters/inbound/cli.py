@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.inbound.number_report import shown, told
+from adapters.inbound.operators import OperatorCommands, Options, StateDir, add_operator_commands, said
 from application.number_reconciliation import Comparison
 from domain.kernel import PicoError
 
@@ -29,10 +30,6 @@ class ClauseReport:
     """What came of running them; empty when they were not run."""
     broken: bool
     """Unproved, proved for another wording, or found not to hold."""
-
-
-Options = Mapping[str, str]
-"""What was said in the place of variables, by a setting's name: `port`, `state_dir`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +54,10 @@ class Commands:
     write_data_map: Callable[[], None]
     variables: Mapping[str, str]
     """What can be set in the environment, and what each is for."""
+    operator: OperatorCommands
 
 
 Port = Annotated[str | None, typer.Option(help="Where the API listens, instead of PICO_PORT.")]
-StateDir = Annotated[
-    str | None, typer.Option(help="Where the Sandbox keeps everything, instead of PICO_STATE_DIR.")
-]
 
 
 def command_line(commands: Commands) -> typer.Typer:
@@ -80,12 +75,12 @@ def command_line(commands: Commands) -> typer.Typer:
         state_dir: StateDir = None,
     ) -> None:
         """Serve the Sandbox, the whole product on this machine; or Production, with PICO_WORLD=production."""
-        commands.serve(not no_work, _said(port=port, state_dir=state_dir))
+        commands.serve(not no_work, said(port=port, state_dir=state_dir))
 
     @app.command(epilog=environment)
     def work(*, state_dir: StateDir = None) -> None:
         """Run jobs and sweeps for what `serve --no-work` serves in another process."""
-        commands.work(_said(state_dir=state_dir))
+        commands.work(said(state_dir=state_dir))
 
     @app.command()
     def reset(
@@ -96,7 +91,7 @@ def command_line(commands: Commands) -> typer.Typer:
         state_dir: StateDir = None,
     ) -> None:
         """Delete everything that a Sandbox keeps, and set its clock right again. It must not be running."""
-        _tell_of_reset(commands.reset(really, _said(state_dir=state_dir)), really=really)
+        _tell_of_reset(commands.reset(really, said(state_dir=state_dir)), really=really)
 
     @app.command()
     def tour() -> None:
@@ -115,7 +110,7 @@ def command_line(commands: Commands) -> typer.Typer:
         state_dir: StateDir = None,
     ) -> None:
         """Bring both databases' schemas up to date. Repeating is harmless. Our own databases must not be in use."""
-        commands.migrate(distribute, _said(state_dir=state_dir))
+        commands.migrate(distribute, said(state_dir=state_dir))
         Console().print("The schema is up to date.")
 
     app.add_typer(_keys(commands), name="keys")
@@ -151,6 +146,7 @@ def command_line(commands: Commands) -> typer.Typer:
                 )
         raise typer.Exit(1 if any(report.broken for report in reports) else 0)
 
+    add_operator_commands(app, commands.operator)
     return app
 
 
@@ -170,7 +166,7 @@ def _keys(commands: Commands) -> typer.Typer:
             def told(done: int, broken: int) -> None:
                 status.update(f"Wrapping keys: {done} done, {broken} do not open")
 
-            for line in commands.rotate_master(_said(state_dir=state_dir), told):
+            for line in commands.rotate_master(said(state_dir=state_dir), told):
                 typer.echo(line)
 
     @keys.callback()
@@ -196,7 +192,7 @@ def _add_reconcile(app: typer.Typer, commands: Commands, environment: str) -> No
         day, if it was bought here, and unless there are so many that our store must be the wrong one (exit code 3, as
         when the carrier gives no answer); a line whose number is missing is looked at again, and is then lost.
         """
-        raise typer.Exit(_reconciled(commands, _said(state_dir=state_dir), really=really, as_json=as_json))
+        raise typer.Exit(_reconciled(commands, said(state_dir=state_dir), really=really, as_json=as_json))
 
 
 def _reconciled(commands: Commands, options: Options, *, really: bool, as_json: bool) -> int:
@@ -221,10 +217,6 @@ def _tell_of_reset(goes: Sequence[str], *, really: bool) -> None:
         typer.echo("Nothing to delete: no Sandbox has run there.")
     elif not really:
         typer.echo("Nothing is deleted yet. To delete it: ./pico reset --really")
-
-
-def _said(**options: str | None) -> Options:
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def _as_json(report: ClauseReport) -> dict[str, object]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from application.ports.jobs import Job, JobLease
 from application.ports.repositories.accounts import Accounts
+from application.ports.repositories.audit_entries import AuditEntries
 from application.ports.repositories.blocked_numbers import BlockedNumbers
 from application.ports.repositories.calls import Calls
 from application.ports.repositories.contacts import Contacts
@@ -111,6 +112,10 @@ class Tx(Protocol):
     @property
     def exports(self) -> Exports:
         """Its exports."""
+
+    @property
+    def audit_entries(self) -> AuditEntries:
+        """What was done to it."""
 
     @property
     def records(self) -> Records:

@@ -30,6 +30,8 @@ from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.limits import ProcessLimits
 from adapters.outbound.system.media_addresses import SealedMediaAddresses
 from adapters.outbound.system.numbering import PhonenumbersPlan
+from adapters.outbound.system.signing import SystemSigning
+from application.ports.audit_log import AuditLog
 from application.ports.byte_store import ByteStore
 from application.ports.call_clients import CallClients
 from application.ports.directory import Directory
@@ -47,6 +49,7 @@ from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
 from application.ports.pictures import Pictures
 from application.ports.recordings import Recordings
+from application.ports.signing import Signing
 from application.ports.store import Store
 from application.ports.tokens import Tokens
 from application.ports.transcriber import Transcriber
@@ -87,6 +90,9 @@ class Parts(TypedDict, total=False):
     objects: Objects
     pictures: Pictures
     media_addresses: MediaAddresses
+    audit_log: AuditLog
+    """That of the store, unless it is told apart."""
+    signing: Signing
     ledger: ErasureLedger
     fingerprint: Fingerprint
     limits: Limits
@@ -125,6 +131,8 @@ class InMemory:
     byte_store: MemoryByteStore
     objects: Objects
     pictures: Pictures
+    audit_log: AuditLog | None = None
+    signing: Signing
     ledger: MemoryLedger
     fingerprint: Fingerprint
     limits: MemoryLimits
@@ -161,6 +169,8 @@ class InMemory:
         self.media_addresses = given.get(
             "media_addresses", SealedMediaAddresses(self.keyring, "https://pico.example")
         )
+        self.audit_log = given.get("audit_log")
+        self.signing = given.get("signing", SystemSigning(self.keyring))
         self.ledger = given.get("ledger", MemoryLedger(b"k" * 32))
         self.fingerprint = given.get("fingerprint", AccountFingerprint(self.keyring))
         self.limits = given.get("limits", MemoryLimits())
@@ -184,6 +194,7 @@ class InMemory:
             call_clients=self.call_clients, plan=self.plan, mail=self.mail,
             recordings=self.recordings, transcriber=self.transcriber or self.recordings,
             ledger=self.ledger, fingerprint=self.fingerprint, limits=self.limits,
+            audit_log=self.audit_log or self.store.audit_log, signing=self.signing,
             limits_here=self.limits_here, hasher=self.hasher, tokens=self.tokens,
             clock=self.clock, ids=self.ids, retention=self.retention, spend_policy=self.spend_policy,
             documents=self.documents, pause=self.pause,

@@ -211,7 +211,7 @@ class Sandbox:
 
     async def flush(self) -> None:
         """Have PostgreSQL write everything to its files, for whoever wants to search them."""
-        connection = await asyncpg.connect(self.databases.database_url)
+        connection = await asyncpg.connect(self.databases.owner_url or self.databases.database_url)
         try:
             await connection.execute("CHECKPOINT")
         finally:
@@ -259,6 +259,7 @@ def sandbox_parts(
     return Parts(
         environment=SANDBOX,
         database_url=found.database_url,
+        owner_url=found.owner_url,
         keyring_url=found.keyring_url,
         public_url=public_url,
         twilio=TwilioAccess(

@@ -22,6 +22,7 @@ from adapters.outbound.memory.recordings import MemoryRecordings
 from adapters.outbound.memory.system import HandClock
 from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
 from adapters.outbound.pictures.cleaning import AllowListedPictures
+from adapters.outbound.postgres.audit_log import PostgresAuditLog
 from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.epochs import PostgresEpochs
@@ -39,6 +40,7 @@ from adapters.outbound.system.limits import ProcessLimits
 from adapters.outbound.system.media_addresses import SealedMediaAddresses
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from adapters.outbound.system.passwords import Argon2Hasher, PasswordCost
+from adapters.outbound.system.signing import SystemSigning
 from adapters.outbound.system.tokens import SignedTokens
 from application.inventory import INVENTORY
 from application.ports.keyring import AccountKey
@@ -140,6 +142,8 @@ class OnPostgres(InMemory):
             ),
             "pictures": lambda _: AllowListedPictures(),
             "media_addresses": lambda world: SealedMediaAddresses(world.keyring, "https://pico.example"),
+            "audit_log": lambda world: PostgresAuditLog(database, world.keyring),
+            "signing": lambda world: SystemSigning(world.keyring),
             "ledger": lambda _: LocalLedger(folder / "ledger", b"a key of the ledger's own, 32 byte"),
             "fingerprint": lambda world: AccountFingerprint(world.keyring),
             "limits": lambda world: PostgresLimits(database, world.keyring),

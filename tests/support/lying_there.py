@@ -38,19 +38,23 @@ async def everybody(world: InMemory) -> list[AccountId]:
     return [account_id for account_id, rows in world.store.accounts.items() if rows[Account]]
 
 
-async def audit_log(world: InMemory) -> dict[Any, bytes]:
-    """Return what nobody owns of the audit log: commitments by the random ids of their entries."""
+async def audit_log(world: InMemory) -> dict[bytes, str]:
+    """Return what nobody owns of the audit log: kinds by commitment, whichever chain they are in by now."""
     if isinstance(world, OnPostgres):
-        return {row["id"]: row["commitment"] for row in await world.rows("audit_log")}
-    return dict(world.store.audit_log)
+        rows = [*await world.rows("audit_recent"), *await world.rows("audit_log")]
+        return {row["commitment"]: row["kind"] for row in rows}
+    log = world.store.audit_log
+    return {link.commitment: link.kind for links in (log.waiting, *log.links.values()) for link in links}
 
 
 async def clear_audit_log(store: object) -> None:
     """Delete it all, where nothing keeps us from it."""
     if isinstance(store, MemoryStore):
-        store.audit_log.clear()
+        store.audit_log.waiting.clear()
+        store.audit_log.links.clear()
     else:
-        await store._database.fetch("DELETE FROM audit_log")  # type: ignore[attr-defined]  # the one on PostgreSQL
+        for table in ("audit_recent", "audit_log"):
+            await store._database.fetch(f"DELETE FROM {table}")  # type: ignore[attr-defined]  # noqa: S608 - the one on PostgreSQL
 
 
 def honest_directory(world: InMemory) -> Directory:

@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner
 
-from adapters.inbound.cli import Options, command_line
+from adapters.inbound.cli import command_line
+from adapters.inbound.operators import Options
 from application.number_reconciliation import Comparison, Difference, Mismatch
 from bootstrap.commands import COMMANDS
 from bootstrap.settings import variables

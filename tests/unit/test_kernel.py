@@ -127,7 +127,7 @@ def test_an_entry_is_named_as_its_event() -> None:
 
 def test_messages_are_not_kept_for_ever() -> None:
     assert {kind.__name__ for kind in NOT_AUDITED} == {
-        "AccountErasureBegun", "ConversationDeleted", "ExportReady", "LineResumed",
+        "ConversationDeleted", "ExportReady", "LineResumed",
         "MediaExpected", "MediaKept", "MediaUploaded", "MessageAccepted", "MessageDeleted", "MessageFinal",
         "MessageQueued", "MessageReceived", "MessageUnconfirmed",
     }  # fmt: skip

@@ -22,7 +22,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from adapters.inbound.email_addresses import LONGEST, email_address
 from adapters.inbound.http import json_format
 from domain import language_tags, quiet_hours, values
-from domain.kernel import ConversationId, ExportId, LineId, MediaId, MessageId, PicoError
+from domain.kernel import AuditId, ConversationId, ExportId, LineId, MediaId, MessageId, PicoError
 from domain.lines import LineState
 from domain.values import (
     Capability,
@@ -202,6 +202,7 @@ MaybePlace = Annotated[tuple[datetime, ConversationId] | None, A_PLACE_IN_TIME]
 MaybeMessage = Annotated[MessageId | None, A_PLACE]
 MaybeId = Annotated[UUID | None, A_PLACE]
 MaybeLinePlace = Annotated[LineId | None, A_PLACE]
+MaybeAuditEntry = Annotated[AuditId | None, A_PLACE]
 MaybeExport = Annotated[ExportId | None, A_PLACE]
 MaybeState = Annotated[LineState | None, Text(LineState, {"enum": list(LineState)})]
 ADuration = Annotated[timedelta, Text(duration, pattern(DURATION))]

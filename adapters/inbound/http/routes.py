@@ -6,6 +6,7 @@ from typing import Any
 
 from adapters.inbound.http.resources import (
     accounts,
+    audit_log,
     blocked_numbers,
     contacts,
     docs,
@@ -29,6 +30,7 @@ ROUTES: tuple[Route[Any], ...] = (
     *docs.ROUTES,
     *accounts.ROUTES,
     *exports.ROUTES,
+    *audit_log.ROUTES,
     *sessions.ROUTES,
     *lines.ROUTES,
     *messages.ROUTES,

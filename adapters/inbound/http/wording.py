@@ -9,6 +9,7 @@ FIELDS = {
     "absence": "Why there is no transcript; null where there is one, or may be.",
     "accepted": "What the person has read and accepted.",
     "account_id": "The account.",
+    "act": "What was done.",
     "added": "How many contacts were added.",
     "advance": "How far to move the clock: an ISO 8601 duration in days, hours, minutes and seconds.",
     "after": "From when on.",
@@ -76,6 +77,7 @@ FIELDS = {
     "now": "What time it is in the Sandbox.",
     "number": "A phone number in E.164.",
     "numbers": "The numbers of a contact: E.164 where they are valid, otherwise as somebody wrote them.",
+    "occurred_at": "When it was done.",
     "opted_out_at": "Since when the other side refuses our messages; null where it does not.",
     "partial": "Whether some of what is held was damaged and cannot be read; the export names it.",
     "password": "The account's password.",
@@ -108,6 +110,7 @@ FIELDS = {
     "state": "Where it stands.",
     "status": "Where it stands.",
     "table": "Its kind of record.",
+    "subject_id": "To what it was done: the account, a session, a line or an export.",
     "subject": "What a mail is about.",
     "terms": "The terms of use.",
     "terms_to_accept": "The version of the terms that is to be read and accepted; null where none is.",
@@ -134,6 +137,7 @@ FIELDS = {
 
 TAGS = {
     "accounts": "Sign up, verify, read, correct, delete, recover.",
+    "audit_log": "What was done to the account: for ever, until the account is erased.",
     "blocked_numbers": "Numbers that the person wants to hear nothing of.",
     "contacts": "The address book: whom the person knows, under which numbers.",
     "exports": "Everything held about a person, in one file.",

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from typing_extensions import override
 
+from adapters.outbound.memory.audit_log import MemoryAuditLog
 from adapters.outbound.memory.claims import Claim, claim
 from adapters.outbound.memory.queue import MemoryQueue
 from adapters.outbound.memory.repositories.exports import MemoryRecords
@@ -26,7 +27,7 @@ from application.unit_of_work import RetriedUpdates
 from domain.accounts import Account
 from domain.classification import Field
 from domain.erasure import Erasure
-from domain.kernel import AccountId, Aggregate, AuditId, CarrierRef
+from domain.kernel import AccountId, Aggregate, CarrierRef
 from domain.residue import Holding, Residue
 
 
@@ -44,8 +45,8 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
         self.claims: dict[Claim, tuple[AccountId, UUID]] = {}
         self.erasures: dict[AccountId, Erasure] = {}
         self.residues = defaultdict[AccountId, dict[tuple[Holding, CarrierRef], Residue]](dict)
-        self.audit_log: dict[AuditId, bytes] = {}
-        """The public half of the audit log: commitments by entry."""
+        self.audit_log = MemoryAuditLog(self.answer)
+        """The public half of the audit log."""
         self._keyring, self._queue, self._ids = keyring, queue, ids
 
     @override
@@ -172,7 +173,7 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
             self._put(tx, row)
         for aggregate, row in changed:
             aggregate.version = row.version
-        self.audit_log |= {entry.id: entry.commitment for entry in tx.audit}
+        self.audit_log.add(tx.audit)
         self._queue.put(tx.jobs)
 
     def _row(self, tx: MemoryTx, aggregate: Aggregate) -> Aggregate | None:

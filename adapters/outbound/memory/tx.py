@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from adapters.outbound.memory.repositories.accounts import MemoryAccounts
+from adapters.outbound.memory.repositories.audit_entries import MemoryAuditEntries
 from adapters.outbound.memory.repositories.blocked_numbers import MemoryBlockedNumbers
 from adapters.outbound.memory.repositories.calls import MemoryCalls
 from adapters.outbound.memory.repositories.contacts import MemoryContacts
@@ -90,6 +91,11 @@ class MemoryTx(PendingWrites, Tx):
     @override
     def exports(self) -> MemoryExports:
         return MemoryExports(self.loaded, self.exports_emptied)
+
+    @property
+    @override
+    def audit_entries(self) -> MemoryAuditEntries:
+        return MemoryAuditEntries(self.loaded)
 
     @property
     @override

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar, get_origin
 import sqlalchemy as sa
 
 from adapters.outbound.postgres.binding import Binder
+from adapters.outbound.postgres.sealed_forms import plain_form
 from adapters.outbound.postgres.sealing import AccountCipher, blind_index
 from adapters.outbound.postgres.tables import SEAL, TABLES, index_column, sealing_field
 from application.inventory import BY_TYPE, Stored
@@ -147,8 +148,7 @@ class Codec(Generic[A]):
             return lambda into, value, _id, keys, _bound: into.append(keys.account_index(purpose, value))
         if field.policy.kind is not StorageKind.SEALED:
             return None
-        plain: Callable[[Any], bytes] = bytes if field.type is bytes else str.encode
-        seal = self._seals(field.name, plain)
+        seal = self._seals(field.name, plain_form(field.type))
         if not indexed:
             return seal
 

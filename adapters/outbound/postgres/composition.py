@@ -12,13 +12,14 @@ from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.pool import JOB_GONE, VERSION_CONFLICT
 from adapters.outbound.postgres.reading import ACCOUNT, owned
 from adapters.outbound.postgres.statements import Parameter, compiled, count_of, value
-from adapters.outbound.postgres.tables import AUDIT_LOG, DIRECTORY, JOBS
+from adapters.outbound.postgres.tables import AUDIT_RECENT, DIRECTORY, JOBS
 from domain.accounts import Account
 from domain.classification import StorageKind
 from domain.exports import ExportPart
 from domain.kernel import Aggregate
 
 _KNOWN_SHAPES = 500
+_LOGGED = ("commitment", "kind", "day", "seal")
 
 
 class Verb(Enum):
@@ -219,7 +220,8 @@ def _live(*_: object) -> Any:  # noqa: ANN401
 
 
 def _log(new: Parameter, *_: object) -> sa.Insert:
-    return sa.insert(AUDIT_LOG).values({column.name: new(column) for column in AUDIT_LOG.c})
+    columns = AUDIT_RECENT.c
+    return sa.insert(AUDIT_RECENT).values({name: new(columns[name]) for name in _LOGGED})
 
 
 _CLAUSES: dict[Verb, _Clause] = {

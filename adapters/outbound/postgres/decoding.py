@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from adapters.outbound.postgres.binding import KNOWN
 from adapters.outbound.postgres.codec import A, Codec
+from adapters.outbound.postgres.sealed_forms import opened_form
 from adapters.outbound.postgres.sealing import AccountCipher
 from adapters.outbound.postgres.statements import readable
 from adapters.outbound.postgres.tables import SEAL
@@ -76,13 +77,13 @@ class Decoder:
         if opens:
             self.lines += [f"if {self.broken}:", f"    broken({codec.name!r}, {self.id}, {self.broken})"]
         for name in asked:
-            if name in fields and (read := _member(fields[name].type)) is not None:
+            if name in fields and name not in opens and (read := _member(fields[name].type)) is not None:
                 self._read(called[name], fields[name], read)
 
     def _open(self, name: str, cell: str, field: Field | None, bound: str) -> None:
         opened = f"open_{cell}({self.id}.bytes, {cell}{', ' if bound else ''}{bound})"
         if field is not None and field.type is not bytes:
-            self.known[f"of_{cell}"] = field.type
+            self.known[f"of_{cell}"] = opened_form(field.type)
             opened = f"of_{cell}({opened}, 'utf-8')"
         put_back = [f"    if {self.over}:", "        raise SealBroken"] if self.over else []
         tried = [

@@ -21,6 +21,7 @@ from datetime import UTC
 from typing import Any
 from uuid import UUID
 
+from adapters.outbound.postgres.audit_log import seal_of
 from adapters.outbound.postgres.codec import CODECS, Codec
 from adapters.outbound.postgres.composition import Verb, Write, statement
 from adapters.outbound.postgres.reading import Original, Reader
@@ -68,7 +69,9 @@ class Flush:
                 self._save(aggregate)
         for entry in work.audit:
             self._save(entry)
-            self._add(Verb.LOG, None, entry.id, entry.at.astimezone(UTC).date(), entry.kind, entry.commitment)
+            day, commitment = entry.at.astimezone(UTC).date(), entry.commitment
+            seal = seal_of(reader.keys.system, commitment, entry.kind, day)
+            self._add(Verb.LOG, None, commitment, entry.kind, day, seal)
         for job in work.jobs:
             self._add(Verb.QUEUE, None, work.ids.random_id(), job.name, job.subject, job.delay)
         for (

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.decoding import Broken, Row, Values
+from adapters.outbound.postgres.sealed_forms import text_form
 from adapters.outbound.postgres.sealing import AccountCipher
 from adapters.outbound.postgres.statements import compiled
 from adapters.outbound.postgres.tables import SEAL
@@ -22,7 +23,7 @@ from domain.classification import StorageKind
 ID = "id"
 IN_UTC = '+00:00"'
 """How PostgreSQL ends a time in UTC, and nothing else that is plain: ids, references, enums, counts."""
-_JSON = JSONEncoder(ensure_ascii=False).encode
+_JSON = JSONEncoder(ensure_ascii=False, default=text_form).encode
 
 
 class JsonRows:

@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -18,6 +19,10 @@ from adapters.outbound.postgres.tables import TENANT_TABLES
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _HAS_CITUS = text("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')")
+
+
+class NotMigrated(Exception):
+    """The database's schema is not of this version, and its tables are not ours: run `pico migrate` as their owner."""
 
 
 class NotDistributable(Exception):
@@ -33,14 +38,23 @@ class _Database:
     lock: int
 
     def upgrade(self, connection: Connection) -> None:
+        config = self._config()
+        config.attributes.update(connection=connection, version_table=self.version_table)
+        command.upgrade(config, "head")
+
+    @property
+    def newest(self) -> str:
+        """The revision that `upgrade` leads to."""
+        return str(ScriptDirectory.from_config(self._config()).get_current_head())
+
+    def _config(self) -> Config:
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         config.set_main_option(
             "version_locations", str(_MIGRATIONS / self.folder / "versions").replace("%", "%%")
         )
         config.set_main_option("path_separator", "os")
-        config.attributes.update(connection=connection, version_table=self.version_table)
-        command.upgrade(config, "head")
+        return config
 
 
 _STORE = _Database("store", "alembic_version", 0x5069_636F_5363_6865)
@@ -54,6 +68,42 @@ async def migrate(dsn: str, *, distribute: bool = False) -> None:
     as they are. Raises NotDistributable where the extension is missing; what asyncpg raises passes through.
     """
     await _migrate(dsn, _STORE, _distribute if distribute else None)
+
+
+async def bring_up_to_date(dsn: str, owner: str | None = None, *, distribute: bool = False) -> None:
+    """Bring the store's schema up to date, as far as it is ours to change. Repeating is harmless.
+
+    With the address of the tables' `owner` it is changed as that, and the role of `dsn` is restricted; without, where
+    the tables belong to somebody else, it is only looked at. Raises NotMigrated, and as `migrate`.
+    """
+    if owner is not None:
+        await migrate(owner, distribute=distribute)
+        connection = await asyncpg.connect(dsn)
+        try:
+            role = await connection.fetchval("SELECT current_user")
+        finally:
+            await connection.close()
+        await restrict(owner, role)
+    elif await _is_anothers(dsn):
+        return
+    else:
+        await migrate(dsn, distribute=distribute)
+
+
+async def _is_anothers(dsn: str) -> bool:
+    """Tell whether the tables belong to another role. Raises NotMigrated when they are then of another version."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        owned = await connection.fetchval(
+            "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('alembic_version')"
+        )
+        if owned is not False:
+            return False
+        if await connection.fetchval("SELECT version_num FROM alembic_version") != _STORE.newest:
+            raise NotMigrated
+    finally:
+        await connection.close()
+    return True
 
 
 async def migrate_keyring(dsn: str) -> None:
@@ -79,7 +129,11 @@ async def restrict(dsn: str, role: str) -> None:
 _GRANTS = (
     "GRANT USAGE ON SCHEMA public TO role",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO role",
-    "REVOKE UPDATE, DELETE, TRUNCATE ON audit_log FROM role",
+    "REVOKE ALL ON audit_recent, audit_log, audit_heads FROM role",
+    "GRANT SELECT ON audit_recent, audit_log, audit_heads TO role",
+    "GRANT INSERT (commitment, kind, day, seal) ON audit_recent TO role",
+    "GRANT INSERT ON audit_heads TO role",
+    "GRANT EXECUTE ON FUNCTION pico_chain_audit, pico_draw_audit TO role",
     "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON alembic_version FROM role",
 )
 
@@ -100,8 +154,16 @@ async def _migrate(
         await engine.dispose()
 
 
+_TRIGGERS = (
+    ("audit_log_only_grows", "audit_log"),
+    ("audit_recent_only_grows", "audit_recent"),
+    ("audit_recent_is_chained_once", "audit_recent"),
+    ("audit_heads_only_grow", "audit_heads"),
+)
+
+
 def _distribute(connection: Connection) -> None:
-    """Shard what belongs to an account by account, directory and limits by their key, the audit log by its entry.
+    """Shard what belongs to an account by account, directory and limits by their key, the audit log by its chains.
 
     Citus has no triggers on sharded tables: there the audit log is append-only by privilege alone (`restrict`).
     """
@@ -109,8 +171,14 @@ def _distribute(connection: Connection) -> None:
         raise NotDistributable
     first, *others = TENANT_TABLES
     placed = [(first, "id", "none"), *((table, "account_id", first) for table in others)]
-    placed += [("directory", "key", "none"), ("limits", "key", "none"), ("audit_log", "id", "none")]
-    connection.execute(text("DROP TRIGGER IF EXISTS audit_log_only_grows ON audit_log"))
+    placed += [
+        ("directory", "key", "none"),
+        ("limits", "key", "none"),
+        ("audit_recent", "commitment", "none"),
+    ]
+    placed += [("audit_log", "chain", "none"), ("audit_heads", "chain", "audit_log")]
+    for trigger, table in _TRIGGERS:
+        connection.execute(text(f"DROP TRIGGER IF EXISTS {trigger} ON {table}"))
     for table, column, beside in placed:
         connection.execute(_DISTRIBUTE, {"table": table, "column": column, "beside": beside})
     connection.execute(text("SELECT create_distributed_function('pico_refuse(text)')"))

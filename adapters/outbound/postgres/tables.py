@@ -152,14 +152,41 @@ JOBS = sa.Table(
 `token` rises with each lease; whoever holds an older one ends nothing. `failure` is a code.
 """
 
+AUDIT_RECENT = sa.Table(
+    "audit_recent", TABLES,
+    _column("audit_recent", "commitment", StorageKind.INDEX, key=True),
+    _column("audit_recent", "kind", StorageKind.ENUM, AuditKind),
+    sa.Column("day", sa.Date(), nullable=False, info={"kind": StorageKind.TIME}),
+    _column("audit_recent", "seal", StorageKind.INDEX),
+    _column("audit_recent", "position", StorageKind.COUNT, optional=True),
+    _column("audit_recent", "hash", StorageKind.INDEX, optional=True),
+)  # fmt: skip
+"""The public half of the audit log that is younger than a day or two. `seal` is a keyed hash: only we write it.
+
+Append-only, by trigger and by privilege (see schema.py); a function of the owner's chains what is new, another one
+draws it into the lasting chains (see audit_log.py).
+"""
+
 AUDIT_LOG = sa.Table(
     "audit_log", TABLES,
-    _column("audit_log", "id", StorageKind.ID, key=True),
+    _column("audit_log", "chain", StorageKind.COUNT, key=True),
+    _column("audit_log", "position", StorageKind.COUNT, key=True),
     sa.Column("day", sa.Date(), nullable=False, info={"kind": StorageKind.TIME}),
     _column("audit_log", "kind", StorageKind.ENUM, AuditKind),
     _column("audit_log", "commitment", StorageKind.INDEX),
+    _column("audit_log", "hash", StorageKind.INDEX),
 )  # fmt: skip
-"""The public half of the audit log. Append-only, by trigger and by privilege (see schema.py)."""
+"""The lasting chains of the audit log's public half. The application can only read it."""
+
+AUDIT_HEADS = sa.Table(
+    "audit_heads", TABLES,
+    _column("audit_heads", "chain", StorageKind.COUNT, key=True),
+    _column("audit_heads", "length", StorageKind.COUNT, key=True),
+    _column("audit_heads", "hash", StorageKind.INDEX),
+    _column("audit_heads", "signed_at", StorageKind.TIME),
+    _column("audit_heads", "signature", StorageKind.INDEX),
+)  # fmt: skip
+"""How far each chain went at an instant, signed."""
 
 ERASURES = sa.Table(
     "erasures", TABLES,
@@ -238,6 +265,8 @@ _index("export_parts", "account_id", "export_id", "position", unique=True)
 _index("directory", "account_id", "subject_id")
 _index("jobs", "due_at", where="state <> 'dead'")
 _index("limits", "full_at")
+_index("audit_recent", "position")
+_index("audit_log", "commitment")
 
 TENANT_TABLES = (*(stored.name for stored in INVENTORY), "jobs", "erasures", "erasure_counts", "residue")
 """The tables that are sharded by account."""

@@ -8,6 +8,7 @@ from adapters.outbound.postgres.codec import Keys
 from adapters.outbound.postgres.pool import Database
 from adapters.outbound.postgres.reading import Reader
 from adapters.outbound.postgres.repositories.accounts import PostgresAccounts
+from adapters.outbound.postgres.repositories.audit_entries import PostgresAuditEntries
 from adapters.outbound.postgres.repositories.blocked_numbers import PostgresBlockedNumbers
 from adapters.outbound.postgres.repositories.calls import PostgresCalls
 from adapters.outbound.postgres.repositories.contacts import PostgresContacts
@@ -96,6 +97,11 @@ class PostgresTx(PendingWrites, Tx):
     @override
     def exports(self) -> PostgresExports:
         return PostgresExports(self.reader, self.exports_emptied)
+
+    @property
+    @override
+    def audit_entries(self) -> PostgresAuditEntries:
+        return PostgresAuditEntries(self.reader)
 
     @property
     @override

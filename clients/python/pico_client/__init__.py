@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pico_client.accounts import Account, Accounts, DeletionPreview
+from pico_client.audit_log import AuditEntry, AuditLog
 from pico_client.blocked_numbers import BlockedNumber, BlockedNumbers
 from pico_client.contacts import Contact, ContactImport, Contacts, Skip
 from pico_client.exports import Export, Exports
@@ -25,6 +26,7 @@ from pico_client.voicemails import Voicemail, VoicemailDeletion, Voicemails
 
 __all__ = [
     "Account",
+    "AuditEntry",
     "AvailableNumber",
     "BlockedNumber",
     "Clock",
@@ -55,7 +57,9 @@ __all__ = [
 ]
 
 
-class Pico(Accounts, Lines, Messages, Voicemails, Contacts, BlockedNumbers, Searches, Exports, HealthChecks):
+class Pico(
+    Accounts, Lines, Messages, Voicemails, Contacts, BlockedNumbers, Searches, Exports, AuditLog, HealthChecks
+):
     """One person's way to Pico. See `Calls` for what it takes and raises."""
 
 

@@ -120,22 +120,20 @@ def salts_once(stored: Databases) -> Databases:
     return partial(stored, ids=lambda world: OneSalt(world.clock))
 
 
-@proves("H11", text="fb6251a6f5f7", saboteur=salts_with_a_byte, says="a salt can be guessed")
-@proves("H11", text="fb6251a6f5f7", saboteur=salts_once, says="entries share a salt")
+@proves("H11", text="d1c66aa9fefd", saboteur=salts_with_a_byte, says="a salt can be guessed")
+@proves("H11", text="d1c66aa9fefd", saboteur=salts_once, says="entries share a salt")
 async def test_every_entry_is_committed_to_under_256_bits_of_its_own(stored: Databases) -> None:
     async with stored() as world:
         ada = await lived(world)
-        log = {row["id"]: row for row in await world.rows("audit_log")}
+        log = {row["commitment"]: row for row in await world.rows("audit_recent")}
         entries = (await records(world, ada.id))["audit_entries"]
         assert len(entries) > 4
         for entry in entries:
             said = f"{ada.id}|{entry['id']}|{entry['kind']}|{entry['at'].isoformat()}|{entry['subject']}"
             commitment = hmac.digest(entry["salt"], said.encode(), "sha256")
-            assert log[entry["id"]]["commitment"] == commitment, (
-                "a commitment is not made with the whole salt"
-            )
+            assert commitment in log, "a commitment is not made with the whole salt"
             assert len(set(entry["salt"])) > 16, "a salt can be guessed"
-            assert log[entry["id"]]["day"] == entry["at"].date()
+            assert log[commitment]["day"] == entry["at"].date()
         assert len({entry["salt"] for entry in entries}) == len(entries), "entries share a salt"
 
 

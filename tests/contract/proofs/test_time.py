@@ -286,6 +286,11 @@ async def test_a_number_that_is_given_up_is_kept_for_seven_days(anywhere: Anywhe
         assert not made.carrier.numbers, "a number is kept too long"
 
 
+MAY_SHRINK = (
+    "DROP TRIGGER audit_log_only_grows ON audit_log; DROP TRIGGER audit_recent_only_grows ON audit_recent"
+)
+
+
 def forgets_the_log(anywhere: Anywhere) -> Anywhere:
     def purge(store: object, **_: object) -> Callable[[datetime, int], Awaitable[PurgeResult]]:
         class ForgetsTheLog(SkippedPurge):
@@ -298,7 +303,7 @@ def forgets_the_log(anywhere: Anywhere) -> Anywhere:
 
         return ForgetsTheLog("sessions")
 
-    return partial(anywhere, purge_ended_sessions=purge, sql="DROP TRIGGER audit_log_only_grows ON audit_log")
+    return partial(anywhere, purge_ended_sessions=purge, sql=MAY_SHRINK)
 
 
 def leaves_the_log_personal(anywhere: Anywhere) -> Anywhere:
@@ -322,7 +327,7 @@ async def test_the_audit_log_stays_for_ever_and_becomes_anonymous(anywhere: Anyw
         assert (await audit_log(made)).items() >= log.items(), "the log was forgotten"
         assert await made.ledger.receipt(await made.fingerprint(ada.id)), "the account was not erased"
         assert (await made.store.count_rows(ada.id))["audit_entries"] == 0, "the log stays personal"
-        assert ada.id.hex not in repr(await audit_log(made)).replace("-", "")
+        assert ada.id.bytes not in b"".join(await audit_log(made))
 
 
 def erases_sign_ups_early(anywhere: Anywhere) -> Anywhere:

@@ -14,8 +14,8 @@ class AuditPromises:
         entries = [*await world.entries(has.account_id), *await world.entries(other.account_id)]
         assert len(entries) == len(log) == 4
         for entry in entries:
-            assert log[entry.id] == entry.commitment
-            assert log[entry.id] != replace(entry, at=entry.at + INSTANT).commitment
+            assert entry.commitment in log
+            assert replace(entry, at=entry.at + INSTANT).commitment not in log
         assert len({entry.salt for entry in entries}) == 4
 
     async def test_erasure_takes_an_accounts_half_of_the_audit_log_and_no_more(self, world: World) -> None:

@@ -67,6 +67,7 @@ def reads(tx: Tx, of: Belongings) -> dict[str, Callable[[], Awaitable[Any]]]:
         "messages.page": lambda: tx.messages.page(of.conversation.id, None, 9),
         "messages.to_purge": lambda: tx.messages.to_purge(of.deleted.id, 9),
         "messages.with_carrier_copy": lambda: tx.messages.with_carrier_copy(None, 9),
+        "audit_entries.page": lambda: tx.audit_entries.page(None, 9),
         "blocked_numbers.find": lambda: tx.blocked_numbers.find(of.blocked.number),
         "blocked_numbers.page": lambda: tx.blocked_numbers.page(None, 9),
         "blocked_numbers.count": tx.blocked_numbers.count,

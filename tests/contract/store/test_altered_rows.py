@@ -109,9 +109,6 @@ UNBOUND: dict[str, str] = {
     "contact_numbers.place": "the contact that is found by it says itself which numbers it has",
     "idempotency_records.key": "another one is as good as a row that was deleted",
     "idempotency_records.request": "a repetition is told from another request, and nothing else",
-    "audit_entries.at": "the commitment in the public half holds it",
-    "audit_entries.kind": "the commitment in the public half holds it",
-    "audit_entries.subject": "the commitment in the public half holds it",
 }
 """Plain columns of people's rows that nothing is sealed beside, and why that does no harm."""
 SEALED_WHOLE = {"erasures", "erasure_counts", "residue"}

@@ -16,7 +16,7 @@ from adapters.outbound.memory.system import CountingIds, HandClock
 from application.ports.jobs import Again, Dead, Done, Job, LeasedJob, Outcome
 from application.ports.store import JobGone, StoreUnavailable, Tx, VersionConflict
 from domain.audit import AuditEntry
-from domain.kernel import AccountId, AuditId
+from domain.kernel import AccountId
 from domain.values import Label
 from tests.contract.store.contract import StoreContract, World
 
@@ -33,8 +33,8 @@ class MemoryWorld(World):
             if isinstance(entry, AuditEntry)
         ]
 
-    async def public_log(self) -> dict[AuditId, bytes]:
-        return dict(self.store.audit_log)
+    async def public_log(self) -> set[bytes]:
+        return set(self.store.audit_log.commitments)
 
     async def strike(self) -> None:
         self.store.outage = True

@@ -26,7 +26,7 @@ from application.ports.keyring import AccountKey
 from application.ports.store import JobGone, StoreUnavailable, VersionConflict
 from domain.audit import AuditEntry, AuditKind
 from domain.idempotency import Operation
-from domain.kernel import AccountId, AuditId, CarrierRef, LineId, SealBroken
+from domain.kernel import AccountId, CarrierRef, LineId, SealBroken
 from domain.lines import PhoneLine
 from domain.residue import Residue
 from domain.values import Label
@@ -35,6 +35,7 @@ from tests.contract.store.contract import StoreContract, World
 from tests.contract.store.world import opened
 
 ENVIRONMENT = "test"
+PUBLIC = "SELECT commitment FROM audit_recent UNION ALL SELECT commitment FROM audit_log"
 
 
 @dataclass(kw_only=True)
@@ -49,8 +50,8 @@ class PostgresWorld(World):
             rows = await tx.records.page(BY_TYPE[AuditEntry], None, 100)
         return [AuditEntry(**{**row, "kind": AuditKind(row["kind"])}) for row in rows]
 
-    async def public_log(self) -> dict[AuditId, bytes]:
-        return dict(await self.database.fetch("SELECT id, commitment FROM audit_log"))
+    async def public_log(self) -> set[bytes]:
+        return {row[0] for row in await self.database.fetch(PUBLIC)}
 
     async def strike(self) -> None:
         await self.postgres.drop(self.dsn)

@@ -14,7 +14,13 @@ import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.outbound.postgres.pool import JOB_GONE, VERSION_CONFLICT
-from adapters.outbound.postgres.schema import NotDistributable, migrate, restrict
+from adapters.outbound.postgres.schema import (
+    NotDistributable,
+    NotMigrated,
+    bring_up_to_date,
+    migrate,
+    restrict,
+)
 from adapters.outbound.postgres.tables import COLUMNS, TABLES
 from application.inventory import INVENTORY
 from application.jobs import JOB_TYPES
@@ -39,7 +45,7 @@ ODDITIES = {
 }
 """Columns whose shape is not that of their kind, and what keeps content out of them."""
 
-AUDITED = "INSERT INTO audit_log VALUES (gen_random_uuid(), current_date, 'account_signed_up', $1)"
+AUDITED = "INSERT INTO audit_recent (commitment, kind, day, seal) VALUES ($1, 'account_signed_up', current_date, '')"
 JOB = """
     INSERT INTO jobs (account_id, id, name, subject, due_at)
     VALUES (gen_random_uuid(), gen_random_uuid(), $1, gen_random_uuid(), now())
@@ -183,31 +189,67 @@ async def test_a_plaintext_is_refused_where_a_ciphertext_belongs(
             assert await connection.fetchval(query, value) is fits
 
 
-@pytest.mark.parametrize(
-    "change", ["UPDATE audit_log SET day = day", "DELETE FROM audit_log", "TRUNCATE audit_log"]
-)
-async def test_the_audit_log_only_grows(connection: asyncpg.Connection, change: str) -> None:
+@pytest.mark.parametrize("table", ["audit_recent", "audit_log"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET day = day + 1", "DELETE FROM {}", "TRUNCATE {}"])
+async def test_the_audit_log_only_grows(connection: asyncpg.Connection, table: str, change: str) -> None:
     await connection.execute(AUDITED, bytes(32))
+    await connection.fetch("SELECT pico_chain_audit(9)")
+    if table == "audit_log":
+        await connection.fetch("SELECT pico_draw_audit(current_date, 1, 9)")
     with pytest.raises(asyncpg.RestrictViolationError):
-        await connection.execute(change)
-    assert await connection.fetchval("SELECT count(*) FROM audit_log") == 1
+        await connection.execute(change.format(table))
+    assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 1  # noqa: S608
 
 
 async def test_the_application_can_only_add_to_the_audit_log(postgres: Postgres) -> None:
     dsn, role = await postgres.database("restricted"), f"app_{uuid4().hex}"
     async with owner_of(dsn) as owner:
         await owner.execute(f"CREATE ROLE {role}")
-        await owner.execute("ALTER TABLE audit_log DISABLE TRIGGER ALL")
+        for table in ("audit_recent", "audit_log", "audit_heads"):
+            await owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
         for _ in range(2):
             await restrict(dsn, role)
         await owner.execute(f"SET ROLE {role}")
-        await owner.execute(AUDITED, bytes(32))
-        for change in ("UPDATE audit_log SET day = day", "DELETE FROM audit_log", "TRUNCATE audit_log"):
+        for number in range(3):
+            await owner.execute(AUDITED, bytes([number] * 32))
+        assert await owner.fetchval("SELECT pico_chain_audit(2)") == 2
+        assert await owner.fetchval("SELECT pico_draw_audit(current_date, 1, 1)") == 1
+        await owner.execute("INSERT INTO audit_heads VALUES (1, 1, '', now(), '')")
+        for forbidden in (
+            "UPDATE {} SET hash = ''", "DELETE FROM {}", "TRUNCATE {}", "ALTER TABLE {} DISABLE TRIGGER ALL",
+            "DROP TABLE {}", "ALTER TABLE {} OWNER TO CURRENT_USER",
+        ):  # fmt: skip
+            for table in ("audit_recent", "audit_log", "audit_heads"):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await owner.execute(forbidden.format(table))
+        for forbidden in (
+            "INSERT INTO audit_log VALUES (1, 2, current_date, 'line_lost', '', '')",
+            "INSERT INTO audit_recent VALUES ('x', 'line_lost', current_date, '', 9, '')",
+            "CREATE OR REPLACE FUNCTION pico_chain_audit(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+            "DROP FUNCTION pico_draw_audit", "UPDATE alembic_version SET version_num = 'x'",
+            "SET session_replication_role = replica",
+        ):  # fmt: skip
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await owner.execute(change)
+                await owner.execute(forbidden)
         await owner.execute(JOB, "send_message")
         await owner.execute("DELETE FROM jobs")
         assert await owner.fetchval("SELECT count(*) FROM audit_log") == 1
+        assert await owner.fetchval("SELECT count(*) FROM audit_recent") == 2
+
+
+async def test_who_does_not_own_the_tables_is_told_when_they_are_of_another_version(
+    postgres: Postgres,
+) -> None:
+    dsn, role = await postgres.bare("owned"), f"app_{uuid4().hex}"
+    async with owner_of(dsn) as owner:
+        await owner.execute(f"CREATE ROLE {role} LOGIN")
+        application = dsn.replace("//pico@", f"//{role}@")
+        for _ in range(2):
+            await bring_up_to_date(application, dsn)
+        await bring_up_to_date(application)
+        await owner.execute("UPDATE alembic_version SET version_num = '0001_first'")
+        with pytest.raises(NotMigrated):
+            await bring_up_to_date(application)
 
 
 @asynccontextmanager

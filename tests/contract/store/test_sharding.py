@@ -11,7 +11,15 @@ from itertools import chain
 import asyncpg
 import pytest
 
-from adapters.outbound.postgres import composition, directory, erasing, job_statements, limits, residue
+from adapters.outbound.postgres import (
+    audit_log,
+    composition,
+    directory,
+    erasing,
+    job_statements,
+    limits,
+    residue,
+)
 from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.composition import Verb, Write
 from adapters.outbound.postgres.reading import Read, RowRead
@@ -31,6 +39,7 @@ from domain.messages import Conversation, Message
 from tests.contract.conftest import Postgres
 
 MODULES = (
+    audit_log,
     conversations,
     directory,
     erasing,
@@ -61,7 +70,8 @@ UNIQUE = """
     WHERE i.indisunique AND c.relnamespace = 'public'::regnamespace
 """
 LEADING = {
-    "accounts": "id", "directory": "kind", "limits": "key", "audit_log": "id", "alembic_version": "version_num"
+    "accounts": "id", "directory": "kind", "limits": "key", "audit_recent": "commitment", "audit_log": "chain",
+    "audit_heads": "chain", "alembic_version": "version_num",
 }  # fmt: skip
 """What leads the unique indexes of tables whose rows are not an account's belongings, and of the account's own."""
 
@@ -123,7 +133,7 @@ async def test_a_unique_key_without_the_account_is_noticed(connection: asyncpg.C
 
 async def test_no_table_of_a_tenant_needs_a_trigger_or_a_foreign_key(connection: asyncpg.Connection) -> None:
     triggers = await connection.fetch("SELECT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal")
-    assert [row[0] for row in triggers] == ["audit_log"], (
+    assert {row[0] for row in triggers} == {"audit_recent", "audit_log", "audit_heads"}, (
         "nor does a job make a noise in the commit that queues it"
     )
     assert await connection.fetchval("SELECT count(*) FROM pg_constraint WHERE contype = 'f'") == 0

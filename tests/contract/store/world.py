@@ -32,7 +32,6 @@ from domain.idempotency import IdempotencyRecord, Operation
 from domain.kernel import (
     AccountId,
     Aggregate,
-    AuditId,
     CarrierRef,
     ConversationId,
     ExportId,
@@ -125,7 +124,7 @@ class World(ABC):
         """Return the account's halves of the audit log, opened, salt included, in any order."""
 
     @abstractmethod
-    async def public_log(self) -> dict[AuditId, bytes]:
+    async def public_log(self) -> set[bytes]:
         """Return the commitment of every public half, whoever it was about."""
 
     @abstractmethod

@@ -58,7 +58,7 @@ class DeleteCarrierCopy:
         if not message.copy_may_go(kept) or (message.altered and not message.is_deleted):
             return  # of a message that we cannot read the carrier's copy is all there is
         if message.has_carrier_copy and abilities.can_delete_copies:
-            settles = message.created_at + abilities.copy_settles_after - self.clock.now()
+            settles = message.begins_at + abilities.copy_settles_after - self.clock.now()
             if settles > timedelta():
                 raise TooEarly(settles)
             await delete_verified(

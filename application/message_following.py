@@ -45,7 +45,7 @@ class FollowMessage:
             message = await tx.messages.get_even_deleted(message_id)
         if message.is_deleted or message.is_settled or message.ref is None:
             return
-        ends = message.created_at + self.carrier.message_abilities.messages_live_for
+        ends = message.begins_at + self.carrier.message_abilities.messages_live_for
         now = self.clock.now()
         over, sent = now >= ends, None
         with suppress(CarrierUnavailable):
@@ -54,7 +54,7 @@ class FollowMessage:
         if over or (sent is not None and sent.status is not message.status):
             message = await self._commit(account_id, message_id, sent, now, over=over)
         if not message.is_settled:
-            raise StillUnderWay(min(now - message.created_at, ends - now))
+            raise StillUnderWay(min(now - message.begins_at, ends - now))
 
     async def _commit(
         self, account_id: AccountId, message_id: MessageId, sent: Sent | None, now: datetime, *, over: bool

@@ -40,13 +40,17 @@ class Accepted:
     created_at: datetime
     attachments: int = 0
     client_reference: ClientReference | None = None
+    send_at: datetime | None = None
     repeated: bool = field(default=False, compare=False)
     """Whether an earlier request with the same key had sent it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendMessage:
-    """Queues a message. The carrier is asked by a job: an outage there never loses what the person wrote."""
+    """Queues a message, or keeps it until its time.
+
+    The carrier is asked by a job: an outage there never loses what the person wrote.
+    """
 
     store: Store
     clock: Clock
@@ -65,17 +69,19 @@ class SendMessage:
         key: str,
         media: Sequence[MediaId] = (),
         client_reference: ClientReference | None = None,
+        send_at: datetime | None = None,
     ) -> Accepted:
         """Return the message as accepted.
 
         Raises NotFound, LineNotActive, NotForMessages, EmergencyNumber, UnreachableNumber, DestinationNotAllowed,
         NumberBlocked, PeerOptedOut, SpendLimited, LimitsUnavailable, IdempotencyMismatch; for pictures NotForPictures,
-        MediaNotReady, MediaUsed, MediaTooLarge.
+        MediaNotReady, MediaUsed, MediaTooLarge; for a time NotInTime.
 
         Repeating with the same key is harmless.
         """
         paid = False
-        more = () if client_reference is None else (f"as {client_reference}",)
+        more = [] if client_reference is None else [f"as {client_reference}"]
+        more += [] if send_at is None else [f"at {send_at.isoformat()}"]
         operation = Operation.requested("send", key, line_id, to, body, *media, *more)
 
         async def change(tx: Tx) -> Accepted:
@@ -95,10 +101,14 @@ class SendMessage:
                 if context.opt_out is not None:
                     conversation.note_opt_out(context.opt_out.opted_out_at)
                 message_id = MessageId(self.ids.new(after=conversation.last_at))
-                message = conversation.send(message_id, body, now, len(media), client_reference)
+                message = conversation.send(message_id, body, now, len(media), client_reference, send_at)
                 await self._attach(tx, context.line, message_id, media)
                 if not paid:  # once, however often a race is lost
-                    await self.spend.take(account_id, context.line.country, to, body, len(media))
+                    home = context.line.country
+                    if send_at is None:
+                        await self.spend.take(account_id, home, to, body, len(media))
+                    else:
+                        await self.spend.schedule(account_id, home, to)
                     paid = True
                 tx.require_unchanged(context.line)
                 tx.save(conversation)
@@ -114,6 +124,7 @@ class SendMessage:
                 message.created_at,
                 len(media),
                 client_reference,
+                send_at,
                 repeated=context.earlier is not None,
             )
 
@@ -148,6 +159,25 @@ class ReadMessage:
 
     async def __call__(self, account_id: AccountId, message_id: MessageId) -> MessageRow:
         """Return it. Raises NotFound. Repeating is harmless."""
+        async with self.store.begin(account_id) as tx:
+            return await tx.messages.shown(message_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelMessage:
+    """Takes a scheduled message back. It stays in its conversation, canceled, until it is deleted."""
+
+    store: Store
+
+    async def __call__(self, account_id: AccountId, message_id: MessageId) -> MessageRow:
+        """Return it, canceled: no carrier will hear of it. Raises NotFound, NotScheduled. Repeating is harmless."""
+
+        async def change(tx: Tx) -> None:
+            message = await tx.messages.get_even_broken(message_id)
+            message.cancel()
+            tx.save(message)
+
+        await self.store.update(account_id, change)
         async with self.store.begin(account_id) as tx:
             return await tx.messages.shown(message_id)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from application.hold import HoldOfJob
+from application.inbound_messages import is_active
 from application.job_type import NOW, JobType
 from application.line_check import CHECK_LINE
 from application.media_upload import OfferMedia
@@ -20,8 +21,22 @@ from application.spend import Spend
 from domain.failures import FailureReason
 from domain.kernel import AccountId, MessageId
 from domain.lines import PhoneLine
-from domain.messages import Conversation, Message, MessageQueued, Sent
+from domain.messages import Conversation, Message, MessageQueued, MessageScheduled, Sent
+from domain.spend import SpendLimited
 from domain.values import Peer, PhoneNumber
+
+SEND = "send_message"
+LONGEST_WAIT = timedelta(days=7)
+"""Jobs that are put off for longer count as put off by a wrong clock, and are called back."""
+
+
+class NotYetTime(Exception):
+    """A scheduled message's time has not come."""
+
+    def __init__(self, missing: timedelta) -> None:
+        """Say how long it is until then."""
+        self.missing = missing
+        super().__init__()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +70,14 @@ class SendQueuedMessage:
         """Send the message. Repeating is harmless.
 
         Raises JobGone; CarrierUnavailable: to be tried again, looking first; SendingPaused and LimitsUnavailable: to be
-        tried again, the carrier has not heard of it.
+        tried again, the carrier has not heard of it. Before the time of a scheduled message it only has itself called
+        again; it raises ClocksDisagree where nobody can tell whether that time has come.
         """
-        attempt = await self._attempt(account_id, message_id)
+        try:
+            attempt = await self._attempt(account_id, message_id)
+        except NotYetTime as early:
+            await self._put_off(account_id, message_id, lease, early.missing)
+            return
         if not attempt.message.is_waiting:
             return  # sent before
         try:
@@ -77,6 +97,16 @@ class SendQueuedMessage:
             certain = attempt.asked_at is None or self.carrier.message_abilities.can_find_by_pair
             await self._commit_answer(attempt, sent, lease, certain=certain)
 
+    async def _put_off(
+        self, account_id: AccountId, message_id: MessageId, lease: JobLease, missing: timedelta
+    ) -> None:
+        """Have this done again when a message's time has come."""
+
+        async def change(tx: Tx) -> None:
+            tx.queue(Job(SEND, account_id, message_id, min(missing, LONGEST_WAIT)))
+
+        await self.store.update(account_id, change, completing=lease)
+
     async def _attempt(self, account_id: AccountId, message_id: MessageId) -> Attempt:
         """Put the attempt on record before the carrier hears of it."""
         passed = False
@@ -89,9 +119,15 @@ class SendQueuedMessage:
             asked_at = message.attempted_at
             blocked = await tx.blocked_numbers.find(PhoneNumber(conversation.peer)) is not None
             must_not = self._must_not(message, line, conversation, blocked=blocked)
+            if message.is_scheduled:
+                await self._must_be_time(message)
+            if message.is_scheduled and not await is_active(tx):
+                must_not = FailureReason.LINE_NOT_ACTIVE
             if must_not is None and message.is_waiting and not passed:  # once, however often a race is lost
                 await self.spend.pass_on(conversation.peer)
-                passed = True
+                if message.is_scheduled:
+                    must_not = await self._spend(message, line, conversation.peer)
+                passed = must_not is None
             if must_not is None:
                 message.attempt(self.clock.now())
             tx.require_unchanged(line)
@@ -106,6 +142,20 @@ class SendQueuedMessage:
             )
 
         return await self.store.update(account_id, change)
+
+    async def _must_be_time(self, message: Message) -> None:
+        """Raise NotYetTime before a scheduled message's time; ClocksDisagree when nobody can tell."""
+        missing = message.begins_at - await self.clock.agreed()
+        if missing > timedelta():
+            raise NotYetTime(missing)
+
+    async def _spend(self, message: Message, line: PhoneLine, to: Peer) -> FailureReason | None:
+        """Pay for a scheduled message now that its time has come. Tell why it may not be sent, if it may not."""
+        try:
+            await self.spend.take(message.account_id, line.country, to, message.body, message.attachments)
+        except SpendLimited:
+            return FailureReason.LIMITED
+        return None
 
     def _may_ask(self, attempt: Attempt) -> bool:
         """Tell whether asking the carrier cannot send the message twice."""
@@ -128,7 +178,7 @@ class SendQueuedMessage:
 
     def _is_too_late(self, message: Message) -> bool:
         """Tell whether the message is older than any that a carrier would still try to deliver."""
-        return self.clock.now() >= message.created_at + self.carrier.message_abilities.messages_live_for
+        return self.clock.now() >= message.begins_at + self.carrier.message_abilities.messages_live_for
 
     async def _find(self, attempt: Attempt) -> Sent | None:
         """Return what an earlier attempt sent, if it did, its answer was lost and the carrier can find it."""
@@ -186,4 +236,4 @@ class SendQueuedMessage:
         await self.store.update(attempt.message.account_id, change, completing=lease)
 
 
-JOBS = (JobType("send_message", SendQueuedMessage, after={MessageQueued: NOW}),)
+JOBS = (JobType(SEND, SendQueuedMessage, after={MessageQueued: NOW, MessageScheduled: NOW}),)

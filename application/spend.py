@@ -57,6 +57,14 @@ class Spend:
         if taking.wait is not None:
             raise SpendLimited(limit, taking.wait)
 
+    async def schedule(self, account_id: AccountId, home: Country, to: Peer) -> None:
+        """Take a place for a message that is to be paid when its time comes. Raises as `take` does."""
+        self._allowed(home, to)
+        now, limit = self.clock.now(), self.policy.of_scheduling
+        taking = await self.limits.take(limit, str(account_id), now)
+        if taking.wait is not None:
+            raise SpendLimited(limit, taking.wait)
+
     async def take_call(
         self, account_id: AccountId, home: Country, to: PhoneNumber, *, already: int = 0
     ) -> PaidCall:

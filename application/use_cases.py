@@ -32,6 +32,7 @@ from application.lines import (
 from application.media import ListMedia, ReadMedia
 from application.media_upload import ReadOfferedMedia, UploadMedia
 from application.messages import (
+    CancelMessage,
     DeleteConversation,
     DeleteMessage,
     ListConversations,
@@ -94,6 +95,7 @@ class UseCases:
 
     send_message: SendMessage
     read_message: ReadMessage
+    cancel_message: CancelMessage
     delete_message: DeleteMessage
     list_conversations: ListConversations
     read_conversation: ReadConversation

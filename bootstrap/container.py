@@ -88,6 +88,7 @@ from application.media_upload import OfferMedia, PurgeUpload, ReadOfferedMedia, 
 from application.message_deletion import DeleteCarrierCopy, PurgeConversation
 from application.message_following import FollowMessage
 from application.messages import (
+    CancelMessage,
     DeleteConversation,
     DeleteMessage,
     ListConversations,
@@ -335,6 +336,7 @@ class Container(containers.DeclarativeContainer):
         SendQueuedMessage, store=store, queue=queue, carrier=carrier, offer_media=offer_media, clock=clock, ids=ids,
         spend=spend,
     )
+    cancel_message = Singleton(CancelMessage, store=store)
     read_message = Singleton(ReadMessage, store=store)
     delete_message = Singleton(DeleteMessage, store=store, clock=clock)
     list_conversations = Singleton(ListConversations, store=store)

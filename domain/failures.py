@@ -20,6 +20,8 @@ class FailureReason(StrEnum):
     """The line stopped accepting messages before this one was handed over."""
     NOT_ALLOWED = "not_allowed"
     """No messages are sent there any more, by our policy or because the person has blocked the number."""
+    LIMITED = "limited"
+    """It was scheduled, and when its time came the account had sent as much as it may."""
     CARRIER_OUTAGE = "carrier_outage"
     """The carrier, or a network on the way, could not take it in time."""
     UNCONFIRMED = "unconfirmed"

@@ -97,6 +97,8 @@ class SpendPolicy:
         default=Limit(name="spend_young", most=2_000, within=DAY, at_once=1_500)
     )
     of_an_account: Limit = field(default=Limit(name="spend", most=10_000, within=DAY, at_once=7_500))
+    of_scheduling: Limit = field(default=Limit(name="scheduled", most=200, within=DAY, at_once=150))
+    """Messages that an account schedules: each is counted as spent when its time comes."""
     of_a_neighbourhood: Limit = field(default=Limit(name="neighbourhood", most=300, within=HOUR, at_once=150))
     """Messages of everybody to numbers that lie close together."""
     of_everybody: Limit = field(default=Limit(name="everybody", most=100_000, within=HOUR, at_once=50_000))

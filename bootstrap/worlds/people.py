@@ -6,6 +6,7 @@ Everything is given as plain text and parsed: what could not be typed into an ap
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from adapters.inbound.email_addresses import email_address
@@ -81,7 +82,12 @@ class Person:
         )
 
     async def sends(
-        self, body: str, to: str = STRANGER, key: str | None = None, client_reference: str | None = None
+        self,
+        body: str,
+        to: str = STRANGER,
+        key: str | None = None,
+        client_reference: str | None = None,
+        send_at: datetime | None = None,
     ) -> Accepted:
         """Send a message: it goes out as the world settles. Raises what sending raises."""
         return await self.world.use_cases.send_message(
@@ -91,6 +97,7 @@ class Person:
             MessageBody.parse(body),
             key or self.world.ids.new().hex,
             client_reference=None if client_reference is None else ClientReference.parse(client_reference),
+            send_at=send_at,
         )
 
     async def keeps(self, message_id: MessageId) -> Message:

@@ -10,9 +10,11 @@ from domain.messages.events import (
     MessageFinal,
     MessageQueued,
     MessageReceived,
+    MessageScheduled,
     MessageUnconfirmed,
 )
 from domain.messages.message import Message
+from domain.messages.schedule import NotInTime, NotScheduled, must_be_in_time
 from domain.messages.status import RANK, Direction, Sent, Status
 
 __all__ = [
@@ -26,8 +28,12 @@ __all__ = [
     "MessageFinal",
     "MessageQueued",
     "MessageReceived",
+    "MessageScheduled",
     "MessageUnconfirmed",
+    "NotInTime",
+    "NotScheduled",
     "PeerOptedOut",
     "Sent",
     "Status",
+    "must_be_in_time",
 ]

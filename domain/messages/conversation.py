@@ -18,8 +18,9 @@ from domain.kernel import (
     PicoError,
 )
 from domain.keywords import OptOut
-from domain.messages.events import ConversationDeleted, MessageQueued, MessageReceived
+from domain.messages.events import ConversationDeleted, MessageQueued, MessageReceived, MessageScheduled
 from domain.messages.message import Message
+from domain.messages.schedule import must_be_in_time
 from domain.messages.status import Direction, Status
 from domain.values import ClientReference, MessageBody, Peer
 
@@ -84,15 +85,25 @@ class Conversation(Aggregate):
         at: datetime,
         attachments: int = 0,
         client_reference: ClientReference | None = None,
+        send_at: datetime | None = None,
     ) -> Message:
-        """Return a new message to the other side, queued, with so many pictures. Raises PeerOptedOut, SealBroken."""
+        """Return a new message to the other side, with so many pictures: queued, or scheduled for a time.
+
+        Raises NotInTime, PeerOptedOut, SealBroken.
+        """
+        if send_at is not None:
+            must_be_in_time(send_at, at)
         self.must_be_whole()
         if self.is_opted_out:
             raise PeerOptedOut
         self._go_on(at)
         message = self._message(message_id, Direction.OUTBOUND, Status.QUEUED, body, at)
         message.attachments, message.client_reference = attachments, client_reference
-        message.record(MessageQueued(account_id=self.account_id, subject=message_id, at=at))
+        if send_at is None:
+            message.record(MessageQueued(account_id=self.account_id, subject=message_id, at=at))
+        else:
+            message.send_at, message.status = send_at, Status.SCHEDULED
+            message.record(MessageScheduled(account_id=self.account_id, subject=message_id, at=at))
         return message
 
     def _go_on(self, at: datetime) -> None:

@@ -18,6 +18,11 @@ class MessageQueued(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessageScheduled(Event):
+    """A message waits for its time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageAccepted(Event):
     """The carrier took a message: from now on it holds a copy."""
 

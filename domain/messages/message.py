@@ -10,7 +10,8 @@ from domain.classification import held
 from domain.failures import FailureReason
 from domain.kernel import AccountId, Aggregate, CarrierRef, ConversationId, LineId, MessageId
 from domain.messages.events import MessageAccepted, MessageDeleted, MessageFinal, MessageUnconfirmed
-from domain.messages.status import Direction, Sent, Status
+from domain.messages.schedule import NotScheduled
+from domain.messages.status import OURS, Direction, Sent, Status
 from domain.values import ClientReference, MessageBody
 
 
@@ -36,6 +37,8 @@ class Message(Aggregate):
     copy_deleted_at: Annotated[datetime | None, held(exported=False, bound=True)] = None
     deleted_at: Annotated[datetime | None, held(exported=False, final=True)] = None
     client_reference: ClientReference | None = None
+    send_at: Annotated[datetime | None, held(bound=True)] = None
+    """When it goes out, if somebody said so."""
 
     @classmethod
     def deleted_on_arrival(
@@ -55,7 +58,17 @@ class Message(Aggregate):
     @property
     def is_waiting(self) -> bool:
         """Whether it still waits to be handed to the carrier."""
-        return self.status is Status.QUEUED and self.ref is None
+        return self.status in {Status.SCHEDULED, Status.QUEUED} and self.ref is None
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it waits for its time, or for being looked at when that has come."""
+        return self.status is Status.SCHEDULED
+
+    @property
+    def begins_at(self) -> datetime:
+        """From when on carriers may have it."""
+        return self.send_at or self.created_at
 
     @property
     def was_attempted(self) -> bool:
@@ -78,11 +91,20 @@ class Message(Aggregate):
 
     def may_become(self, status: Status) -> bool:
         """Whether a message in this direction can be so: only what came in was received, and it stays so."""
-        return self.direction is Direction.OUTBOUND and status is not Status.RECEIVED
+        return self.direction is Direction.OUTBOUND and status is not Status.RECEIVED and status not in OURS
 
     def attempt(self, at: datetime) -> None:
         """Put on record that the carrier is about to be asked. Repeating is harmless: the first moment stands."""
         self.attempted_at = self.attempted_at or at
+        if self.is_scheduled:
+            self.status = Status.QUEUED
+
+    def cancel(self) -> None:
+        """Take it back before its time: no carrier will hear of it. Raises NotScheduled. Repeating is harmless."""
+        if self.status is not Status.CANCELED:
+            if not self.is_scheduled:
+                raise NotScheduled
+            self.status = Status.CANCELED
 
     def was_attempted_within(self, period: timedelta, now: datetime) -> bool:
         """Tell whether the carrier was first asked less than `period` ago."""

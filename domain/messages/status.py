@@ -19,6 +19,8 @@ class Direction(StrEnum):
 class Status(StrEnum):
     """Where a message stands. Rank never falls; among equals the first terminal one wins (Twilio: message statuses)."""
 
+    SCHEDULED = "scheduled"
+    """Its time has not come."""
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
@@ -26,6 +28,8 @@ class Status(StrEnum):
     """The carrier tries no longer, and has not said what became of it. A late word from it still counts."""
     DELIVERED = "delivered"
     FAILED = "failed"
+    CANCELED = "canceled"
+    """The person took it back before its time."""
     RECEIVED = "received"
 
     @property
@@ -39,13 +43,17 @@ class Status(StrEnum):
         return self.rank == RANK[Status.DELIVERED]
 
 
+OURS = frozenset({Status.SCHEDULED, Status.CANCELED})
+"""No carrier says these: we keep a message until its time."""
 RANK = {
+    Status.SCHEDULED: 0,
     Status.QUEUED: 1,
     Status.SENDING: 2,
     Status.SENT: 3,
     Status.UNCONFIRMED: 4,
     Status.DELIVERED: 5,
     Status.FAILED: 5,
+    Status.CANCELED: 5,
     Status.RECEIVED: 5,
 }
 

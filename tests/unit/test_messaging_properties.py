@@ -134,6 +134,7 @@ def test_a_received_message_hears_no_reports(reports: list[Report]) -> None:
 def test_every_status_has_a_rank_and_only_the_last_rank_is_terminal() -> None:
     assert set(RANK) == set(Status)
     assert {status for status in Status if status.terminal} == {
+        Status.CANCELED,
         Status.DELIVERED,
         Status.FAILED,
         Status.RECEIVED,

@@ -65,6 +65,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "rows_done": 12,
     "rows_total": 12,
     "segments": 1,
+    "send_at": None,
     "size": 46,
     "starts": "22:00",
     "terms_to_accept": None,

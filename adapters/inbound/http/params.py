@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -105,6 +105,16 @@ def duration(text: str) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
+def instant(text: str) -> datetime:
+    """Read a time of RFC 3339. Raises ValueError, also for one without an offset."""
+    if (at := datetime.fromisoformat(text)).tzinfo is None:
+        raise ValueError
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError from None
+
+
 UNSEEN = r"\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 """What a pattern can say of `domain.text`."""
 NOT_BLANK = {"minLength": 1, "maxLength": 64, "pattern": rf"^[^{UNSEEN}]*[^{UNSEEN}\s][^{UNSEEN}]*$"}
@@ -162,6 +172,7 @@ def version(value: object) -> int:
     return value
 
 
+A_TIME = Text(instant, {"format": "date-time", "maxLength": 40})
 A_LABEL = Text(Label.parse, NOT_BLANK)
 A_PLACE = Text(json_format.read_id_cursor, {"maxLength": 22, "examples": [json_format.id_cursor(LAST)]})
 A_PLACE_IN_TIME = Text(
@@ -197,6 +208,7 @@ MaybeToken = Annotated[str | None, exactly(TOKEN, str)]
 ALimit = Annotated[int, Text(exactly(LIMIT, int).parse, {"type": "integer", "minimum": 1, "maximum": 100})]
 AMediaId = Annotated[MediaId, AN_ID]
 MaybeReference = Annotated[ClientReference | None, Text(ClientReference.parse, NOT_BLANK)]
+MaybeTime = Annotated[datetime | None, A_TIME]
 MaybeLine = Annotated[LineId | None, AN_ID]
 MaybePlace = Annotated[tuple[datetime, ConversationId] | None, A_PLACE_IN_TIME]
 MaybeMessage = Annotated[MessageId | None, A_PLACE]

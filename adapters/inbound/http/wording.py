@@ -101,6 +101,7 @@ FIELDS = {
     "rows_done": "How many records are in it so far.",
     "rows_total": "How many records it will have.",
     "segments": "In how many pieces it travels, each charged for; null where there are pictures or it was damaged.",
+    "send_at": "When it goes out, if somebody said so; null where it goes at once.",
     "session": "The session that was opened.",
     "session_id": "The session.",
     "skipped": "How many cards were not saved.",

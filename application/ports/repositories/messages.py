@@ -24,6 +24,7 @@ class MessageRow(NamedTuple):
     attachments: int
     failure: FailureReason | None
     client_reference: ClientReference | None
+    send_at: datetime | None
     peer: Peer | None
     number: PhoneNumber | None
 

@@ -61,6 +61,7 @@ class Message(Result):
     attachments: int
     failure: str | None
     client_reference: str | None
+    send_at: datetime | None
     encoding: str | None
     segments: int | None
 
@@ -106,14 +107,22 @@ class Messages(Calls):
         body: str,
         media: Sequence[str] = (),
         client_reference: str | None = None,
+        send_at: datetime | str | None = None,
         *,
         key: str | None = None,
     ) -> Message:
         """Send a message. Under the same `key`, made unless given, it is sent once however often this is called.
 
-        `client_reference` is what the app calls it: it comes back with the message.
+        `client_reference` is what the app calls it: it comes back with the message. `send_at` has it wait for a time.
         """
-        message = {"to": to, "body": body, "media": list(media), "client_reference": client_reference}
+        at = send_at.isoformat() if isinstance(send_at, datetime) else send_at
+        message = {
+            "to": to,
+            "body": body,
+            "media": list(media),
+            "client_reference": client_reference,
+            "send_at": at,
+        }
         return self._ask(
             Message,
             "POST",
@@ -139,6 +148,10 @@ class Messages(Calls):
         with self._stream("GET", f"/v1/media/{part(media_id)}") as answer:
             for piece in answer.iter_bytes():
                 into.write(piece)
+
+    def cancel_message(self, message_id: str) -> Message:
+        """Take a scheduled message back before its time."""
+        return self._ask(Message, "DELETE", f"/v1/messages/{part(message_id)}/schedule")
 
     def delete_message(self, message_id: str) -> None:
         """Delete one message."""

@@ -19,6 +19,7 @@ from adapters.inbound.http.params import (
     MaybeMessage,
     MaybePlace,
     MaybeReference,
+    MaybeTime,
 )
 from adapters.inbound.http.reply import Id, SpelledOut
 from adapters.inbound.http.request import Request
@@ -36,19 +37,20 @@ from domain.idempotency import IdempotencyMismatch
 from domain.kernel import ConversationId, LineId, MessageId
 from domain.lines import LineNotActive, NotForMessages
 from domain.media import MOST, MediaNotReady, MediaTooLarge, MediaUsed, NotForPictures
-from domain.messages import Direction, PeerOptedOut, Status
+from domain.messages import Direction, NotInTime, NotScheduled, PeerOptedOut, Status
 from domain.segments import Encoding, segments_of
 from domain.spend import DestinationNotAllowed, SpendLimited
 from domain.values import MessageBody
 
 
 class OutgoingMessage(Input):
-    """A message to send. `to` is an E.164 number or a short code that the line can reach."""
+    """A message to send, now or at `send_at`. `to` is an E.164 number or a short code that the line can reach."""
 
     to: ADestination
     body: ABody
     media: list[AMediaId] = Field(default_factory=list, max_length=MOST, examples=[[]])
     client_reference: MaybeReference = None
+    send_at: MaybeTime = Field(default=None, examples=["2026-01-05T12:00:00Z"])
 
 
 class ConversationPage(Paged):
@@ -130,6 +132,7 @@ class Message(Ends):
     attachments: int
     failure: Annotated[str, SpelledOut(FailureReason)] | None
     client_reference: str | None
+    send_at: datetime | None
     encoding: AnEncoding | None
     segments: int | None
 
@@ -190,6 +193,7 @@ def message(of: MessageRow) -> Message:
         attachments,
         failure,
         client_reference,
+        send_at,
         peer,
         number,
     ) = of
@@ -207,6 +211,7 @@ def message(of: MessageRow) -> Message:
         "attachments": attachments,
         "failure": failure,
         "client_reference": client_reference,
+        "send_at": send_at,
         **_cut(body, attachments),
     }
 
@@ -220,12 +225,13 @@ def accepted(of: Accepted) -> Message:
         "from": str(of.sender),
         "to": str(of.to),
         "direction": "outbound",
-        "status": "queued",
+        "status": "queued" if of.send_at is None else "scheduled",
         "body": str(of.body),
         "created_at": of.created_at,
         "attachments": of.attachments,
         "failure": None,
         "client_reference": of.client_reference,
+        "send_at": of.send_at,
         **_cut(of.body, of.attachments),
     }
 
@@ -238,10 +244,20 @@ def _cut(body: MessageBody | None, attachments: int) -> Cut:
 
 
 async def send_message(request: Request[OutgoingMessage], line_id: LineId) -> Message:
-    """Send a message."""
+    """Send a message, now or at a time that is 15 minutes to 90 days ahead.
+
+    When its time comes it is looked at anew: what may not be sent by then fails, and `failure` says why.
+    """
     new = request.input
     sent = await request.use_cases.send_message(
-        request.account_id, line_id, new.to, new.body, request.key, new.media, new.client_reference
+        request.account_id,
+        line_id,
+        new.to,
+        new.body,
+        request.key,
+        new.media,
+        new.client_reference,
+        new.send_at,
     )
     request.replayed(yes=sent.repeated)
     return accepted(sent)
@@ -254,6 +270,11 @@ async def read_message(request: Request[None], message_id: MessageId) -> WholeMe
         request.account_id, [message_id] if shown["attachments"] else []
     )
     return {**shown, "media": [picture(media) for media in found.get(message_id, ())]}
+
+
+async def cancel_message(request: Request[None], message_id: MessageId) -> Message:
+    """Take a scheduled message back before its time. It stays, `canceled`; deleting it takes it back as well."""
+    return message(await request.use_cases.cancel_message(request.account_id, message_id))
 
 
 async def delete_message(request: Request[None], message_id: MessageId) -> None:
@@ -303,7 +324,7 @@ async def list_messages(request: Request[MessagePage], conversation_id: Conversa
 ONCE = (Bearer(), Idempotent())
 SENDING = (
     DestinationNotAllowed, EmergencyNumber, IdempotencyMismatch, LimitsUnavailable, LineNotActive, MediaNotReady,
-    MediaTooLarge, MediaUsed, NotForMessages, NotForPictures, NumberBlocked, PeerOptedOut, SpendLimited,
+    MediaTooLarge, MediaUsed, NotForMessages, NotForPictures, NotInTime, NumberBlocked, PeerOptedOut, SpendLimited,
     UnreachableNumber,
 )  # fmt: skip
 
@@ -312,6 +333,7 @@ SENDING = (
 ROUTES = (
     Route("POST", "/v1/lines/{line_id:uuid}/messages", send_message, 202, body=OutgoingMessage, guards=ONCE, raises=SENDING, location="/v1/messages/{id}"),
     Route("GET", "/v1/messages/{message_id:uuid}", read_message, 200),
+    Route("DELETE", "/v1/messages/{message_id:uuid}/schedule", cancel_message, 200, raises=(NotScheduled,)),
     Route("DELETE", "/v1/messages/{message_id:uuid}", delete_message, 204),
     Route("GET", "/v1/conversations", list_conversations, 200, query=ConversationPage),
     Route("GET", "/v1/conversations/{conversation_id:uuid}", read_conversation, 200),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -10,7 +9,7 @@ from typing_extensions import TypedDict
 
 from adapters.inbound.http.input import Paged
 from adapters.inbound.http.json_format import id_cursor
-from adapters.inbound.http.params import NOT_BLANK, MaybeLine, MaybeMessage, Text
+from adapters.inbound.http.params import NOT_BLANK, MaybeLine, MaybeMessage, MaybeTime, Text
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.resources.contacts import Contact, contact
 from adapters.inbound.http.resources.messages import Message, message
@@ -18,21 +17,9 @@ from adapters.inbound.http.route import Route
 from domain.search import Query
 from domain.values import Peer
 
-
-def instant(text: str) -> datetime:
-    """Read a time of RFC 3339. Raises ValueError, also for one without an offset."""
-    if (at := datetime.fromisoformat(text)).tzinfo is None:
-        raise ValueError
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError from None
-
-
 A_QUERY = Text(
     Query.parse, {"minLength": 1, "maxLength": Query.LONGEST, "pattern": r"[^\W_]", "examples": ["noon"]}
 )
-A_TIME = Text(instant, {"format": "date-time", "maxLength": 40})
 A_PERSON = Text(Peer.parse, NOT_BLANK | {"examples": ["+13105550178"]})
 
 
@@ -42,8 +29,8 @@ class SearchOptions(Paged):
     q: Annotated[Query, A_QUERY]
     line_id: MaybeLine = None
     person: Annotated[Peer | None, A_PERSON] = Field(default=None, alias="with")
-    before: Annotated[datetime | None, A_TIME] = None
-    after: Annotated[datetime | None, A_TIME] = None
+    before: MaybeTime = None
+    after: MaybeTime = None
     cursor: MaybeMessage = None
 
 

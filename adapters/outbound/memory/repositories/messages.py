@@ -83,5 +83,5 @@ class MemoryMessages(Messages):
         number = next((line.number for line in self.loaded.of(PhoneLine) if line.id == m.line_id), None)
         return MessageRow(
             m.id, m.conversation_id, m.line_id, m.direction, m.status, m.body, m.created_at, m.attachments, m.failure,
-            m.client_reference, conversation.peer, number,
+            m.client_reference, m.send_at, conversation.peer, number,
         )  # fmt: skip

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import beside, crowd, deletions, exports
+from benchmarks import beside, crowd, deletions, exports, voicemail_kills
 from benchmarks.bench import Measure, main
 from benchmarks.kills import kills
 from benchmarks.population import Population
@@ -50,8 +50,16 @@ if __name__ == "__main__":
         "--kills", type=int, default=0, metavar="N",
         help="kill -9 servers and workers N times under load, and look for what is lost, done twice or left",
     )  # fmt: skip
+    parser.add_argument(
+        "--voicemail-kills", type=int, default=0, metavar="N",
+        help="kill -9 a process N times at each step of a voicemail, and look for what is lost, there twice or left",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    if given.voicemail_kills:
+        with TemporaryDirectory(prefix="pico-kills-") as folder:
+            Path(folder).chmod(0o755)  # the database's user must reach it
+            sys.exit(asyncio.run(voicemail_kills.kills(given.voicemail_kills, Path(folder), print)))
     if given.kills:
         with TemporaryDirectory(prefix="pico-kills-") as folder:
             Path(folder).chmod(0o755)  # the database's user must reach it

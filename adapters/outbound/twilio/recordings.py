@@ -104,6 +104,7 @@ class TwilioRecordings(Recordings, Transcriber):
             recording = await self.api.client.recordings(ref).fetch_async()
         except Gone:
             return None
+        ref_of(recording)
         called, caller = await self._numbers(words_of(recording.call_sid))
         length = timedelta(seconds=_seconds(recording.duration))
         return Recorded(called, caller, length, is_message=recording.source == MESSAGE)
@@ -113,7 +114,9 @@ class TwilioRecordings(Recordings, Transcriber):
             call = await self.api.client.calls(call_sid).fetch_async()
         except Gone:
             return None, None
-        return number_of(words_of(call.to)), caller_of(words_of(call.from_))
+        ref_of(call)
+        sender = call._from  # noqa: SLF001 - the SDK has no other name for it
+        return number_of(words_of(call.to)), caller_of(words_of(sender))
 
     @override
     @asynccontextmanager

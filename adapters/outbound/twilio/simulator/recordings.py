@@ -41,6 +41,7 @@ class Recordings:
         """Return the operations of the 2010 API."""
         root = f"/{VERSION}/Accounts/{self.account.sid}"
         return [
+            web.get(f"{root}/Calls/{{sid}}.json", self.fetch_call),
             web.get(f"{root}/Recordings/{{sid}}.json", self.fetch),
             web.get(f"{root}/Recordings/{{sid}}.wav", self.audio),
             web.delete(f"{root}/Recordings/{{sid}}.json", self.delete),
@@ -56,6 +57,7 @@ class Recordings:
         status = "absent" if absent else "completed"
         if not absent:
             self.account.state.keep_content(sid, message.audio)
+        self.account.state.calls.setdefault(message.call_sid, call(self.account, message))
         self.account.state.recordings[sid] = recording(self.account, sid, message, status)
         self.account.state.save()
         await self._post(message.action, action_form(self.account, sid, message))
@@ -79,6 +81,10 @@ class Recordings:
         if sid not in held:
             raise Refused(20404, f"The requested resource {sid} was not found")
         return held[sid]
+
+    async def fetch_call(self, request: web.Request) -> web.Response:
+        """FetchCall."""
+        return web.json_response(self._one(self.account.state.calls, request))
 
     async def fetch(self, request: web.Request) -> web.Response:
         """FetchRecording."""
@@ -125,6 +131,27 @@ class Recordings:
             del self.account.state.transcriptions[sid]
             self.account.state.save()
         return web.Response(status=204)
+
+
+def call(account: Account, message: LeftMessage) -> Resource:
+    """Shape a call that a message was left in."""
+    now = rfc2822(account.now())
+    return {
+        "sid": message.call_sid,
+        "account_sid": account.sid,
+        "api_version": VERSION,
+        "parent_call_sid": None,
+        "from": message.sender,
+        "to": message.to,
+        "direction": "inbound",
+        "status": "completed",
+        "date_created": now,
+        "date_updated": now,
+        "start_time": now,
+        "end_time": now,
+        "duration": str(message.seconds),
+        "uri": uri(account.sid, "Calls", message.call_sid),
+    }
 
 
 def recording(account: Account, sid: str, message: LeftMessage, status: str) -> Resource:

@@ -37,6 +37,7 @@ class State:
     numbers: dict[str, Resource] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
     opted_out: set[tuple[str, str]] = field(default_factory=set)
+    calls: dict[str, Resource] = field(default_factory=dict)
     recordings: dict[str, Resource] = field(default_factory=dict)
     transcriptions: dict[str, Resource] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class State:
             kept = json.loads(self.file.read_text("utf-8"))
             self.numbers = kept["numbers"]
             self.messages = {sid: Message(**message) for sid, message in kept["messages"].items()}
+            self.calls = kept.get("calls", {})
             self.recordings = kept.get("recordings", {})
             self.transcriptions = kept.get("transcriptions", {})
             self.opted_out = {(ours, peer) for ours, peer in kept["opted_out"]}
@@ -64,6 +66,7 @@ class State:
                 for sid, message in self.messages.items()
             },
             "opted_out": sorted(self.opted_out),
+            "calls": self.calls,
             "recordings": self.recordings,
             "transcriptions": self.transcriptions,
         }

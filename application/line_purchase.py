@@ -9,10 +9,12 @@ from datetime import timedelta
 from application.hold import HoldOfJob
 from application.ports.clock import Clock
 from application.ports.directory import Directory
+from application.ports.entitlements import Entitlements
 from application.ports.jobs import JobLease, Queue
 from application.ports.keyring import KeyGone
 from application.ports.numbers import NumberOrder, NumberProvider
 from application.ports.store import Store, Tx
+from domain.entitlements import LineLimitReached
 from domain.kernel import AccountId, ErrorKind, LineId, NotFound, PicoError
 from domain.lines import PhoneLine
 from domain.values import PhoneNumber
@@ -35,6 +37,7 @@ class CompletePurchase:
     store: Store
     queue: Queue
     numbers: NumberProvider
+    entitlements: Entitlements
     clock: Clock
 
     async def __call__(self, account_id: AccountId, line_id: LineId, lease: JobLease) -> None:
@@ -57,8 +60,11 @@ class CompletePurchase:
         """Return the line: active, failed, or ordering while the carrier has not decided.
 
         Raises CarrierUnavailable: the order stays open. For the first attempt: it does not look before it asks.
+        Raises LineLimitReached for one line more than the plan allows, which another request began at the same time.
         """
         line, may_order = await self._read(account_id, line_id)
+        if line.is_ordering and not may_order:
+            await self._must_be_within_plan(account_id, line_id)
         in_time = self.clock.now() < line.created_at + FIRST_ATTEMPT_WITHIN
         if not (line.is_ordering and may_order and in_time):
             return line
@@ -74,10 +80,24 @@ class CompletePurchase:
                 await self._commit(account_id, line_id, order)
 
     async def _read(self, account_id: AccountId, line_id: LineId) -> tuple[PhoneLine, bool]:
-        """Return the line, and whether it may be ordered: after a request to delete nothing is bought any more."""
+        """Return the line, and whether it may be ordered: not after a request to delete, and not past the plan.
+
+        Two requests at a time each count the lines before they see the other's. Here both are on record: of orders that
+        race for a last place some may be called off needlessly, but never is one placed that is too many.
+        """
+        plan = await self.entitlements.plan(account_id)
         async with self.store.begin(account_id) as tx:
             line, account = await tx.lines.get(line_id), await tx.accounts.get()
-        return line, account.is_active
+            held = sum(each.holds_number for each in await tx.lines.list_all())
+        return line, account.is_active and plan.allows(held)
+
+    async def _must_be_within_plan(self, account_id: AccountId, line_id: LineId) -> None:
+        """Call an order off that was not placed and is past the plan. Raises LineLimitReached."""
+        async with self.store.begin(account_id) as tx:
+            account = await tx.accounts.get()
+        if account.is_active:
+            await self._commit(account_id, line_id, None)
+            raise LineLimitReached
 
     async def _order(self, line: PhoneLine) -> NumberOrder:
         order = await self.numbers.order(line.number, line.id)

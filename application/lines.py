@@ -14,6 +14,7 @@ from application.paging import MOST, Page
 from application.ports.carrier_errors import CarrierUnavailable
 from application.ports.clock import Clock
 from application.ports.directory import Directory
+from application.ports.entitlements import Entitlements
 from application.ports.ids import Ids, end_of
 from application.ports.jobs import Job
 from application.ports.numbering import NumberingPlan
@@ -29,7 +30,9 @@ from domain.lines import (
     LineState,
     NumberTaken,
     PhoneLine,
+    PriceChanged,
 )
+from domain.money import Money
 from domain.retention import Retention
 from domain.values import Capability, Country, Label, PhoneNumber
 
@@ -76,17 +79,25 @@ class BuyLine:
     clock: Clock
     ids: Ids
     retention: Retention
+    numbers: NumberProvider
+    entitlements: Entitlements
     complete_purchase: CompletePurchase
 
     async def __call__(
-        self, account_id: AccountId, number: PhoneNumber, label: Label | None, key: str
+        self,
+        account_id: AccountId,
+        number: PhoneNumber,
+        label: Label | None,
+        key: str,
+        price: Money | None = None,
     ) -> Bought:
         """Return the line: active, or still ordering while the carrier has not decided (a job completes it).
 
-        Raises NoCountry, NumberTaken, IdempotencyMismatch, PendingDeletion. Repeating with the same key is harmless:
-        it returns the line as it is now.
+        `price` is what the person was shown of a month, where they were. Raises NoCountry, NumberTaken,
+        IdempotencyMismatch, PendingDeletion, and before the carrier is asked for the number CountryNotInPlan,
+        LineLimitReached, PriceChanged. Repeating with the same key is harmless: it returns the line as it is now.
         """
-        line, repeated = await self._intend(account_id, number, label, key)
+        line, repeated = await self._intend(account_id, number, label, key, price)
         if line.is_ordering and not repeated:
             with suppress(CarrierUnavailable):
                 line = await self.complete_purchase.now(account_id, line.id)
@@ -95,10 +106,12 @@ class BuyLine:
         return Bought(line, repeated=repeated)
 
     async def _intend(
-        self, account_id: AccountId, number: PhoneNumber, label: Label | None, key: str
+        self, account_id: AccountId, number: PhoneNumber, label: Label | None, key: str, price: Money | None
     ) -> tuple[PhoneLine, bool]:
         """Commit the intent, or return what came of an earlier one with this key."""
         operation = Operation.requested("buy", key, number, label or "")
+        country, plan = self.plan.country(number), await self.entitlements.plan(account_id)
+        costs = None if price is None or country is None else await self.numbers.price(country)
 
         async def change(tx: Tx) -> tuple[PhoneLine, bool]:
             now = self.clock.now()
@@ -111,10 +124,14 @@ class BuyLine:
                 account_id,
                 LineId(self.ids.new(after=end_of(each.id for each in lines))),
                 number=number,
-                country=self.plan.country(number),
+                country=country,
                 label=label,
                 at=now,
             )
+            plan.must_include(line.country)
+            plan.must_allow(1 + sum(each.holds_number for each in lines))
+            if price is not None and price != costs:
+                raise PriceChanged
             if await self.directory.line(number, fresh=True) is not None:
                 raise NumberTaken
             tx.require_unchanged(account)

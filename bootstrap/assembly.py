@@ -27,6 +27,7 @@ from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.sealed.objects import SealedObjects
 from adapters.outbound.system.call_clients import SealedCallClients
 from adapters.outbound.system.clock import SystemClock
+from adapters.outbound.system.entitlements import FixedPlan
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
 from adapters.outbound.system.limits import ProcessLimits
@@ -57,6 +58,7 @@ from bootstrap.container import NOTHING, Replaced, wire
 from bootstrap.outside import Outside
 from bootstrap.process import Product
 from domain.documents import Documents
+from domain.entitlements import Plan
 from domain.epochs import EpochPolicy
 from domain.money import Money
 from domain.residue import PAUSE
@@ -115,6 +117,8 @@ class Parts:
     retention: Retention
     epoch_policy: EpochPolicy
     spend_policy: SpendPolicy
+    entitled_to: Plan
+    """What each account is entitled to."""
     prices: Mapping[Country, Money]
     """Of a number a month."""
     sweep_every: timedelta = SWEEP_EVERY
@@ -167,6 +171,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             recordings=TwilioRecordings(twilio),
             transcriber=TwilioRecordings(twilio),
             plan=plan,
+            entitlements=FixedPlan(parts.entitled_to),
             mail=parts.mail,
             objects=SealedObjects(parts.byte_store, keyring, parts.environment),
             pictures=AllowListedPictures(),

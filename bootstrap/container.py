@@ -108,6 +108,7 @@ from application.ports.audit_log import AuditLog
 from application.ports.call_clients import CallClients
 from application.ports.clock import Clock
 from application.ports.directory import Directory
+from application.ports.entitlements import Entitlements
 from application.ports.epochs import Epochs
 from application.ports.ids import Ids
 from application.ports.jobs import Queue
@@ -207,6 +208,7 @@ class Container(containers.DeclarativeContainer):
     recordings = Dependency[Recordings]()
     transcriber = Dependency[Transcriber]()
     plan = Dependency[NumberingPlan]()
+    entitlements = Dependency[Entitlements]()
     mail = Dependency[Mail]()
     objects = Dependency[Objects]()
     pictures = Dependency[Pictures]()
@@ -298,13 +300,15 @@ class Container(containers.DeclarativeContainer):
 
     # Lines
     search_numbers = Singleton(SearchNumbers, numbers=numbers)
-    complete_purchase = Singleton(CompletePurchase, store=store, queue=queue, numbers=numbers, clock=clock)
+    complete_purchase = Singleton(
+        CompletePurchase, store=store, queue=queue, numbers=numbers, entitlements=entitlements, clock=clock,
+    )
     apply_order_change = Singleton(
         ApplyOrderChange, directory=directory, complete_purchase=complete_purchase,
     )
     buy_line = Singleton(
         BuyLine, store=store, directory=directory, plan=plan, clock=clock, ids=ids, retention=retention,
-        complete_purchase=complete_purchase,
+        numbers=numbers, entitlements=entitlements, complete_purchase=complete_purchase,
     )
     list_lines = Singleton(ListLines, store=store)
     read_line = Singleton(ReadLine, store=store)

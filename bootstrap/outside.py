@@ -9,6 +9,7 @@ from application.ports.audit_log import AuditLog
 from application.ports.call_clients import CallClients
 from application.ports.clock import Clock
 from application.ports.directory import Directory
+from application.ports.entitlements import Entitlements
 from application.ports.epochs import Epochs
 from application.ports.ids import Ids
 from application.ports.jobs import Queue
@@ -51,6 +52,7 @@ class Outside:
     recordings: Recordings
     transcriber: Transcriber
     plan: NumberingPlan
+    entitlements: Entitlements
     mail: Mail
     objects: Objects
     pictures: Pictures

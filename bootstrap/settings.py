@@ -15,7 +15,9 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from adapters.outbound.system.entitlements import LINES
 from adapters.outbound.system.passwords import LEAST, PasswordCost
+from domain.entitlements import Plan
 from domain.epochs import EpochPolicy
 from domain.money import Money
 from domain.retention import Retention
@@ -123,6 +125,17 @@ class Settings(BaseSettings):
                 policy.of_a_neighbourhood, most=most * 3 // 100, at_once=most * 3 // 200
             ),
         )
+
+    lines_of_an_account: int = Field(LINES, ge=1, le=1000)
+    """How many lines an account may have at a time."""
+    line_countries: str = Field("", pattern=r"^([A-Z]{2}(,[A-Z]{2})*)?$", examples=["US,CA"])
+    """Of which countries its numbers may be, ISO 3166-1, comma-separated; of all that the carrier sells when unset."""
+
+    @property
+    def entitled_to(self) -> Plan:
+        """What each account is entitled to."""
+        named = self.line_countries.split(",") if self.line_countries else None
+        return Plan(self.lines_of_an_account, None if named is None else frozenset(map(Country, named)))
 
     number_prices: str = Field(
         "US=115USD,CA=115USD",

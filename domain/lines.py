@@ -66,6 +66,13 @@ class NumberTaken(PicoError):
     code = "number_taken"
 
 
+class PriceChanged(PicoError):
+    """The number costs another amount a month than the one that was agreed to: nothing was bought."""
+
+    kind = ErrorKind.CONFLICT
+    code = "price_changed"
+
+
 class NotForMessages(PicoError):
     """The line's number carries no messages."""
 

@@ -34,6 +34,8 @@ class AvailableNumber:
     number: PhoneNumber
     country: Country
     capabilities: frozenset[Capability]
+    price: Money | None = None
+    """What it costs a month; None where the provider does not say."""
 
 
 class OrderState(StrEnum):

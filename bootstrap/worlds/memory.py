@@ -26,6 +26,7 @@ from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
 from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.sealed.objects import SealedObjects
 from adapters.outbound.system.call_clients import SealedCallClients
+from adapters.outbound.system.entitlements import FixedPlan
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.limits import ProcessLimits
 from adapters.outbound.system.media_addresses import SealedMediaAddresses
@@ -35,6 +36,7 @@ from application.ports.audit_log import AuditLog
 from application.ports.byte_store import ByteStore
 from application.ports.call_clients import CallClients
 from application.ports.directory import Directory
+from application.ports.entitlements import Entitlements
 from application.ports.epochs import Epochs
 from application.ports.ids import Ids
 from application.ports.keyring import Keyring
@@ -84,6 +86,7 @@ class Parts(TypedDict, total=False):
     transcriber: Transcriber
     """The recordings' own, unless it is told apart."""
     plan: NumberingPlan
+    entitlements: Entitlements
     mail: Mail
     byte_store: ByteStore
     """Where the honest `objects` lie."""
@@ -127,6 +130,7 @@ class InMemory:
     recordings: MemoryRecordings
     transcriber: Transcriber | None = None
     plan: NumberingPlan
+    entitlements: Entitlements
     mail: MemoryMail
     byte_store: MemoryByteStore
     objects: Objects
@@ -162,6 +166,7 @@ class InMemory:
         self.recordings = given.get("recordings", MemoryRecordings())
         self.transcriber = given.get("transcriber")
         self.plan = given.get("plan", PhonenumbersPlan())
+        self.entitlements = given.get("entitlements", FixedPlan())
         self.mail = given.get("mail", MemoryMail())
         self.byte_store = given.get("byte_store", MemoryByteStore())
         self.objects = given.get("objects", SealedObjects(self.byte_store, self.keyring, "memory"))
@@ -191,7 +196,7 @@ class InMemory:
             epochs=self.epochs, epoch_policy=self.epoch_policy, objects=self.objects,
             pictures=self.pictures, media_addresses=self.media_addresses,
             numbers=self.numbers or self.carrier, carrier=self.carrier, voice=self.voice,
-            call_clients=self.call_clients, plan=self.plan, mail=self.mail,
+            call_clients=self.call_clients, plan=self.plan, entitlements=self.entitlements, mail=self.mail,
             recordings=self.recordings, transcriber=self.transcriber or self.recordings,
             ledger=self.ledger, fingerprint=self.fingerprint, limits=self.limits,
             audit_log=self.audit_log or self.store.audit_log, signing=self.signing,

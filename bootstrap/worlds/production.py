@@ -105,6 +105,7 @@ class Production:
                 retention=settings.retention,
                 epoch_policy=settings.epoch_policy,
                 spend_policy=settings.spend_policy,
+                entitled_to=settings.entitled_to,
                 prices=settings.prices,
                 kms=vendors.kms,
                 byte_store=vendors.byte_store,

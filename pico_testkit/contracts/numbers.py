@@ -46,6 +46,7 @@ class NumberProviderContract:
             assert offer.number.startswith("+1415" if area else "+1")
             assert offer.country == US
             assert offer.capabilities >= SMS
+            assert offer.price == await world.numbers.price(US)
 
     async def test_a_search_for_digits_shows_numbers_that_contain_them(self, world: CarrierWorld) -> None:
         found = await world.numbers.search(US, area_code=None, contains="55501", capabilities=SMS, limit=3)

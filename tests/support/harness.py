@@ -34,6 +34,7 @@ from adapters.outbound.postgres.sealing import FORMAT, OVERHEAD, AccountCipher
 from adapters.outbound.postgres.store import CipherCache, PostgresStore
 from adapters.outbound.sealed.objects import SealedObjects
 from adapters.outbound.system.call_clients import SealedCallClients
+from adapters.outbound.system.entitlements import FixedPlan
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
 from adapters.outbound.system.limits import ProcessLimits
@@ -123,6 +124,7 @@ class OnPostgres(InMemory):
             "recordings": lambda _: MemoryRecordings(),
             "transcriber": lambda world: world.recordings,
             "plan": lambda _: PhonenumbersPlan(),
+            "entitlements": lambda _: FixedPlan(),
             "mail": lambda _: MemoryMail(),
             "pause": lambda _: timedelta(),
             "spend_policy": lambda _: SpendPolicy(),

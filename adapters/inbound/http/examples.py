@@ -16,6 +16,7 @@ PEER = "+13105550178"
 VALUES: Mapping[str, object] = MappingProxyType({
     "absence": None,
     "advance": "PT1H",
+    "amount": 115,
     "area_code": "202",
     "attachments": 0,
     "body": "See you at noon.",
@@ -26,6 +27,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "characters_at_most": 1600,
     "conversations": 1,
     "country": "US",
+    "currency": "USD",
     "direction": "outbound",
     "display_name": "Ada",
     "ends": "07:00",

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainValidator,
@@ -21,7 +22,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from adapters.inbound.email_addresses import LONGEST, email_address
 from adapters.inbound.http import json_format
-from domain import language_tags, quiet_hours, values
+from domain import language_tags, money, quiet_hours, values
 from domain.kernel import AuditId, ConversationId, ExportId, LineId, MediaId, MessageId, PicoError
 from domain.lines import LineState
 from domain.values import (
@@ -195,6 +196,8 @@ SomeCapabilities = Annotated[
     frozenset[Capability],
     Text(capability_set, {"type": "array", "items": {"enum": list(Capability)}, "minItems": 1}),
 ]
+ACurrency = Annotated[str, exactly(money.CURRENCY, str)]
+AnAmount = Annotated[int, Strict(), Field(ge=0, le=10**9)]
 ATimeOfDay = Annotated[str, exactly(quiet_hours.TIME_OF_DAY, str)]
 AnEndOfHours = Annotated[str, exactly(quiet_hours.END_OF_HOURS, str)]
 ATimeZone = Annotated[str, Text(quiet_hours.zone_name, {"maxLength": quiet_hours.LONGEST_ZONE})]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -78,7 +78,7 @@ class MemoryNumberProvider(CarrierFaults, NumberProvider):
         """Return numbers on offer. `contains` is taken as plain digits."""
         self.hear("search")
         return [
-            offer
+            replace(offer, price=self.prices.get(offer.country))
             for offer in self.on_offer
             if offer.country == country
             and offer.number not in self.taken | self.owners.keys()

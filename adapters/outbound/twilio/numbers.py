@@ -75,7 +75,10 @@ class TwilioNumbers(NumberProvider):
                 page = await self._offers(kind, min(limit, LARGEST_SEARCH), asked)
                 found += [
                     AvailableNumber(
-                        PhoneNumber.parse(words_of(n.phone_number)), country, capabilities_of(n.capabilities)
+                        PhoneNumber.parse(words_of(n.phone_number)),
+                        country,
+                        capabilities_of(n.capabilities),
+                        self.prices.get(country),
                     )
                     for n in page
                 ]

@@ -8,7 +8,7 @@ from pico_client.blocked_numbers import BlockedNumber, BlockedNumbers
 from pico_client.contacts import Contact, ContactImport, Contacts, Skip
 from pico_client.exports import Export, Exports
 from pico_client.health import Health, HealthChecks
-from pico_client.lines import AvailableNumber, DoNotDisturb, Line, Lines
+from pico_client.lines import AvailableNumber, DoNotDisturb, Line, Lines, MonthlyPrice
 from pico_client.messages import (
     Conversation,
     LastMessage,
@@ -43,6 +43,7 @@ __all__ = [
     "Message",
     "MessageAccepted",
     "MessageEstimate",
+    "MonthlyPrice",
     "Pico",
     "Picture",
     "Problem",

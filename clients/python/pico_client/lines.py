@@ -12,12 +12,21 @@ from pico_client.results import Result
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class MonthlyPrice(Result):
+    """What a number costs a month, in the smallest unit of the currency."""
+
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class AvailableNumber(Result):
     """A number on offer; it is not held until it is bought."""
 
     number: str
     country: str
     capabilities: list[str]
+    price: MonthlyPrice | None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -71,12 +80,19 @@ class Lines(Calls):
             limit=limit,
         )
 
-    def buy_line(self, number: str, label: str | None = None, *, key: str | None = None) -> Line:
-        """Lease a number. While the carrier has not decided, the line's state is `ordering`.
+    def buy_line(
+        self,
+        number: str,
+        label: str | None = None,
+        price: MonthlyPrice | None = None,
+        *,
+        key: str | None = None,
+    ) -> Line:
+        """Lease a number, if given at that price only. While the carrier has not decided, its state is `ordering`.
 
         Under the same `key`, made unless given, it is leased once however often this is called.
         """
-        wanted = {"number": number, "label": label}
+        wanted = {"number": number, "label": label, "price": None if price is None else asdict(price)}
         return self._ask(Line, "POST", "/v1/lines", body=wanted, key=key or new_key())
 
     def list_lines(self, state: str | None = None) -> Iterator[Line]:

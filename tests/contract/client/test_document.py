@@ -19,7 +19,7 @@ import pytest
 import pico_client
 from adapters.inbound.http import openapi
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
-from pico_client import DoNotDisturb, Pico, SandboxPico
+from pico_client import DoNotDisturb, MonthlyPrice, Pico, SandboxPico
 from pico_client.results import Result, read
 from tests.support.example_life import operations
 
@@ -29,7 +29,7 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 HEADERS = {"Idempotency-Key": "key", "If-Match": "if_match"}
 PAGING = {"limit", "cursor"}
 """Iterators see to it."""
-TOLD_WHOLE = {"do_not_disturb": DoNotDisturb}
+TOLD_WHOLE = {"do_not_disturb": DoNotDisturb, "price": MonthlyPrice}
 """Objects that are handed over as one."""
 BOUNDLESS = {"set_faults"}
 """Takes any names."""

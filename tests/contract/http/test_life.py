@@ -14,7 +14,8 @@ from adapters.inbound.http.route import Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.outbound.memory.message_carrier import FetchableMedia
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
-from domain.values import Capability, Peer, PhoneNumber
+from domain.entitlements import Plan
+from domain.values import Capability, Country, Peer, PhoneNumber
 from tests.support.http_world import OURS, PASSWORD, STRANGER, HttpWorld, filled
 
 GOODBYE = {"password": PASSWORD}
@@ -436,6 +437,32 @@ async def test_an_open_order_is_202_however_often_it_is_asked_for(http: HttpWorl
     line = await http.call("GET", first.headers["Location"], token=token)
     last = await http.call("POST", "/v1/lines", wanted, token=token, headers=http.key("buy"))
     assert (last.status, last.body, line.json["state"]) == (201, line.body, "active")
+
+
+async def test_a_number_is_bought_at_the_price_that_was_shown_or_not_at_all(http: HttpWorld) -> None:
+    token = await http.person()
+    (offer,) = (await http.call("GET", "/v1/available-numbers?country=US&limit=1", token=token)).json["items"]
+    assert offer["price"] == {"amount": 115, "currency": "USD"}
+    wanted = {"number": offer["number"], "price": offer["price"]}
+    dear = wanted | {"price": {"amount": 114, "currency": "USD"}}
+    refused = await http.call("POST", "/v1/lines", dear, token=token, headers=http.key("dear"))
+    assert (refused.status, refused.code) == (409, "price_changed")
+    bought = await http.call("POST", "/v1/lines", wanted, token=token, headers=http.key("buy"))
+    assert bought.status == 201
+
+
+async def test_past_the_plan_the_answer_says_so(http: HttpWorld) -> None:
+    token = await http.person()
+    http.world.entitlements.every = Plan(1, frozenset({Country("US")}))  # type: ignore[attr-defined]  # a fixed plan
+    for number, status, code in (
+        ("+12025550144", 201, None),
+        ("+12025550145", 403, "line_limit_reached"),
+        ("+442079460001", 403, "country_not_in_plan"),
+    ):
+        answer = await http.call(
+            "POST", "/v1/lines", {"number": number}, token=token, headers=http.key(number)
+        )
+        assert (answer.status, answer.json.get("code")) == (status, code)
 
 
 HOURS = {"starts": "22:00", "ends": "07:00", "time_zone": "Asia/Jerusalem"}

@@ -24,6 +24,7 @@ from domain.accounts import NotPendingDeletion
 from domain.kernel import AccountId, ConversationId, LineId, NotFound, PicoError
 from domain.lines import LineState
 from domain.messages import Conversation, Status
+from domain.money import Money
 from domain.sessions import Session
 from domain.values import Label, Peer, PhoneNumber
 from tests.support.actors import PASSWORD, STRANGER, with_line
@@ -190,9 +191,14 @@ def inherits(anywhere: Anywhere) -> Anywhere:
         """Takes a number for a place: who moves in finds what was left there."""
 
         async def __call__(
-            self, account_id: AccountId, number: PhoneNumber, label: Label | None, key: str
+            self,
+            account_id: AccountId,
+            number: PhoneNumber,
+            label: Label | None,
+            key: str,
+            price: Money | None = None,
         ) -> Bought:
-            bought = await super().__call__(account_id, number, label, key)
+            bought = await super().__call__(account_id, number, label, key, price)
             line = bought.line
             if former := owners.get(number):
                 left: Sequence[Any] = ()

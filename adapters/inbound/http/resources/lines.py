@@ -16,7 +16,9 @@ from adapters.inbound.http.input import Change, Input, Paged
 from adapters.inbound.http.json_format import id_cursor
 from adapters.inbound.http.params import (
     ACountry,
+    ACurrency,
     ALabel,
+    AnAmount,
     AnAreaCode,
     AnEndOfHours,
     APattern,
@@ -33,9 +35,11 @@ from adapters.inbound.http.route import Route
 from application.line_settings import UNSAID, LineSettings
 from application.ports.carrier_errors import CarrierUnavailable
 from domain.accounts import PendingDeletion
+from domain.entitlements import CountryNotInPlan, LineLimitReached
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import LineId
-from domain.lines import LineNotActive, LineState, NoCountry, NumberTaken, PhoneLine
+from domain.lines import LineNotActive, LineState, NoCountry, NumberTaken, PhoneLine, PriceChanged
+from domain.money import Money
 from domain.quiet_hours import NoQuietHours, QuietHours
 from domain.values import Capability
 
@@ -51,11 +55,19 @@ class NumberSearch(Paged):
     capabilities: SomeCapabilities = Field(default_factory=frozenset)
 
 
+class Price(Input):
+    """The price that was shown: at another one nothing is bought."""
+
+    amount: AnAmount
+    currency: ACurrency
+
+
 class Purchase(Input):
     """The number to lease."""
 
     number: APhoneNumber
     label: ALabel | None = None
+    price: Price | None = None
 
 
 class QuietTimes(Input):
@@ -92,12 +104,20 @@ class LinePage(Paged):
     cursor: MaybeLinePlace = None
 
 
+class MonthlyPrice(TypedDict):
+    """What a number costs a month."""
+
+    amount: int
+    currency: str
+
+
 class AvailableNumber(TypedDict):
     """A number on offer; it is not held until it is bought."""
 
     number: str
     country: str
     capabilities: Capabilities
+    price: MonthlyPrice | None
 
 
 class AvailableNumbers(TypedDict):
@@ -143,6 +163,7 @@ def offer(of: application.ports.numbers.AvailableNumber) -> AvailableNumber:
         "number": str(of.number),
         "country": str(of.country),
         "capabilities": sorted(map(str, of.capabilities)),
+        "price": None if of.price is None else {"amount": of.price.amount, "currency": of.price.currency},
     }
 
 
@@ -182,7 +203,10 @@ async def buy_line(request: Request[Purchase]) -> Answer[Line]:
     Repeating it with the same key orders nothing, and answers the line as it is now.
     """
     wanted = request.input
-    bought = await request.use_cases.buy_line(request.account_id, wanted.number, wanted.label, request.key)
+    price = None if wanted.price is None else Money(wanted.price.amount, wanted.price.currency)
+    bought = await request.use_cases.buy_line(
+        request.account_id, wanted.number, wanted.label, request.key, price
+    )
     request.replayed(yes=bought.repeated)
     return Answer(line(bought.line), status=202 if bought.line.is_ordering else None)
 
@@ -237,7 +261,10 @@ async def cancel_release(request: Request[None], line_id: LineId) -> Line:
 LINE = "/v1/lines/{id}"
 CORRECTING = (Bearer(), Conditional())
 ONCE = (Bearer(), Idempotent())
-BUYING = (IdempotencyMismatch, NoCountry, NumberTaken, PendingDeletion)
+BUYING = (
+    CarrierUnavailable, CountryNotInPlan, IdempotencyMismatch, LineLimitReached, NoCountry, NumberTaken,
+    PendingDeletion, PriceChanged,
+)  # fmt: skip
 
 # fmt: off
 ROUTES = (

@@ -12,11 +12,16 @@ from bootstrap.worlds.memory import InMemory
 from bootstrap.worlds.people import PASSWORD, STRANGER, Person
 from domain.messages import Status
 from domain.values import Email, Label, Locale, MessageBody, Password, Peer, PhoneNumber
+from pico_testkit.chaos import Chaos, ChaosMessages, ChaosNumbers, ChaosWebhooks
 
 __all__ = [
     "PASSWORD",
     "STRANGER",
     "Answer",
+    "Chaos",
+    "ChaosMessages",
+    "ChaosNumbers",
+    "ChaosWebhooks",
     "Email",
     "HandClock",
     "HttpClient",

@@ -20,18 +20,19 @@ from pico_testkit import STRANGER, HandClock, InMemory, MemoryMail
 
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "testing-with-pico.md").read_text(encoding="utf-8")
+WALK = (ROOT / "docs" / "replacing-a-provider.md").read_text(encoding="utf-8")
 LONGEST_LIFE = 12
 """Lines of a life, its imports aside."""
 
 
-def files_of(guide: str) -> dict[str, str]:
-    """Return the files that the guide shows: each block of Python is named by its first line."""
-    blocks = re.findall(r"^```python\n# (\S+)\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
-    (project,) = re.findall(r"^```toml\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
-    return {"pyproject.toml": project, **dict(blocks)}
+def blocks_of(guide: str) -> dict[str, str]:
+    """Return the files that a guide shows: each block of Python is named by its first line."""
+    return dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE))
 
 
-FILES = files_of(GUIDE)
+(PROJECT,) = re.findall(r"^```toml\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
+FILES = {"pyproject.toml": PROJECT, **blocks_of(GUIDE)}
+WALKED = {"pyproject.toml": PROJECT, **blocks_of(WALK)}
 
 
 @pytest.fixture(scope="module")
@@ -85,13 +86,20 @@ def test_the_suite_tells_a_carrier_that_breaks_its_promise_and_what_it_saw(
     assert "assert {'pigeon-1', 'pigeon-2'} == {'pigeon-2'}" in done.stdout, "assertions say what they saw"
 
 
+def test_the_walk_through_a_second_carrier_runs_as_it_is_shown(installed: Path, tmp_path: Path) -> None:
+    done = run(tmp_path, WALKED, installed)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "2 passed" in done.stdout
+
+
 def test_a_whole_life_takes_a_dozen_lines() -> None:
     body = FILES["test_life.py"].split("async def", 1)[1]
     assert len(body.strip().splitlines()) <= LONGEST_LIFE
 
 
-def test_every_block_of_python_in_the_guide_is_a_file_that_is_run() -> None:
-    assert GUIDE.count("```python") == len(FILES) - 1
+@pytest.mark.parametrize(("guide", "files"), [(GUIDE, FILES), (WALK, WALKED)])
+def test_every_block_of_python_in_a_guide_is_a_file_that_is_run(guide: str, files: dict[str, str]) -> None:
+    assert guide.count("```python") == len(files) - 1
 
 
 async def test_a_part_there_is_not_is_refused() -> None:

@@ -23,6 +23,8 @@ def tour(console: Console) -> int:
 
 
 async def _tour(console: Console, state: Path) -> int:
-    settings = Settings(port=0, state_dir=state, database_url=None, keyring_url=None, public_url=None)
+    settings = Settings(
+        port=0, state_dir=state, database_url=None, keyring_url=None, public_url=None, telnyx_countries="GB"
+    )
     async with Sandbox.running(settings) as sandbox, ClientSession(base_url=sandbox.url) as client:
         return await play(Stage(sandbox, console), client)

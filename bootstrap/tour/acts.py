@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 from bootstrap.tour.farewell import delete_account, export_everything, think_again
 from bootstrap.tour.people import name_block_and_search
 from bootstrap.tour.picture import receive_picture
+from bootstrap.tour.second_line import take_a_british_line
 from bootstrap.tour.stage import Stage
 from bootstrap.tour.traveller import PASSWORD, TourFailed, Traveller, canary, until
 
@@ -34,6 +35,9 @@ async def play(stage: Stage, client: ClientSession) -> int:
     await name_block_and_search(stage, ada, caller, unwanted)
     await stage.show("contacts", "name", "numbers")
     await stage.show("blocked_numbers", "number")
+
+    stage.begin("Ada takes a British line, which a second carrier has")
+    await take_a_british_line(stage, ada, caller)
 
     stage.begin("An auditor with the database's own files, while both accounts live")
     everything = {**ada.planted, **boris.planted}

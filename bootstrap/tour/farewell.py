@@ -44,7 +44,9 @@ async def delete_account(stage: Stage, who: Traveller) -> None:
     who.token = (await who.ask("POST", "/v1/sessions", who.credentials))["token"]
     preview = await who.ask("DELETE", "/v1/account", {"password": PASSWORD})
     stage.tell("signed out everywhere, the line falls silent")
-    stage.tell(f"{preview['lines']} line and {preview['messages']} messages go on {preview['erase_at'][:10]}")
+    stage.tell(
+        f"{preview['lines']} of {who.name}'s lines and {preview['messages']} messages go on {preview['erase_at'][:10]}"
+    )
     who.token = ""
     now = (await who.ask("POST", "/sandbox/clock", {"advance": "P30D"}))["now"]
     stage.tell(f"the clock says {now}")

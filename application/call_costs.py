@@ -10,6 +10,7 @@ from application.spend import Spend
 from domain.calls import Call
 from domain.kernel import CallId
 from domain.lines import PhoneLine
+from domain.spend import PaidCall
 from domain.values import PhoneNumber
 
 
@@ -26,10 +27,14 @@ class CallCosts:
         A call for which it was taken already may go on for as long as was paid. Raises DestinationNotAllowed,
         SpendLimited, SendingPaused, LimitsUnavailable.
         """
-        paid = await self.spend.take_call(line.account_id, line.country, to, already=call.reserved)
+        paid = await self.pay(line, to, already=call.reserved)
         if paid.cost:
             await self._note(call.id, line, paid.cost)
         return paid.longest
+
+    async def pay(self, line: PhoneLine, to: PhoneNumber, *, already: int = 0) -> PaidCall:
+        """Take what a call to this number may cost, for whoever puts it on record. Raises as above."""
+        return await self.spend.take_call(line.account_id, line.country, to, already=already)
 
     async def _note(self, call_id: CallId, line: PhoneLine, cost: int) -> None:
         async def change(tx: Tx) -> None:

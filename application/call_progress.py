@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from application.inbound_calls import call_taken, is_blocked, known_call
 from application.inbound_messages import passing_over_the_erased
+from application.outbound_calls import adopt
 from application.ports.call_clients import CallClients
 from application.ports.clock import Clock
 from application.ports.directory import Directory, Lease
@@ -117,5 +118,5 @@ async def placed_call(tx: Tx, call_id: CallId, ref: CarrierRef) -> Call | None:
     call = await tx.calls.get_even_deleted(call_id)
     if call.ref not in {None, ref} or call.direction is not CallDirection.OUTBOUND:
         return None
-    call.adopt(ref)
+    adopt(tx, call, ref)
     return call

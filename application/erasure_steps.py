@@ -6,6 +6,7 @@ What reads sealed values stands before the keys are destroyed, and the keys go b
 from __future__ import annotations
 
 from application.asking_again import AskProvidersAgain
+from application.call_records import DeleteCallRecords
 from application.carrier_copies import DeleteCarrierCopies
 from application.erasure import DeleteRows, DestroyKeys, RecordIntent, VerifyNothingLeft
 from application.erasure_step import ErasureStep
@@ -19,6 +20,7 @@ ERASURE_STEPS: tuple[type[ErasureStep], ...] = (
     DeleteCarrierCopies,
     DeleteRecordings,
     ReleaseNumbers,
+    DeleteCallRecords,
     EraseMailAddress,
     AskProvidersAgain,
     DestroyKeys,

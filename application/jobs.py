@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from application import (
     account_deletion,
+    call_records,
     email_changes,
     erasure,
     exports,
@@ -32,6 +33,7 @@ JOBS: tuple[JobType, ...] = (
     *outbound_messages.JOBS,
     *message_following.JOBS,
     *message_deletion.JOBS,
+    *call_records.JOBS,
     *media.JOBS,
     *media_upload.JOBS,
     *voicemail_audio.JOBS,

@@ -15,6 +15,7 @@ from application.ports.message_carrier import MessageCarrier
 from application.ports.numbers import NumberProvider
 from application.ports.recordings import Recordings
 from application.ports.store import Store
+from application.ports.voice_carrier import VoiceCarrier
 from domain.erasure import Erasure, NotYetGone
 from domain.kernel import AccountId
 from domain.residue import Holding, Residue
@@ -40,6 +41,7 @@ class ClearResidue:
     numbers: NumberProvider
     carrier: MessageCarrier
     recordings: Recordings
+    voice: VoiceCarrier
     clock: Clock
     pause: timedelta
 
@@ -89,6 +91,8 @@ class ClearResidue:
     async def _delete(self, entry: Residue) -> None:
         if entry.holding is Holding.RECORDING:
             await self.recordings.delete(entry.ref)
+        elif entry.holding is Holding.CALL:
+            await self.voice.delete_record(entry.ref)
         elif entry.line_id is None:
             await self.carrier.delete_copy(entry.ref)
         else:
@@ -97,6 +101,8 @@ class ClearResidue:
     async def _is_there(self, entry: Residue) -> bool:
         if entry.holding is Holding.RECORDING:
             return await self.recordings.holds(entry.ref)
+        if entry.holding is Holding.CALL:
+            return await self.voice.look_up_call(entry.ref) is not None
         if entry.line_id is None:
             return await self.carrier.look_up(entry.ref) is not None
         return await self.numbers.owns(entry.ref, entry.line_id)

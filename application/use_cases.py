@@ -10,6 +10,7 @@ from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
 from application.audit_log import ListAuditLog, VerifyAuditLog
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.call_progress import ApplyCallReport
+from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.email_changes import AskEmailChange, VerifyEmailChange
@@ -43,6 +44,7 @@ from application.messages import (
     SendMessage,
 )
 from application.number_reconciliation import ReconcileNumbers
+from application.outbound_calls import AnswerApp, ConnectCall, IssueVoiceToken, PlaceCall
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
 from application.retention import Sweep
 from application.search import Search
@@ -149,6 +151,14 @@ class UseCases:
     continue_call: ContinueCall
     accept_forwarded_call: AcceptForwardedCall
     apply_call_report: ApplyCallReport
+    answer_app: AnswerApp
+    connect_call: ConnectCall
+    place_call: PlaceCall
+    issue_voice_token: IssueVoiceToken
+    list_calls: ListCalls
+    read_call: ReadCall
+    delete_call: DeleteCall
+    forward_line: ForwardLine
 
     sweep: Sweep
 

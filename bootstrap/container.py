@@ -18,6 +18,8 @@ from application.audit_log import KeepAuditLog, ListAuditLog, VerifyAuditLog
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.call_costs import CallCosts
 from application.call_progress import ApplyCallReport
+from application.call_records import CloseCall, DeleteCallRecords
+from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall
 from application.carrier_copies import DeleteCarrierCopies
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
@@ -101,6 +103,7 @@ from application.messages import (
 from application.number_reconciliation import ReconcileNumbers, WatchNumbers
 from application.object_erasure import DeleteObjects
 from application.orphan_keys import DestroyOrphanKeys
+from application.outbound_calls import AnswerApp, BeginCall, ConnectCall, IssueVoiceToken, PlaceCall
 from application.outbound_messages import SendQueuedMessage
 from application.overdue_erasures import BeginOverdueErasures
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
@@ -294,8 +297,8 @@ class Container(containers.DeclarativeContainer):
 
     # What erasures ask providers for
     clear_residue = Singleton(
-        ClearResidue, store=store, numbers=numbers, carrier=carrier, recordings=recordings, clock=clock,
-        pause=pause,
+        ClearResidue, store=store, numbers=numbers, carrier=carrier, recordings=recordings, voice=voice,
+        clock=clock, pause=pause,
     )
 
     # Lines
@@ -371,6 +374,21 @@ class Container(containers.DeclarativeContainer):
     accept_forwarded_call = Singleton(AcceptForwardedCall, store=store, directory=directory)
     apply_call_report = Singleton(
         ApplyCallReport, store=store, directory=directory, clients=call_clients, clock=clock, ids=ids,
+    )
+    begin_call = Singleton(BeginCall, clock=clock, ids=ids, plan=plan, costs=call_costs)
+    answer_app = Singleton(AnswerApp, store=store, clients=call_clients, begin=begin_call)
+    connect_call = Singleton(ConnectCall, store=store, directory=directory, costs=call_costs)
+    place_call = Singleton(
+        PlaceCall, store=store, voice=voice, clients=call_clients, clock=clock, retention=retention, begin=begin_call,
+    )
+    issue_voice_token = Singleton(IssueVoiceToken, store=store, clients=call_clients, voice=voice, clock=clock)
+    list_calls = Singleton(ListCalls, store=store)
+    read_call = Singleton(ReadCall, store=store)
+    delete_call = Singleton(DeleteCall, store=store, clock=clock)
+    forward_line = Singleton(ForwardLine, store=store, directory=directory, plan=plan, spend=spend)
+    close_call = Singleton(CloseCall, store=store, queue=queue, voice=voice, spend=spend, clock=clock)
+    delete_call_records = Singleton(
+        DeleteCallRecords, store=store, voice=voice, numbers=numbers, clear_residue=clear_residue,
     )
 
     # Contacts

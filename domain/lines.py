@@ -80,6 +80,13 @@ class NotForMessages(PicoError):
     code = "line_without_messages"
 
 
+class NotForCalls(PicoError):
+    """The line's number carries no calls."""
+
+    kind = ErrorKind.CONFLICT
+    code = "line_without_calls"
+
+
 class LineNotActive(PicoError):
     """The line is not active."""
 
@@ -205,6 +212,17 @@ class PhoneLine(Aggregate):
     def accepts_messages(self) -> bool:
         """Whether messages may go in and out."""
         return self.state is LineState.ACTIVE
+
+    def must_take_calls(self) -> None:
+        """Raise LineNotActive unless calls may go in and out, NotForCalls if its number carries none.
+
+        Raises SealBroken for a line that was altered.
+        """
+        self.must_be_whole()
+        if not self.takes_calls_in:
+            raise LineNotActive
+        if Capability.VOICE not in self.capabilities:
+            raise NotForCalls
 
     @property
     def takes_calls_in(self) -> bool:

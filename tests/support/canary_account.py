@@ -5,10 +5,13 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
+from application.inbound_calls import IncomingCall
 from application.line_settings import LineSettings
 from application.ports.numbers import AvailableNumber
 from bootstrap.worlds import InMemory
+from domain.calls import CallOutcome
 from domain.contacts import Card, ContactName, ContactNote, ContactNumbers, SavedNumber
+from domain.forwarding import ForwardWhen
 from domain.lines import PhoneLine
 from domain.quiet_hours import QuietHours
 from domain.values import (
@@ -35,6 +38,8 @@ class Planted(Person):
     label: Label
     hours: QuietHours
     peer: Peer
+    caller: Peer
+    forward_to: PhoneNumber
     heard: str
     said: str
     known_as: ContactName
@@ -46,7 +51,8 @@ class Planted(Person):
         """Return what nobody may read anywhere."""
         return (
             self.email, self.password, self.name, self.locale, self.number, self.label, self.hours, self.peer,
-            self.heard, self.said, self.known_as, self.noted, self.referred, self.signed_in.token,
+            self.heard, self.said, self.known_as, self.noted, self.referred, self.signed_in.token, self.caller,
+            self.forward_to,
         )  # fmt: skip
 
 
@@ -66,6 +72,7 @@ async def lived(world: InMemory) -> Planted:
     ada = Planted(
         world, email, signed_in, password=password, name=name, locale=locale, label=label, peer=some_number(),
         hours=QuietHours(f"22:00-07:00 {tag(6)}"),
+        caller=some_number(), forward_to=PhoneNumber(some_number()),
         heard=f"heard {tag(8)}", said=f"said {tag(8)}", known_as=ContactName(f"Known as {tag(6)}"),
         noted=ContactNote(f"noted {tag(6)}"), referred=ClientReference(f"referred {tag(6)}"),
     )  # fmt: skip
@@ -76,6 +83,10 @@ async def lived(world: InMemory) -> Planted:
     await world.use_cases.add_contact(ada.id, known, tag(8))
     await ada.receives(ada.heard, ada.peer, ref=await world.carrier.receive(ada.peer, ada.number, ada.heard))
     await ada.sends(ada.said, ada.peer, client_reference=ada.referred)
+    await world.use_cases.forward_line(ada.id, ada.line.id, ada.forward_to, frozenset({ForwardWhen.BUSY}))
+    ref = world.voice.ring(ada.caller, ada.number)
+    await world.use_cases.answer_call(IncomingCall(ref, ada.number, ada.caller))
+    world.voice.end(ref, CallOutcome.NO_ANSWER)
     await world.settle()
     return ada
 

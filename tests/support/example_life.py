@@ -19,7 +19,10 @@ BEGINNING = (
     ("POST", "/v1/account/exports"),
 )
 """What is done first of all."""
+CALLING = ("POST", "/v1/lines/{line_id}/calls")
 BEFORE = {
+    "read_call": CALLING,
+    "delete_call": CALLING,
     "unblock_number": ("PUT", "/v1/blocked-numbers/{number}"),
     "recover_account": ("DELETE", "/v1/account"),
     "restore_voicemail": ("DELETE", "/v1/voicemails/{voicemail_id}"),
@@ -98,7 +101,10 @@ class ExampleLife:
     def _remember(self, answer: Answer) -> None:
         if "Location" in answer.headers:
             self.places.append(answer.headers["Location"])
-        if answer.headers.get("Content-Type") == "application/json" and "token" in answer.json:
+        if (
+            answer.headers.get("Content-Type") == "application/json"
+            and {"token", "session"} <= answer.json.keys()
+        ):
             self.token = answer.json["token"]
 
     def _mailed(self) -> str:

@@ -13,9 +13,11 @@ from uuid import UUID
 from adapters.outbound.memory.message_carrier import CarrierCopy, FetchableMedia
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.twilio.simulator.tones import tone
+from application.inbound_calls import IncomingCall
 from application.inbound_messages import InboundMessage
 from application.inventory import Stored
 from application.search import FIRST, segment_of
+from domain.calls import CallOutcome
 from domain.kernel import AccountId, MessageId
 from domain.media import MediaType
 from domain.values import MessageBody, Peer, PhoneNumber
@@ -103,6 +105,11 @@ class Scene:
         hours = {"starts": "22:00", "ends": "07:00", "time_zone": "Asia/Jerusalem"}
         settings = {"label": "Work", "do_not_disturb": hours}
         assert (await http.call("PATCH", f"/v1/lines/{line}", settings, token=token)).status == 200
+        there = {"to": "+13105550177", "when": ["busy"]}
+        assert (await http.call("PUT", f"/v1/lines/{line}/forwarding", there, token=token)).status == 200
+        ref = world.voice.ring(STRANGER, number)
+        await world.use_cases.answer_call(IncomingCall(ref, PhoneNumber(number), Peer(STRANGER)))
+        world.voice.end(ref, CallOutcome.NO_ANSWER)
         known = {"name": "Noa", "numbers": [STRANGER], "note": "climbs"}
         assert (await http.call("POST", "/v1/contacts", known, token=token, headers=http.key())).status == 201
         assert (await http.call("PUT", "/v1/blocked-numbers/+12125550199", token=token)).status == 200

@@ -22,6 +22,11 @@ LENGTH = 77
 """Signs of base32 for 48 bytes, without the padding. Twilio takes 121 signs of letters, digits and "_"."""
 
 
+def spelled(sealed: bytes) -> str:
+    """Return the one spelling of a name."""
+    return PREFIX + b32encode(sealed).decode().rstrip("=").lower()
+
+
 @dataclass(frozen=True, slots=True)
 class SealedCallClients(CallClients):
     """AES-SIV (RFC 5297) under the keyring's "call_clients" key over two ids: the same name every time."""
@@ -31,16 +36,19 @@ class SealedCallClients(CallClients):
     @override
     async def identity(self, account_id: AccountId, line_id: LineId) -> ClientIdentity:
         sealed = (await self._cipher()).encrypt(account_id.bytes + line_id.bytes, None)
-        return ClientIdentity(PREFIX + b32encode(sealed).decode().rstrip("=").lower())
+        return ClientIdentity(spelled(sealed))
 
     @override
     async def owner(self, identity: str) -> ClientOwner | None:
         name = identity.removeprefix(PREFIX)
-        if identity == name or len(name) != LENGTH or name != name.lower():
+        if identity == name or len(name) != LENGTH:
             return None
         try:
-            said = (await self._cipher()).decrypt(b32decode(name.upper() + "==="), None)
+            sealed = b32decode(name.upper() + "===")
+            said = (await self._cipher()).decrypt(sealed, None)
         except (ValueError, InvalidTag):
+            return None
+        if spelled(sealed) != identity:  # one of several spellings, and not ours
             return None
         return ClientOwner(AccountId(UUID(bytes=said[:16])), LineId(UUID(bytes=said[16:])))
 

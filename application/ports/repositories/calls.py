@@ -6,6 +6,7 @@ from typing import Protocol
 
 from domain.calls import Call
 from domain.kernel import CallId, CarrierRef, LineId
+from domain.values import Peer
 
 
 class Calls(Protocol):
@@ -23,8 +24,13 @@ class Calls(Protocol):
         """Return the call that the carrier knows by `ref`, deleted and broken ones included."""
         ...
 
-    async def page(self, line_id: LineId | None, before: CallId | None, limit: int) -> list[Call]:
-        """Return up to `limit`, broken ones too, newest first, of one line or all, from just before the given on."""
+    async def page(
+        self, line_id: LineId | None, peer: Peer | None, before: CallId | None, limit: int
+    ) -> list[Call]:
+        """Return up to `limit`, broken ones too, newest first, of one line or all, with one peer or all.
+
+        It goes on from just before the given one.
+        """
         ...
 
     async def with_carrier_record(self, after: CallId | None, limit: int) -> list[Call]:

@@ -18,6 +18,7 @@ from pico_client.messages import (
     Picture,
     WholeMessage,
 )
+from pico_client.phone_calls import Call, PhoneCalls, VoiceToken
 from pico_client.problems import Flaw, Problem
 from pico_client.sandbox import Clock, MessageAccepted, Sandbox, StoredMail
 from pico_client.searches import Searches
@@ -29,6 +30,7 @@ __all__ = [
     "AuditEntry",
     "AvailableNumber",
     "BlockedNumber",
+    "Call",
     "Clock",
     "Contact",
     "ContactImport",
@@ -52,6 +54,7 @@ __all__ = [
     "SignedIn",
     "Skip",
     "StoredMail",
+    "VoiceToken",
     "Voicemail",
     "VoicemailDeletion",
     "WholeMessage",
@@ -59,7 +62,17 @@ __all__ = [
 
 
 class Pico(
-    Accounts, Lines, Messages, Voicemails, Contacts, BlockedNumbers, Searches, Exports, AuditLog, HealthChecks
+    Accounts,
+    Lines,
+    Messages,
+    PhoneCalls,
+    Voicemails,
+    Contacts,
+    BlockedNumbers,
+    Searches,
+    Exports,
+    AuditLog,
+    HealthChecks,
 ):
     """One person's way to Pico. See `Calls` for what it takes and raises."""
 

@@ -51,6 +51,8 @@ class Line(Result):
     capabilities: list[str]
     label: str | None
     do_not_disturb: DoNotDisturb | None
+    forward_to: str | None
+    forward_when: list[str]
     state: str
     created_at: datetime
     release_at: datetime | None

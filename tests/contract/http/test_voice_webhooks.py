@@ -29,15 +29,15 @@ async def http() -> AsyncIterator[HttpWorld]:
 class Phone:
     """Somebody with a line, and whoever calls it."""
 
-    def __init__(self, http: HttpWorld, account_id: AccountId, line_id: LineId) -> None:
-        self.http, self.account_id, self.line_id = http, account_id, line_id
+    def __init__(self, http: HttpWorld, account_id: AccountId, line_id: LineId, token: str) -> None:
+        self.http, self.account_id, self.line_id, self.token = http, account_id, line_id, token
 
     @classmethod
     async def of(cls, http: HttpWorld) -> Phone:
         token = await http.person()
         line = LineId(UUID(await http.line(token, OURS)))
         session = await http.world.use_cases.authenticate(token)
-        return cls(http, session.account_id, line)
+        return cls(http, session.account_id, line, token)
 
     async def forward(self, *when: ForwardWhen) -> None:
         async def change(tx: Any) -> None:
@@ -58,7 +58,7 @@ class Phone:
 
     async def calls(self) -> list[Call]:
         async with self.http.world.store.begin(self.account_id) as tx:
-            return await tx.calls.page(None, None, 10)
+            return await tx.calls.page(None, None, None, 10)
 
     async def call(self) -> Call:
         [call] = await self.calls()
@@ -170,3 +170,128 @@ async def test_a_number_that_is_not_ours_is_busy_and_a_nonsense_is_refused(http:
         assert answer.status == 400
     assert (await http.webhook(VOICE, form_of(CALL), signed="nonsense")).status == 403
     assert await ada.calls() == []
+
+
+async def test_a_line_is_quiet_when_it_is_told_to(http: HttpWorld) -> None:
+    ada = await Phone.of(http)
+    await ada.forward(ForwardWhen.ALWAYS)
+    hours = {"starts": "00:00", "ends": "24:00", "time_zone": "UTC"}
+    path = f"/v1/lines/{ada.line_id}"
+    assert (await http.call("PATCH", path, {"do_not_disturb": hours}, token=ada.token)).status == 200
+    assert names(await ada.incoming()) == ["Say", "Record", "Hangup"]
+
+
+async def test_an_app_calls_from_its_line_and_from_no_other(http: HttpWorld) -> None:
+    ada = await Phone.of(http)
+    made = await http.call("POST", f"/v1/lines/{ada.line_id}/voice-tokens", token=ada.token)
+    assert made.status == 201
+    client = f"client:{made.json['identity']}"
+    document = await ada.ask(f"{VOICE}/client", form_of(CALL, client, CALLER))
+    assert names(document) == ["Dial", "Number"]
+    assert (document[0].get("callerId"), document[0][0].text) == (OURS, CALLER)
+    done = form_of(CALL, client, CALLER, DialCallStatus="completed", DialCallDuration="95")
+    assert names(await ada.ask(document[0].get("action", ""), done)) == ["Hangup"]
+    call = await ada.call()
+    assert (call.direction, call.peer, call.outcome, call.talked_for, call.is_over) == (
+        CallDirection.OUTBOUND, CALLER, CallOutcome.ANSWERED, 95, True,
+    )  # fmt: skip
+    forged = made.json["identity"][:-1] + ("a" if made.json["identity"][-1] != "a" else "b")
+    other = f"CA{'1' * 32}"
+    for identity in (forged, "line_01J0PICO", ""):
+        assert names(await ada.ask(f"{VOICE}/client", form_of(other, f"client:{identity}", CALLER))) == [
+            "Reject"
+        ]
+    not_hers = form_of(other, client, CALLER, LineId="01931f3a-6c00-7000-8000-00000000a0da")
+    assert names(await ada.ask(f"{VOICE}/client", not_hers)) == ["Reject"]
+    assert len(await ada.calls()) == 1
+
+
+@pytest.mark.parametrize(
+    ("to", "said"),
+    [
+        ("911", "Emergency"),
+        ("112", "Emergency"),
+        ("+19005550199", "not possible"),
+        ("+2525550199", "not possible"),
+        ("nonsense", "reached"),
+        ("+1", "reached"),
+        (OURS, "reached"),
+    ],
+)
+async def test_an_app_hears_why_its_call_is_refused_and_nothing_is_kept(
+    http: HttpWorld, to: str, said: str
+) -> None:
+    ada = await Phone.of(http)
+    made = await http.call("POST", f"/v1/lines/{ada.line_id}/voice-tokens", token=ada.token)
+    client = f"client:{made.json['identity']}"
+    document = await ada.ask(f"{VOICE}/client", form_of(CALL, client, to))
+    assert names(document) == ["Say", "Hangup"]
+    assert said in (document[0].text or "")
+    assert await ada.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("to", "code"),
+    [("+19005550199", "destination_not_allowed"), (OURS, "unreachable_number"), ("911", "invalid_input")],
+)
+async def test_a_call_that_is_refused_beforehand_says_why(http: HttpWorld, to: str, code: str) -> None:
+    ada = await Phone.of(http)
+    path = f"/v1/lines/{ada.line_id}/calls"
+    answer = await http.call("POST", path, {"to": to}, token=ada.token, headers=http.key())
+    assert answer.code == code
+
+
+async def test_a_call_is_placed_once_and_connected_when_the_app_answers(http: HttpWorld) -> None:
+    ada = await Phone.of(http)
+    path, key = f"/v1/lines/{ada.line_id}/calls", http.key("once")
+    placed = await http.call("POST", path, {"to": CALLER}, token=ada.token, headers=key)
+    again = await http.call("POST", path, {"to": CALLER}, token=ada.token, headers=key)
+    assert (placed.status, again.status) == (202, 202)
+    assert placed.json["id"] == again.json["id"]
+    assert http.world.voice.calls.count("place_call") == 1
+    call = await ada.call()
+    connect = f"{VOICE}/connect?line={ada.line_id}&call={call.id}"
+    document = await ada.ask(connect, form_of(str(call.ref).replace("call-1", CALL), OURS, "client:x"))
+    assert names(document) == ["Hangup"], "another call than the one that was placed"
+
+
+async def test_a_stranger_to_the_line_gets_no_token_and_places_no_call(http: HttpWorld) -> None:
+    ada, bob = await Phone.of(http), await http.person("bob")
+    for path, body in (("calls", {"to": CALLER}), ("voice-tokens", None)):
+        answer = await http.call(
+            "POST", f"/v1/lines/{ada.line_id}/{path}", body, token=bob, headers=http.key()
+        )
+        assert answer.status == 404
+
+
+async def test_calls_are_forwarded_to_no_line_and_to_no_number_that_costs_extra(http: HttpWorld) -> None:
+    ada = await Phone.of(http)
+    path = f"/v1/lines/{ada.line_id}/forwarding"
+    for to, code in (
+        ("+19005550199", "destination_not_allowed"), (OURS, "unreachable_number"), (OTHER, "forwarding_loop"),
+    ):  # fmt: skip
+        if to == OTHER:
+            await http.line(ada.token, OTHER)
+        answer = await http.call("PUT", path, {"to": to, "when": ["busy"]}, token=ada.token)
+        assert answer.code == code
+    answer = await http.call("PUT", path, {"to": CALLER, "when": ["busy", "always"]}, token=ada.token)
+    assert (answer.json["forward_to"], answer.json["forward_when"]) == (CALLER, ["always", "busy"])
+    answer = await http.call("DELETE", path, token=ada.token)
+    assert (answer.json["forward_to"], answer.json["forward_when"]) == (None, [])
+
+
+async def test_a_call_is_listed_read_and_deleted(http: HttpWorld) -> None:
+    ada = await Phone.of(http)
+    await ada.incoming()
+    [shown] = (await http.call("GET", "/v1/calls", token=ada.token)).json["items"]
+    assert shown["peer"] == CALLER
+    [hers] = (await http.call("GET", f"/v1/calls?peer={CALLER.replace('+', '%2B')}", token=ada.token)).json[
+        "items"
+    ]
+    path = f"/v1/calls/{shown['id']}"
+    assert (await http.call("GET", path, token=ada.token)).json == shown == hers
+    assert (await http.call("DELETE", path, token=ada.token)).status == 204
+    assert (await http.call("GET", path, token=ada.token)).status == 404
+    assert (await http.call("GET", "/v1/calls", token=ada.token)).json["items"] == []
+    await http.webhook(f"{VOICE}/status", form_of(CALL, CallStatus="completed"))
+    assert await ada.calls() == [], "a late report brings nothing back"

@@ -318,6 +318,7 @@ def corrects_more_than_was_said(anywhere: Anywhere) -> Anywhere:
 WRITE_TO_US = {
     ("phone_lines", "number"),
     ("conversations", "peer"),
+    ("calls", "peer"),
     ("messages", "body"),
 }
 """What identifies a line, and what somebody said: nobody may change these by themselves."""
@@ -332,7 +333,7 @@ def as_exported(value: object) -> object:
     return "\n".join(value) if isinstance(value, list) else value
 
 
-TAKEN_OFF_AND_PUT_ON = {("blocked_numbers", "number"), ("sessions", "label")}
+TAKEN_OFF_AND_PUT_ON = {("phone_lines", "forward_to"), ("blocked_numbers", "number"), ("sessions", "label")}
 """What stands on a list of one's own: a number is blocked again, a device signs in again."""
 
 

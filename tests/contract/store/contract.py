@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from tests.contract.store.audit import AuditPromises
 from tests.contract.store.blocked_numbers import BlockedNumberPromises
+from tests.contract.store.calls import CallPromises
 from tests.contract.store.commits import CommitPromises
 from tests.contract.store.contacts import ContactPromises
 from tests.contract.store.conversations import ConversationPromises
@@ -40,6 +41,6 @@ class StoreContract(
     CommitPromises, RacePromises, RelativePromises, UniquePromises, JobPromises, ReadPromises, MessagePromises,
     MediaPromises, ConversationPromises, InboxPromises, ExportPromises, DirectoryPromises, PurgePromises,
     ErasurePromises, ResiduePromises, SnapshotPromises, AuditPromises, ContactPromises,
-    PeerNamePromises, BlockedNumberPromises, SearchPromises, VoicemailPromises,
+    PeerNamePromises, BlockedNumberPromises, SearchPromises, VoicemailPromises, CallPromises,
 ):  # fmt: skip
     """Everything a use case may rely on, whichever store it is given."""

@@ -17,6 +17,7 @@ from application.ports.store import Store
 from domain.accounts import Account, AccountState
 from domain.audit import AuditEntry
 from domain.blocked_numbers import BlockedNumber, BlockedNumberId
+from domain.calls import Call, CallDirection, CallOutcome
 from domain.contacts import (
     Contact,
     ContactId,
@@ -28,10 +29,12 @@ from domain.contacts import (
     SavedNumber,
 )
 from domain.exports import Export, ExportPart, ExportState
+from domain.forwarding import ForwardWhen
 from domain.idempotency import IdempotencyRecord, Operation
 from domain.kernel import (
     AccountId,
     Aggregate,
+    CallId,
     CarrierRef,
     ConversationId,
     ExportId,
@@ -97,6 +100,7 @@ class Belongings:
     contact: Contact
     blocked: BlockedNumber
     segment: SearchSegment
+    call: Call
 
 
 def opened(session: Session) -> OpenSession:
@@ -323,6 +327,17 @@ class World(ABC):
             blocked_at=self.clock.now(),
         )  # fmt: skip
 
+    def new_call(self, line: PhoneLine, peer: Peer | None = None) -> Call:
+        """Make a call that came in and is over."""
+        call_id = CallId(self.ids.new())
+        call = Call.begin(
+            line.account_id, call_id, line.id, direction=CallDirection.INBOUND,
+            peer=peer or Peer(self.number()), ref=CarrierRef(f"CA{call_id.hex}"), at=self.clock.now(),
+        )  # fmt: skip
+        call.collect()
+        call.reach(CallOutcome.ANSWERED, 50)
+        return call
+
     def new_segment(self, *messages: Message) -> SearchSegment:
         said = [Said(m.id, m.conversation_id, m.line_id, m.created_at, m.body) for m in messages]
         return SearchSegment(
@@ -343,6 +358,7 @@ class World(ABC):
             Operation("sms", "idempotency_records"),
         )
         session.label, line.label = Label("My phone"), Label("Work")
+        line.forward(self.number(), frozenset({ForwardWhen.BUSY}))
         line.do_not_disturb = QuietHours("22:00-07:00 Europe/Berlin")
         line.activate(CarrierRef(f"PN{line.id.hex}"), frozenset({Capability.SMS}), self.clock.now())
         conversation, deleted = self.new_conversation(line), self.new_conversation(line)
@@ -354,11 +370,11 @@ class World(ABC):
         part = self.new_part(export, 0)
         once, opt_out = self.new_record(account_id, operation), self.new_opt_out(line, deleted.peer)
         blocked, segment = self.new_block(account_id), self.new_segment(message)
-        contact = self.new_contact(account_id, note="met in Haifa")
+        contact, call = self.new_contact(account_id, note="met in Haifa"), self.new_call(line)
         await self.commit(
             account_id, session, line, conversation, message, deleted, remnant, media, upload, export, part, once,
             opt_out, voicemail,
-            contact, *self.leading_to(contact), blocked, segment,
+            contact, *self.leading_to(contact), blocked, segment, call,
         )  # fmt: skip
         return Belongings(
             account_id,
@@ -378,4 +394,5 @@ class World(ABC):
             contact,
             blocked,
             segment,
+            call,
         )

@@ -36,6 +36,7 @@ from application.line_settings import UNSAID, LineSettings
 from application.ports.carrier_errors import CarrierUnavailable
 from domain.accounts import PendingDeletion
 from domain.entitlements import CountryNotInPlan, LineLimitReached
+from domain.forwarding import ForwardWhen
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import LineId
 from domain.lines import LineNotActive, LineState, NoCountry, NumberTaken, PhoneLine, PriceChanged
@@ -145,6 +146,8 @@ class Line(TypedDict):
     label: str | None
     do_not_disturb: DoNotDisturb | None
     state: Annotated[str, SpelledOut(LineState), Examples(["active"])]
+    forward_to: str | None
+    forward_when: list[Annotated[str, SpelledOut(ForwardWhen)]]
     created_at: datetime
     release_at: datetime | None
     released_at: datetime | None
@@ -182,6 +185,8 @@ def line(of: PhoneLine) -> Line:
         "label": of.label,
         "do_not_disturb": quiet_times(of.do_not_disturb),
         "state": str(of.state),
+        "forward_to": of.forward_to,
+        "forward_when": sorted(map(str, of.forward_when)),
         "created_at": of.created_at,
         "release_at": of.release_at,
         "released_at": of.released_at,

@@ -17,6 +17,7 @@ from adapters.inbound.webhooks.twilio.form import XML, Form, FormHandler
 from application.call_progress import ApplyCallReport, CallReport
 from application.forwarded_calls import ASK, AcceptForwardedCall, ScreenedCall
 from application.inbound_calls import AnswerCall, ContinueCall, IncomingCall, StepDone
+from application.outbound_calls import AnswerApp, AppCall, ConnectCall, PickedUp
 from domain.call_instructions import OVER, REFUSAL, CallAnswer, ClientIdentity
 from domain.call_routing import CallStep
 from domain.calls import CallDirection, CallOutcome
@@ -27,6 +28,7 @@ VOICE = "/webhooks/twilio/voice"
 DIAL_ACTION = f"{VOICE}/dial-action"
 SCREEN, KEY = f"{VOICE}/screen", f"{VOICE}/key"
 STATUS = f"{VOICE}/status"
+FROM_APP, CONNECT = f"{VOICE}/client", f"{VOICE}/connect"
 
 CALL_SID = re.compile(r"CA[0-9a-f]{32}\Z")
 CLIENT = "client:"
@@ -49,7 +51,10 @@ OUTCOMES: Mapping[str, CallOutcome] = MappingProxyType(
         "canceled": CallOutcome.CANCELED,
     }
 )
+UNANSWERED = frozenset({CallOutcome.BUSY, CallOutcome.NO_ANSWER, CallOutcome.FAILED, CallOutcome.CANCELED})
 OVER_BY = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+CALLED = "called"
+"""The step of a call that goes out: whom it is for was called."""
 STEPS = {"rang": CallStep.RANG, "forwarded": CallStep.FORWARDED}
 WriteDown: TypeAlias = Callable[[CallAnswer], bytes]
 """Writes instructions down in Twilio's language."""
@@ -63,12 +68,16 @@ class TwilioVoice:
     go_on: ContinueCall
     accept: AcceptForwardedCall
     apply_report: ApplyCallReport
+    answer_app: AnswerApp
+    connect: ConnectCall
     written: WriteDown
 
     def handlers(self) -> dict[str, FormHandler]:
         """Return the handlers of verified forms, by path."""
         return {
             VOICE: self.incoming,
+            FROM_APP: self.from_app,
+            CONNECT: self.picked_up,
             DIAL_ACTION: self.dial_action,
             SCREEN: self.screen,
             KEY: self.key,
@@ -86,14 +95,50 @@ class TwilioVoice:
         """Say what is done after a telephone or an app was rung."""
         if call_sid(form) is None or "From" not in form or not form.get("To"):
             return malformed()
-        outcome = OUTCOMES.get(form.get("DialCallStatus", ""))
+        outcome, step = OUTCOMES.get(form.get("DialCallStatus", "")), dict(parse_qsl(query)).get("step", "")
+        if step == CALLED or form["From"].startswith(CLIENT):
+            return await self._called(form, query, outcome)
         incoming = incoming_call(form, query)
         if incoming is None or outcome is None:
             return self.said(OVER)
-        step = STEPS.get(dict(parse_qsl(query)).get("step", ""))
-        return self.said(
-            await self.go_on(StepDone(incoming, step, outcome, seconds(form, "DialCallDuration")))
-        )
+        duration = seconds(form, "DialCallDuration")
+        return self.said(await self.go_on(StepDone(incoming, STEPS.get(step), outcome, duration)))
+
+    async def _called(self, form: Form, query: str, outcome: CallOutcome | None) -> web.Response:
+        """Note what became of a call that went out; then it is over."""
+        try:
+            line_id, call_id = named(query)
+            ours = app_of(form["From"]) or PhoneNumber.parse(form["From"])
+        except (ValueError, PicoError):
+            return self.said(OVER)
+        await self.apply_report(
+            CallReport(
+                CarrierRef(form["CallSid"]), ours, other_side(form["To"]), CallDirection.OUTBOUND, outcome,
+                seconds(form, "DialCallDuration"), is_over=True, line_id=line_id, call_id=call_id,
+            )
+        )  # fmt: skip
+        return self.said(OVER)
+
+    async def from_app(self, form: Form, _query: str) -> web.Response:
+        """Say what is done with a call that an app makes: all that it says of itself is the app's own word."""
+        client = app_of(form.get("From", ""))
+        if call_sid(form) is None or client is None:
+            return malformed()
+        try:
+            claimed = form.get("LineId")
+            line_id = LineId(UUID(claimed)) if claimed else None
+        except ValueError:
+            return self.said(REFUSAL)
+        called = AppCall(CarrierRef(form["CallSid"]), client, form.get("To", ""), line_id)
+        return self.said(await self.answer_app(called))
+
+    async def picked_up(self, form: Form, query: str) -> web.Response:
+        """Say what is done when an app answers a call that we had Twilio make."""
+        ref, screened = call_sid(form), screened_call(form, query)
+        if ref is None or screened is None:
+            return malformed()
+        picked_up = PickedUp(ref, screened.number, screened.line_id, screened.call_id)
+        return self.said(await self.connect(picked_up))
 
     async def screen(self, form: Form, query: str) -> web.Response:
         """Ask whoever answered a forwarded call to press a key."""
@@ -184,8 +229,11 @@ def call_report(form: Form, query: str) -> CallReport | None:
     ref = call_sid(form, "ParentCallSid") if leg else call_sid(form)
     if outcome is None or ref is None:
         return None
-    sender, to = form["From"], form.get("To", "")
-    inbound = form.get("Direction") == "inbound" or to.startswith(CLIENT)
+    sender, to, direction = form["From"], form.get("To", ""), form.get("Direction", "")
+    placed = direction.startswith("outbound-api")
+    inbound = not placed and (direction == "inbound" or to.startswith(CLIENT))
+    if not leg and not (placed and outcome in UNANSWERED):
+        outcome = None  # the caller's own half: that it was taken by a mailbox, or by us, is no conversation
     try:
         line_id, call_id = named(query)
         ours, theirs = (to, sender) if inbound else (sender, to)
@@ -194,7 +242,7 @@ def call_report(form: Form, query: str) -> CallReport | None:
             ours=app_of(ours) or PhoneNumber.parse(ours),
             peer=other_side(theirs),
             direction=CallDirection.INBOUND if inbound else CallDirection.OUTBOUND,
-            outcome=outcome if leg else None,
+            outcome=outcome,
             duration=seconds(form, "CallDuration") if leg else 0,
             is_over=not leg and form["CallStatus"] in OVER_BY,
             line_id=line_id,

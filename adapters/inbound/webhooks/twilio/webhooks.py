@@ -52,6 +52,8 @@ class TwilioWebhooks(Webhooks):
                 use_cases.continue_call,
                 use_cases.accept_forwarded_call,
                 use_cases.apply_call_report,
+                use_cases.answer_app,
+                use_cases.connect_call,
                 written,
             ).handlers(),
             **TwilioVoicemail(

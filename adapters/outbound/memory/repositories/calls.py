@@ -10,6 +10,7 @@ from adapters.outbound.memory.rows import Loaded, newest_first
 from application.ports.repositories.calls import Calls
 from domain.calls import Call
 from domain.kernel import CallId, CarrierRef, LineId
+from domain.values import Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,15 @@ class MemoryCalls(Calls):
         return await self.loaded.maybe(Call, lambda call: call.ref == ref)
 
     @override
-    async def page(self, line_id: LineId | None, before: CallId | None, limit: int) -> list[Call]:
+    async def page(
+        self, line_id: LineId | None, peer: Peer | None, before: CallId | None, limit: int
+    ) -> list[Call]:
         found = await self.loaded.all(
             Call,
             lambda call: (
                 not call.is_deleted
                 and line_id in {None, call.line_id}
+                and peer in {None, call.peer}
                 and (before is None or call.id < before)
             ),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from typing_extensions import override
 
 from adapters.outbound.postgres.codec import codec
@@ -12,6 +13,10 @@ from adapters.outbound.postgres.reading import LAST_ID, Read, Reader, whole
 from application.ports.repositories.calls import Calls
 from domain.calls import Call
 from domain.kernel import CallId, CarrierRef, LineId
+from domain.values import Peer
+
+PEER_INDEX = "calls.peer"
+"""What the blind index of a call's other side is for."""
 
 _C = codec(Call).table.c
 _LIMIT = sa.bindparam("limit", type_=sa.Integer())
@@ -21,12 +26,16 @@ _GET_EVEN_DELETED = Read.by(Call, whole(Call, _C.id == sa.bindparam("id")), "id"
 _BY_REF = Read.by(Call, whole(Call, _C.ref == sa.bindparam("ref")), "ref")
 
 
-def _newest(*of_line: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
-    return whole(Call, _LIVE, _C.id < sa.bindparam("before"), *of_line).order_by(_C.id.desc()).limit(_LIMIT)
-
-
-_PAGE = Read.by(Call, _newest(), "before", "limit")
-_PAGE_OF_LINE = Read.by(Call, _newest(_C.line_id == sa.bindparam("line_id")), "line_id", "before", "limit")
+_ANY = sa.bindparam("line_id", type_=postgresql.UUID(as_uuid=True))
+_PEER = sa.bindparam("peer", type_=postgresql.BYTEA())
+_PAGE = Read.by(
+    Call,
+    whole(
+        Call, _LIVE, _C.id < sa.bindparam("before"),
+        sa.or_(_ANY.is_(None), _C.line_id == _ANY), sa.or_(_PEER.is_(None), _C.peer_index == _PEER),
+    ).order_by(_C.id.desc()).limit(_LIMIT),
+    "line_id", "peer", "before", "limit",
+)  # fmt: skip
 _RECORDS = whole(Call, _C.ref.is_not(None), _C.record_deleted_at.is_(None)).order_by(_C.id).limit(_LIMIT)
 _WITH_RECORD = Read.by(Call, _RECORDS, "limit")
 _WITH_RECORD_AFTER = Read.by(Call, _RECORDS.where(_C.id > sa.bindparam("after")), "limit", "after")
@@ -51,10 +60,11 @@ class PostgresCalls(Calls):
         return await self.reader.maybe(_BY_REF, ref, even_broken=True)
 
     @override
-    async def page(self, line_id: LineId | None, before: CallId | None, limit: int) -> list[Call]:
-        if line_id is None:
-            return await self.reader.all(_PAGE, before or LAST_ID, limit, even_broken=True)
-        return await self.reader.all(_PAGE_OF_LINE, line_id, before or LAST_ID, limit, even_broken=True)
+    async def page(
+        self, line_id: LineId | None, peer: Peer | None, before: CallId | None, limit: int
+    ) -> list[Call]:
+        index = None if peer is None else self.reader.keys.account_index(PEER_INDEX, peer)
+        return await self.reader.all(_PAGE, line_id, index, before or LAST_ID, limit, even_broken=True)
 
     @override
     async def with_carrier_record(self, after: CallId | None, limit: int) -> list[Call]:

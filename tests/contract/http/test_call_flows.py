@@ -1,0 +1,34 @@
+"""Generated calls. `PICO_CALL_FLOWS` says how many: a few dozen unless it is set."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from adapters.outbound.twilio.twiml import LARGEST
+from bootstrap.worlds import InMemory
+from tests.support.actors import with_line
+from tests.support.call_flows import GENEROUS, CallFlows
+from tests.support.http_client import calling, the_edge
+
+COUNT = int(os.environ.get("PICO_CALL_FLOWS", "80"))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_no_call_is_recorded_none_reaches_a_menu_and_a_key_puts_through(seed: int) -> None:
+    world = InMemory(spend_policy=GENEROUS)
+    ada = await with_line(world)
+    async with calling(the_edge(world)) as client:
+        flows = await CallFlows(world, ada, client.webhook, seed).play(COUNT)
+    assert [flow.recorded for flow in flows if flow.recorded] == []
+    assert [flow.strange for flow in flows if flow.strange] == []
+    assert [flow.menus for flow in flows if flow.menus] == []
+    assert [flow for flow in flows if flow.open_ways or flow.spoofable] == []
+    assert [flow for flow in flows if flow.put_through > flow.keys] == []
+    assert max(flow.largest for flow in flows) < LARGEST
+    tags = {element.tag for flow in flows for _, element in flow.elements()}
+    assert {"Dial", "Client", "Number", "Gather", "Record", "Reject", "Hangup"} <= tags, (
+        "too little was made up"
+    )
+    assert sum(flow.put_through for flow in flows)

@@ -22,7 +22,7 @@ from domain.idempotency import Operation
 from domain.kernel import AccountId, ConversationId, LineId, MediaId, MessageId
 from domain.lines import PhoneLine
 from domain.media import LARGEST, MediaTooLarge, NotForPictures
-from domain.messages import Conversation
+from domain.messages import Conversation, Receipt
 from domain.retention import Retention
 from domain.values import ClientReference, MessageBody, Peer, PhoneNumber
 
@@ -161,6 +161,18 @@ class ReadMessage:
         """Return it. Raises NotFound. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
             return await tx.messages.shown(message_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ListReceipts:
+    """Shows what was said of one message, and when."""
+
+    store: Store
+
+    async def __call__(self, account_id: AccountId, message_id: MessageId) -> list[Receipt]:
+        """Return it in the order in which it was heard. Raises NotFound. Repeating is harmless."""
+        async with self.store.begin(account_id) as tx:
+            return (await tx.messages.get_even_broken(message_id)).receipts
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from application.messages import (
     DeleteMessage,
     ListConversations,
     ListMessages,
+    ListReceipts,
     MarkRead,
     ReadConversation,
     ReadMessage,
@@ -97,6 +98,7 @@ class UseCases:
 
     send_message: SendMessage
     read_message: ReadMessage
+    list_receipts: ListReceipts
     cancel_message: CancelMessage
     delete_message: DeleteMessage
     list_conversations: ListConversations

@@ -95,6 +95,7 @@ from application.messages import (
     DeleteMessage,
     ListConversations,
     ListMessages,
+    ListReceipts,
     MarkRead,
     ReadConversation,
     ReadMessage,
@@ -343,6 +344,7 @@ class Container(containers.DeclarativeContainer):
         SendQueuedMessage, store=store, queue=queue, carrier=carrier, offer_media=offer_media, clock=clock, ids=ids,
         spend=spend,
     )
+    list_receipts = Singleton(ListReceipts, store=store)
     cancel_message = Singleton(CancelMessage, store=store)
     read_message = Singleton(ReadMessage, store=store)
     delete_message = Singleton(DeleteMessage, store=store, clock=clock)

@@ -15,7 +15,7 @@ from domain.messages.events import (
 )
 from domain.messages.message import Message
 from domain.messages.schedule import NotInTime, NotScheduled, must_be_in_time
-from domain.messages.status import RANK, Direction, Sent, Status
+from domain.messages.status import RANK, Direction, Receipt, Sent, Status
 
 __all__ = [
     "RANK",
@@ -33,6 +33,7 @@ __all__ = [
     "NotInTime",
     "NotScheduled",
     "PeerOptedOut",
+    "Receipt",
     "Sent",
     "Status",
     "must_be_in_time",

@@ -11,8 +11,17 @@ from domain.failures import FailureReason
 from domain.kernel import AccountId, Aggregate, CarrierRef, ConversationId, LineId, MessageId
 from domain.messages.events import MessageAccepted, MessageDeleted, MessageFinal, MessageUnconfirmed
 from domain.messages.schedule import NotScheduled
-from domain.messages.status import OURS, Direction, Sent, Status
+from domain.messages.status import OURS, Direction, Receipt, Sent, Status
 from domain.values import ClientReference, MessageBody
+
+TOLD = {
+    Status.SENDING: "sending_at",
+    Status.SENT: "sent_at",
+    Status.UNCONFIRMED: "unconfirmed_at",
+    Status.DELIVERED: "delivered_at",
+    Status.FAILED: "failed_at",
+}
+"""Where it is kept when each status was first told. There is no more to a receipt: its carrier's words are not kept."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +48,11 @@ class Message(Aggregate):
     client_reference: ClientReference | None = None
     send_at: Annotated[datetime | None, held(bound=True)] = None
     """When it goes out, if somebody said so."""
+    sending_at: datetime | None = None
+    sent_at: datetime | None = None
+    unconfirmed_at: datetime | None = None
+    delivered_at: datetime | None = None
+    failed_at: datetime | None = None
 
     @classmethod
     def deleted_on_arrival(
@@ -124,12 +138,27 @@ class Message(Aggregate):
 
     def advance(self, status: Status, failure: FailureReason | None, at: datetime) -> None:
         """Move to `status` if it ranks higher. Any order and any repetition of the same reports ends the same."""
-        if self.may_become(status) and status.rank > self.status.rank:
+        if not self.may_become(status):
+            return
+        self._remember(status, at)
+        if status.rank > self.status.rank:
             self.status, self.failure = status, _failure_of(status, failure)
             if status.terminal and self.ref is not None:
                 self.record(MessageFinal(account_id=self.account_id, subject=self.id, at=at))
             elif status is Status.UNCONFIRMED:
                 self.record(MessageUnconfirmed(account_id=self.account_id, subject=self.id, at=at))
+
+    def _remember(self, status: Status, at: datetime) -> None:
+        """Note when this was first said of it. It stays, whatever is said later, or was said before."""
+        name = TOLD.get(status)
+        if name is not None and getattr(self, name) is None:
+            setattr(self, name, at)
+
+    @property
+    def receipts(self) -> list[Receipt]:
+        """What was said of it, each status once, in the order in which that was heard."""
+        told = ((status, getattr(self, name)) for status, name in TOLD.items())
+        return sorted((Receipt(status, at) for status, at in told if at is not None), key=lambda one: one.at)
 
     def fail(self, failure: FailureReason, at: datetime) -> None:
         """Note that it will not be sent, and why. Repeating is harmless."""

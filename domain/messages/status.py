@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from domain.failures import FailureReason
 from domain.kernel import CarrierRef
@@ -56,6 +58,13 @@ RANK = {
     Status.CANCELED: 5,
     Status.RECEIVED: 5,
 }
+
+
+class Receipt(NamedTuple):
+    """What was first said of a message at an instant: by its carrier, or `unconfirmed`, which is our own word."""
+
+    status: Status
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

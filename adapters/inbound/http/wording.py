@@ -98,6 +98,7 @@ FIELDS = {
     "privacy_to_accept": "The version of the privacy policy that is to be read and accepted; null where none is.",
     "privacy_version": "The version of the privacy policy that was accepted.",
     "privacy_accepted_at": "When the privacy policy was accepted.",
+    "receipts": "What was told of it by its carrier, each status once.",
     "records": "What is held, by kind of record.",
     "reason": "Why it was not saved.",
     "q": "What to search for: 1 to 8 words. One of three letters or more stands for all that begin so.",

@@ -16,6 +16,7 @@ from pico_client.messages import (
     MessageEstimate,
     Messages,
     Picture,
+    Receipt,
     WholeMessage,
 )
 from pico_client.phone_calls import Call, PhoneCalls, VoiceToken
@@ -49,6 +50,7 @@ __all__ = [
     "Pico",
     "Picture",
     "Problem",
+    "Receipt",
     "SandboxPico",
     "Session",
     "SignedIn",

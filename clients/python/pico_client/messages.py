@@ -91,10 +91,19 @@ class Picture(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Receipt(Result):
+    """A status that was told of a message, and when it first was."""
+
+    status: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class WholeMessage(Message):
-    """One message, with its pictures in their order."""
+    """One message, with its pictures in their order, and what was told of it in the order it was heard."""
 
     media: list[Picture]
+    receipts: list[Receipt]
 
 
 class Messages(Calls):

@@ -137,10 +137,18 @@ class Message(Ends):
     segments: int | None
 
 
+class Receipt(TypedDict):
+    """A status that was told of a message, and when it first was."""
+
+    status: Annotated[str, SpelledOut(Status)]
+    at: Annotated[datetime, Field(description="When we first heard of it.")]
+
+
 class WholeMessage(Message):
-    """One message, with what is known of its pictures, in their order."""
+    """One message, with what is known of its pictures, in their order, and of its way, in the order it was heard."""
 
     media: list[Picture]
+    receipts: list[Receipt]
 
 
 class Messages(TypedDict):
@@ -269,7 +277,12 @@ async def read_message(request: Request[None], message_id: MessageId) -> WholeMe
     found = await request.use_cases.list_media(
         request.account_id, [message_id] if shown["attachments"] else []
     )
-    return {**shown, "media": [picture(media) for media in found.get(message_id, ())]}
+    told = await request.use_cases.list_receipts(request.account_id, message_id)
+    return {
+        **shown,
+        "media": [picture(media) for media in found.get(message_id, ())],
+        "receipts": [{"status": status, "at": at} for status, at in told],
+    }
 
 
 async def cancel_message(request: Request[None], message_id: MessageId) -> Message:

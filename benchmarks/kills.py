@@ -25,15 +25,15 @@ from typing import Any
 import asyncpg
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from adapters.outbound.local.mailbox import LocalMailbox
 from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.queue import PostgresQueue
+from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
 from adapters.outbound.twilio.simulator import TwilioSimulator
 from bootstrap.databases import FEW_AND_SMALL
 from bootstrap.postgres_server import start
 from bootstrap.process import free_port
 from bootstrap.sandbox_state import FollowedClock, SandboxState
-from bootstrap.worlds.sandbox import ACCOUNT_SID
+from bootstrap.worlds.sandbox import ACCOUNT_SID, SENDER
 
 PASSWORD = "correct horse battery staple"
 STRANGER = "+13105550178"
@@ -75,7 +75,7 @@ class Stage:
     folder: Path
     saved: SandboxState
     simulator: TwilioSimulator
-    mailbox: LocalMailbox
+    post: SendGridSimulator
     database_url: str
     keyring_url: str
     parts: list[Part]
@@ -124,7 +124,7 @@ class Stage:
             if attempt % 20 == 0:
                 await self.ask("POST", "/v1/accounts", new)
             await asyncio.sleep(0.5)
-            for mail in [mail for mail in await self.mailbox.list() if mail["to"] == email]:
+            for mail in [as_read(mail) for mail in self.post.mails if mail["to"] == email]:
                 with suppress(RuntimeError):
                     await self.ask(
                         "POST", "/v1/account-verifications", {"token": mail["token"], "password": PASSWORD}
@@ -263,9 +263,7 @@ async def _residue(stage: Stage) -> list[str]:
             left.append(f"{accounts} accounts instead of two, and {keys} keys of those that are gone")
         held = str(stage.simulator.holdings())
         left += [f"the carrier holds {what}" for what in ("gone ", "+1212555") if what in held]
-        left += [
-            f"a mail to {mail['to']}" for mail in await stage.mailbox.list() if mail["to"].startswith("gone")
-        ]
+        left += [f"a mail to {mail['to']}" for mail in stage.post.mails if mail["to"].startswith("gone")]
         if not left or monotonic() > end:
             return left
         await asyncio.sleep(3)
@@ -286,6 +284,8 @@ async def _stage(folder: Path) -> AsyncIterator[Stage]:
             account_sid=ACCOUNT_SID, auth_token=saved.token, now=clock.now, state_file=folder / "twilio.json"
         )
         saved.carrier_url = await stack.enter_async_context(simulator.running())
+        post = SendGridSimulator(api_key=saved.token, sender=SENDER, now=clock.now)
+        saved.mail_url = await stack.enter_async_context(post.running())
         ports = free_port(), free_port()
         saved.url = await stack.enter_async_context(_balancer(ports))
         saved.server_urls = rows.url("pico"), keys.url("pico_keyring")
@@ -296,8 +296,7 @@ async def _stage(folder: Path) -> AsyncIterator[Stage]:
             await part.start()
             stack.push_async_callback(part.end, signal.SIGTERM)
         session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=20)))
-        mailbox = LocalMailbox(folder / "mail", clock.now)
-        yield Stage(folder, saved, simulator, mailbox, *saved.server_urls, parts, session)
+        yield Stage(folder, saved, simulator, post, *saved.server_urls, parts, session)
 
 
 @asynccontextmanager

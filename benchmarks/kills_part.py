@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from adapters.outbound.local.mailbox import LocalMailbox
 from bootstrap.assembly import assembled
 from bootstrap.databases import databases_in_use
 from bootstrap.event_loop import run
@@ -24,8 +23,7 @@ async def main(folder: Path, port: int) -> None:
     saved = SandboxState(folder / "sandbox.json")
     clock = FollowedClock(saved)
     found = await databases_in_use(settings, saved)
-    mailbox = LocalMailbox(folder / "mail", clock.now)
-    parts = sandbox_parts(settings, found, saved, clock, mailbox, saved.url)
+    parts = sandbox_parts(settings, found, saved, clock, saved.url)
     async with assembled(parts) as product, serve(product, port):
         told = ending()
         print("Pico serves", flush=True)

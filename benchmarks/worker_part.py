@@ -17,7 +17,6 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from adapters.inbound.worker import Worker
-from adapters.outbound.local.mailbox import LocalMailbox
 from adapters.outbound.twilio.messages import TwilioMessages
 from bootstrap.assembly import assembled
 from bootstrap.container import wire
@@ -59,12 +58,11 @@ async def main(database_url: str, keyring_url: str, state_dir: str, public_url: 
     saved = SandboxState(settings.state_dir / "sandbox.json")
     clock = FollowedClock(saved)
     found = await databases_in_use(settings, saved)
-    mailbox = LocalMailbox(settings.state_dir / "mail", clock.now)
     input_ = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(input_), sys.stdin
     )
-    async with assembled(sandbox_parts(settings, found, saved, clock, mailbox, public_url)) as product:
+    async with assembled(sandbox_parts(settings, found, saved, clock, public_url)) as product:
         carrier = product.outside.carrier
         assert isinstance(carrier, TwilioMessages)
         outside = replace(product.outside, carrier=DistantCarrier(carrier.api))

@@ -111,7 +111,8 @@ class Parts:
     byte_store: ByteStore
     ledger: Callable[[bytes], ErasureLedger]
     """Makes the ledger, given the key that signs its receipts."""
-    mail: Mail
+    mail: Callable[[ClientSession], Mail]
+    """Makes the mail provider, given what it is reached by."""
     key_cache_mib: int
     password_cost: PasswordCost
     retention: Retention
@@ -172,7 +173,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             transcriber=TwilioRecordings(twilio),
             plan=plan,
             entitlements=FixedPlan(parts.entitled_to),
-            mail=parts.mail,
+            mail=parts.mail(session),
             objects=SealedObjects(parts.byte_store, keyring, parts.environment),
             pictures=AllowListedPictures(),
             media_addresses=SealedMediaAddresses(keyring, parts.public_url),

@@ -51,7 +51,7 @@ def in_use(state: Path, *, alone: bool = False) -> Iterator[Path]:
 
 
 class SandboxState:
-    """How far the clock was moved, the carriers' tokens, and the addresses of what runs or ran last.
+    """How far the clock was moved, the providers' tokens, and the addresses of what runs or ran last.
 
     It lies in one file, mode 0600, that only the serving process writes.
     """
@@ -74,6 +74,7 @@ class SandboxState:
         self.second_token: str = held.get("second_token") or secrets.token_hex(32)
         """Of a second carrier; its webhooks are signed with the same bytes, which nobody else has."""
         self.second_url: str = held.get("second_url", "")
+        self.mail_url: str = held.get("mail_url", "")
         self.server_urls: tuple[str, ...] = tuple(held.get("server_urls", ()))
         """Database and keyring on a PostgreSQL of our own; they hold no password. Empty with an operator's."""
 
@@ -90,6 +91,7 @@ class SandboxState:
             "carrier_url": self.carrier_url,
             "second_token": self.second_token,
             "second_url": self.second_url,
+            "mail_url": self.mail_url,
             "server_urls": self.server_urls,
         }
         with files.locked(self._file.parent):

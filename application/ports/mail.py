@@ -41,6 +41,11 @@ class MailKind(StrEnum):
 class Mail(Protocol):
     """Every method raises MailUnavailable when the provider did not answer."""
 
+    @property
+    def shows_what_it_holds(self) -> bool:
+        """Whether `holds` tells of all that the provider keeps: some only tell of addresses they do not serve."""
+        return True
+
     async def send(self, to: Email, kind: MailKind, locale: Locale, link_token: str | None) -> None:
         """Hand one mail to the provider; `link_token` goes into its link. Repeating sends it again."""
         ...
@@ -50,5 +55,5 @@ class Mail(Protocol):
         ...
 
     async def holds(self, address: Email) -> bool:
-        """Tell whether the provider still holds anything about the address, read back. Repeating is harmless."""
+        """Tell whether the provider shows that it still holds anything about the address. Repeating is harmless."""
         ...

@@ -110,7 +110,7 @@ class Production:
                 kms=vendors.kms,
                 byte_store=vendors.byte_store,
                 ledger=vendors.ledger,
-                mail=vendors.mail,
+                mail=lambda _: vendors.mail,
                 key_cache_mib=settings.key_cache_mib,
                 password_cost=settings.password_cost,
             )

@@ -15,15 +15,15 @@ import asyncpg
 from adapters.outbound.local.byte_store import LocalByteStore
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.ledger import LocalLedger
-from adapters.outbound.local.mail_words import words_of
-from adapters.outbound.local.mailbox import LocalMailbox
+from adapters.outbound.sendgrid.http import SendGridHttp
+from adapters.outbound.sendgrid.mail import SendGridMail
+from adapters.outbound.sendgrid.simulator import ReadMail, SendGridSimulator, as_read
 from adapters.outbound.system.clock import ShiftedClock, SystemClock
 from adapters.outbound.telnyx.signature import public_key_of
 from adapters.outbound.telnyx.simulator import TelnyxSimulator
 from adapters.outbound.twilio.simulator import TwilioSimulator, UnknownNumber
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
 from adapters.outbound.twilio.voice import VoiceAccess
-from application.ports.mail import MailKind
 from application.use_cases import UseCases
 from bootstrap.assembly import Parts, TelnyxAccess, TwilioAccess, assembled
 from bootstrap.container import NOTHING, Replaced
@@ -40,6 +40,7 @@ VOICE = VoiceAccess(
     key_secret="sandbox",  # noqa: S106 - opens nothing
     application_sid="AP" + "0" * 31 + "1",
 )
+SENDER = "pico@sandbox.example"
 SANDBOX = "sandbox"
 """The environment's name: part of what every ciphertext is bound to."""
 LATEST = datetime(9990, 1, 1, tzinfo=UTC)
@@ -61,8 +62,8 @@ class Sandbox:
     databases: Databases
     clock: ShiftedClock
     saved: SandboxState
-    mailbox: LocalMailbox
     simulator: TwilioSimulator
+    post: SendGridSimulator
     second: TelnyxSimulator | None = None
     """A second carrier, where the settings give it lines."""
 
@@ -92,10 +93,13 @@ class Sandbox:
             if has_second(settings):
                 second = simulated_telnyx(saved, clock, folder, public_url)
                 saved.second_url = await stack.enter_async_context(second.running(LOOPBACK))
-            mailbox = LocalMailbox(folder / "mail", clock.now)
-            parts = sandbox_parts(settings, found, saved, clock, mailbox, public_url)
+            post = SendGridSimulator(
+                api_key=saved.token, sender=SENDER, now=clock.now, state_file=folder / "sendgrid.json"
+            )
+            saved.mail_url = await stack.enter_async_context(post.running(LOOPBACK))
+            parts = sandbox_parts(settings, found, saved, clock, public_url)
             product = await stack.enter_async_context(assembled(parts, replaced))
-            sandbox = cls(url, product, folder, found, clock, saved, mailbox, simulator, second)
+            sandbox = cls(url, product, folder, found, clock, saved, simulator, post, second)
             await stack.enter_async_context(serve(product, port, origins=settings.origins, sandbox=sandbox))
             simulators = [each for each in (simulator, second) if each is not None]
             if saved.url and saved.url != public_url:
@@ -121,8 +125,7 @@ class Sandbox:
             saved = SandboxState(folder / STATE)
             found = await databases_in_use(settings, saved)
             clock = FollowedClock(saved)
-            mailbox = LocalMailbox(folder / "mail", clock.now)
-            parts = sandbox_parts(settings, found, saved, clock, mailbox, saved.url)
+            parts = sandbox_parts(settings, found, saved, clock, saved.url)
             async with assembled(parts) as product, working(product):
                 yield
 
@@ -141,8 +144,7 @@ class Sandbox:
             except PostgresUnavailable:
                 found = await databases(settings, stack)
             clock = FollowedClock(saved)
-            mailbox = LocalMailbox(folder / "mail", clock.now)
-            parts = sandbox_parts(settings, found, saved, clock, mailbox, saved.url or f"http://{LOOPBACK}")
+            parts = sandbox_parts(settings, found, saved, clock, saved.url or f"http://{LOOPBACK}")
             yield await stack.enter_async_context(assembled(parts))
 
     @property
@@ -168,12 +170,9 @@ class Sandbox:
         """Return the Sandbox's present."""
         return self.clock.now()
 
-    async def mails(self) -> list[dict[str, Any]]:
+    async def mails(self) -> list[ReadMail]:
         """Return the mails sent so far, oldest first, with what they say."""
-        return [
-            {**mail, **words_of(MailKind(mail["kind"]), mail["token"], self.url)._asdict()}
-            for mail in await self.mailbox.list()
-        ]
+        return [as_read(mail) for mail in self.post.mails]
 
     async def sms(self, from_: str, to: str, body: str, picture: str | None = None) -> str:
         """Let somebody send a message to one of our numbers; return the carrier's reference. Raises LookupError."""
@@ -202,7 +201,7 @@ class Sandbox:
 
     def providers(self) -> dict[str, Any]:
         """Return what each simulated provider still holds."""
-        held = {"carrier": self.simulator.holdings()}
+        held = {"carrier": self.simulator.holdings(), "mail": self.post.holdings()}
         return held if self.second is None else {**held, SECOND: self.second.holdings()}
 
     async def erased(self) -> bool:
@@ -251,9 +250,8 @@ def telnyx_access(settings: Settings, saved: SandboxState) -> TelnyxAccess | Non
 
 
 def sandbox_parts(
-    settings: Settings, found: Databases, saved: SandboxState, clock: SystemClock, mailbox: LocalMailbox,
-    public_url: str,
-) -> Parts:  # fmt: skip
+    settings: Settings, found: Databases, saved: SandboxState, clock: SystemClock, public_url: str
+) -> Parts:
     """Return what a Sandbox on this folder is made of."""
     folder = settings.state_dir
     return Parts(
@@ -270,7 +268,9 @@ def sandbox_parts(
         kms=LocalKms(folder / "kms", clock.now),
         byte_store=LocalByteStore(folder / "objects"),
         ledger=partial(LocalLedger, folder / "ledger"),
-        mail=mailbox,
+        mail=lambda session: SendGridMail(
+            SendGridHttp(session, saved.token, saved.mail_url), SENDER, f"{public_url}/docs#/{{}}".format
+        ),
         key_cache_mib=settings.key_cache_mib,
         password_cost=settings.password_cost,
         retention=settings.retention,

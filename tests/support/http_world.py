@@ -23,8 +23,9 @@ from adapters.inbound.http.route import Route
 from adapters.inbound.http.server import serving
 from adapters.inbound.http_io import Webhooks
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
-from adapters.outbound.local.mail_words import words_of
 from adapters.outbound.memory.message_carrier import FetchableMedia
+from adapters.outbound.sendgrid.letters import letter
+from adapters.outbound.sendgrid.simulator import ReadMail, as_read
 from adapters.outbound.twilio.recordings import caller_of, transcription_of
 from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
@@ -145,19 +146,19 @@ class HandSandbox:
     def now(self) -> datetime:
         return self.world.clock.now()
 
-    async def mails(self) -> list[dict[str, Any]]:
+    async def mails(self) -> list[ReadMail]:
         at = self.now().isoformat().replace("+00:00", "Z")
-        return [
-            {
-                "to": str(mail.to),
-                "kind": mail.kind,
-                "locale": str(mail.locale),
-                "token": mail.link_token,
-                "at": at,
-                **words_of(mail.kind, mail.link_token, PUBLIC_URL)._asdict(),
-            }
+        written = [
+            (mail, letter(mail.kind, mail.locale, mail.link_token, f"{PUBLIC_URL}/docs#/{{}}".format))
             for mail in self.world.mail.sent
         ]
+        return [
+            as_read({
+                "to": str(mail.to), "sender": "", "subject": read.subject, "text": read.text, "html": read.html,
+                "language": read.language, "categories": [mail.kind.value], "at": at,
+            })
+            for mail, read in written
+        ]  # fmt: skip
 
     async def sms(self, from_: str, to: str, body: str, picture: str | None = None) -> str:
         if await self.world.directory.line(to) is None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from adapters.inbound.http.reply import Json
 from application.use_cases import UseCases
@@ -22,7 +22,7 @@ class Sandbox(Protocol):
         """Return the Sandbox's present."""
         ...
 
-    async def mails(self) -> list[Json]:
+    async def mails(self) -> Sequence[Mapping[str, Any]]:
         """Return the mails sent so far, oldest first."""
         ...
 

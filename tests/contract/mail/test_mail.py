@@ -1,18 +1,18 @@
-"""The mail providers, each under the one contract, and what the Sandbox's mailbox shows."""
-
-# ruff: noqa: ASYNC240 - a test may wait for the disk
+"""The mail providers, each under the one contract, and what SendGrid alone gets and answers."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
-from adapters.outbound.local.mailbox import LocalMailbox
 from adapters.outbound.memory.mail import MemoryMail
+from adapters.outbound.sendgrid.http import SendGridHttp
+from adapters.outbound.sendgrid.mail import SUPPRESSIONS, SendGridMail
+from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
 from application.ports.mail import MailKind, MailUnavailable
 from pico_testkit.contracts.mail import ANNE, BEN, ENGLISH, HEBREW, MailContract, Seen
 
@@ -47,74 +47,87 @@ class TestMemoryMail(MailContract):
         assert "token-1" not in repr(mail.sent)
 
 
-class TestLocalMailbox(MailContract):
+KEY, SENDER = "SG.for-tests", "pico@sender.example"
+
+
+def simulator(file: Path | None = None) -> SendGridSimulator:
+    return SendGridSimulator(
+        api_key=KEY, sender=SENDER, now=lambda: datetime(2027, 3, 1, 12, 0, tzinfo=UTC), state_file=file
+    )
+
+
+class TestSendGrid(MailContract):
     @pytest.fixture
-    def folder(self, tmp_path: Path) -> Path:
-        return tmp_path / "new" / "mail"
+    def provider(self) -> SendGridSimulator:
+        return simulator()
 
     @pytest.fixture
-    def file(self, folder: Path) -> Path:
-        return folder / "mails.json"
+    async def mail(self, provider: SendGridSimulator) -> AsyncIterator[SendGridMail]:
+        async with provider.running() as url, ClientSession() as session:
+            yield SendGridMail(SendGridHttp(session, KEY, url), SENDER, "https://app.example/#{}".format)
 
     @pytest.fixture
-    def mail(self, folder: Path) -> LocalMailbox:
-        return LocalMailbox(folder, lambda: datetime(2027, 3, 1, 12, 0, tzinfo=UTC))
+    def seen(self, provider: SendGridSimulator) -> Callable[[], Awaitable[list[Seen]]]:
+        locales = {"he": str(HEBREW), "en": str(ENGLISH)}
 
-    @pytest.fixture
-    def seen(self, mail: LocalMailbox) -> Callable[[], Awaitable[list[Seen]]]:
         async def look() -> list[Seen]:
-            return [
-                Seen(each["to"], each["kind"], each["locale"], each["token"]) for each in await mail.list()
-            ]
+            read = map(as_read, provider.mails)
+            return [Seen(each["to"], each["kind"], locales[each["locale"]], each["token"]) for each in read]
 
         return look
 
     @pytest.fixture
-    def outage(self, file: Path) -> Callable[[], None]:
-        def strike() -> None:
-            file.unlink()
-            file.mkdir()  # even root cannot read it now
+    def outage(self, provider: SendGridSimulator) -> Callable[[], None]:
+        return lambda: setattr(provider.faults, "outage", True)
 
-        return strike
-
-    async def test_it_lists_what_the_person_would_have_got(self, mail: LocalMailbox) -> None:
-        assert await mail.list() == []
-        await mail.send(BEN, MailKind.VERIFY, HEBREW, "token-1")
-        assert await mail.list() == [
-            {
-                "to": BEN,
-                "kind": "verify",
-                "locale": "he-IL",
-                "token": "token-1",
-                "at": "2027-03-01T12:00:00Z",
-            }
-        ]
-
-    async def test_it_outlives_the_process_and_is_shared(self, mail: LocalMailbox, folder: Path) -> None:
-        others = [LocalMailbox(folder, lambda: datetime(2027, 3, 1, tzinfo=UTC)) for _ in range(8)]
-        await asyncio.gather(*(other.send(BEN, MailKind.RECOVERED, ENGLISH, None) for other in others))
-        assert len(await mail.list()) == 8
-
-    async def test_nothing_of_an_erased_address_is_left_in_the_folder(
-        self, mail: LocalMailbox, folder: Path, file: Path
+    async def test_whoever_cannot_get_mails_any_more_is_forgotten_with_the_rest(
+        self, mail: SendGridMail, provider: SendGridSimulator
     ) -> None:
-        await mail.send(ANNE, MailKind.VERIFY, ENGLISH, "token-1")
-        assert ANNE.encode() in file.read_bytes()
+        for listed in SUPPRESSIONS:
+            provider.bounce(ANNE, listed)
+        assert await mail.holds(ANNE)
+        assert not await mail.holds(BEN)
         await mail.erase(ANNE)
-        file.with_name(file.name + ".new").write_bytes(ANNE.encode())  # what a crash left half written
+        assert not await mail.holds(ANNE)
+
+    async def test_a_promise_that_is_not_kept_is_noticed_as_far_as_it_shows(
+        self, mail: SendGridMail, provider: SendGridSimulator
+    ) -> None:
+        provider.bounce(ANNE)
+        provider.faults.forgetful = True
         await mail.erase(ANNE)
-        for path in folder.iterdir():
-            assert ANNE.encode() not in path.read_bytes()
-            assert b"token-1" not in path.read_bytes()
+        assert await mail.holds(ANNE)
 
-    async def test_only_its_owner_may_read_it(self, mail: LocalMailbox, file: Path) -> None:
-        await mail.send(ANNE, MailKind.VERIFY, ENGLISH, None)
-        assert file.stat().st_mode & 0o777 == 0o600
-        assert file.parent.stat().st_mode & 0o777 == 0o700
-
-    async def test_a_damaged_file_is_an_outage(self, mail: LocalMailbox, file: Path) -> None:
-        await mail.send(ANNE, MailKind.VERIFY, ENGLISH, None)
-        file.write_bytes(file.read_bytes()[:-9])
+    async def test_a_lost_answer_is_an_outage_and_the_mail_may_have_gone(
+        self, mail: SendGridMail, provider: SendGridSimulator
+    ) -> None:
+        provider.faults.silence = True
         with pytest.raises(MailUnavailable) as told:
-            await mail.holds(ANNE)
-        assert told.value.__context__ is None, "the parser's error quotes the file"
+            await mail.send(ANNE, MailKind.VERIFY, ENGLISH, "token-1")
+        assert told.value.__context__ is None, "the client's error names the address"
+        assert len(provider.mails) == 1
+
+    @pytest.mark.parametrize(("key", "sender"), [("SG.other", SENDER), (KEY, "else@sender.example")])
+    async def test_wrong_credentials_are_told_as_an_outage_that_quotes_nothing(
+        self, provider: SendGridSimulator, key: str, sender: str
+    ) -> None:
+        async with provider.running() as url, ClientSession() as session:
+            mail = SendGridMail(SendGridHttp(session, key, url), sender, str)
+            with pytest.raises(MailUnavailable) as told:
+                await mail.send(ANNE, MailKind.VERIFY, ENGLISH, "token-1")
+            assert not told.value.args
+            assert key not in repr(mail)
+        assert provider.mails == []
+
+    async def test_what_was_erased_leaves_the_file_that_outlives_the_process(self, tmp_path: Path) -> None:
+        file = tmp_path / "sendgrid.json"
+        async with simulator(file).running() as url, ClientSession() as session:
+            mail = SendGridMail(SendGridHttp(session, KEY, url), SENDER, str)
+            await mail.send(ANNE, MailKind.VERIFY, ENGLISH, "token-1")
+            await mail.send(BEN, MailKind.VERIFY, ENGLISH, "token-2")
+        assert [each["to"] for each in simulator(file).mails] == [ANNE, BEN]
+        assert file.stat().st_mode & 0o777 == 0o600
+        async with simulator(file).running() as url, ClientSession() as session:
+            await SendGridMail(SendGridHttp(session, KEY, url), SENDER, str).erase(ANNE)
+        assert ANNE.encode() not in file.read_bytes()
+        assert [each["to"] for each in simulator(file).mails] == [BEN]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -85,7 +86,7 @@ def controls(request: Request[Any]) -> Sandbox:
     return request.context.sandbox
 
 
-def stored_mail(of: Json) -> StoredMail:
+def stored_mail(of: Mapping[str, Any]) -> StoredMail:
     """Show a mail."""
     return {
         "to": of["to"],

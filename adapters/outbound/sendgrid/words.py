@@ -1,6 +1,6 @@
-"""What the mails of a Sandbox say, for the person who reads them there. In English, whatever the locale.
+"""What each mail says, in English; `locale/` holds it in other languages.
 
-Where an app would open, the link leads to the operation on the API's page.
+A token stands in a line of its own, so that it can be copied, and in no address: addresses end up in logs.
 """
 
 from __future__ import annotations
@@ -12,85 +12,78 @@ from typing import NamedTuple
 from application.ports.mail import MailKind
 
 
-class MailWords(NamedTuple):
-    """A mail as it is read."""
+class Words(NamedTuple):
+    """What a mail says above its link, and where that leads: a tag and an operation of the API."""
 
     subject: str
     body: str
-    link: str
+    operation: str
 
 
-WORDS: Mapping[MailKind, MailWords] = MappingProxyType({
-    MailKind.VERIFY: MailWords(
+WORDS: Mapping[MailKind, Words] = MappingProxyType({
+    MailKind.VERIFY: Words(
         "Confirm your address",
         "Somebody, we hope you, signed up for Pico with this address. To confirm it, give the password of that "
-        "sign-up and this token within a day: {token}",
+        "sign-up and this token within a day.",
         "accounts/verify_account",
     ),
-    MailKind.ALREADY_REGISTERED: MailWords(
+    MailKind.ALREADY_REGISTERED: Words(
         "You have an account",
         "Somebody tried to sign up for Pico with this address, which has an account already. If it was you, sign "
         "in; if it was not, nothing has happened.",
         "sessions/sign_in",
     ),
-    MailKind.PASSWORD_RESET: MailWords(
+    MailKind.PASSWORD_RESET: Words(
         "Choose another password",
         "Somebody, we hope you, asked for another password for your account. To choose it, give this token within "
-        "twelve hours; it works once, and signs out every device. If it was not you, your password stays as it is: "
-        "{token}",
+        "twelve hours; it works once, and signs out every device. If it was not you, your password stays as it is.",
         "accounts/reset_password",
     ),
-    MailKind.PASSWORD_CHANGED: MailWords(
+    MailKind.PASSWORD_CHANGED: Words(
         "Your password was changed",
         "Your account has another password, and every other device was signed out. If it was not you, ask for another "
         "password at once.",
         "accounts/ask_password_reset",
     ),
-    MailKind.EMAIL_CHANGE: MailWords(
+    MailKind.EMAIL_CHANGE: Words(
         "Confirm your new address",
         "Somebody wants this address for their account. If it was you, give this token within the hour, on a device "
-        "that is signed in; if it was not, do nothing: {token}",
+        "that is signed in; if it was not, do nothing.",
         "accounts/verify_email_change",
     ),
-    MailKind.EMAIL_CHANGE_ASKED: MailWords(
+    MailKind.EMAIL_CHANGE_ASKED: Words(
         "Your account is to have another address",
         "Somebody who knows your password asked for another address for your account. If it was not you, change your "
         "password at once: then the other address cannot be confirmed any more.",
         "accounts/change_password",
     ),
-    MailKind.EMAIL_CHANGED: MailWords(
+    MailKind.EMAIL_CHANGED: Words(
         "Your account has another address",
         "Mails go to another address from now on. If it was not you, write to us within seven days: after that we "
         "forget this address.",
         "accounts/read_account",
     ),
-    MailKind.DELETION_SCHEDULED: MailWords(
+    MailKind.DELETION_SCHEDULED: Words(
         "Your account is deleted",
         "You are signed out everywhere and your lines are silent. In 30 days everything is erased for good; until "
         "then you can have it back with your address and your password.",
         "accounts/recover_account",
     ),
-    MailKind.RECOVERED: MailWords(
+    MailKind.RECOVERED: Words(
         "Your account is back",
         "Your account was recovered, and nothing of it will be erased. If it was not you, somebody else knows your "
         "password.",
         "accounts/read_account",
     ),
-    MailKind.EXPORT_READY: MailWords(
+    MailKind.EXPORT_READY: Words(
         "Your export is ready",
         "Everything we hold about you lies in one file. It is there for a day, and gone minutes after you "
         "downloaded it.",
         "exports/list_exports",
     ),
-    MailKind.LINE_LOST: MailWords(
+    MailKind.LINE_LOST: Words(
         "A line has lost its number",
         "The carrier has withdrawn the number of one of your lines. What was said on it is still there.",
         "lines/list_lines",
     ),
 })  # fmt: skip
-
-
-def words_of(kind: MailKind, token: str | None, url: str) -> MailWords:
-    """Write a mail; `url` is where the API is served."""
-    words = WORDS[kind]
-    return MailWords(words.subject, words.body.format(token=token), f"{url}/docs#/{words.link}")

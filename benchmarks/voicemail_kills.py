@@ -24,7 +24,7 @@ import asyncpg
 
 from adapters.inbound.worker import Worker
 from adapters.outbound.local.byte_store import LocalByteStore
-from adapters.outbound.local.mailbox import LocalMailbox
+from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
 from adapters.outbound.twilio.simulator import LeftMessage, TwilioSimulator
 from adapters.outbound.twilio.simulator.tones import tone
 from application.ports.transcriber import Transcription
@@ -38,7 +38,7 @@ from bootstrap.postgres_server import start
 from bootstrap.process import Product
 from bootstrap.sandbox_state import FollowedClock, SandboxState
 from bootstrap.settings import Settings
-from bootstrap.worlds.sandbox import ACCOUNT_SID, sandbox_parts
+from bootstrap.worlds.sandbox import ACCOUNT_SID, SENDER, sandbox_parts
 from domain.kernel import AccountId, CarrierRef
 from domain.values import Email, Label, Locale, Password, Peer, PhoneNumber
 from domain.voicemail import Transcript, VoicemailState
@@ -111,10 +111,7 @@ async def product_on(folder: Path) -> AsyncIterator[Product]:
     settings, saved = Settings(state_dir=folder), SandboxState(folder / "sandbox.json")
     clock = FollowedClock(saved)
     found = await databases_in_use(settings, saved)
-    mailbox = LocalMailbox(folder / "mail", clock.now)
-    async with assembled(
-        sandbox_parts(settings, found, saved, clock, mailbox, "http://127.0.0.1:1")
-    ) as product:
+    async with assembled(sandbox_parts(settings, found, saved, clock, "http://127.0.0.1:1")) as product:
         yield product
 
 
@@ -246,21 +243,23 @@ async def stage_in(folder: Path) -> AsyncIterator[Stage]:
         clock = FollowedClock(saved)
         simulator = TwilioSimulator(account_sid=ACCOUNT_SID, auth_token=saved.token, now=clock.now)
         saved.carrier_url = await stack.enter_async_context(simulator.running())
+        post = SendGridSimulator(api_key=saved.token, sender=SENDER, now=clock.now)
+        saved.mail_url = await stack.enter_async_context(post.running())
         saved.server_urls = rows.url("pico"), keys.url("pico_keyring")
         saved.save()
         product = await stack.enter_async_context(product_on(folder))
         pool = await stack.enter_async_context(asyncpg.create_pool(rows.url("pico"), min_size=1, max_size=1))
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["benchmarks.voicemail_kills"])
-        account = await _somebody(product, folder, clock)
+        account = await _somebody(product, post)
         yield Stage(folder, simulator, product, account, pool, context)
 
 
-async def _somebody(product: Product, folder: Path, clock: FollowedClock) -> AccountId:
+async def _somebody(product: Product, post: SendGridSimulator) -> AccountId:
     password, use_cases = Password("correct horse battery staple"), product.use_cases
     await use_cases.sign_up(Email("ada@example.org"), password, Label("Ada"), Locale("en"))
     await work(product, use_cases)
-    (mail,) = await LocalMailbox(folder / "mail", clock.now).list()
+    (mail,) = map(as_read, post.mails)
     signed_in = await use_cases.verify_account(str(mail["token"]), password)
     account = signed_in.session.account_id
     await use_cases.buy_line(account, CALLED, Label("Work"), "buy")

@@ -1,19 +1,23 @@
-"""Who works for us: seen from the other side, in the real product before a simulated Twilio."""
+"""Who works for us: seen from the other side, in the real product before simulated providers."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
 from adapters.outbound.memory.carrier import MemoryCarrier
+from adapters.outbound.memory.mail import MemoryMail
+from adapters.outbound.sendgrid.mail import SendGridMail
 from adapters.outbound.twilio.messages import TwilioMessages
 from adapters.outbound.twilio.numbers import TwilioNumbers
 from application.line_purchase import CompletePurchase
+from application.mail import EraseMailAddress, SendVerificationMail
 from application.outbound_messages import SendQueuedMessage
 from application.ports.numbers import AvailableNumber, NumberOrder
 from domain.kernel import LineId
@@ -93,3 +97,42 @@ async def until(look: Callable[[], Any], says: str = "nothing came") -> Any:
                 await asyncio.sleep(0.01)
     except TimeoutError:
         pytest.fail(says)
+
+
+def mails_elsewhere(product: Product) -> Product:
+    def sender(**given: Any) -> SendVerificationMail:
+        return SendVerificationMail(**given | {"mail": MemoryMail()})
+
+    return partial(product, replaced={"send_verification_mail": sender})
+
+
+def leaves_the_address(product: Product) -> Product:
+    def eraser(**given: Any) -> EraseMailAddress:
+        return EraseMailAddress(**given | {"mail": MemoryMail()})
+
+    return partial(product, replaced={"erase_mail_address": eraser})
+
+
+@proves("S4", text="3a54f9f7cac3", saboteur=mails_elsewhere, says="no mail came from SendGrid")
+async def test_mails_are_delivered_by_sendgrid_and_nobody_else(product: Product) -> None:
+    async with product() as sandbox:
+        await sandbox.use_cases.sign_up(Email("ada@example.org"), PASSWORD, Label("Ada"), Locale("he"))
+        (mail,) = await until(sandbox.mails, "no mail came from SendGrid")
+        assert (mail["to"], mail["locale"]) == ("ada@example.org", "he")
+        parts = {type(part) for part in made_of(sandbox.use_cases)}
+        providers = {of for of in parts if hasattr(of, "shows_what_it_holds")}
+        assert providers == {SendGridMail}, "another provider is asked"
+
+
+@proves("H22", text="3877e70ca2f3", saboteur=leaves_the_address, says="SendGrid was not asked")
+async def test_at_hard_deletion_sendgrid_is_asked_to_erase_the_address(product: Product) -> None:
+    async with product() as sandbox:
+        use_cases, email = sandbox.use_cases, Email("ada@example.org")
+        await use_cases.sign_up(email, PASSWORD, Label("Ada"), Locale("en"))
+        (mail,) = await until(sandbox.mails)
+        me = (await use_cases.verify_account(mail["token"], PASSWORD)).session.account_id
+        sandbox.post.bounce(email, "blocks")
+        await use_cases.delete_account(me, PASSWORD)
+        await sandbox.advance(timedelta(days=30))
+        await until(sandbox.erased, "the erasure does not end")
+        assert email not in str(sandbox.providers()), "SendGrid was not asked"

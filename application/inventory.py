@@ -18,6 +18,7 @@ from domain.exports import Export, ExportPart
 from domain.idempotency import IdempotencyRecord
 from domain.kernel import Aggregate
 from domain.lines import PhoneLine
+from domain.live import LiveEvent, LiveStream
 from domain.media import Media
 from domain.messages import Conversation, Message
 from domain.opt_outs import LastingOptOut
@@ -70,6 +71,8 @@ INVENTORY: tuple[Stored, ...] = (
     Stored(IdempotencyRecord),
     Stored(Export),
     Stored(ExportPart),
+    Stored(LiveStream),
+    Stored(LiveEvent),
     Stored(AuditEntry),
 )
 """In the order of the export, and of erasure: the account's own row goes first."""

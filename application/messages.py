@@ -276,13 +276,14 @@ class MarkRead:
     """Notes that the person has seen a conversation."""
 
     store: Store
+    clock: Clock
 
     async def __call__(self, account_id: AccountId, conversation_id: ConversationId) -> None:
         """Set the unread count to zero. Raises NotFound. Repeating is harmless."""
 
         async def change(tx: Tx) -> None:
             conversation = await tx.conversations.get_even_broken(conversation_id)
-            conversation.mark_read()
+            conversation.mark_read(self.clock.now())
             tx.save(conversation)
 
         await self.store.update(account_id, change)

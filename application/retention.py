@@ -12,6 +12,7 @@ from application.erasure import BeginErasures
 from application.exports import ExpireExports
 from application.idempotency import PurgeIdempotencyRecords
 from application.limits import PurgeLimits
+from application.live import PurgeLiveEvents
 from application.number_reconciliation import WatchNumbers
 from application.orphan_keys import DestroyOrphanKeys
 from application.overdue_erasures import BeginOverdueErasures
@@ -33,6 +34,7 @@ PURGES: tuple[type[Purge], ...] = (
     DestroyOrphanKeys,
     PurgeIdempotencyRecords,
     ExpireExports,
+    PurgeLiveEvents,
     RecallJobs,
     PurgeLimits,
     TurnEpochs,

@@ -13,12 +13,14 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from application.jobs import jobs_for
+from application.live_kinds import TOLD
 from application.ports.ids import Ids
 from application.ports.jobs import Job, JobLease
 from application.ports.store import Tx, VersionConflict
 from domain.audit import AUDITED, AuditEntry
 from domain.idempotency import IdempotencyRecord, Operation
 from domain.kernel import AccountId, Aggregate, AuditId, ExportId, IdempotencyRecordId
+from domain.live import LiveEvent
 
 T = TypeVar("T", bound=Tx)
 R = TypeVar("R")
@@ -39,6 +41,7 @@ class PendingWrites:
     exports_emptied: list[ExportId] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
+    live: list[LiveEvent] = field(default_factory=list)
 
     def save(self, aggregate: Aggregate) -> None:
         """Note an aggregate to insert or update, and what its events call for."""
@@ -76,6 +79,12 @@ class PendingWrites:
             if kind is not None:
                 audit_id = AuditId(self.ids.new())
                 self.audit.append(AuditEntry.of(event, kind, audit_id, self.ids.random_bytes()))
+            told = TOLD.get(type(event))
+            if told is not None and not any(
+                (one.kind, one.subject) == (told, event.subject) for one in self.live
+            ):
+                made = self.ids.new()
+                self.live.append(LiveEvent.of(self.account_id, made, told, event.subject, event.at))
 
 
 class RetriedUpdates(ABC, Generic[T]):

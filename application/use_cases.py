@@ -30,6 +30,7 @@ from application.lines import (
     ReleaseLine,
     SearchNumbers,
 )
+from application.live import FollowEvents
 from application.media import ListMedia, ReadMedia
 from application.media_upload import ReadOfferedMedia, UploadMedia
 from application.messages import (
@@ -129,6 +130,7 @@ class UseCases:
     block_number: BlockNumber
     unblock_number: UnblockNumber
     list_blocked_numbers: ListBlockedNumbers
+    follow_events: FollowEvents
 
     search: Search
 

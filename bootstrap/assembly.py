@@ -19,6 +19,7 @@ from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.epochs import PostgresEpochs
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.limits import PostgresLimits
+from adapters.outbound.postgres.live import PostgresLiveEvents
 from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.readiness import Readiness
@@ -160,6 +161,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
         keyring = PostgresKeyring(keys, parts.kms, memory=parts.key_cache_mib << 20)
         outside = Outside(
             store=PostgresStore(database, keyring, ids, environment=parts.environment),
+            live_events=PostgresLiveEvents(database),
             directory=PostgresDirectory(database, keyring, environment=parts.environment),
             queue=PostgresQueue(database),
             keyring=keyring,

@@ -73,6 +73,8 @@ from application.lines import (
     ReleaseLine,
     SearchNumbers,
 )
+from application.live import FollowEvents, PurgeLiveEvents
+from application.live_hub import LiveHub
 from application.mail import (
     EraseMailAddress,
     SendAlreadyRegisteredMail,
@@ -119,6 +121,7 @@ from application.ports.jobs import Queue
 from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.limits import Limits
+from application.ports.live import LiveEvents
 from application.ports.mail import Mail
 from application.ports.media_addresses import MediaAddresses
 from application.ports.message_carrier import MessageCarrier
@@ -201,6 +204,7 @@ class Container(containers.DeclarativeContainer):
 
     # Outside: a world brings these.
     store = Dependency[Store]()
+    live_events = Dependency[LiveEvents]()
     directory = Dependency[Directory]()
     queue = Dependency[Queue]()
     keyring = Dependency[Keyring]()
@@ -351,7 +355,7 @@ class Container(containers.DeclarativeContainer):
     list_conversations = Singleton(ListConversations, store=store)
     read_conversation = Singleton(ReadConversation, store=store)
     list_messages = Singleton(ListMessages, store=store)
-    mark_read = Singleton(MarkRead, store=store)
+    mark_read = Singleton(MarkRead, store=store, clock=clock)
     delete_conversation = Singleton(DeleteConversation, store=store, clock=clock, ids=ids)
     reconcile_line = Singleton(
         ReconcileLine, store=store, queue=queue, carrier=carrier, clock=clock, receive_message=receive_message,
@@ -392,6 +396,10 @@ class Container(containers.DeclarativeContainer):
     delete_call_records = Singleton(
         DeleteCallRecords, store=store, voice=voice, numbers=numbers, clear_residue=clear_residue,
     )
+    # Live events
+    live_hub = Singleton(LiveHub, events=live_events)
+    follow_events = Singleton(FollowEvents, store=store, events=live_events, hub=live_hub, clock=clock)
+    purge_live_events = Singleton(PurgeLiveEvents, store=store, retention=retention)
 
     # Contacts
     add_contact = Singleton(AddContact, store=store, clock=clock, ids=ids, retention=retention, plan=plan)

@@ -16,6 +16,7 @@ from application.ports.jobs import Queue
 from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.limits import Limits
+from application.ports.live import LiveEvents
 from application.ports.mail import Mail
 from application.ports.media_addresses import MediaAddresses
 from application.ports.message_carrier import MessageCarrier
@@ -41,6 +42,7 @@ class Outside:
     """One adapter per port, opened and ready, and the retention periods in force."""
 
     store: Store
+    live_events: LiveEvents
     directory: Directory
     queue: Queue
     keyring: Keyring

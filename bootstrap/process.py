@@ -60,6 +60,7 @@ async def serve(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_ended, comparing)
         await stack.enter_async_context(serving(shared_with(origins, app), LOOPBACK, port))
+        stack.callback(product.use_cases.follow_events.close)  # what goes on for ever would use up all grace
         yield
 
 

@@ -44,4 +44,5 @@ class Retention:
     released_number: RetentionRule = RetentionRule("T9", timedelta(days=7), "numbers that were given up")
     voicemail_audio: RetentionRule = RetentionRule("T3", timedelta(days=90), "the audio of voicemail")
     export: RetentionRule = RetentionRule("H15", timedelta(hours=24), "exports")
+    live_event: RetentionRule = RetentionRule("T12", timedelta(hours=24), "live events")
     idempotency: RetentionRule = RetentionRule("H6", timedelta(hours=24), "blind indexes of requests")

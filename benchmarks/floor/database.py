@@ -61,6 +61,10 @@ _JOB = (
     "job AS (INSERT INTO jobs (account_id, id, name, subject, due_at)"
     " VALUES ($1, gen_random_uuid(), '{}', $7, now() + interval '{}'))"
 )
+_LIVE = (
+    "live AS (INSERT INTO live_events (account_id, id, kind, subject, at, version)"
+    " VALUES ($1, gen_random_uuid(), '{}', $7, $6, 1))"
+)
 _ALL_WELL = "SELECT 1 / ((SELECT count(*) FROM line) * (SELECT count(*) FROM talk))"
 
 
@@ -71,13 +75,14 @@ def _write(talk: str, *parts: str) -> str:
 # $13 when the record expires
 _SENT = (
     _MESSAGE.format("outbound", "queued", "0", "NULL"), _ONCE.format("$7", "$13"), _JOB.format("send_message", "0"),
+    _LIVE.format("message.queued"),
 )  # fmt: skip
 # $13 the carrier's reference, $14 how many attachments. A peer whose STOP had outlived a conversation has one again:
 # $15 since when they have opted out, $16 the peer, sealed beside that, $17 its index among the STOPs that last, $18 its
 # index among conversations, or the new version
 _RECEIVED = (
     _MESSAGE.format("inbound", "received", "$14", "$13"), _ONCE.format("NULL", "NULL"),
-    _JOB.format("delete_carrier_copy", "2 minutes"),
+    _JOB.format("delete_carrier_copy", "2 minutes"), _LIVE.format("message.received"),
 )  # fmt: skip
 _TAKEN_OVER = "stop AS (DELETE FROM opt_outs WHERE account_id = $1 AND line_id = $2 AND peer = $17)"
 _MARKED = ", unread = unread + 1, opted_out_at = $15, peer = $16, version = $18"

@@ -17,6 +17,7 @@ from adapters.outbound.memory.epochs import MemoryEpochs
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.ledger import MemoryLedger
 from adapters.outbound.memory.limits import MemoryLimits
+from adapters.outbound.memory.live import MemoryLiveEvents
 from adapters.outbound.memory.mail import MemoryMail
 from adapters.outbound.memory.queue import MemoryQueue
 from adapters.outbound.memory.recordings import MemoryRecordings
@@ -42,6 +43,7 @@ from application.ports.ids import Ids
 from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.limits import Limits
+from application.ports.live import LiveEvents
 from application.ports.mail import Mail
 from application.ports.media_addresses import MediaAddresses
 from application.ports.message_carrier import MessageCarrier
@@ -76,6 +78,7 @@ class Parts(TypedDict, total=False):
     epochs: Epochs
     queue: MemoryQueue
     store: Store
+    live_events: LiveEvents
     directory: Directory
     carrier: MessageCarrier
     voice: VoiceCarrier
@@ -122,6 +125,7 @@ class InMemory:
     epochs: Epochs
     queue: MemoryQueue
     store: MemoryStore
+    live_events: LiveEvents
     directory: Directory
     carrier: MemoryCarrier
     voice: MemoryVoiceCarrier
@@ -158,6 +162,7 @@ class InMemory:
         self.epochs = given.get("epochs", MemoryEpochs(lambda: self.keyring, self.clock.now))
         self.queue = given.get("queue", MemoryQueue(self.clock))
         self.store = given.get("store", MemoryStore(self.keyring, self.queue, self.ids))
+        self.live_events = given.get("live_events", MemoryLiveEvents(self.store))
         self.directory = given.get("directory", MemoryDirectory(self.store))
         self.carrier = given.get("carrier", MemoryCarrier(self.clock.now))
         self.voice = given.get("voice", MemoryVoiceCarrier(self.clock.now))
@@ -192,7 +197,8 @@ class InMemory:
     def outside(self) -> Outside:
         """Return the parts the world has now, by port."""
         return Outside(
-            store=self.store, directory=self.directory, queue=self.queue, keyring=self.keyring,
+            store=self.store, live_events=self.live_events, directory=self.directory, queue=self.queue,
+            keyring=self.keyring,
             epochs=self.epochs, epoch_policy=self.epoch_policy, objects=self.objects,
             pictures=self.pictures, media_addresses=self.media_addresses,
             numbers=self.numbers or self.carrier, carrier=self.carrier, voice=self.voice,

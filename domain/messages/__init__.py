@@ -5,12 +5,15 @@ from __future__ import annotations
 from domain.messages.conversation import Conversation, PeerOptedOut
 from domain.messages.events import (
     ConversationDeleted,
+    ConversationRead,
     MessageAccepted,
+    MessageAdvanced,
     MessageDeleted,
     MessageFinal,
     MessageQueued,
     MessageReceived,
     MessageScheduled,
+    MessageTakenOut,
     MessageUnconfirmed,
 )
 from domain.messages.message import Message
@@ -21,14 +24,17 @@ __all__ = [
     "RANK",
     "Conversation",
     "ConversationDeleted",
+    "ConversationRead",
     "Direction",
     "Message",
     "MessageAccepted",
+    "MessageAdvanced",
     "MessageDeleted",
     "MessageFinal",
     "MessageQueued",
     "MessageReceived",
     "MessageScheduled",
+    "MessageTakenOut",
     "MessageUnconfirmed",
     "NotInTime",
     "NotScheduled",

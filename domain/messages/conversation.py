@@ -18,7 +18,14 @@ from domain.kernel import (
     PicoError,
 )
 from domain.keywords import OptOut
-from domain.messages.events import ConversationDeleted, MessageQueued, MessageReceived, MessageScheduled
+from domain.messages.events import (
+    ConversationDeleted,
+    ConversationRead,
+    MessageQueued,
+    MessageReceived,
+    MessageScheduled,
+    MessageTakenOut,
+)
 from domain.messages.message import Message
 from domain.messages.schedule import must_be_in_time
 from domain.messages.status import Direction, Status
@@ -128,14 +135,17 @@ class Conversation(Aggregate):
             message.delete(at)
             self.total -= 1
             self.unread -= unread
+            self.record(MessageTakenOut(account_id=self.account_id, subject=message.id, at=at))
 
     def heed(self, opt_out: OptOut, at: datetime) -> None:
         """Do as the peer says: send them no more, or again."""
         self.opted_out_at = at if opt_out is OptOut.STOP else None
 
-    def mark_read(self) -> None:
+    def mark_read(self, at: datetime) -> None:
         """Nothing here is unread any more. Repeating is harmless."""
-        self.unread = 0
+        if self.unread:
+            self.unread = 0
+            self.record(ConversationRead(account_id=self.account_id, subject=self.id, at=at))
 
     def delete(self, at: datetime) -> None:
         """Make the conversation vanish from every answer at once. Repeating is harmless."""

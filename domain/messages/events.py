@@ -38,6 +38,11 @@ class MessageUnconfirmed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessageAdvanced(Event):
+    """A sent message has another status."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageDeleted(Event):
     """The person deleted a message whose carrier copy may still exist."""
 
@@ -45,3 +50,13 @@ class MessageDeleted(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationDeleted(Event):
     """The person deleted a whole conversation; its messages are purged batch by batch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageTakenOut(Event):
+    """The person deleted one message of a conversation that stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationRead(Event):
+    """Nothing in a conversation is unread any more."""

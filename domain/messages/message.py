@@ -9,7 +9,13 @@ from typing import Annotated, ClassVar, Self
 from domain.classification import held
 from domain.failures import FailureReason
 from domain.kernel import AccountId, Aggregate, CarrierRef, ConversationId, LineId, MessageId
-from domain.messages.events import MessageAccepted, MessageDeleted, MessageFinal, MessageUnconfirmed
+from domain.messages.events import (
+    MessageAccepted,
+    MessageAdvanced,
+    MessageDeleted,
+    MessageFinal,
+    MessageUnconfirmed,
+)
 from domain.messages.schedule import NotScheduled
 from domain.messages.status import OURS, Direction, Receipt, Sent, Status
 from domain.values import ClientReference, MessageBody
@@ -143,6 +149,7 @@ class Message(Aggregate):
         self._remember(status, at)
         if status.rank > self.status.rank:
             self.status, self.failure = status, _failure_of(status, failure)
+            self.record(MessageAdvanced(account_id=self.account_id, subject=self.id, at=at))
             if status.terminal and self.ref is not None:
                 self.record(MessageFinal(account_id=self.account_id, subject=self.id, at=at))
             elif status is Status.UNCONFIRMED:

@@ -28,6 +28,7 @@ from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.epochs import PostgresEpochs
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.limits import PostgresLimits
+from adapters.outbound.postgres.live import PostgresLiveEvents
 from adapters.outbound.postgres.pool import Database, connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.sealing import FORMAT, OVERHEAD, AccountCipher
@@ -137,6 +138,7 @@ class OnPostgres(InMemory):
             "epoch_policy": lambda _: EpochPolicy(),
             "call_clients": lambda world: SealedCallClients(world.keyring),
             "store": lambda world: PostgresStore(database, world.keyring, world.ids, environment=ENVIRONMENT),
+            "live_events": lambda _: PostgresLiveEvents(database),
             "queue": lambda _: PostgresQueue(database),
             "directory": lambda world: PostgresDirectory(database, world.keyring, environment=ENVIRONMENT),
             "objects": lambda world: SealedObjects(

@@ -194,6 +194,9 @@ class HttpWorld:
     ) -> AsyncIterator[Self]:
         """Serve a world, with a second provider's webhooks where `also` makes some."""
         self = cls(world or InMemory())
+        self.world.use_cases.follow_events.hub.longest = (
+            timedelta()
+        )  # lest a test wait for the end of a stream
         app = build(
             self.world.use_cases,
             ready=self._ready,

@@ -13,7 +13,7 @@ from adapters.inbound.http_io import COMMON_HEADERS
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 METHODS = "GET, HEAD, POST, PATCH, DELETE"
-TAKEN = "Authorization, Content-Type, Idempotency-Key, If-Match, Range"
+TAKEN = "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID, Range"
 SHOWN = (
     "ETag, Location, Request-Id, Retry-After, Idempotency-Replayed, WWW-Authenticate, "
     "Content-Disposition, Content-Range"

@@ -115,6 +115,25 @@ class Conditional(Guard):
             request.versions = frozenset(int(tag) for tag in ETAG.findall(",".join(tags)))
 
 
+@dataclass(frozen=True)
+class Resuming(Guard):
+    """Takes what a client saw last of a stream, in the header Last-Event-ID (WHATWG HTML, 9.2.4)."""
+
+    parameters = (
+        {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "required": False,
+            "description": "The `id` of the event that you saw last: what came behind it is told first.",
+            "schema": {"type": "string"},
+        },
+    )
+
+    @override
+    async def admit(self, request: Request[Any]) -> None:
+        request.resumes_behind = request.headers.get("Last-Event-ID", "")
+
+
 def idempotency_key(headers: Headers) -> str:
     """Return the client's name for what it asks. Raises KeyMissing or KeyMalformed."""
     keys = headers.getall("Idempotency-Key", ())

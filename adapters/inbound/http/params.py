@@ -46,6 +46,7 @@ CONTAINS = re.compile(r"[0-9A-Z*]{2,16}\Z")
 DURATION = re.compile(r"P(?=[0-9T])([0-9]{1,3}D)?(T(?=[0-9])([0-9]{1,4}H)?([0-9]{1,4}M)?([0-9]{1,5}S)?)?\Z")
 TOKEN = re.compile(r"[!-~]{1,512}\Z")
 LATEST_VERSION = 9999
+SECONDS = re.compile(r"(0|[1-9][0-9]{0,2}|[1-2][0-9]{3}|3[0-5][0-9]{2}|3600)\Z")
 LIMIT = re.compile(r"([1-9][0-9]?|100)\Z")
 
 
@@ -209,6 +210,9 @@ AnIncomingBody = Annotated[str, Text(incoming_body, ANY_BODY)]
 AToken = Annotated[str, exactly(TOKEN, str)]
 MaybeToken = Annotated[str | None, exactly(TOKEN, str)]
 ALimit = Annotated[int, Text(exactly(LIMIT, int).parse, {"type": "integer", "minimum": 1, "maximum": 100})]
+SomeSeconds = Annotated[
+    int, Text(exactly(SECONDS, int).parse, {"type": "integer", "minimum": 0, "maximum": 3600})
+]
 AMediaId = Annotated[MediaId, AN_ID]
 MaybeReference = Annotated[ClientReference | None, Text(ClientReference.parse, NOT_BLANK)]
 MaybeTime = Annotated[datetime | None, A_TIME]

@@ -15,6 +15,7 @@ from pydantic_core import CoreSchema
 
 from adapters.inbound.error_report import report
 from adapters.inbound.http.byte_range import ByteRange
+from adapters.inbound.http.event_stream import EventStream, tell
 from adapters.inbound.http.json_format import encode
 from adapters.inbound.http_io import COMMON_HEADERS
 
@@ -84,7 +85,7 @@ class Answer(Generic[Body_co]):
     status: int | None = None
 
 
-Body: TypeAlias = Mapping[str, object] | Download | web.StreamResponse | None
+Body: TypeAlias = Mapping[str, object] | Download | EventStream | web.StreamResponse | None
 Reply: TypeAlias = Body | Answer[Body]
 """JSON, a stream, an answer made by hand, or nothing to say; headers where there are any."""
 
@@ -101,14 +102,15 @@ async def respond(
         return web.Response(status=status, headers=_with(JSON, extra) if extra else JSON, body=encode(reply))
     if isinstance(reply, Answer):
         return await respond(request, reply.status or status, reply.body, {**extra, **reply.headers})
-    if reply is None:
-        return web.Response(status=status, headers=_with(BARE, extra))
     if isinstance(reply, Download):
         return await _stream(request, status, reply, extra)
+    if isinstance(reply, EventStream):
+        return await tell(request, status, reply, extra)
     if isinstance(reply, web.StreamResponse):
         reply.headers.update(extra)
         return reply
-    return web.Response(status=status, headers=_with(JSON, extra), body=encode(dict(reply)))
+    headers, body = (BARE, None) if reply is None else (JSON, encode(dict(reply)))
+    return web.Response(status=status, headers=_with(headers, extra), body=body)
 
 
 def _with(headers: CIMultiDict[str], extra: Mapping[str, str]) -> CIMultiDict[str]:

@@ -47,6 +47,7 @@ class Request(Generic[Given]):
     caller: Caller = NOBODY
     key: str = ""
     versions: frozenset[int] | None = None
+    resumes_behind: str = ""
     upload: AsyncIterable[bytes] = field(default_factory=nothing)
     response_headers: dict[str, str] = field(default_factory=dict)
 

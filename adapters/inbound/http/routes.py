@@ -11,6 +11,7 @@ from adapters.inbound.http.resources import (
     calls,
     contacts,
     docs,
+    events,
     exports,
     health,
     lines,
@@ -42,6 +43,7 @@ ROUTES: tuple[Route[Any], ...] = (
     *contacts.ROUTES,
     *blocked_numbers.ROUTES,
     *search.ROUTES,
+    *events.ROUTES,
 )
 
 SANDBOX_ROUTES: tuple[Route[Any], ...] = sandbox.ROUTES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, cast
@@ -47,6 +47,8 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
         self.residues = defaultdict[AccountId, dict[tuple[Holding, CarrierRef], Residue]](dict)
         self.audit_log = MemoryAuditLog(self.answer)
         """The public half of the audit log."""
+        self.listeners: set[Callable[[AccountId], None]] = set()
+        """Called when live events of an account were committed."""
         self._keyring, self._queue, self._ids = keyring, queue, ids
 
     @override
@@ -169,12 +171,15 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
         for row in removed:
             del tx.loaded.rows[type(row)][identity(row)]
             self._unclaim(row)
-        for row in (*saved, *tx.audit):
+        for row in (*saved, *tx.audit, *tx.live):
             self._put(tx, row)
         for aggregate, row in changed:
             aggregate.version = row.version
         self.audit_log.add(tx.audit)
         self._queue.put(tx.jobs)
+        if tx.live:
+            for listener in self.listeners:
+                listener(tx.account_id)
 
     def _row(self, tx: MemoryTx, aggregate: Aggregate) -> Aggregate | None:
         """Return the row as it stands, None when there is none. Raises VersionConflict when its version moved on."""
@@ -217,7 +222,7 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
     def _check_life(self, tx: MemoryTx, saved: list[Aggregate]) -> None:
         """Raise VersionConflict when something new would join an account that was erased meanwhile."""
         accounts = tx.loaded.rows[Account] or any(isinstance(row, Account) for row in saved)
-        if not accounts and (tx.audit or tx.jobs or any(row.version == 1 for row in saved)):
+        if not accounts and (tx.audit or tx.live or tx.jobs or any(row.version == 1 for row in saved)):
             raise VersionConflict
 
     def _check_claims(self, tx: MemoryTx, saved: list[Aggregate], removed: list[Aggregate]) -> None:

@@ -72,6 +72,8 @@ class Flush:
             day, commitment = entry.at.astimezone(UTC).date(), entry.commitment
             seal = seal_of(reader.keys.system, commitment, entry.kind, day)
             self._add(Verb.LOG, None, commitment, entry.kind, day, seal)
+        for event in work.live:
+            self._save(event)
         for job in work.jobs:
             self._add(Verb.QUEUE, None, work.ids.random_id(), job.name, job.subject, job.delay)
         for (

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from application.ports.store import JobGone, StoreFull, StoreUnavailable, VersionConflict
+from domain.kernel import AccountId
 
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 10.0
@@ -86,6 +87,8 @@ class Database(Reads):
     def __init__(self, dsn: str, most: int) -> None:
         self.wakers: set[Callable[[], None]] = set()
         """Called when a job was committed that is due at once."""
+        self.listeners: set[Callable[[AccountId], None]] = set()
+        """Called when live events of an account were committed."""
         self.ended = set[UUID]()
         """Jobs that a commit of this process has ended, until the queue hears that their handlers have, too."""
         self.dsn = dsn
@@ -114,6 +117,11 @@ class Database(Reads):
         """Tell the queue of this process that there is something to do."""
         for waker in self.wakers:
             waker()
+
+    def tell(self, account_id: AccountId) -> None:
+        """Tell who follows accounts in this process that something happened in one."""
+        for listener in self.listeners:
+            listener(account_id)
 
     async def open(self, least: int) -> None:
         """Connect that often beforehand. Raises StoreUnavailable."""

@@ -83,6 +83,8 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
                 await self._note(account_id, flush.ended)
             if any(not job.delay for job in tx.jobs):
                 self._database.wake()
+            if tx.live:
+                self._database.tell(account_id)
 
     async def _note(self, account_id: AccountId, endings: Sequence[Ending]) -> None:
         """Have the keyring remember what is over. The commit stands without it: then only an alarm tells."""

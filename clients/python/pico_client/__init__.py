@@ -6,6 +6,7 @@ from pico_client.accounts import Account, Accounts, DeletionPreview
 from pico_client.audit_log import AuditEntry, AuditLog
 from pico_client.blocked_numbers import BlockedNumber, BlockedNumbers
 from pico_client.contacts import Contact, ContactImport, Contacts, Skip
+from pico_client.events import Event, Events
 from pico_client.exports import Export, Exports
 from pico_client.health import Health, HealthChecks
 from pico_client.lines import AvailableNumber, DoNotDisturb, Line, Lines, MonthlyPrice
@@ -38,6 +39,7 @@ __all__ = [
     "Conversation",
     "DeletionPreview",
     "DoNotDisturb",
+    "Event",
     "Export",
     "Flaw",
     "Health",
@@ -72,6 +74,7 @@ class Pico(
     Contacts,
     BlockedNumbers,
     Searches,
+    Events,
     Exports,
     AuditLog,
     HealthChecks,

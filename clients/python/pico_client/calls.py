@@ -124,15 +124,27 @@ class Calls:
         body: Mapping[str, object] | None = None,
         query: Mapping[str, object] | None = None,
         first: int = 0,
+        seen: str | None = None,
+        silence: float | None = None,
     ) -> Iterator[httpx.Response]:
-        headers = self._headers({"Range": f"bytes={first}-" if first else None})
-        with self._http.stream(
-            method, path, json=body, params=given(**query or {}), headers=headers
-        ) as answer:
+        """Give an answer that is read as it comes. `silence`: seconds without a byte after which it counts as dead."""
+        wanted = {"Range": f"bytes={first}-" if first else None, "Last-Event-ID": seen}
+        request = self._http.build_request(
+            method,
+            path,
+            json=body,
+            params=given(**query or {}),
+            headers=self._headers(wanted),
+            timeout=self._http.timeout if silence is None else silence,
+        )
+        answer = self._http.send(request, stream=True)
+        try:
             if not answer.is_success:
                 answer.read()
                 raise problem_of(answer)
             yield answer
+        finally:
+            answer.close()
 
     def _pieces(self, path: str, body: Mapping[str, object]) -> Iterator[bytes]:
         """Yield a download that may be repeated, from where it broke off, if it did."""

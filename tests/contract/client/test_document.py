@@ -18,6 +18,7 @@ import pytest
 
 import pico_client
 from adapters.inbound.http import openapi
+from adapters.inbound.http.examples import example as example_of
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from pico_client import DoNotDisturb, MonthlyPrice, Pico, SandboxPico
 from pico_client.results import Result, read
@@ -26,11 +27,12 @@ from tests.support.example_life import operations
 DOCUMENT = json.loads(json.dumps(openapi.document(ROUTES + SANDBOX_ROUTES)))
 OPERATIONS = operations(DOCUMENT)
 SCHEMAS = DOCUMENT["components"]["schemas"]
-HEADERS = {"Idempotency-Key": "key", "If-Match": "if_match"}
+HEADERS = {"Idempotency-Key": "key", "If-Match": "if_match", "Last-Event-ID": "last_event_id"}
 PAGING = {"limit", "cursor"}
 """Iterators see to it."""
 TOLD_WHOLE = {"do_not_disturb": DoNotDisturb, "price": MonthlyPrice}
 """Objects that are handed over as one."""
+STREAM = "text/event-stream"
 BOUNDLESS = {"set_faults"}
 """Takes any names."""
 
@@ -103,6 +105,9 @@ class Server:
         body = self.answer.get("content", {}).get("application/json")
         headers = {"ETag": '"1"'} if "ETag" in self.answer["headers"] else {}
         content = b"" if body is None else json.dumps(body["example"]).encode()
+        if stream := self.answer.get("content", {}).get(STREAM):
+            told = json.dumps(example_of(stream["schema"], SCHEMAS))
+            content = f"retry: 1\n\n:\n\nid: 7\nevent: any\ndata: {told}\n\nid: 8\ndata: cut o".encode()
         return httpx.Response(int(self.status), content=content, headers=headers)
 
 
@@ -123,7 +128,11 @@ def test_each_operation_has_a_method_that_asks_as_documented_and_reads_what_is_a
         result = list(result)
     assert server.asked == 1
     body = server.answer.get("content", {}).get("application/json")
-    if body is None:
+    stream = server.answer.get("content", {}).get(STREAM)
+    if stream is not None:
+        (event,) = result
+        shows_all_of(event, example_of(stream["schema"], SCHEMAS))
+    elif body is None:
         assert result is None
     elif "into" in given:
         assert json.loads(into.getvalue()) == body["example"]

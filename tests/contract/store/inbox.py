@@ -46,7 +46,7 @@ class InboxPromises:
                 case "out":
                     await self.say(world, conversation, inbound=False)
                 case "read":
-                    await MarkRead(world.store)(conversation.account_id, conversation.id)
+                    await MarkRead(world.store, world.clock)(conversation.account_id, conversation.id)
                     unread.clear()
                 case "wait":
                     world.clock.advance(timedelta(seconds=2))
@@ -74,7 +74,7 @@ class InboxPromises:
     ) -> None:
         conversation = await self.begun(world)
         former = [await self.say(world, conversation, inbound=True) for _ in range(24)]
-        mark = MarkRead(world.store)
+        mark = MarkRead(world.store, world.clock)
         await asyncio.gather(
             *(self.delete(world, conversation, one) for one in former[::2]),
             *(self.say(world, conversation, inbound=True) for _ in range(24)),

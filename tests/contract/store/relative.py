@@ -48,7 +48,7 @@ class RelativePromises:
         async with world.store.begin(conversation.account_id) as slow:
             mine = await slow.conversations.get(conversation.id)
             await self._move(world, conversation, minutes=1)
-            mine.mark_read()
+            mine.mark_read(world.clock.now())
             slow.save(mine)
         assert (await self._read(world, conversation)).unread == 1
 
@@ -59,7 +59,7 @@ class RelativePromises:
                 mine = await slow.conversations.get(conversation.id)
                 async with world.store.begin(conversation.account_id) as tx:
                     theirs = await tx.conversations.get(conversation.id)
-                    theirs.mark_read()
+                    theirs.mark_read(world.clock.now())
                     tx.save(theirs)
                 mine.unread -= 1
                 slow.save(mine)
@@ -70,7 +70,7 @@ class RelativePromises:
                 theirs = await tx.conversations.get(conversation.id)
                 theirs.unread -= 1
                 tx.save(theirs)
-            mine.mark_read()
+            mine.mark_read(world.clock.now())
             slow.save(mine)
         assert (await self._read(world, conversation)).unread == 0
 

@@ -80,6 +80,7 @@ async def test_whatever_decides_is_bound_to_the_rows_seal(scene: Scene, stored: 
 
 SHOWN = "it is shown, and decides nothing"
 ASKED = "it decides whether the person is asked again, and closes nothing"
+HINT = "an app that is told reads what it is about, and is shown what that says of itself"
 UNBOUND: dict[str, str] = {
     "accounts.terms_accepted_at": SHOWN,
     "accounts.privacy_accepted_at": SHOWN,
@@ -98,6 +99,10 @@ UNBOUND: dict[str, str] = {
     "conversations.total": SHOWN,
     "conversations.created_at": SHOWN,
     "conversations.peer_index": "the peer that is found by it is compared with the one looked for",
+    "live_streams.last": "a client that went on behind another place is told that it missed something",
+    "live_events.kind": HINT,
+    "live_events.subject": HINT,
+    "live_events.at": HINT,
     "messages.created_at": "how long the carrier is asked about it",
     "messages.failure": SHOWN,
     "media.created_at": "how long another answer than the picture is asked again",

@@ -18,6 +18,7 @@ from adapters.outbound.postgres import (
     erasing,
     job_statements,
     limits,
+    live,
     residue,
 )
 from adapters.outbound.postgres.codec import CODECS
@@ -48,6 +49,7 @@ MODULES = (
     job_statements,
     limits,
     lines,
+    live,
     messages,
     residue,
     sessions,
@@ -57,8 +59,9 @@ ACROSS_ACCOUNTS = {
     job_statements.FAR: "a plain read of what a wrong clock put off",
     job_statements.WAITING: "a count for a person to look at",
     job_statements.SHIFT: "the Sandbox's clock",
+    live.STIRRED: "a plain read of what those who are followed have that is new",
 }
-"""Statements of the queue that are about no single account."""
+"""Statements that are about no single account."""
 OWNERS = {"accounts": "accounts.id", "limits": "limits.key"}
 """What names the one shard of a row that is locked, where it is not `account_id`."""
 LOCKS = re.compile(r"\b(FOR (NO KEY )?UPDATE|FOR (KEY )?SHARE|UPDATE|DELETE)\b")

@@ -47,6 +47,7 @@ from domain.kernel import (
     SessionId,
 )
 from domain.lines import LineState, PhoneLine
+from domain.live import LiveStream
 from domain.media import Media
 from domain.messages import Conversation, Direction, Message, Status
 from domain.opt_outs import LastingOptOut
@@ -375,6 +376,7 @@ class World(ABC):
             account_id, session, line, conversation, message, deleted, remnant, media, upload, export, part, once,
             opt_out, voicemail,
             contact, *self.leading_to(contact), blocked, segment, call,
+            LiveStream(account_id=account_id, id=account_id),
         )  # fmt: skip
         return Belongings(
             account_id,

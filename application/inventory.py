@@ -15,6 +15,7 @@ from domain.calls import Call
 from domain.classification import Field, fields_of
 from domain.contacts import Contact, ContactNumber
 from domain.exports import Export, ExportPart
+from domain.greetings import Greeting
 from domain.idempotency import IdempotencyRecord
 from domain.kernel import Aggregate
 from domain.lines import PhoneLine
@@ -62,6 +63,7 @@ INVENTORY: tuple[Stored, ...] = (
     Stored(Message),
     Stored(Media),
     Stored(Voicemail),
+    Stored(Greeting),
     Stored(LastingOptOut),
     Stored(Call),
     Stored(Contact),

@@ -17,6 +17,13 @@ from application.email_changes import AskEmailChange, VerifyEmailChange
 from application.epochs import RotateMasterKey
 from application.exports import DownloadExport, ListExports, MeasureExport, ReadExport, StartExport
 from application.forwarded_calls import AcceptForwardedCall
+from application.greetings import (
+    ReadGreeting,
+    ReadOfferedGreeting,
+    RemoveGreeting,
+    UploadGreeting,
+    WriteGreeting,
+)
 from application.inbound_calls import AnswerCall, ContinueCall
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobHandler
@@ -126,6 +133,12 @@ class UseCases:
     change_voicemail: ChangeVoicemail
     delete_voicemail: DeleteVoicemail
     restore_voicemail: RestoreVoicemail
+
+    read_greeting: ReadGreeting
+    write_greeting: WriteGreeting
+    upload_greeting: UploadGreeting
+    remove_greeting: RemoveGreeting
+    read_offered_greeting: ReadOfferedGreeting
 
     block_number: BlockNumber
     unblock_number: UnblockNumber

@@ -54,6 +54,14 @@ from application.exports import (
     StartExport,
 )
 from application.forwarded_calls import AcceptForwardedCall
+from application.greetings import (
+    PurgeGreeting,
+    ReadGreeting,
+    ReadOfferedGreeting,
+    RemoveGreeting,
+    UploadGreeting,
+    WriteGreeting,
+)
 from application.guesses import LimitGuesses
 from application.idempotency import PurgeIdempotencyRecords
 from application.inbound_calls import AnswerCall, ContinueCall, Direct, RouteCall
@@ -372,7 +380,7 @@ class Container(containers.DeclarativeContainer):
 
     # Calls
     call_costs = Singleton(CallCosts, store=store, spend=spend)
-    mailbox = Singleton(Mailbox)
+    mailbox = Singleton(Mailbox, transcriber=transcriber, addresses=media_addresses, clock=clock)
     route_call = Singleton(RouteCall, store=store, directory=directory, clock=clock, ids=ids, mailbox=mailbox)
     direct = Singleton(Direct, clients=call_clients, costs=call_costs)
     answer_call = Singleton(AnswerCall, route=route_call, direct=direct)
@@ -449,6 +457,14 @@ class Container(containers.DeclarativeContainer):
     fetch_voicemail = Singleton(
         FetchVoicemail, store=store, recordings=recordings, objects=objects, keep_audio=keep_audio, clock=clock,
     )
+    read_greeting = Singleton(ReadGreeting, store=store, objects=objects)
+    write_greeting = Singleton(WriteGreeting, store=store, clock=clock, ids=ids)
+    upload_greeting = Singleton(UploadGreeting, store=store, keep_audio=keep_audio, clock=clock, ids=ids)
+    remove_greeting = Singleton(RemoveGreeting, store=store, clock=clock)
+    read_offered_greeting = Singleton(
+        ReadOfferedGreeting, store=store, addresses=media_addresses, clock=clock,
+    )
+    purge_greeting = Singleton(PurgeGreeting, store=store, objects=objects)
     delete_recording = Singleton(
         DeleteRecording, store=store, queue=queue, recordings=recordings, clock=clock,
     )

@@ -22,8 +22,8 @@ class Offer:
 class MediaAddresses(Protocol):
     """Every method raises KeysUnavailable when the key service does not answer."""
 
-    async def address(self, offer: Offer) -> str:
-        """Return a URL that holds the offer, signed, and says nothing of it. Repeating is harmless."""
+    async def address(self, offer: Offer, kind: str = "offered-media") -> str:
+        """Return a URL of that kind which holds the offer, signed, and says nothing of it. Repeating is harmless."""
         ...
 
     async def offered(self, token: str) -> Offer | None:

@@ -16,6 +16,7 @@ from application.ports.repositories.calls import Calls
 from application.ports.repositories.contacts import Contacts
 from application.ports.repositories.conversations import Conversations
 from application.ports.repositories.exports import Exports, Records
+from application.ports.repositories.greetings import Greetings
 from application.ports.repositories.idempotency import IdempotencyRecords
 from application.ports.repositories.lines import Lines
 from application.ports.repositories.media import MediaRecords
@@ -96,6 +97,10 @@ class Tx(Protocol):
     @property
     def voicemails(self) -> Voicemails:
         """What was left on its lines."""
+
+    @property
+    def greetings(self) -> Greetings:
+        """What callers of its lines hear."""
 
     @property
     def blocked_numbers(self) -> BlockedNumbers:

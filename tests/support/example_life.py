@@ -25,6 +25,7 @@ BEFORE = {
     "delete_call": CALLING,
     "unblock_number": ("PUT", "/v1/blocked-numbers/{number}"),
     "recover_account": ("DELETE", "/v1/account"),
+    "download_greeting": ("PUT", "/v1/lines/{line_id}/greeting/audio"),
     "restore_voicemail": ("DELETE", "/v1/voicemails/{voicemail_id}"),
     "verify_email_change": ("POST", "/v1/account/email-changes"),
     "reset_password": ("POST", "/v1/password-resets"),

@@ -122,6 +122,9 @@ class Scene:
         assert (await http.call("POST", path, said, token=token, headers=http.key())).status == 202
         await world.settle()
         await self.hear(number, "heard")
+        assert (
+            await http.call("PUT", f"/v1/lines/{line}/greeting", {"words": "Ada"}, token=token)
+        ).status == 200
         await world.recordings.leave(Peer(STRANGER), PhoneNumber(number), tone(2))
         await world.settle()
         (conversation,) = (await http.call("GET", "/v1/conversations", token=token)).json["items"]

@@ -85,6 +85,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "units": 16,
     "units_left": 144,
     "transcript": "Hi, it is Noa. Please call me back.",
+    "words": "This is Ada. Please leave a message.",
     "unread": 1,
 })  # fmt: skip
 """By the name of a field or parameter, where a value does not follow from its type.

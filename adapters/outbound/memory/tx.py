@@ -13,6 +13,7 @@ from adapters.outbound.memory.repositories.calls import MemoryCalls
 from adapters.outbound.memory.repositories.contacts import MemoryContacts
 from adapters.outbound.memory.repositories.conversations import MemoryConversations
 from adapters.outbound.memory.repositories.exports import MemoryExports, MemoryRecords
+from adapters.outbound.memory.repositories.greetings import MemoryGreetings
 from adapters.outbound.memory.repositories.idempotency import MemoryIdempotencyRecords
 from adapters.outbound.memory.repositories.lines import MemoryLines
 from adapters.outbound.memory.repositories.media import MemoryMediaRecords
@@ -71,6 +72,11 @@ class MemoryTx(PendingWrites, Tx):
     @override
     def voicemails(self) -> MemoryVoicemails:
         return MemoryVoicemails(self.loaded)
+
+    @property
+    @override
+    def greetings(self) -> MemoryGreetings:
+        return MemoryGreetings(self.loaded)
 
     @property
     @override

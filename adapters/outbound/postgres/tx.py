@@ -14,6 +14,7 @@ from adapters.outbound.postgres.repositories.calls import PostgresCalls
 from adapters.outbound.postgres.repositories.contacts import PostgresContacts
 from adapters.outbound.postgres.repositories.conversations import PostgresConversations
 from adapters.outbound.postgres.repositories.exports import PostgresExports, PostgresRecords
+from adapters.outbound.postgres.repositories.greetings import PostgresGreetings
 from adapters.outbound.postgres.repositories.idempotency import PostgresIdempotencyRecords
 from adapters.outbound.postgres.repositories.lines import PostgresLines
 from adapters.outbound.postgres.repositories.media import PostgresMediaRecords
@@ -77,6 +78,11 @@ class PostgresTx(PendingWrites, Tx):
     @override
     def voicemails(self) -> PostgresVoicemails:
         return PostgresVoicemails(self.reader)
+
+    @property
+    @override
+    def greetings(self) -> PostgresGreetings:
+        return PostgresGreetings(self.reader)
 
     @property
     @override

@@ -26,11 +26,11 @@ class SealedMediaAddresses(MediaAddresses):
     public_url: str
 
     @override
-    async def address(self, offer: Offer) -> str:
+    async def address(self, offer: Offer, kind: str = "offered-media") -> str:
         ids = offer.account_id.bytes + offer.media_id.bytes + offer.message_id.bytes
         said = ids + int(offer.ends_at.timestamp()).to_bytes(8)
         sealed = (await self._cipher()).encrypt(said, None)
-        return f"{self.public_url}/v1/offered-media/{urlsafe_b64encode(sealed).decode()}"
+        return f"{self.public_url}/v1/{kind}/{urlsafe_b64encode(sealed).decode()}"
 
     @override
     async def offered(self, token: str) -> Offer | None:

@@ -8,6 +8,7 @@ from pico_client.blocked_numbers import BlockedNumber, BlockedNumbers
 from pico_client.contacts import Contact, ContactImport, Contacts, Skip
 from pico_client.events import Event, Events
 from pico_client.exports import Export, Exports
+from pico_client.greetings import Greeting, Greetings
 from pico_client.health import Health, HealthChecks
 from pico_client.lines import AvailableNumber, DoNotDisturb, Line, Lines, MonthlyPrice
 from pico_client.messages import (
@@ -42,6 +43,7 @@ __all__ = [
     "Event",
     "Export",
     "Flaw",
+    "Greeting",
     "Health",
     "LastMessage",
     "Line",
@@ -71,6 +73,7 @@ class Pico(
     Messages,
     PhoneCalls,
     Voicemails,
+    Greetings,
     Contacts,
     BlockedNumbers,
     Searches,

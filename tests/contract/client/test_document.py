@@ -64,7 +64,7 @@ def arguments(operation: dict[str, Any]) -> dict[str, Any]:
     files = operation.get("requestBody", {}).get("content", {})
     if "application/json" not in files and files:
         found["file"] = io.BytesIO(next(iter(files.values()))["example"].encode())
-        if all(kind.startswith("image/") for kind in files):
+        if all(kind.startswith(("image/", "audio/")) for kind in files):
             found["kind"] = next(iter(files))
     return found | leaves(body)
 

@@ -102,8 +102,8 @@ class ExportPromises:
         async with world.store.begin(has.account_id) as tx:
             assert await tx.records.count() == {
                 "accounts": 1, "sessions": 1, "phone_lines": 1, "conversations": 2, "messages": 2, "media": 2,
-                "voicemails": 1, "opt_outs": 1, "contacts": 1, "contact_numbers": 1, "idempotency_records": 1,
-                "blocked_numbers": 1, "search_segments": 1, "calls": 1,
+                "voicemails": 1, "greetings": 1, "opt_outs": 1, "contacts": 1, "contact_numbers": 1,
+                "idempotency_records": 1, "blocked_numbers": 1, "search_segments": 1, "calls": 1,
                 "exports": 1, "export_parts": 1, "audit_entries": 2,
                 "live_streams": 1, "live_events": 2,
             }  # fmt: skip

@@ -87,6 +87,8 @@ def reads(tx: Tx, of: Belongings) -> dict[str, Callable[[], Awaitable[Any]]]:
         "media.get": lambda: tx.media.get(of.media.id),
         "media.of_messages": lambda: tx.media.of_messages([of.message.id]),
         "media.unused": tx.media.unused,
+        "greetings.get": lambda: tx.greetings.get(of.greeting.id),
+        "greetings.of_line": lambda: tx.greetings.of_line(of.line.id),
         "voicemails.get": lambda: tx.voicemails.get(of.voicemail.id),
         "voicemails.get_even_deleted": lambda: tx.voicemails.get_even_deleted(of.voicemail.id),
         "voicemails.by_ref": lambda: tx.voicemails.by_ref(of.voicemail.ref),

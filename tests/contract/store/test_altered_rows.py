@@ -107,6 +107,7 @@ UNBOUND: dict[str, str] = {
     "messages.failure": SHOWN,
     "media.created_at": "how long another answer than the picture is asked again",
     "media.refusal": SHOWN,
+    "greetings.created_at": SHOWN,
     "voicemails.duration": SHOWN,
     "voicemails.refusal": SHOWN,
     "voicemails.absence": SHOWN,

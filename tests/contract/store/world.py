@@ -30,6 +30,7 @@ from domain.contacts import (
 )
 from domain.exports import Export, ExportPart, ExportState
 from domain.forwarding import ForwardWhen
+from domain.greetings import Greeting, GreetingId, GreetingText
 from domain.idempotency import IdempotencyRecord, Operation
 from domain.kernel import (
     AccountId,
@@ -94,6 +95,7 @@ class Belongings:
     media: Media
     upload: Media
     voicemail: Voicemail
+    greeting: Greeting
     export: Export
     part: ExportPart
     operation: Operation
@@ -266,6 +268,12 @@ class World(ABC):
             position=position, created_at=self.clock.now(),
         )  # fmt: skip
 
+    def new_greeting(self, line: PhoneLine) -> Greeting:
+        return Greeting(
+            account_id=line.account_id, id=GreetingId(self.ids.new()), line_id=line.id,
+            words=GreetingText("This is Ada."), created_at=self.clock.now(),
+        )  # fmt: skip
+
     def new_voicemail(self, line: PhoneLine, *, ref: str | None = None) -> Voicemail:
         return Voicemail(
             account_id=line.account_id, id=VoicemailId(self.ids.new()), line_id=line.id, caller=Peer(self.number()),
@@ -366,7 +374,7 @@ class World(ABC):
         message, remnant = self.new_message(conversation), self.new_message(deleted)
         deleted.delete(self.clock.now())
         media, upload = self.new_media(account_id, message), self.new_media(account_id)
-        voicemail = self.new_voicemail(line)
+        voicemail, greeting = self.new_voicemail(line), self.new_greeting(line)
         export = self.new_export(account_id)
         part = self.new_part(export, 0)
         once, opt_out = self.new_record(account_id, operation), self.new_opt_out(line, deleted.peer)
@@ -374,7 +382,7 @@ class World(ABC):
         contact, call = self.new_contact(account_id, note="met in Haifa"), self.new_call(line)
         await self.commit(
             account_id, session, line, conversation, message, deleted, remnant, media, upload, export, part, once,
-            opt_out, voicemail,
+            opt_out, voicemail, greeting,
             contact, *self.leading_to(contact), blocked, segment, call,
             LiveStream(account_id=account_id, id=account_id),
         )  # fmt: skip
@@ -389,6 +397,7 @@ class World(ABC):
             media,
             upload,
             voicemail,
+            greeting,
             export,
             part,
             operation,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from application.credentials import VerifyPassword
@@ -93,17 +93,27 @@ class DeleteAccount:
     ledger: ErasureLedger
     fingerprint: Fingerprint
 
-    async def __call__(self, account_id: AccountId, password: Password) -> DeletionPreview:
-        """Return what goes, and when. Repeating is harmless: the first due time stands.
+    async def __call__(
+        self, account_id: AccountId, password: Password, *, waived: bool = False
+    ) -> DeletionPreview:
+        """Return what goes, and when: at once if the person has `waived` the recovery period.
+
+        Repeating is harmless: the first due time stands.
 
         Raises WrongCredentials, TooManyGuesses, and ClocksDisagree: nobody could say when the 30 days are over.
         """
         await self.verify_password.of_caller(account_id, password)
         await self.clock.agreed()
         preview = await self.preview_deletion(account_id)
-        await self.ledger.note_request(await self.fingerprint(account_id), preview.erase_at)
-        await self.commit(account_id, preview.erase_at)
+        if waived:
+            preview = replace(preview, erase_at=self.clock.now())
+        await self.note_and_commit(account_id, preview.erase_at)
         return preview
+
+    async def note_and_commit(self, account_id: AccountId, erase_at: datetime) -> None:
+        """Have the ledger know of the request, and close the account."""
+        await self.ledger.note_request(await self.fingerprint(account_id), erase_at)
+        await self.commit(account_id, erase_at)
 
     async def commit(self, account_id: AccountId, erase_at: datetime) -> None:
         """Close the account until it is recovered or erased."""
@@ -117,6 +127,26 @@ class DeleteAccount:
 
         await self.store.update(account_id, change)
         await self.shut_account.commit(account_id)
+
+
+@dataclass(frozen=True, slots=True)
+class EraseOnRequest:
+    """Deletes an account for somebody who asked for it by letter, and waived the recovery period."""
+
+    preview_deletion: PreviewDeletion
+    delete_account: DeleteAccount
+    clock: Clock
+
+    async def __call__(self, account_id: AccountId, *, really: bool) -> DeletionPreview:
+        """Return what goes; it goes, as soon as the next sweep comes by, if `really`. Repeating is harmless.
+
+        One that waits to be deleted already waits no longer. Raises ClocksDisagree.
+        """
+        await self.clock.agreed()
+        preview = replace(await self.preview_deletion(account_id), erase_at=self.clock.now())
+        if really:
+            await self.delete_account.note_and_commit(account_id, preview.erase_at)
+        return preview
 
 
 @dataclass(frozen=True, slots=True)

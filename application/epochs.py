@@ -10,7 +10,9 @@ from typing import ClassVar
 from application.ports.clock import Clock
 from application.ports.epochs import Epochs
 from application.ports.ledger import ErasureLedger
+from application.ports.signing import Signing
 from application.purge import Purge, PurgeResult
+from application.receipts import publicly_signed
 from domain.epochs import Epoch, EpochPolicy, gone_through
 from domain.receipts import Receipt
 
@@ -109,6 +111,7 @@ class ConfirmErasures(Purge):
     epochs: Epochs
     ledger: ErasureLedger
     policy: EpochPolicy
+    signing: Signing
     looked_at: datetime | None = field(default=None, init=False)
     sure_through: int = field(default=0, init=False)
     """The epoch up to which the key service itself said that every master key is gone."""
@@ -130,7 +133,8 @@ class ConfirmErasures(Purge):
                 at for number, at in gone_at.items() if at is not None and number <= epoch_of(receipt)
             )
             facts = {EPOCH: epoch_of(receipt), UNREADABLE_SINCE: since.isoformat()}
-            await self.ledger.confirm(receipt.fingerprint, facts)
+            signed = await publicly_signed(self.signing, receipt.fingerprint, facts)
+            await self.ledger.confirm(receipt.fingerprint, signed)
         if len(ready) <= limit:
             self.looked_at = now
         return PurgeResult(min(len(ready), limit))

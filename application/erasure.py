@@ -12,6 +12,7 @@ from application.epochs import EPOCH, FINISHED_AT, UNREADABLE_BY
 from application.erasure_step import ErasureStep
 from application.hold import Hold, HoldOfJob
 from application.job_type import NOW, JobType
+from application.ports.audit_log import AuditLog
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.epochs import Epochs
@@ -19,11 +20,14 @@ from application.ports.jobs import ERASURE_JOB, JobLease, Queue
 from application.ports.keyring import KeyGone, Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.objects import Objects
+from application.ports.signing import Signing
 from application.ports.store import Store, Tx
 from application.purge import Purge, PurgeResult, purge_each
+from application.receipts import publicly_signed
 from application.residue import ClearResidue, Found
 from application.sign_up import was_used
 from domain.accounts import AccountErasureBegun, NotDue
+from domain.audit_chain import digest_of
 from domain.epochs import EpochPolicy
 from domain.erasure import Erasure, NotYetGone
 from domain.kernel import AccountId, ErrorKind, NotFound, PicoError
@@ -103,6 +107,8 @@ class EraseAccount:
     fingerprint: Fingerprint
     epochs: Epochs
     policy: EpochPolicy
+    signing: Signing
+    audit_log: AuditLog
     clock: Clock
 
     async def __call__(self, account_id: AccountId, _subject: UUID, lease: JobLease) -> None:
@@ -133,8 +139,10 @@ class EraseAccount:
             UNREADABLE_BY: by.isoformat(),
             **erasure.counts,
             "keys_left": await self.keyring.count(erasure.account_id),
+            "audit_head": digest_of(await self.audit_log.heads()),
         }
-        await self.ledger.complete(await self.fingerprint(erasure.account_id), facts)
+        fingerprint = await self.fingerprint(erasure.account_id)
+        await self.ledger.complete(fingerprint, await publicly_signed(self.signing, fingerprint, facts))
         await self.store.forget_erasure(erasure.account_id)
 
 
@@ -235,6 +243,7 @@ class VerifyNothingLeft(ErasureStep):
     objects: Objects
     ledger: ErasureLedger
     fingerprint: Fingerprint
+    signing: Signing
     clock: Clock
     clear_residue: ClearResidue
 
@@ -266,7 +275,8 @@ class VerifyNothingLeft(ErasureStep):
             "numbers_open": found.held[Holding.NUMBER],
             "recordings_open": found.held[Holding.RECORDING],
         }
-        await self.ledger.sign_interim(await self.fingerprint(erasure.account_id), facts)
+        fingerprint = await self.fingerprint(erasure.account_id)
+        await self.ledger.sign_interim(fingerprint, await publicly_signed(self.signing, fingerprint, facts))
 
 
 JOBS = (

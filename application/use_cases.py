@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount
+from application.account_deletion import DeleteAccount, EraseOnRequest, PreviewDeletion, RecoverAccount
 from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
 from application.audit_log import ListAuditLog, VerifyAuditLog
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
@@ -15,6 +15,7 @@ from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.email_changes import AskEmailChange, VerifyEmailChange
 from application.epochs import RotateMasterKey
+from application.erasure_view import ListErasures
 from application.exports import DownloadExport, ListExports, MeasureExport, ReadExport, StartExport
 from application.forwarded_calls import AcceptForwardedCall
 from application.greetings import (
@@ -55,6 +56,7 @@ from application.messages import (
 from application.number_reconciliation import ReconcileNumbers
 from application.outbound_calls import AnswerApp, ConnectCall, IssueVoiceToken, PlaceCall
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
+from application.receipts import ReadPublicKey, ShowReceipt
 from application.retention import Sweep
 from application.search import Search
 from application.sessions import Authenticate, ListSessions, SignIn, SignOut, SignOutOthers
@@ -146,6 +148,11 @@ class UseCases:
     follow_events: FollowEvents
 
     search: Search
+
+    list_erasures: ListErasures
+    erase_on_request: EraseOnRequest
+    show_receipt: ShowReceipt
+    read_public_key: ReadPublicKey
 
     list_audit_log: ListAuditLog
     verify_audit_log: VerifyAuditLog

@@ -11,7 +11,13 @@ from typing import Any
 from dependency_injector import containers, providers
 from dependency_injector.providers import Dependency, Dict, Provider, Singleton
 
-from application.account_deletion import DeleteAccount, PreviewDeletion, RecoverAccount, ShutAccount
+from application.account_deletion import (
+    DeleteAccount,
+    EraseOnRequest,
+    PreviewDeletion,
+    RecoverAccount,
+    ShutAccount,
+)
 from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
 from application.asking_again import AskProvidersAgain
 from application.audit_log import KeepAuditLog, ListAuditLog, VerifyAuditLog
@@ -44,6 +50,7 @@ from application.erasure import (
     VerifyNothingLeft,
 )
 from application.erasure_steps import ERASURE_STEPS
+from application.erasure_view import ListErasures
 from application.export_building import BuildExport
 from application.exports import (
     DownloadExport,
@@ -145,6 +152,7 @@ from application.ports.tokens import Tokens
 from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
 from application.recall import RecallJobs
+from application.receipts import ReadPublicKey, ShowReceipt
 from application.reconciliation import ReconcileLine
 from application.residue import ClearResidue
 from application.retention import PURGES, Sweep
@@ -537,17 +545,27 @@ class Container(containers.DeclarativeContainer):
     delete_rows = Singleton(DeleteRows, store=store)
     verify_nothing_left = Singleton(
         VerifyNothingLeft, store=store, keyring=keyring, objects=objects, ledger=ledger, fingerprint=fingerprint,
-        clock=clock, clear_residue=clear_residue,
+        signing=signing, clock=clock, clear_residue=clear_residue,
     )
     erase_account = Singleton(
         EraseAccount, steps=_all(locals(), ERASURE_STEPS), store=store, queue=queue, keyring=keyring, ledger=ledger,
-        fingerprint=fingerprint, epochs=epochs, policy=epoch_policy, clock=clock,
+        fingerprint=fingerprint, signing=signing, audit_log=audit_log, epochs=epochs, policy=epoch_policy, clock=clock,
     )
 
     # Master keys
     rotate_master_key = Singleton(RotateMasterKey, epochs=epochs, clock=clock)
     turn_epochs = Singleton(TurnEpochs, epochs=epochs, ledger=ledger, policy=epoch_policy)
-    confirm_erasures = Singleton(ConfirmErasures, epochs=epochs, ledger=ledger, policy=epoch_policy)
+    confirm_erasures = Singleton(ConfirmErasures, epochs=epochs, ledger=ledger, policy=epoch_policy, signing=signing)
+
+    list_erasures = Singleton(
+        ListErasures, steps=_all(locals(), ERASURE_STEPS), store=store, queue=queue, ledger=ledger,
+        fingerprint=fingerprint, clock=clock,
+    )
+    erase_on_request = Singleton(
+        EraseOnRequest, preview_deletion=preview_deletion, delete_account=delete_account, clock=clock,
+    )
+    show_receipt = Singleton(ShowReceipt, ledger=ledger, fingerprint=fingerprint, signing=signing)
+    read_public_key = Singleton(ReadPublicKey, signing=signing)
 
     # What the clock and the queue set going, in the order of their tables
     purge_endings = Singleton(PurgeEndings, keyring=keyring)

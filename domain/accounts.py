@@ -362,10 +362,15 @@ class Account(Aggregate):
         self.password = password
 
     def request_deletion(self, at: datetime, erase_at: datetime) -> None:
-        """Soft-delete: refuse all use from now on, erase at `erase_at`. Repeating is harmless."""
+        """Soft-delete: refuse all use from now on, erase at `erase_at`. Repeating is harmless.
+
+        One that waits already can be had to wait less, and never more.
+        """
         if self.state is AccountState.ACTIVE:
             self.state, self.erase_at = AccountState.PENDING_DELETION, erase_at
             self.record(AccountDeletionRequested(account_id=self.id, subject=self.id, at=at))
+        elif self.state is AccountState.PENDING_DELETION and self.erase_at is not None:
+            self.erase_at = min(self.erase_at, erase_at)
 
     def is_recoverable(self, at: datetime) -> bool:
         """Tell whether it waits to be deleted, and the recovery period has not run out."""

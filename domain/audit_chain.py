@@ -8,7 +8,7 @@ that lasts says nothing of who did what, and each chain is checked by itself.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -90,6 +90,14 @@ class Head:
             + self.hash
             + self.signed_at.isoformat().encode()
         )
+
+
+def digest_of(heads: Mapping[int, Head]) -> str:
+    """Return SHA-256, in hexadecimal, over how far each lasting chain goes: a receipt names it."""
+    ends = (
+        head.chain.to_bytes(4) + head.length.to_bytes(8) + head.hash for head in heads.values() if head.chain
+    )
+    return hashlib.sha256(b"".join(sorted(ends))).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

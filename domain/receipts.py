@@ -14,6 +14,8 @@ from datetime import datetime
 
 FINGERPRINT = 32
 """Bytes."""
+PUBLIC = "public_signature"
+"""The fact of a receipt that anybody can check: a signature over all the others, in hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,12 @@ class Receipt:
     def verify(self, key: bytes) -> bool:
         """Tell, in constant time, whether exactly this was signed under `key`."""
         return hmac.compare_digest(self.signature, _signature(key, self.fingerprint, _canonical(self.facts)))
+
+
+def said(fingerprint: bytes, facts: Mapping[str, object]) -> bytes:
+    """Return the bytes of a receipt that the public signature is for: whose it is, and every fact but itself."""
+    others = {name: fact for name, fact in facts.items() if name != PUBLIC}
+    return b"pico receipt 1" + fingerprint + _canonical(others).encode()
 
 
 def _canonical(facts: Mapping[str, object]) -> str:

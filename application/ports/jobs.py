@@ -70,6 +70,21 @@ Handle = Callable[[LeasedJob], Awaitable[Outcome]]
 """Never raises: what went wrong is in the outcome, as a code."""
 
 
+@dataclass(frozen=True, slots=True)
+class QueuedJob:
+    """A job as it stands, for a person to look at."""
+
+    account_id: AccountId
+    state: str
+    """`waiting`, `leased` or `dead`."""
+    queued_at: datetime
+    due_at: datetime
+    """When it is looked at next: its time, or the end of its lease."""
+    attempts: int
+    failure: str | None
+    """The code of the last failure."""
+
+
 class Queue(Protocol):
     """Where committed jobs wait."""
 
@@ -94,6 +109,10 @@ class Queue(Protocol):
 
         Raises StoreUnavailable. Repeating is harmless.
         """
+        ...
+
+    async def all_of(self, name: str) -> list[QueuedJob]:
+        """Return every job of this name, dead ones too, the oldest first. Repeating is harmless."""
         ...
 
     async def waiting(self) -> int:

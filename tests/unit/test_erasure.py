@@ -167,6 +167,8 @@ async def test_the_receipt_counts_what_every_attempt_deleted(step: str, when: st
                 await swap(world, step, lambda honest: Dying(honest, when))(ada.id, ada.id, lease)
         await eraser(world)(ada.id, ada.id, lease)
         receipts.append(await receipt_of(world, ada))
+    for receipt in receipts:  # keys and salts differ between two worlds
+        del receipt["public_signature"], receipt["audit_head"]
     assert receipts[0] == receipts[1]
     assert receipts[0]["messages_deleted"] == 2
     assert receipts[0]["rows_deleted"] != 0

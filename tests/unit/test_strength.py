@@ -97,6 +97,7 @@ async def test_an_interim_receipt_says_what_is_gone_and_what_is_open() -> None:
     gone_by = datetime.fromisoformat(str(facts.pop("own_data_gone_by")))
     assert timedelta() < made.clock.now() - gone_by < timedelta(days=10)
     assert (facts.pop("messages_open"), facts.pop("numbers_open"), facts.pop("keys_destroyed")) == (1, 0, 1)
+    assert len(bytes.fromhex(str(facts.pop("public_signature")))) == 64
     assert {type(count) for count in facts.values()} == {int}
 
 

@@ -87,6 +87,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "transcript": "Hi, it is Noa. Please call me back.",
     "words": "This is Ada. Please leave a message.",
     "unread": 1,
+    "waive_recovery": False,
 })  # fmt: skip
 """By the name of a field or parameter, where a value does not follow from its type.
 

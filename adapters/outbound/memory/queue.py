@@ -23,6 +23,7 @@ from application.ports.jobs import (
     LeasedJob,
     Outcome,
     Queue,
+    QueuedJob,
 )
 from application.ports.store import JobGone
 from domain.kernel import AccountId
@@ -40,6 +41,7 @@ class _Waiting:
     attempt: int = 0
     token: int = 0
     leased: bool = False
+    failure: str | None = None
 
     @property
     def lease(self) -> JobLease:
@@ -113,6 +115,24 @@ class MemoryQueue(Queue):
             waiting.due = now
         self._news.set()
         return len(far)
+
+    @override
+    async def all_of(self, name: str) -> list[QueuedJob]:
+        alive = [
+            QueuedJob(
+                one.job.account_id, "leased" if one.leased else "waiting", one.queued_at, one.due, one.attempt,
+                one.failure,
+            )
+            for one in self._jobs
+            if one.job.name == name
+        ]  # fmt: skip
+        now = self._clock.now()
+        dead = [
+            QueuedJob(one.job.account_id, "dead", now, now, 0, one.code)
+            for one in self.dead
+            if one.job.name == name
+        ]
+        return sorted([*alive, *dead], key=lambda one: one.queued_at)
 
     @override
     async def waiting(self) -> int:
@@ -192,7 +212,8 @@ class MemoryQueue(Queue):
         match outcome:
             case Done():
                 self._jobs.remove(waiting)
-            case Again(delay=delay):
+            case Again(delay=delay, code=failure):
+                waiting.failure = failure
                 waiting.leased, waiting.due = False, self._clock.now() + delay
                 waiting.attempt += 1
             case Dead(code=code):

@@ -67,4 +67,10 @@ RECALL = compiled(
     "account_id", "id", "beyond",
 )  # fmt: skip
 """A lease that would end so far ahead ends now; whoever still works under it renews it, or hears that it is gone."""
+ALL_OF = compiled(
+    sa.select(_J.account_id, sa.cast(_J.state, sa.Text()), _J.queued_at, _J.due_at, _J.attempts, _J.failure)
+    .where(_J.name == sa.bindparam("name"))
+    .order_by(_J.queued_at),
+    "name",
+)
 WAITING = compiled(sa.select(sa.func.count()).select_from(JOBS).where(_ALIVE))

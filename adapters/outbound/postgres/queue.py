@@ -29,7 +29,18 @@ from typing_extensions import override
 
 from adapters.outbound.postgres import job_statements as sql
 from adapters.outbound.postgres.pool import Database
-from application.ports.jobs import Again, Dead, Done, Handle, Job, JobLease, LeasedJob, Outcome, Queue
+from application.ports.jobs import (
+    Again,
+    Dead,
+    Done,
+    Handle,
+    Job,
+    JobLease,
+    LeasedJob,
+    Outcome,
+    Queue,
+    QueuedJob,
+)
 from application.ports.store import StoreUnavailable
 from domain.kernel import AccountId
 
@@ -89,6 +100,10 @@ class PostgresQueue(Queue):
     async def recall(self, beyond: timedelta, limit: int) -> int:
         far = await self.database.fetch(sql.FAR, beyond, limit)
         return sum([await self.database.execute(sql.RECALL, *each, beyond) for each in far])
+
+    @override
+    async def all_of(self, name: str) -> list[QueuedJob]:
+        return [QueuedJob(*row) for row in await self.database.fetch(sql.ALL_OF, name)]
 
     @override
     async def waiting(self) -> int:

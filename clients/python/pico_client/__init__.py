@@ -10,6 +10,7 @@ from pico_client.events import Event, Events
 from pico_client.exports import Export, Exports
 from pico_client.greetings import Greeting, Greetings
 from pico_client.health import Health, HealthChecks
+from pico_client.legal import Legal, PublicKey, PublicKeys
 from pico_client.lines import AvailableNumber, DoNotDisturb, Line, Lines, MonthlyPrice
 from pico_client.messages import (
     Conversation,
@@ -54,6 +55,8 @@ __all__ = [
     "Pico",
     "Picture",
     "Problem",
+    "PublicKey",
+    "PublicKeys",
     "Receipt",
     "SandboxPico",
     "Session",
@@ -80,6 +83,7 @@ class Pico(
     Events,
     Exports,
     AuditLog,
+    Legal,
     HealthChecks,
 ):
     """One person's way to Pico. See `Calls` for what it takes and raises."""

@@ -118,6 +118,7 @@ class Accounts(Sessions):
         """See what deletion would take with it."""
         return self._ask(DeletionPreview, "GET", "/v1/account/deletion-preview")
 
-    def delete_account(self, password: str) -> DeletionPreview:
-        """Delete the account: closed at once, erased when due; until then it can be recovered."""
-        return self._ask(DeletionPreview, "DELETE", "/v1/account", body={"password": password})
+    def delete_account(self, password: str, *, waive_recovery: bool = False) -> DeletionPreview:
+        """Delete the account: closed at once, erased when due, and until then recoverable unless that is waived."""
+        body = {"password": password, "waive_recovery": waive_recovery}
+        return self._ask(DeletionPreview, "DELETE", "/v1/account", body=body)

@@ -57,6 +57,7 @@ MODULES = (
 ACROSS_ACCOUNTS = {
     job_statements.DUE: "a plain read of what is due",
     job_statements.FAR: "a plain read of what a wrong clock put off",
+    job_statements.ALL_OF: "a look for a person",
     job_statements.WAITING: "a count for a person to look at",
     job_statements.SHIFT: "the Sandbox's clock",
     live.STIRRED: "a plain read of what those who are followed have that is new",

@@ -81,9 +81,10 @@ class ProfileChange(Change):
 
 
 class DeletionConfirmation(Input):
-    """The password, typed once more before everything is deleted."""
+    """The password, typed once more before everything is deleted; and whether to do without the time to come back."""
 
     password: KnownPassword
+    waive_recovery: bool = False
 
 
 class PasswordChange(Input):
@@ -217,8 +218,16 @@ async def preview_deletion(request: Request[None]) -> DeletionPreview:
 
 
 async def delete_account(request: Request[DeletionConfirmation]) -> DeletionPreview:
-    """Delete the account: closed at once, erased when due; until then it can be recovered."""
-    return preview(await request.use_cases.delete_account(request.account_id, request.input.password))
+    """Delete the account: closed at once, erased when due; until then it can be recovered.
+
+    With `waive_recovery` it is erased as soon as that, and nothing brings it back.
+    """
+    given = request.input
+    return preview(
+        await request.use_cases.delete_account(
+            request.account_id, given.password, waived=given.waive_recovery
+        )
+    )
 
 
 async def recover_account(request: Request[Credentials]) -> SignedIn:

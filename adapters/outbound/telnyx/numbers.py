@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
@@ -141,7 +141,7 @@ class TelnyxNumbers(NumberProvider):
     async def find_order(self, number: PhoneNumber, line_id: LineId) -> NumberOrder | None:
         """Look among our numbers first, then among the orders of this line.
 
-        What was filled and is ours no more was released, unless its order is so young that it may not show yet.
+        What was filled and is ours no more was released, unless that is so recent that it may not show yet.
         """
         async for owned in self._numbers(number):
             if await self._is_for(owned, line_id):
@@ -165,7 +165,7 @@ class TelnyxNumbers(NumberProvider):
                     failed = NumberOrder.failed(OrderFailure.TAKEN, code_of(order.get("errors")))
                 case "pending":
                     return PENDING
-                case _ if self.api.now() < instant_of(order.get("created_at")) + SHOWS_AFTER:
+                case _ if self.api.now() < filled_at(order) + SHOWS_AFTER:
                     return PENDING
         return failed
 
@@ -279,6 +279,11 @@ def state_of(order: Resource) -> str:
     if state not in {"pending", "success", "failure"}:
         raise CarrierUnavailable
     return state
+
+
+def filled_at(order: Resource) -> datetime:
+    """Return when an order was filled: it may have waited for days. Raises CarrierUnavailable."""
+    return instant_of(order.get("updated_at") or order.get("created_at"))
 
 
 def capabilities_of(offer: Resource) -> frozenset[Capability]:

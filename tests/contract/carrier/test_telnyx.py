@@ -59,7 +59,8 @@ async def test_a_line_has_a_profile_of_its_own_whose_webhooks_name_it(world: Tel
     await world.bought()
     [profile] = world.simulator.state.profiles.values()
     assert profile["webhook_url"] == f"{world.public_url}/webhooks/telnyx?line={LINE}"
-    assert profile["smart_encoding"] is profile["mms_fall_back_to_sms"] is profile["mms_transcoding"] is False
+    assert profile["smart_encoding"] is profile["mms_fall_back_to_sms"] is False, "no word is rewritten"
+    assert profile["url_shortener_settings"] is profile["number_pool_settings"] is None
     [number] = world.simulator.holdings()["numbers"]
     assert (number["customer_reference"], number["messaging_profile_id"]) == (f"pico-{LINE}", profile["id"])
 
@@ -103,7 +104,9 @@ async def test_a_number_is_known_by_its_profile_should_its_reference_be_gone(wor
 
 
 async def test_a_number_that_was_just_bought_and_does_not_show_yet_is_pending(world: TelnyxWorld) -> None:
-    await world.bought()
+    await world.numbers.order(NUMBER, LINE)
+    world.now += timedelta(days=3)  # it waited for papers
+    await world.settle()
     world.simulator.state.numbers.clear()
     assert await world.numbers.find_order(NUMBER, LINE) == PENDING, (
         "nothing is ordered twice for a list that lags"

@@ -98,7 +98,8 @@ def test_what_leads_nowhere_fails_the_build(tmp_path: Path) -> None:
 
 def test_code_in_python_is_shown_where_it_is_run() -> None:
     shown = {page.name for page, language, _ in BLOCKS if language == "python" and page.parent.name != "adr"}
-    assert shown == {"testing-with-pico.md"}, "tests/contract/testkit runs the blocks of that page"
+    run = {"testing-with-pico.md", "replacing-a-provider.md"}
+    assert shown == run, "tests/contract/testkit runs the blocks of these pages"
 
 
 @pytest.mark.parametrize("line", COMMANDS)

@@ -33,7 +33,9 @@ HEADER = 44
 UNKNOWN_SIZES = frozenset({0, 0xFFFFFFFF, 0x7FFFFFFF})
 """What writers that cannot go back put for the size of a RIFF file."""
 SAID = {
-    **dict.fromkeys(("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"), AudioType.WAV),
+    **dict.fromkeys(
+        ("audio/wav", "audio/x-wav", "audio/wave", "audio/x-wave", "audio/vnd.wave"), AudioType.WAV
+    ),
     **dict.fromkeys(("audio/mpeg", "audio/mp3"), AudioType.MP3),
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from bootstrap.tour.calls import take_calls
 from bootstrap.tour.farewell import delete_account, export_everything, think_again
 from bootstrap.tour.people import name_block_and_search
 from bootstrap.tour.picture import receive_picture
@@ -38,6 +39,10 @@ async def play(stage: Stage, client: ClientSession) -> int:
 
     stage.begin("Ada takes a British line, which a second carrier has")
     await take_a_british_line(stage, ada, caller)
+
+    stage.begin("Ada misses a call and takes another; only what is left for her is recorded")
+    await take_calls(stage, ada, caller)
+    await stage.show("calls", "direction", "outcome", "peer")
 
     stage.begin("An auditor with the database's own files, while both accounts live")
     everything = {**ada.planted, **boris.planted}

@@ -57,9 +57,10 @@ class Flow:
 
     documents: list[tuple[str, Element, int]] = field(default_factory=list)
     """Path, document, and its size in bytes."""
-    keys: int = 0
-    """How often the right key was pressed."""
     put_through: int = 0
+    """How often the two were put through to each other after a forwarded call."""
+    without_key: int = 0
+    """How often that was so without the key."""
 
     def elements(self) -> Iterator[tuple[str, Element]]:
         for path, document, _ in self.documents:
@@ -189,7 +190,6 @@ class CallFlows:
         for gather in document.iter("Gather"):
             digit = chance.choice(("", "1", "1", "1", "2", "#", "11"))
             rung = {"From": str(self.ada.number), "To": TELEPHONE, "Digits": digit}
-            flow.keys += digit == "1"
             ask.append((gather.get("action", ""), form | rung | leg))
         for record in document.iter("Record"):
             left = {"RecordingSid": f"RE{self.serial:032x}", "RecordingDuration": "5", "Digits": "1"}
@@ -203,7 +203,9 @@ class CallFlows:
             return None
         document = fromstring(body)  # noqa: S314 - our own
         flow.documents.append((path, document, len(body)))
-        flow.put_through += f"{VOICE}/key" in path and len(document) == 0
+        through = f"{VOICE}/key" in path and len(document) == 0
+        flow.put_through += through
+        flow.without_key += through and form.get("Digits") != "1"
         return document
 
     async def _settings(self) -> None:

@@ -29,11 +29,14 @@ from adapters.outbound.sendgrid.simulator import ReadMail, as_read
 from adapters.outbound.twilio.recordings import caller_of, transcription_of
 from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
+from adapters.outbound.twilio.simulator.tones import tone
 from adapters.outbound.twilio.twiml import twiml
 from adapters.outbound.twilio.vocabulary import outcome_of
+from application.inbound_calls import IncomingCall
 from application.ports.numbers import AvailableNumber
 from bootstrap.policy import POLICY
 from bootstrap.worlds import InMemory, edge
+from domain.calls import CallOutcome
 from domain.kernel import PicoError
 from domain.values import Capability, Country, Peer, PhoneNumber
 
@@ -165,6 +168,16 @@ class HandSandbox:
             raise LookupError
         media = [] if picture is None else [FetchableMedia("image/png", tiny_picture(picture))]
         return await self.world.carrier.receive(Peer(from_), PhoneNumber(to), body, media)
+
+    async def call(self, from_: str, to: str, outcome: str, voicemail: str | None = None) -> str:
+        if await self.world.directory.line(to) is None:
+            raise LookupError
+        ref = self.world.voice.ring(from_, to)
+        await self.world.use_cases.answer_call(IncomingCall(ref, PhoneNumber(to), Peer(from_)))
+        self.world.voice.end(ref, CallOutcome.NO_ANSWER)
+        if voicemail is not None:
+            await self.world.recordings.leave(Peer(from_), PhoneNumber(to), tone(3), seconds=3)
+        return ref
 
     def faults(self, wanted: dict[str, Any]) -> dict[str, Any]:
         if wanted.keys() - self.knobs.keys():

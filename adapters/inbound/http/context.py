@@ -33,6 +33,13 @@ class Sandbox(Protocol):
         """
         ...
 
+    async def call(self, from_: str, to: str, outcome: str, voicemail: str | None = None) -> str:
+        """Let somebody call one of our numbers, until the call is over; return the carrier's reference.
+
+        `voicemail` is what they say where a message is taken: None, nothing. Raises LookupError.
+        """
+        ...
+
     def faults(self, wanted: Json) -> Json:
         """Set how the simulated providers misbehave; return what now holds. Raises ValueError."""
         ...

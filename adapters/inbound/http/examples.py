@@ -83,6 +83,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "token": "Fq3sXk0v5cJ8yTn2LwPz7RbVhU1mGdEa",
     "total": 2,
     "units": 16,
+    "voicemail": "Please call me back.",
     "units_left": 144,
     "transcript": "Hi, it is Noa. Please call me back.",
     "words": "This is Ada. Please leave a message.",

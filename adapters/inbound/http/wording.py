@@ -151,6 +151,7 @@ FIELDS = {
     "words": "What is read to callers; null where they hear a recording, or the usual greeting.",
     "with": "Whom the messages are with: a number, a short code or a name.",
     "voicemail_id": "The voicemail.",
+    "voicemail": "What the caller says where a message is taken; without it they leave none.",
     "version": "The version of vCard.",
     "verified_at": "When the address was verified; null until then.",
 }  # fmt: skip

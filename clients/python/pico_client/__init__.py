@@ -24,7 +24,7 @@ from pico_client.messages import (
 )
 from pico_client.phone_calls import Call, PhoneCalls, VoiceToken
 from pico_client.problems import Flaw, Problem
-from pico_client.sandbox import Clock, MessageAccepted, Sandbox, StoredMail
+from pico_client.sandbox import CallPlayed, Clock, MessageAccepted, Sandbox, StoredMail
 from pico_client.searches import Searches
 from pico_client.sessions import Session, SignedIn
 from pico_client.voicemails import Voicemail, VoicemailDeletion, Voicemails
@@ -35,6 +35,7 @@ __all__ = [
     "AvailableNumber",
     "BlockedNumber",
     "Call",
+    "CallPlayed",
     "Clock",
     "Contact",
     "ContactImport",

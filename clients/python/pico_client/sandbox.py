@@ -39,6 +39,13 @@ class MessageAccepted(Result):
     ref: str
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class CallPlayed(Result):
+    """The simulated carrier's reference of the call."""
+
+    ref: str
+
+
 class Sandbox(Calls):
     """What the Sandbox can do."""
 
@@ -58,6 +65,11 @@ class Sandbox(Calls):
         """Send a message to one of our numbers, as somebody outside; with a tiny picture, if it says what is in it."""
         sent = given(**{"from": from_, "to": to, "body": body, "picture": picture})
         return self._ask(MessageAccepted, "POST", "/sandbox/sms", body=sent)
+
+    def play_call(self, from_: str, to: str, outcome: str, voicemail: str | None = None) -> CallPlayed:
+        """Call one of our numbers, as somebody outside, who leaves a message where one is taken and they say one."""
+        played = given(**{"from": from_, "to": to, "outcome": outcome, "voicemail": voicemail})
+        return self._ask(CallPlayed, "POST", "/sandbox/calls", body=played)
 
     def set_faults(self, **knobs: object) -> Mapping[str, Any]:
         """Make the simulated providers misbehave."""

@@ -143,7 +143,7 @@ def needs_no_key(world: Worlds) -> Worlds:
 @proves("H70", text="57c0be8c1eee", saboteur=needs_no_key, says="a mailbox took a forwarded call")
 async def test_a_forwarded_call_is_put_through_to_whoever_presses_the_key(world: Worlds, edge: Edge) -> None:
     flows = await made_up(edge, world)
-    assert [flow for flow in flows if flow.put_through > flow.keys] == [], "a mailbox took a forwarded call"
+    assert [flow for flow in flows if flow.without_key] == [], "a mailbox took a forwarded call"
     assert [flow for flow in flows if flow.menus or flow.open_ways or flow.spoofable] == []
 
 

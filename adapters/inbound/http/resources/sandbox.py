@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, JsonValue
@@ -12,7 +13,7 @@ from typing_extensions import TypedDict
 
 from adapters.inbound.http.context import Sandbox
 from adapters.inbound.http.input import Input
-from adapters.inbound.http.params import ADuration, AnIncomingBody, APeer, APhoneNumber, MaybeLabel
+from adapters.inbound.http.params import ADuration, AnIncomingBody, APeer, APhoneNumber, MaybeLabel, Text
 from adapters.inbound.http.problems import Flaw, InvalidInput
 from adapters.inbound.http.reply import Json, SpelledOut
 from adapters.inbound.http.request import Request
@@ -33,6 +34,28 @@ class IncomingMessage(Input):
     to: APhoneNumber = Field(examples=["+12025550143"])
     body: AnIncomingBody
     picture: MaybeLabel = None
+
+
+class CallEnd(StrEnum):
+    """What becomes of whatever is rung for a call."""
+
+    ANSWERED = "answered"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    FAILED = "failed"
+    MACHINE = "machine"
+    """A mailbox takes the call, and presses no key."""
+    HANG_UP = "hang_up"
+    """Whoever calls gives up while it rings."""
+
+
+class PlayedCall(Input):
+    """A call that somebody makes to one of our numbers. `voicemail` is what they say where a message is taken."""
+
+    caller: APeer = Field(alias="from")
+    to: APhoneNumber = Field(examples=["+12025550143"])
+    outcome: Annotated[CallEnd, Text(CallEnd, {"enum": list(CallEnd), "examples": ["no_answer"]})]
+    voicemail: MaybeLabel = None
 
 
 class Faults(Input):
@@ -67,6 +90,12 @@ class Mails(TypedDict):
 
     items: list[StoredMail]
     next_cursor: None
+
+
+class CallPlayed(TypedDict):
+    """The simulated carrier's reference of the call."""
+
+    ref: str
 
 
 class MessageAccepted(TypedDict):
@@ -129,6 +158,19 @@ async def receive_message(request: Request[IncomingMessage]) -> MessageAccepted:
         raise InvalidInput(Flaw("/to", "not_our_number")) from None
 
 
+async def play_call(request: Request[PlayedCall]) -> CallPlayed:
+    """Call one of our numbers, as somebody outside; it is over when this answers. The voicemail is a tone."""
+    played = request.input
+    try:
+        return {
+            "ref": await controls(request).call(
+                played.caller, played.to, str(played.outcome), played.voicemail
+            )
+        }
+    except LookupError:
+        raise InvalidInput(Flaw("/to", "not_our_number")) from None
+
+
 async def set_faults(request: Request[Faults]) -> Knobs:
     """Make the simulated providers misbehave."""
     try:
@@ -147,6 +189,7 @@ ROUTES = (
     Route("POST", "/sandbox/clock", advance_clock, 200, body=ClockAdvance, guards=OPEN),
     Route("GET", "/sandbox/mails", list_mails, 200, guards=OPEN),
     Route("POST", "/sandbox/sms", receive_message, 202, body=IncomingMessage, guards=OPEN),
+    Route("POST", "/sandbox/calls", play_call, 202, body=PlayedCall, guards=OPEN),
     Route("POST", "/sandbox/faults", set_faults, 200, body=Faults, guards=OPEN),
     Route("GET", "/sandbox/providers", read_providers, 200, guards=OPEN),
 )

@@ -11,13 +11,14 @@ from aiohttp import ClientSession, DummyCookieJar, web
 
 from adapters.outbound.twilio.simulator.account import Account
 from adapters.outbound.twilio.simulator.api import Api
+from adapters.outbound.twilio.simulator.call_player import Player, Script
 from adapters.outbound.twilio.simulator.faults import Faults
 from adapters.outbound.twilio.simulator.recordings import LeftMessage, Recordings
 from adapters.outbound.twilio.simulator.state import Picture, State
 from adapters.outbound.twilio.simulator.traffic import Traffic
 from adapters.outbound.twilio.simulator.webhooks import Webhooks
 
-__all__ = ["Faults", "LeftMessage", "TwilioSimulator", "UnknownNumber"]
+__all__ = ["Faults", "LeftMessage", "Script", "TwilioSimulator", "UnknownNumber"]
 
 
 class UnknownNumber(LookupError):
@@ -74,6 +75,13 @@ class TwilioSimulator:
         message = self._account.receive(from_, to, body, media)
         await asyncio.wait({self._running.start(message)})
         return str(message.resource["sid"])
+
+    async def inbound_call(self, from_: str, to: str, script: Script) -> str:
+        """Let somebody call an owned number; return the call's SID once it is over. Raises UnknownNumber."""
+        if self._account.state.owned(to) is None:
+            raise UnknownNumber
+        player = Player(self._account, self._running.webhooks)
+        return str((await player.incoming(from_, to, script))["sid"])
 
     async def leave_message(self, message: LeftMessage) -> str:
         """Let a caller leave a message; return the recording's SID once every webhook was tried."""

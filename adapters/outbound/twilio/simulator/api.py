@@ -9,6 +9,8 @@ from aiohttp import encode_basic_auth, web
 from aiohttp.typedefs import Handler, Middleware
 
 from adapters.outbound.twilio.simulator.account import Account
+from adapters.outbound.twilio.simulator.call_player import Player, Script
+from adapters.outbound.twilio.simulator.calls import Calls
 from adapters.outbound.twilio.simulator.oddities import odd
 from adapters.outbound.twilio.simulator.recordings import Recordings
 from adapters.outbound.twilio.simulator.resources import VERSION, Refused, Resource
@@ -47,6 +49,11 @@ class Api:
                 web.post(f"{root}/Messages/{{sid}}.json", self.redact),
                 web.delete(f"{root}/Messages/{{sid}}.json", self.delete_message),
                 *Recordings(self.account, self.traffic.webhooks).routes(),
+                web.get(f"{root}/Calls.json", self.list_calls),
+                web.post(f"{root}/Calls.json", self.place_call),
+                web.get(f"{root}/Calls/{{sid}}.json", self.call),
+                web.post(f"{root}/Calls/{{sid}}.json", self.end_call),
+                web.delete(f"{root}/Calls/{{sid}}.json", self.delete_call),
             ]
         )
         return app
@@ -130,6 +137,37 @@ class Api:
             case "huge":
                 return await endless(request, media_type)
         return web.Response(body=content, content_type=media_type)
+
+    async def list_calls(self, request: web.Request) -> web.Response:
+        """ListCall."""
+        return page(request, "calls", Calls(self.account).list(request.query))
+
+    async def place_call(self, request: web.Request) -> web.Response:
+        """CreateCall. The answer shows the first status; what follows happens behind it."""
+        form = await form_of(request)
+        shape = Calls(self.account).place(form)
+        answer = web.json_response(shape, status=201)
+        player = Player(self.account, self.traffic.webhooks)
+        self.traffic.run(player.placed(shape, form, Script(outcome=self.account.faults.placed)))
+        return answer
+
+    async def call(self, request: web.Request) -> web.Response:
+        """FetchCall."""
+        return web.json_response(Calls(self.account).fetch(request.match_info["sid"]))
+
+    async def end_call(self, request: web.Request) -> web.Response:
+        """UpdateCall."""
+        calls = Calls(self.account)
+        shape = calls.fetch(request.match_info["sid"])
+        calls.move(shape, str((await form_of(request)).get("Status") or shape["status"]))
+        for leg in calls.list({"ParentCallSid": shape["sid"]}):
+            calls.move(leg, shape["status"])
+        return web.json_response(shape)
+
+    async def delete_call(self, request: web.Request) -> web.Response:
+        """DeleteCall."""
+        Calls(self.account).delete(request.match_info["sid"])
+        return web.Response(status=204)
 
     async def redact(self, request: web.Request) -> web.Response:
         """UpdateMessage."""

@@ -18,7 +18,8 @@ class Faults:
 
     Webhooks: `duplicate` repeats each so many times, `reorder` sends a message's statuses last one first, `drop`
     sends none, `delay` waits so many seconds before each, `outcome` is a sent message's last status, and
-    `outcome_error` the error code that goes with it (0: none).
+    `outcome_error` the error code that goes with it (0: none), `placed` what becomes of an app that is rung for a call
+    (see `Script`).
     """
 
     outage: bool = False
@@ -38,6 +39,7 @@ class Faults:
     delay: float = 0.0
     outcome: str = "delivered"
     outcome_error: int = 0
+    placed: str = "answered"
 
     def set(self, knobs: Mapping[str, object]) -> None:
         """Turn some knobs, or none: an unknown name or a value of another type raises ValueError naming the knob."""

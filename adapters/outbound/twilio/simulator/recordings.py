@@ -41,7 +41,6 @@ class Recordings:
         """Return the operations of the 2010 API."""
         root = f"/{VERSION}/Accounts/{self.account.sid}"
         return [
-            web.get(f"{root}/Calls/{{sid}}.json", self.fetch_call),
             web.get(f"{root}/Recordings/{{sid}}.json", self.fetch),
             web.get(f"{root}/Recordings/{{sid}}.wav", self.audio),
             web.delete(f"{root}/Recordings/{{sid}}.json", self.delete),
@@ -81,10 +80,6 @@ class Recordings:
         if sid not in held:
             raise Refused(20404, f"The requested resource {sid} was not found")
         return held[sid]
-
-    async def fetch_call(self, request: web.Request) -> web.Response:
-        """FetchCall."""
-        return web.json_response(self._one(self.account.state.calls, request))
 
     async def fetch(self, request: web.Request) -> web.Response:
         """FetchRecording."""

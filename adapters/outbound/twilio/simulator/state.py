@@ -120,7 +120,8 @@ class State:
             return new + url.removeprefix(old) if url.startswith(f"{old}/") else url
 
         for number in self.numbers.values():
-            number["sms_url"] = moved(number["sms_url"])
+            for name in ("sms_url", "voice_url", "status_callback"):
+                number[name] = moved(number[name])
         for message in self.messages.values():
             message.callback = moved(message.callback)
         self.save()
@@ -132,6 +133,7 @@ class State:
             "messages": [message.resource for message in self.messages.values()],
             "media": [shape for message in self.messages.values() for shape in message.media],
             "opted_out": [list(pair) for pair in sorted(self.opted_out)],
+            "calls": list(self.calls.values()),
             "recordings": list(self.recordings.values()),
             "transcriptions": list(self.transcriptions.values()),
         }

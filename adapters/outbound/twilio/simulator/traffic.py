@@ -1,6 +1,7 @@
 """What happens to messages by itself: they leave, arrive, and webhooks are told."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 
 from adapters.outbound.twilio.simulator.account import E164, Account
@@ -27,6 +28,10 @@ class Traffic:
     def start(self, message: Message) -> asyncio.Task[None]:
         """Let a message take its course."""
         course = self._arrive(message) if message.resource["direction"] == "inbound" else self._leave(message)
+        return self.run(course)
+
+    def run(self, course: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Let something take its course."""
         task = asyncio.create_task(course)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)

@@ -55,12 +55,7 @@ class Webhooks:
         if self.faults.delay:
             await asyncio.sleep(self.faults.delay)
         url, fragment = urldefrag(target)
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-            "User-Agent": "TwilioProxy/1.1",
-            "X-Twilio-Signature": sign(self.token, url, form.items()),
-            "I-Twilio-Idempotency-Token": str(uuid4()),
-        }
+        headers = self._headers(url, form)
         asked = Overrides.read_from(fragment)
         for _ in range(1 + self.faults.duplicate):
             for again in range(1 + asked.retries):
@@ -68,6 +63,26 @@ class Webhooks:
                     await asyncio.sleep(BETWEEN_TRIES * again)
                 if await self._once(url, form, headers, asked) not in asked.policy:
                     break
+
+    async def ask(self, target: str, form: Mapping[str, str]) -> bytes:
+        """Ask what is to be done, and return the answer; nothing when there is none."""
+        if not target or self.faults.drop:
+            return b""
+        url = urldefrag(target)[0]
+        headers = self._headers(url, form)
+        try:
+            async with self.session.post(URL(url, encoded=True), data=dict(form), headers=headers) as answer:
+                return await answer.read() if answer.status == 200 else b""  # noqa: PLR2004 - HTTP
+        except (ClientError, TimeoutError):
+            return b""
+
+    def _headers(self, url: str, form: Mapping[str, str]) -> dict[str, str]:
+        return {
+            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+            "User-Agent": "TwilioProxy/1.1",
+            "X-Twilio-Signature": sign(self.token, url, form.items()),
+            "I-Twilio-Idempotency-Token": str(uuid4()),
+        }
 
     async def _once(
         self, url: str, form: Mapping[str, str], headers: Mapping[str, str], asked: Overrides

@@ -1,0 +1,29 @@
+"""The tour's act of calls: one that Ada misses, and one that she takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.tour.stage import Stage
+from bootstrap.tour.traveller import TourFailed, Traveller, canary, until
+
+
+async def take_calls(stage: Stage, ada: Traveller, caller: str) -> None:
+    """Let somebody call Ada twice: she takes the one, and hears the other as a voicemail. Raises TourFailed."""
+    left = ada.plant("voicemail", canary("Call me back about the flat"))
+    for outcome, voicemail in (("answered", None), ("no_answer", left)):
+        call = {"from": caller, "to": ada.line["number"], "outcome": outcome}
+        await ada.ask(
+            "POST", "/sandbox/calls", call if voicemail is None else call | {"voicemail": voicemail}
+        )
+    calls = (await ada.ask("GET", "/v1/calls"))["items"]
+    if [call["outcome"] for call in calls] != ["no_answer", "answered"]:
+        raise TourFailed("the calls did not come to what was played")
+    for call in reversed(calls):
+        stage.tell(f"{call['peer']} calls: {call['outcome']}, {call['duration']} s")
+
+    async def kept() -> list[Any]:
+        return list((await ada.ask("GET", "/v1/voicemails"))["items"])
+
+    [voicemail] = await until("the voicemail", kept)
+    stage.tell(f"and leaves a message of {voicemail['duration']} s; nothing else was recorded")

@@ -87,6 +87,12 @@ class TwilioSimulator:
         """Let a caller leave a message; return the recording's SID once every webhook was tried."""
         return await Recordings(self._account, self._running.webhooks).leave(message)
 
+    def take_back(self, number: str) -> None:
+        """Take an owned number away, as Twilio does with one that breaks its rules. One that is not owned is let be."""
+        owned = self._account.state.owned(number)
+        if owned is not None:
+            self._account.state.forget_number(owned["sid"])
+
     def move_webhooks(self, old: str, new: str) -> None:
         """Point every webhook that leads to `old` to `new`: their receiver has another address now."""
         self._account.state.move_webhooks(old, new)

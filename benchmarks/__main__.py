@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import beside, crowd, deletions, exports, voicemail_kills
 from benchmarks.bench import Measure, main
+from benchmarks.kill_points import kills_between_send_and_commit
 from benchmarks.kills import kills
 from benchmarks.population import Population
 from benchmarks.scenarios import SCENARIOS
@@ -54,16 +55,22 @@ if __name__ == "__main__":
         "--voicemail-kills", type=int, default=0, metavar="N",
         help="kill -9 a process N times at each step of a voicemail, and look for what is lost, there twice or left",
     )  # fmt: skip
+    parser.add_argument(
+        "--kill-point", type=int, default=0, metavar="N",
+        help="kill -9 the workers N times when the carrier has just taken a message, and nobody has noted it",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if given.voicemail_kills:
         with TemporaryDirectory(prefix="pico-kills-") as folder:
             Path(folder).chmod(0o755)  # the database's user must reach it
             sys.exit(asyncio.run(voicemail_kills.kills(given.voicemail_kills, Path(folder), print)))
-    if given.kills:
-        with TemporaryDirectory(prefix="pico-kills-") as folder:
-            Path(folder).chmod(0o755)  # the database's user must reach it
-            sys.exit(asyncio.run(kills(given.kills, Path(folder), print)))
+    killing = {kills: given.kills, kills_between_send_and_commit: given.kill_point}
+    for killed, times in killing.items():
+        if times:
+            with TemporaryDirectory(prefix="pico-kills-") as folder:
+                Path(folder).chmod(0o755)  # the database's user must reach it
+                sys.exit(asyncio.run(killed(times, Path(folder), print)))
     part = 10 if given.tenth else 1
     size = Population(given.accounts // part, given.conversations // part, given.messages // part)
     if given.spend:

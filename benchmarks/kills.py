@@ -14,7 +14,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
@@ -44,6 +44,10 @@ PACE = (0.2, 1.2)
 """Seconds between two kills."""
 PATIENCE = 300
 """Seconds within which everything must have come to its end after the last kill."""
+
+
+Before = Callable[[str], AbstractAsyncContextManager[str]]
+"""Given the carrier's address, what is asked instead."""
 
 
 @dataclass
@@ -159,7 +163,7 @@ class Stage:
 
 async def kills(times: int, folder: Path, say: Callable[[str], None]) -> int:
     """Kill `times` times under load. Return how many promises were broken; each is told."""
-    async with _stage(folder) as stage:
+    async with staged(folder) as stage:
         ada, boris = await stage.person("ada"), await stage.person("boris")
         ours, theirs = "+12025550143", "+14155550101"
         line, other = await stage.line(ada, ours), await stage.line(boris, theirs)
@@ -185,8 +189,8 @@ async def kills(times: int, folder: Path, say: Callable[[str], None]) -> int:
             await asyncio.sleep(10)
             if not (broken := await _broken(stage, {"ada": ada, "boris": boris})):
                 break
-            await _pass(stage, timedelta(hours=3))  # what no webhook told is asked for by and by
-        await _pass(stage, timedelta(days=31))
+            await let_pass(stage, timedelta(hours=3))  # what no webhook told is asked for by and by
+        await let_pass(stage, timedelta(days=31))
         broken += await _residue(stage)
         for one in broken:
             say(f"broken: {one}")
@@ -218,10 +222,11 @@ async def _kill(stage: Stage, times: int, say: Callable[[str], None]) -> None:
         await part.start()
         if number == times // 2:
             say(f"{times // 2} killed; thirty days pass, and erasures begin.")
-            await _pass(stage, timedelta(days=30, hours=1))
+            await let_pass(stage, timedelta(days=30, hours=1))
 
 
-async def _pass(stage: Stage, time: timedelta) -> None:
+async def let_pass(stage: Stage, time: timedelta) -> None:
+    """Move the clock of all that runs."""
     stage.saved.offset += time
     stage.saved.save()
     async with connect(stage.database_url, least=1, most=1) as database:
@@ -270,7 +275,10 @@ async def _residue(stage: Stage) -> list[str]:
 
 
 @asynccontextmanager
-async def _stage(folder: Path) -> AsyncIterator[Stage]:
+async def staged(
+    folder: Path, before: Before = nullcontext, worker: tuple[str, ...] = ("bootstrap", "work")
+) -> AsyncIterator[Stage]:
+    """Have everything run; `before` stands between the workers and the carrier."""
     async with AsyncExitStack() as stack:
         rows = stack.enter_context(start(folder / "rows"))
         keys = stack.enter_context(start(folder / "keys", settings=FEW_AND_SMALL))
@@ -283,7 +291,8 @@ async def _stage(folder: Path) -> AsyncIterator[Stage]:
         simulator = TwilioSimulator(
             account_sid=ACCOUNT_SID, auth_token=saved.token, now=clock.now, state_file=folder / "twilio.json"
         )
-        saved.carrier_url = await stack.enter_async_context(simulator.running())
+        carrier_url = await stack.enter_async_context(simulator.running())
+        saved.carrier_url = await stack.enter_async_context(before(carrier_url))
         post = SendGridSimulator(api_key=saved.token, sender=SENDER, now=clock.now)
         saved.mail_url = await stack.enter_async_context(post.running())
         ports = free_port(), free_port()
@@ -291,7 +300,7 @@ async def _stage(folder: Path) -> AsyncIterator[Stage]:
         saved.server_urls = rows.url("pico"), keys.url("pico_keyring")
         saved.save()
         parts = [Part(("benchmarks.kills_part", str(folder), str(port)), folder) for port in ports]
-        parts += [Part(("bootstrap", "work"), folder) for _ in range(2)]
+        parts += [Part(worker, folder) for _ in range(2)]
         for part in parts:
             await part.start()
             stack.push_async_callback(part.end, signal.SIGTERM)

@@ -57,6 +57,7 @@ from application.number_reconciliation import ReconcileNumbers
 from application.outbound_calls import AnswerApp, ConnectCall, IssueVoiceToken, PlaceCall
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
 from application.receipts import ReadPublicKey, ShowReceipt
+from application.restore_gate import RestoreGate
 from application.retention import Sweep
 from application.search import Search
 from application.sessions import Authenticate, ListSessions, SignIn, SignOut, SignOutOthers
@@ -184,6 +185,7 @@ class UseCases:
     delete_call: DeleteCall
     forward_line: ForwardLine
 
+    restore_gate: RestoreGate
     sweep: Sweep
 
     job_handlers: Mapping[str, JobHandler]

@@ -10,6 +10,7 @@ import typer
 
 from adapters.inbound.cli import command_line
 from adapters.inbound.http.server import CannotListen
+from bootstrap.backups import BackupFailed
 from bootstrap.commands import COMMANDS
 from bootstrap.operating import CannotOpen
 from bootstrap.postgres_server import PostgresUnavailable
@@ -46,7 +47,7 @@ def main() -> None:
     except PicoError as error:
         typer.echo(f"pico: {type(error).__doc__}", err=True)
         sys.exit(1)
-    except (BadSettings, CannotListen, CannotOpen, PostgresUnavailable) as error:
+    except (BadSettings, BackupFailed, CannotListen, CannotOpen, PostgresUnavailable) as error:
         typer.echo(f"pico: {error}", err=True)
         sys.exit(2)
 

@@ -18,6 +18,7 @@ from adapters.outbound.postgres.audit_log import PostgresAuditLog
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.epochs import PostgresEpochs
 from adapters.outbound.postgres.keyring import PostgresKeyring
+from adapters.outbound.postgres.ledger_place import PostgresLedgerPlace
 from adapters.outbound.postgres.limits import PostgresLimits
 from adapters.outbound.postgres.live import PostgresLiveEvents
 from adapters.outbound.postgres.pool import connect
@@ -33,6 +34,7 @@ from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
 from adapters.outbound.system.limits import ProcessLimits
 from adapters.outbound.system.media_addresses import SealedMediaAddresses
+from adapters.outbound.system.noted_ledger import NotedLedger
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from adapters.outbound.system.passwords import Argon2Hasher, PasswordCost
 from adapters.outbound.system.signing import SystemSigning
@@ -54,6 +56,7 @@ from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
 from application.ports.mail import Mail
 from application.use_cases import UseCases
+from bootstrap.admission import Admission
 from bootstrap.carriers import Carriers
 from bootstrap.container import NOTHING, Replaced, wire
 from bootstrap.outside import Outside
@@ -159,6 +162,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
         parts.clock.database = database_time
         ids = TimeOrderedIds(parts.clock)
         keyring = PostgresKeyring(keys, parts.kms, memory=parts.key_cache_mib << 20)
+        place = PostgresLedgerPlace(database)
         outside = Outside(
             store=PostgresStore(database, keyring, ids, environment=parts.environment),
             live_events=PostgresLiveEvents(database),
@@ -181,7 +185,8 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             media_addresses=SealedMediaAddresses(keyring, parts.public_url),
             audit_log=PostgresAuditLog(database, keyring),
             signing=SystemSigning(keyring),
-            ledger=parts.ledger(await keyring.system("ledger")),
+            ledger=NotedLedger(parts.ledger(await keyring.system("ledger")), place),
+            place=place,
             fingerprint=AccountFingerprint(keyring),
             limits=PostgresLimits(database, keyring),
             limits_here=ProcessLimits(),
@@ -200,6 +205,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             outside=outside,
             use_cases=use_cases,
             ready=Readiness((database, keys)),
+            admission=Admission(use_cases.restore_gate),
             webhooks=webhooks_of(parts, use_cases),
             names_telnyx=parts.telnyx is not None,
             sweep_every=parts.sweep_every,

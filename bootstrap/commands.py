@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 import typer
@@ -20,7 +22,22 @@ from bootstrap.data_map import with_data_map
 from bootstrap.operating import product_at_hand
 from bootstrap.operator_commands import OPERATOR_COMMANDS
 from bootstrap.policy import POLICY, Verdict, declared_proofs, judge, parse
-from bootstrap.settings import ROOT, BadSettings, Settings, World, chosen_world, read_settings, variables
+from bootstrap.settings import (
+    ROOT,
+    BadSettings,
+    ProductionSettings,
+    Settings,
+    World,
+    chosen_world,
+    read_settings,
+    variables,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bootstrap.backups import Backups
+    from bootstrap.databases import Databases
 
 log = structlog.get_logger()
 PROOFS = ROOT / "tests" / "contract" / "proofs"
@@ -141,6 +158,59 @@ async def _migrate(options: Options, *, distribute: bool) -> None:
             raise BadSettings("The database has no extension `citus`: --distribute needs it.") from refused
 
 
+def back_up(options: Options) -> Sequence[str]:
+    """Make a set of each database, remove old ones, and say which. Raises BadSettings, BackupFailed, as `serve`."""
+    return asyncio.run(_back_up(options))
+
+
+async def _back_up(options: Options) -> Sequence[str]:
+    from bootstrap.backups import Kind
+
+    async with _backed_up(options) as (backups, found, now):
+        made = backups.back_up({Kind.STORE: found.database_url, Kind.KEYRING: found.keyring_url}, now)
+        removed = backups.remove_old(now)
+    return [*(f"made     {path}" for path in made), *(f"removed  {path}" for path in removed)]
+
+
+def restore(backup_set: str | None, keyring: str | None, really: bool, options: Options) -> Sequence[str]:  # noqa: FBT001 - as above
+    """Restore a set of the main database, and one of the keyring if told to; say which. Raises as `back_up`."""
+    return asyncio.run(_restore(backup_set, keyring, options, really=really))
+
+
+async def _restore(
+    backup_set: str | None, keyring: str | None, options: Options, *, really: bool
+) -> Sequence[str]:
+    from bootstrap.backups import BackupFailed, Kind, restore
+
+    async with _backed_up(options) as (backups, found, _):
+        sets = backups.sets(Kind.STORE)
+        if backup_set is None and not sets:
+            raise BackupFailed("There is no set to restore: see PICO_BACKUP_DIR.")
+        wanted = [(Path(backup_set) if backup_set else sets[-1], found.database_url)]
+        if keyring is not None:
+            wanted.append((Path(keyring), found.keyring_url))
+        for archive, url in wanted if really else ():
+            await restore(archive, url)
+    return [f"{'restored' if really else 'would restore'}  {archive}" for archive, _ in wanted]
+
+
+@asynccontextmanager
+async def _backed_up(options: Options) -> AsyncIterator[tuple[Backups, Databases, datetime]]:
+    """Find the databases of the chosen world, where their backups lie, and the world's present."""
+    from bootstrap.backups import Backups
+    from bootstrap.databases import at_hand
+
+    production = chosen_world() is World.PRODUCTION
+    settings = read_settings(ProductionSettings if production else Settings, options)
+    async with AsyncExitStack() as stack:
+        found, clock = await at_hand(settings, stack)
+        yield (
+            Backups(settings.backup_dir or settings.state_dir / "backups", settings.retention),
+            found,
+            clock.now(),
+        )
+
+
 def rotate_master(options: Options, told: Callable[[int, int], None]) -> Sequence[str]:
     """Turn to the next master key; say what becomes of those before. Raises as `serve`, and EpochInUse."""
     return asyncio.run(_rotate_master(options, told))
@@ -194,6 +264,8 @@ COMMANDS = Commands(
     tour=tour,
     reconcile=reconcile,
     migrate=migrate,
+    back_up=back_up,
+    restore=restore,
     rotate_master=rotate_master,
     clauses=clauses,
     write_data_map=write_data_map,

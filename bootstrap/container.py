@@ -135,6 +135,7 @@ from application.ports.ids import Ids
 from application.ports.jobs import Queue
 from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
+from application.ports.ledger_place import LedgerPlace
 from application.ports.limits import Limits
 from application.ports.live import LiveEvents
 from application.ports.mail import Mail
@@ -155,6 +156,7 @@ from application.recall import RecallJobs
 from application.receipts import ReadPublicKey, ShowReceipt
 from application.reconciliation import ReconcileLine
 from application.residue import ClearResidue
+from application.restore_gate import RestoreGate
 from application.retention import PURGES, Sweep
 from application.search import IndexMessages, ReindexMessages, Search, UnindexMessages
 from application.sessions import (
@@ -240,6 +242,7 @@ class Container(containers.DeclarativeContainer):
     audit_log = Dependency[AuditLog]()
     signing = Dependency[Signing]()
     ledger = Dependency[ErasureLedger]()
+    place = Dependency[LedgerPlace]()
     fingerprint = Dependency[Fingerprint]()
     limits = Dependency[Limits]()
     limits_here = Dependency[Limits]()
@@ -572,6 +575,10 @@ class Container(containers.DeclarativeContainer):
     destroy_orphan_keys = Singleton(DestroyOrphanKeys, keyring=keyring, directory=directory, store=store)
     recall_jobs = Singleton(RecallJobs, queue=queue)
     sweep = Singleton(Sweep, purges=_all(locals(), PURGES), clock=clock)
+    restore_gate = Singleton(
+        RestoreGate, store=store, directory=directory, keyring=keyring, objects=objects, ledger=ledger, place=place,
+        fingerprint=fingerprint, delete_account=delete_account, sweep=sweep, clock=clock,
+    )
     job_handlers = _by_name(locals(), JOBS)
 # fmt: on
 

@@ -9,9 +9,10 @@ from types import MappingProxyType
 
 import asyncpg
 
+from adapters.outbound.system.clock import SystemClock
 from bootstrap.postgres_server import PostgresUnavailable, start
 from bootstrap.postgres_supervision import supervised
-from bootstrap.sandbox_state import SandboxState, in_use
+from bootstrap.sandbox_state import STATE, FollowedClock, SandboxState, in_use
 from bootstrap.settings import Settings
 
 APPLICATION = "pico_app"
@@ -64,6 +65,18 @@ async def databases_in_use(settings: Settings, state: SandboxState) -> Databases
     database_url, keyring_url = state.server_urls
     await _must_answer(database_url, nothing_runs)
     return Databases(database_url, keyring_url)
+
+
+async def at_hand(settings: Settings, stack: AsyncExitStack) -> tuple[Databases, SystemClock]:
+    """Return the databases, of a Sandbox whether it is being served or not, and their clock. Raises as `databases`."""
+    if (given := await operators_own(settings)) is not None and not (settings.state_dir / STATE).exists():
+        return given, SystemClock()
+    saved = SandboxState(stack.enter_context(in_use(settings.state_dir)) / STATE)
+    try:
+        found = await databases_in_use(settings, saved)
+    except PostgresUnavailable:
+        found = await databases(settings, stack)
+    return found, FollowedClock(saved)
 
 
 async def operators_own(settings: Settings) -> Databases | None:

@@ -15,6 +15,7 @@ from application.ports.ids import Ids
 from application.ports.jobs import Queue
 from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
+from application.ports.ledger_place import LedgerPlace
 from application.ports.limits import Limits
 from application.ports.live import LiveEvents
 from application.ports.mail import Mail
@@ -62,6 +63,7 @@ class Outside:
     audit_log: AuditLog
     signing: Signing
     ledger: ErasureLedger
+    place: LedgerPlace
     fingerprint: Fingerprint
     limits: Limits
     limits_here: Limits

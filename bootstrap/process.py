@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from adapters.inbound.http.app import build
 from adapters.inbound.http.context import Sandbox
@@ -18,6 +19,7 @@ from adapters.inbound.http_io import Webhooks
 from adapters.inbound.worker import SWEEP_EVERY, Worker, keep_sweeping
 from application.ports.clock import Clock
 from application.use_cases import UseCases
+from bootstrap.admission import Admission
 from bootstrap.outside import Outside
 from bootstrap.policy import POLICY, shown
 from domain.kernel import PicoError
@@ -37,6 +39,7 @@ class Product:
     outside: Outside
     use_cases: UseCases
     ready: Ready
+    admission: Admission
     webhooks: tuple[Webhooks, ...]
     """One for each provider that calls us."""
     sweep_every: timedelta = SWEEP_EVERY
@@ -48,10 +51,16 @@ class Product:
 async def serve(
     product: Product, port: int, *, origins: frozenset[str] = frozenset(), sandbox: Sandbox | None = None
 ) -> AsyncIterator[None]:
-    """Serve HTTP on `port` until the block ends, to pages of `origins` too. Raises CannotListen."""
+    """Serve HTTP on `port` until the block ends, to pages of `origins` too.
+
+    Until the database is as the erasure ledger says, everything but health is answered with 503. Raises CannotListen,
+    and what `Admission.check` raises.
+    """
+    await product.admission.check()
     app = build(
         product.use_cases,
         ready=product.ready,
+        admitted=product.admission,
         webhooks=product.webhooks,
         sandbox=sandbox,
         policy=shown(POLICY.read_text("utf-8"), names_telnyx=product.names_telnyx).encode(),
@@ -59,6 +68,7 @@ async def serve(
     comparing = asyncio.create_task(_keep_comparing(product.outside.clock))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_ended, comparing)
+        stack.push_async_callback(_ended, asyncio.create_task(product.admission.until_open()))
         await stack.enter_async_context(serving(shared_with(origins, app), LOOPBACK, port))
         stack.callback(product.use_cases.follow_events.close)  # what goes on for ever would use up all grace
         yield
@@ -66,15 +76,26 @@ async def serve(
 
 @asynccontextmanager
 async def work(product: Product) -> AsyncIterator[None]:
-    """Run jobs and sweeps until the block ends; jobs under way may finish."""
+    """Run jobs and sweeps until the block ends; jobs under way may finish. Raises what `Admission.check` raises."""
+    await product.admission.check()
     async with AsyncExitStack() as stack:
         loops = (
             product.outside.queue.run(Worker(product.use_cases, product.outside.clock)),
             keep_sweeping(product.use_cases.sweep, product.sweep_every),
         )
         for loop in loops:
-            stack.push_async_callback(_ended, asyncio.create_task(loop))
+            stack.push_async_callback(_ended, asyncio.create_task(_once_open(product.admission, loop)))
         yield
+
+
+async def _once_open(admission: Admission, loop: Coroutine[Any, Any, None]) -> None:
+    """Run a loop once the process may work."""
+    try:
+        await admission.until_open()
+    except asyncio.CancelledError:
+        loop.close()
+        raise
+    await loop
 
 
 async def _keep_comparing(clock: Clock) -> None:

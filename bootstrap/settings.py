@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     session_days: int = Field(180, ge=1, le=180)
     """Days after which every session expires."""
 
+    backup_dir: Path | None = Field(None, examples=["/srv/pico-backups"])
+    """Where backups lie, which should be another disk than the databases'; `backups` in the state folder when unset."""
+
     epoch_days: int = Field(7, ge=1, le=31)
     """Days after which a new master key takes the place of the one before, which is then deleted."""
 

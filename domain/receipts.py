@@ -33,6 +33,23 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerPosition:
+    """How far a ledger has come: so many records, and `head`, a keyed hash of all of them in order."""
+
+    number: int
+    head: bytes = field(repr=False)
+
+
+START = LedgerPosition(0, bytes(32))
+"""Before the first record."""
+
+
+def chained(key: bytes, head: bytes, record: bytes) -> bytes:
+    """Return the head after one more record: HMAC-SHA-256 over the head before and the record."""
+    return hmac.digest(key, head + record, "sha256")
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """Proof of an erasure: counts, results, instants, signed under the ledger's key."""
 

@@ -45,6 +45,10 @@ class Commands:
     """Returns how many traces were left."""
     migrate: Callable[[bool, Options], None]
     """Brings both schemas up to date; shards the tables over the nodes of a Citus cluster if the argument says so."""
+    back_up: Callable[[Options], Sequence[str]]
+    """Makes a set of each database and removes old ones; answers what was made and removed."""
+    restore: Callable[[str | None, str | None, bool, Options], Sequence[str]]
+    """Answers what it restores, or would: the main database's set, the keyring's, whether really."""
     rotate_master: Callable[[Options, Callable[[int, int], None]], Sequence[str]]
     """Wraps every key under a new master key; the second argument hears of progress. Answers what becomes of others."""
     reconcile: Callable[[bool, Options], Comparison]
@@ -113,6 +117,7 @@ def command_line(commands: Commands) -> typer.Typer:
         commands.migrate(distribute, said(state_dir=state_dir))
         Console().print("The schema is up to date.")
 
+    _backups(app, commands)
     app.add_typer(_keys(commands), name="keys")
     _add_reconcile(app, commands, environment)
 
@@ -148,6 +153,41 @@ def command_line(commands: Commands) -> typer.Typer:
 
     add_operator_commands(app, commands.operator)
     return app
+
+
+def _backups(app: typer.Typer, commands: Commands) -> None:
+    """Add the commands about backups."""
+
+    @app.command()
+    def backup(*, state_dir: StateDir = None) -> None:
+        """Back up the main database without its keys, and the keyring, and remove the sets whose time is over.
+
+        Rows are kept for 30 days, keys for seven. Run it every day: it may run beside `serve`.
+        """
+        for line in commands.back_up(said(state_dir=state_dir)):
+            typer.echo(line)
+
+    @app.command()
+    def restore(
+        backup_set: Annotated[
+            str | None,
+            typer.Argument(metavar="[SET]", help="A set of the main database; the newest when unset."),
+        ] = None,
+        *,
+        keyring: Annotated[
+            str | None,
+            typer.Option(help="Restore the keys from this set, too; they stay as they are when unset."),
+        ] = None,
+        really: Annotated[
+            bool, typer.Option("--really", help="Do it: without this, it is only shown.")
+        ] = False,
+        state_dir: StateDir = None,
+    ) -> None:
+        """Make the database what it was at a backup. What was erased since is erased again before anyone is served."""
+        for line in commands.restore(backup_set, keyring, really, said(state_dir=state_dir)):
+            typer.echo(line)
+        if not really:
+            typer.echo("Nothing is restored yet. To do it, add --really.")
 
 
 def _keys(commands: Commands) -> typer.Typer:

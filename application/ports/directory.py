@@ -65,6 +65,10 @@ class Directory(Protocol):
         """
         ...
 
+    async def accounts(self, after: AccountId | None, limit: int) -> Sequence[AccountId]:
+        """Return up to `limit` accounts that have a row, in order of id from `after` on."""
+        ...
+
     async def unknown(self, accounts: Sequence[AccountId]) -> Sequence[AccountId]:
         """Return those of these accounts that have no row, in any state."""
         ...

@@ -1,8 +1,8 @@
 """The erasure ledger: what was promised to be erased, kept outside every backup that could bring it back.
 
-It knows an account by a keyed fingerprint only. A database restored from a backup is to be compared with it by mark,
-and to erase again whatever it forgot it had erased, before it serves anyone: what `since` and `high_water` are for.
-That gate is not built yet.
+It knows an account by a keyed fingerprint only. The database remembers the ledger's position; one that was restored
+from a backup remembers an earlier one, and erases again whatever it forgot before it serves anyone: see
+`application.restore_gate`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.kernel import AccountId, ErrorKind, PicoError
-from domain.receipts import Intent, Receipt
+from domain.receipts import Intent, LedgerPosition, Receipt
 
 
 class LedgerUnavailable(PicoError):
@@ -27,6 +27,20 @@ class LedgerBroken(PicoError):
 
     kind = ErrorKind.BROKEN
     code = "ledger_broken"
+
+
+class LedgerBehind(PicoError):
+    """The erasure ledger is missing, or an earlier one than the database knows. Nothing may be served without it."""
+
+    kind = ErrorKind.BROKEN
+    code = "ledger_behind"
+
+
+class LedgerOther(PicoError):
+    """The erasure ledger is not the one that the database knows: its records were edited. Nothing may be served."""
+
+    kind = ErrorKind.BROKEN
+    code = "ledger_other"
 
 
 class NoIntent(PicoError):
@@ -105,6 +119,14 @@ class ErasureLedger(Protocol):
 
     async def unconfirmed(self) -> list[Receipt]:
         """Return the receipts of completed erasures that are not final yet, oldest first. Repeating is harmless."""
+        ...
+
+    async def position(self) -> LedgerPosition:
+        """Return how far the ledger has come. Repeating is harmless."""
+        ...
+
+    async def head_at(self, number: int) -> bytes | None:
+        """Return the head after that many records, None when there are fewer. Repeating is harmless."""
         ...
 
     async def pending(self) -> list[Intent]:

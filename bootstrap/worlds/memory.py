@@ -16,6 +16,7 @@ from adapters.outbound.memory.directory import MemoryDirectory
 from adapters.outbound.memory.epochs import MemoryEpochs
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.ledger import MemoryLedger
+from adapters.outbound.memory.ledger_place import MemoryLedgerPlace
 from adapters.outbound.memory.limits import MemoryLimits
 from adapters.outbound.memory.live import MemoryLiveEvents
 from adapters.outbound.memory.mail import MemoryMail
@@ -31,6 +32,7 @@ from adapters.outbound.system.entitlements import FixedPlan
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.limits import ProcessLimits
 from adapters.outbound.system.media_addresses import SealedMediaAddresses
+from adapters.outbound.system.noted_ledger import NotedLedger
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from adapters.outbound.system.signing import SystemSigning
 from application.ports.audit_log import AuditLog
@@ -42,6 +44,7 @@ from application.ports.epochs import Epochs
 from application.ports.ids import Ids
 from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint
+from application.ports.ledger_place import LedgerPlace
 from application.ports.limits import Limits
 from application.ports.live import LiveEvents
 from application.ports.mail import Mail
@@ -100,6 +103,7 @@ class Parts(TypedDict, total=False):
     """That of the store, unless it is told apart."""
     signing: Signing
     ledger: ErasureLedger
+    place: LedgerPlace
     fingerprint: Fingerprint
     limits: Limits
     limits_here: Limits
@@ -142,6 +146,7 @@ class InMemory:
     audit_log: AuditLog | None = None
     signing: Signing
     ledger: MemoryLedger
+    place: LedgerPlace
     fingerprint: Fingerprint
     limits: MemoryLimits
     limits_here: Limits
@@ -182,6 +187,7 @@ class InMemory:
         self.audit_log = given.get("audit_log")
         self.signing = given.get("signing", SystemSigning(self.keyring))
         self.ledger = given.get("ledger", MemoryLedger(b"k" * 32))
+        self.place = given.get("place", MemoryLedgerPlace())
         self.fingerprint = given.get("fingerprint", AccountFingerprint(self.keyring))
         self.limits = given.get("limits", MemoryLimits())
         self.limits_here = given.get("limits_here", ProcessLimits())
@@ -204,7 +210,8 @@ class InMemory:
             numbers=self.numbers or self.carrier, carrier=self.carrier, voice=self.voice,
             call_clients=self.call_clients, plan=self.plan, entitlements=self.entitlements, mail=self.mail,
             recordings=self.recordings, transcriber=self.transcriber or self.recordings,
-            ledger=self.ledger, fingerprint=self.fingerprint, limits=self.limits,
+            ledger=NotedLedger(self.ledger, self.place), place=self.place,
+            fingerprint=self.fingerprint, limits=self.limits,
             audit_log=self.audit_log or self.store.audit_log, signing=self.signing,
             limits_here=self.limits_here, hasher=self.hasher, tokens=self.tokens,
             clock=self.clock, ids=self.ids, retention=self.retention, spend_policy=self.spend_policy,

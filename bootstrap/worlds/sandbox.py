@@ -27,8 +27,7 @@ from adapters.outbound.twilio.voice import VoiceAccess
 from application.use_cases import UseCases
 from bootstrap.assembly import Parts, TelnyxAccess, TwilioAccess, assembled
 from bootstrap.container import NOTHING, Replaced
-from bootstrap.databases import Databases, databases, databases_in_use
-from bootstrap.postgres_server import PostgresUnavailable
+from bootstrap.databases import Databases, at_hand, databases, databases_in_use
 from bootstrap.process import LOOPBACK, Product, free_port, serve
 from bootstrap.process import work as working
 from bootstrap.sandbox_state import STATE, FollowedClock, SandboxState, in_use
@@ -139,11 +138,7 @@ class Sandbox:
         async with AsyncExitStack() as stack:
             folder = stack.enter_context(in_use(settings.state_dir))
             saved = SandboxState(folder / STATE)
-            try:
-                found = await databases_in_use(settings, saved)
-            except PostgresUnavailable:
-                found = await databases(settings, stack)
-            clock = FollowedClock(saved)
+            found, clock = await at_hand(settings, stack)
             parts = sandbox_parts(settings, found, saved, clock, saved.url or f"http://{LOOPBACK}")
             yield await stack.enter_async_context(assembled(parts))
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 import pytest
 
 from application.ports.ledger import ErasureLedger, LedgerUnavailable, NoIntent
-from domain.receipts import Intent, Receipt
+from domain.receipts import START, Intent, Receipt
 
 KEY = b"k" * 32
 AT = datetime(2027, 3, 1, 12, 30, 0, 123456, tzinfo=UTC)
@@ -162,6 +162,24 @@ class LedgerContract:
         assert await ledger.receipt(BEN.fingerprint) == receipts[0], "it is a second line"
         assert await ledger.unconfirmed() == receipts[1:]
         assert await ledger.pending() == []
+
+    async def test_each_record_moves_it_on_and_repetition_does_not(self, ledger: ErasureLedger) -> None:
+        positions = [await ledger.position()]
+        assert positions[0] == START
+        for _ in range(2):
+            for act in (
+                lambda: ledger.note_request(ANNE.fingerprint, AT),
+                lambda: ledger.open_intent(ANNE),
+                lambda: ledger.sign_interim(ANNE.fingerprint, FACTS),
+                lambda: ledger.complete(ANNE.fingerprint, FACTS),
+                lambda: ledger.confirm(ANNE.fingerprint, {"epoch": 1}),
+            ):
+                await act()
+                if (position := await ledger.position()) not in positions:
+                    positions.append(position)
+        assert [each.number for each in positions] == list(range(6))
+        assert len({each.head for each in positions}) == 6
+        assert [await ledger.head_at(number) for number in range(7)] == [*(p.head for p in positions), None]
 
     async def test_what_the_caller_changes_later_is_not_in_the_receipt(self, ledger: ErasureLedger) -> None:
         counts = [12, 0]

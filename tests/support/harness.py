@@ -27,6 +27,7 @@ from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.epochs import PostgresEpochs
 from adapters.outbound.postgres.keyring import PostgresKeyring
+from adapters.outbound.postgres.ledger_place import PostgresLedgerPlace
 from adapters.outbound.postgres.limits import PostgresLimits
 from adapters.outbound.postgres.live import PostgresLiveEvents
 from adapters.outbound.postgres.pool import Database, connect
@@ -149,6 +150,7 @@ class OnPostgres(InMemory):
             "audit_log": lambda world: PostgresAuditLog(database, world.keyring),
             "signing": lambda world: SystemSigning(world.keyring),
             "ledger": lambda _: LocalLedger(folder / "ledger", b"a key of the ledger's own, 32 byte"),
+            "place": lambda _: PostgresLedgerPlace(database),
             "fingerprint": lambda world: AccountFingerprint(world.keyring),
             "limits": lambda world: PostgresLimits(database, world.keyring),
             "limits_here": lambda _: ProcessLimits(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from fnmatch import fnmatch
@@ -203,7 +203,12 @@ class HttpWorld:
     @classmethod
     @asynccontextmanager
     async def running(
-        cls, world: InMemory | None = None, *, sandbox: bool = False, also: Also | None = None
+        cls,
+        world: InMemory | None = None,
+        *,
+        sandbox: bool = False,
+        also: Also | None = None,
+        admitted: Callable[[], Awaitable[None]] | None = None,
     ) -> AsyncIterator[Self]:
         """Serve a world, with a second provider's webhooks where `also` makes some."""
         self = cls(world or InMemory())
@@ -213,6 +218,7 @@ class HttpWorld:
         app = build(
             self.world.use_cases,
             ready=self._ready,
+            admitted=admitted,
             webhooks=[
                 TwilioWebhooks(
                     self.world.use_cases,

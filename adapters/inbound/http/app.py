@@ -16,7 +16,7 @@ from adapters.inbound.http.json_format import decode, encode
 from adapters.inbound.http.paths import PathTable, PathTemplate, plain
 from adapters.inbound.http.reply import Answer, respond
 from adapters.inbound.http.request import Request
-from adapters.inbound.http.route import Route
+from adapters.inbound.http.route import HEALTH, Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.inbound.http.well_formed import must_be_well_formed
 from adapters.inbound.http_io import BadRequest, Refused, Webhooks
@@ -29,13 +29,21 @@ Endpoint: TypeAlias = Callable[Concatenate[web.BaseRequest, str, ...], Awaitable
 Methods: TypeAlias = dict[str, Endpoint]
 
 
+Admitted = Callable[[], Awaitable[None]]
+
+
 class App:
     """All endpoints by path and method."""
 
     def __init__(
-        self, context: EdgeContext, routes: Iterable[Route[Any]], webhooks: Iterable[Webhooks] = ()
-    ) -> None:
-        """Mount the routes, and each provider's webhooks for POST. Raises ValueError when two claim one place."""
+        self, context: EdgeContext, routes: Iterable[Route[Any]], webhooks: Iterable[Webhooks] = (),
+        admitted: Admitted | None = None,
+    ) -> None:  # fmt: skip
+        """Mount the routes, and each provider's webhooks for POST. Raises ValueError when two claim one place.
+
+        `admitted` is asked before each request but those about health, and raises a PicoError to refuse it.
+        """
+        self._admitted = admitted
         self._table: PathTable[Methods] = PathTable(dict)
         for provider in webhooks:
             for path, hook in provider.endpoints().items():
@@ -60,6 +68,8 @@ class App:
             if not target.startswith("/"):
                 target = request.rel_url.raw_path_qs  # RFC 9112, 3.2.2: a server accepts the absolute form.
             path, _, query = target.partition("?")
+            if self._admitted is not None and path not in HEALTH:
+                await self._admitted()
             methods, values = self._table.find(path)
             if methods is None and "%" in path:
                 methods, values = self._table.find(plain(path))
@@ -122,14 +132,16 @@ def build(
     use_cases: UseCases,
     *,
     ready: Callable[[], Awaitable[None]],
+    admitted: Admitted | None = None,
     webhooks: Iterable[Webhooks] = (),
     sandbox: Sandbox | None = None,
     policy: bytes = b"",
 ) -> App:
     """Build the edge with the webhooks of every provider; the Sandbox's routes exist only when there is one.
 
-    `ready` raises a PicoError while the product cannot serve; `policy` is the text at `/privacy`.
+    `ready` raises a PicoError while the product cannot serve, `admitted` while nothing may be answered; `policy` is
+    the text at `/privacy`.
     """
     routes = ROUTES + (SANDBOX_ROUTES if sandbox is not None else ())
     context = EdgeContext(use_cases, ready, encode(openapi.document(routes)), sandbox, policy)
-    return App(context, routes, webhooks)
+    return App(context, routes, webhooks, admitted)

@@ -9,11 +9,12 @@ from typing import Any
 from adapters.inbound.http import problems
 from adapters.inbound.http.reply import Json
 from adapters.inbound.http.request_id import IN_LOGS
-from adapters.inbound.http.route import Route
+from adapters.inbound.http.route import HEALTH, Route
 from adapters.inbound.http.schemas import REF, in_ranges
 from adapters.inbound.http_io import BadRequest, ExpectationFailed, Refused, TooLarge, TooSlow
 from application.ports.keyring import KeyGone, KeysUnavailable
 from application.ports.store import StoreFull, StoreUnavailable, VersionConflict
+from application.restore_gate import Restoring
 from domain.kernel import NotFound, PicoError, SealBroken
 from domain.limits import Limited
 
@@ -59,6 +60,8 @@ PROBLEM: Json = {
 def refusals(route: Route[Any]) -> list[type[Refused | PicoError]]:
     """List every no that a route can answer, in about the order in which it looks for them."""
     found: list[type[Refused | PicoError]] = [problems.Unexpected, BadRequest]
+    if route.path not in HEALTH:
+        found.append(Restoring)
     for guard in route.guards:
         found += guard.refusals
     found += _of_input(route)

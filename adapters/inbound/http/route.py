@@ -16,6 +16,8 @@ from adapters.inbound.http.request import Given, Request
 from adapters.inbound.http.upload import Upload
 from domain.kernel import PicoError
 
+HEALTH = frozenset({"/healthz", "/readyz"})
+"""What is answered at any time, also while a restored database is not to be shown."""
 OPEN: tuple[Guard, ...] = ()
 """The guards of a route that anybody may ask."""
 SIGNED_IN: tuple[Guard, ...] = (Bearer(),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing_extensions import override
 
 from adapters.outbound.local import files
 from application.ports.ledger import ErasureLedger, LedgerBroken, LedgerUnavailable, NoIntent
-from domain.receipts import Intent, Receipt
+from domain.receipts import START, Intent, LedgerPosition, Receipt, chained
 
 T = TypeVar("T")
 
@@ -28,11 +29,27 @@ class _Records:
     completed: dict[bytes, Receipt] = field(default_factory=dict)
     confirmed: dict[bytes, Receipt] = field(default_factory=dict)
     requests: dict[bytes, datetime] = field(default_factory=dict)
+    heads: list[bytes] = field(default_factory=lambda: [START.head])
+    """After no record, after the first one, and so on."""
+    chained: bool = False
     added: bytes = b""
+    key: bytes = b""
 
     def read(self, line: bytes) -> None:
         """Take in one record; raises ValueError, KeyError or TypeError for what `add` never wrote."""
-        match json.loads(line):
+        record = json.loads(line)
+        chain = record.pop("chain", None)
+        head = chained(self.key, self.heads[-1], _line(record))
+        if chain is None and self.chained:
+            raise ValueError
+        if chain is not None and not hmac.compare_digest(bytes.fromhex(chain), head):
+            raise ValueError
+        self.chained |= chain is not None  # a ledger may begin with records from before there was a chain
+        self._take_in(record)
+        self.heads.append(head)
+
+    def _take_in(self, record: object) -> None:
+        match record:
             case {"intent": name, "keys": keys, "at": at}:
                 intent = Intent(bytes.fromhex(name), keys, datetime.fromisoformat(at))
                 self.intents[intent.fingerprint] = intent
@@ -86,7 +103,8 @@ class _Records:
         return among[name]
 
     def add(self, record: Mapping[str, object]) -> None:
-        self.added = json.dumps(record, separators=(",", ":")).encode() + b"\n"
+        head = chained(self.key, self.heads[-1], _line(record))
+        self.added = _line({**record, "chain": head.hex()}) + b"\n"
         self.read(self.added)
 
 
@@ -94,11 +112,13 @@ class LocalLedger(ErasureLedger):
     """`ErasureLedger` in one file, mode 0600, of a folder; several processes may share it.
 
     A record counts once its line has ended. A last line that a crash left torn was never promised to anyone: it is
-    not read, and the next writer cuts it off. Any other line that cannot be read raises LedgerBroken.
+    not read, and the next writer cuts it off. Each record carries the head of all up to it, under the key. Any line
+    that cannot be read, or was altered, put in, taken out or moved, raises LedgerBroken; a ledger that was cut short
+    reads as an earlier one, which is for the restore gate to see.
     """
 
     def __init__(self, folder: Path, key: bytes) -> None:
-        """`key` signs receipts; nothing is read or written yet."""
+        """`key` signs receipts and chains records; nothing is read or written yet."""
         self._file = folder / "erasures.jsonl"
         self._key = key
 
@@ -162,6 +182,14 @@ class LocalLedger(ErasureLedger):
         )
 
     @override
+    async def position(self) -> LedgerPosition:
+        return await self._use(lambda records: LedgerPosition(len(records.heads) - 1, records.heads[-1]))
+
+    @override
+    async def head_at(self, number: int) -> bytes | None:
+        return await self._use(lambda records: records.heads[number] if number < len(records.heads) else None)
+
+    @override
     async def pending(self) -> list[Intent]:
         return await self._use(
             lambda records: [
@@ -188,15 +216,19 @@ class LocalLedger(ErasureLedger):
         with files.locked(self._file.parent):
             text = self._file.read_bytes() if self._file.exists() else b""
             end = text.rfind(b"\n") + 1
-            records = _parsed(text[:end])
+            records = _parsed(text[:end], self._key)
             result = act(records)
             if write:
                 files.append(self._file, end, records.added)
             return result
 
 
-def _parsed(text: bytes) -> _Records:
-    records = _Records()
+def _line(record: Mapping[str, object]) -> bytes:
+    return json.dumps(record, separators=(",", ":")).encode()
+
+
+def _parsed(text: bytes, key: bytes) -> _Records:
+    records = _Records(key=key)
     try:
         for line in text.splitlines():
             records.read(line)

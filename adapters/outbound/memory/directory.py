@@ -83,6 +83,12 @@ class MemoryDirectory(Directory):
         return [account_id for _, account_id in sorted(due)][:limit]
 
     @override
+    async def accounts(self, after: AccountId | None, limit: int) -> Sequence[AccountId]:
+        await self._store.answer()
+        every = sorted(account.id for account in self._every(Account))
+        return [each for each in every if after is None or each > after][:limit]
+
+    @override
     async def unknown(self, accounts: Sequence[AccountId]) -> Sequence[AccountId]:
         await self._store.answer()
         known = {account.id for account in self._every(Account)}

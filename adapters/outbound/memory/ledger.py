@@ -8,7 +8,7 @@ from datetime import datetime
 from typing_extensions import override
 
 from application.ports.ledger import ErasureLedger, LedgerUnavailable, NoIntent
-from domain.receipts import Intent, Receipt
+from domain.receipts import START, Intent, LedgerPosition, Receipt, chained
 
 
 class MemoryLedger(ErasureLedger):
@@ -23,11 +23,14 @@ class MemoryLedger(ErasureLedger):
         self._requests: dict[bytes, datetime | None] = {}
         self._receipts: dict[bytes, Receipt] = {}
         self._confirmed: dict[bytes, Receipt] = {}
+        self._heads: list[bytes] = [START.head]
 
     @override
     async def open_intent(self, intent: Intent) -> int:
         self._answer()
-        self._intents.setdefault(intent.fingerprint, intent)
+        if intent.fingerprint not in self._intents:
+            self._intents[intent.fingerprint] = intent
+            self._add(repr(intent), intent.fingerprint)
         return list(self._intents).index(intent.fingerprint) + 1
 
     @override
@@ -38,7 +41,9 @@ class MemoryLedger(ErasureLedger):
     @override
     async def note_request(self, fingerprint: bytes, due_at: datetime | None) -> None:
         self._answer()
-        self._requests[fingerprint] = due_at
+        if self._requests.get(fingerprint) != due_at:
+            self._requests[fingerprint] = due_at
+            self._add(repr(due_at), fingerprint)
 
     @override
     async def requested(self, fingerprint: bytes) -> datetime | None:
@@ -87,6 +92,16 @@ class MemoryLedger(ErasureLedger):
         return [receipt for name, receipt in self._receipts.items() if name not in self._confirmed]
 
     @override
+    async def position(self) -> LedgerPosition:
+        self._answer()
+        return LedgerPosition(len(self._heads) - 1, self._heads[-1])
+
+    @override
+    async def head_at(self, number: int) -> bytes | None:
+        self._answer()
+        return self._heads[number] if number < len(self._heads) else None
+
+    @override
     async def pending(self) -> list[Intent]:
         self._answer()
         return [intent for name, intent in self._intents.items() if name not in self._receipts]
@@ -106,7 +121,13 @@ class MemoryLedger(ErasureLedger):
         receipt = Receipt.signed(self._key, fingerprint, facts)
         if fingerprint not in self._intents:
             raise NoIntent
-        return among.setdefault(fingerprint, receipt)
+        if fingerprint not in among:
+            among[fingerprint] = receipt
+            self._add(repr(receipt), receipt.signature)
+        return among[fingerprint]
+
+    def _add(self, record: str, secret: bytes) -> None:
+        self._heads.append(chained(self._key, self._heads[-1], record.encode() + secret))
 
     def _answer(self) -> None:
         if self.outage:

@@ -81,6 +81,9 @@ def _to_erase() -> str:
 
 
 _TO_ERASE = _to_erase()
+_ACCOUNTS = compiled(
+    sa.select(_A.id).where(_A.id > sa.bindparam("after")).order_by(_A.id).limit(_LIMIT), "after", "limit"
+)
 _KNOWN = compiled(
     sa.select(_A.id).where(_A.id == sa.func.any(sa.bindparam("ids", type_=postgresql.ARRAY(_A.id.type)))),
     "ids",
@@ -203,6 +206,11 @@ class PostgresDirectory(Directory):
         self, due_before: datetime, unverified_before: datetime, limit: int
     ) -> Sequence[AccountId]:
         rows = await self._database.fetch(_TO_ERASE, due_before, unverified_before, limit)
+        return [AccountId(row[0]) for row in rows]
+
+    @override
+    async def accounts(self, after: AccountId | None, limit: int) -> Sequence[AccountId]:
+        rows = await self._database.fetch(_ACCOUNTS, after or UUID(int=0), limit)
         return [AccountId(row[0]) for row in rows]
 
     @override

@@ -175,6 +175,7 @@ def _distribute(connection: Connection) -> None:
         ("directory", "key", "none"),
         ("limits", "key", "none"),
         ("audit_recent", "commitment", "none"),
+        ("ledger_place", "ledger", "none"),
     ]
     placed += [("audit_log", "chain", "none"), ("audit_heads", "chain", "audit_log")]
     for trigger, table in _TRIGGERS:

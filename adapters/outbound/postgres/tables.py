@@ -91,7 +91,14 @@ def _column(
     given = None if default is None else sa.text(default)
     info = {"kind": kind}
     return sa.Column(
-        name, shape, *checks, nullable=optional, primary_key=key, server_default=given, info=info
+        name,
+        shape,
+        *checks,
+        nullable=optional,
+        primary_key=key,
+        server_default=given,
+        info=info,
+        autoincrement=False,
     )
 
 
@@ -227,6 +234,14 @@ LIMITS = sa.Table(
 
 A key is its own shard, as in the directory.
 """
+
+LEDGER_PLACE = sa.Table(
+    "ledger_place", TABLES,
+    _column("ledger_place", "ledger", StorageKind.COUNT, key=True),
+    _column("ledger_place", "number", StorageKind.COUNT),
+    _column("ledger_place", "head", StorageKind.INDEX),
+)  # fmt: skip
+"""How far the erasure ledger had come: `head` is a keyed hash of its first `number` records."""
 
 
 def _index(table: str, *columns: str, unique: bool = False, where: str | None = None) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import subprocess
 import sys
@@ -149,6 +150,30 @@ class TestLocalLedger(LedgerContract):
                     await call
                 assert told.value.__context__ is None, "the parser's error quotes the file"
             assert file.read_bytes() == text, "evidence is left as it is"
+
+    async def test_whoever_edits_it_without_the_key_is_found_out(
+        self, ledger: LocalLedger, file: Path
+    ) -> None:
+        for each in (ANNE, BEN, CLEO):
+            await ledger.open_intent(each)
+        position = await ledger.position()
+        one, two, three = file.read_bytes().splitlines(keepends=True)
+        edited = (two + three, one + three, one + two + two + three, two + one + three, one + three + two,
+                  one.replace(b"2027", b"2026") + two + three)  # fmt: skip
+        for text in edited:
+            file.write_bytes(text)
+            with pytest.raises(LedgerBroken):
+                await ledger.position()
+        file.write_bytes(one + two)
+        assert (await ledger.position()).number == 2, (
+            "cut short it is an earlier ledger: the restore gate's to see"
+        )
+        stripped = [json.loads(line) for line in (one, two, three)]
+        for record in stripped:
+            del record["chain"]
+        stripped[1]["keys"] = 7
+        file.write_bytes(b"".join(json.dumps(each).encode() + b"\n" for each in stripped))
+        assert await ledger.head_at(3) != position.head, "as if it were from before there was a chain"
 
     async def test_kill_9_loses_nothing_that_was_acknowledged(
         self, ledger: LocalLedger, folder: Path

@@ -189,6 +189,7 @@ async def test_the_ledger_keeps_a_keyed_fingerprint_times_and_counts(stored: Dat
         file = (world.folder / "ledger" / "erasures.jsonl").read_text()
         requested, intent, completed = map(json.loads, file.splitlines())
         name = hmac.digest(await world.keyring.system("erasure"), ada.id.bytes, hashlib.sha256).hex()
+        assert all(len(record.pop("chain")) == 64 for record in (requested, intent, completed))
         names = requested.pop("requested"), intent.pop("intent"), completed.pop("completed")
         assert names == (name, name, name), "the ledger names an account without a key"
         assert requested.keys() == {"due"}

@@ -39,6 +39,15 @@ class DirectoryPromises:
             tx.save(account)
         assert await world.directory.session("pico_s1_b") is None, "begun while the account was leaving"
 
+    async def test_it_lists_every_account_once_in_order_of_id(self, world: World) -> None:
+        known = {await world.account() for _ in range(3)}
+        await world.store.delete_rows(gone := await world.account())
+        listed: list[AccountId] = []
+        while page := await world.directory.accounts(listed[-1] if listed else None, 2):
+            listed += page
+        assert listed == sorted(set(listed))
+        assert known <= {*listed} - {gone}
+
     async def test_it_tells_which_accounts_have_no_row(self, world: World) -> None:
         known, gone, never = await world.account(), await world.account(), AccountId(uuid4())
         await world.store.delete_rows(gone)

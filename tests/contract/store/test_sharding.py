@@ -17,6 +17,7 @@ from adapters.outbound.postgres import (
     directory,
     erasing,
     job_statements,
+    ledger_place,
     limits,
     live,
     residue,
@@ -47,6 +48,7 @@ MODULES = (
     exports,
     idempotency,
     job_statements,
+    ledger_place,
     limits,
     lines,
     live,
@@ -63,7 +65,7 @@ ACROSS_ACCOUNTS = {
     live.STIRRED: "a plain read of what those who are followed have that is new",
 }
 """Statements that are about no single account."""
-OWNERS = {"accounts": "accounts.id", "limits": "limits.key"}
+OWNERS = {"accounts": "accounts.id", "limits": "limits.key", "ledger_place": "ledger_place.ledger"}
 """What names the one shard of a row that is locked, where it is not `account_id`."""
 LOCKS = re.compile(r"\b(FOR (NO KEY )?UPDATE|FOR (KEY )?SHARE|UPDATE|DELETE)\b")
 UNIQUE = """
@@ -75,7 +77,7 @@ UNIQUE = """
 """
 LEADING = {
     "accounts": "id", "directory": "kind", "limits": "key", "audit_recent": "commitment", "audit_log": "chain",
-    "audit_heads": "chain", "alembic_version": "version_num",
+    "audit_heads": "chain", "ledger_place": "ledger", "alembic_version": "version_num",
 }  # fmt: skip
 """What leads the unique indexes of tables whose rows are not an account's belongings, and of the account's own."""
 

@@ -180,13 +180,14 @@ class CancelMessage:
     """Takes a scheduled message back. It stays in its conversation, canceled, until it is deleted."""
 
     store: Store
+    clock: Clock
 
     async def __call__(self, account_id: AccountId, message_id: MessageId) -> MessageRow:
         """Return it, canceled: no carrier will hear of it. Raises NotFound, NotScheduled. Repeating is harmless."""
 
         async def change(tx: Tx) -> None:
             message = await tx.messages.get_even_broken(message_id)
-            message.cancel()
+            message.cancel(self.clock.now())
             tx.save(message)
 
         await self.store.update(account_id, change)

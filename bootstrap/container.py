@@ -368,7 +368,7 @@ class Container(containers.DeclarativeContainer):
         spend=spend,
     )
     list_receipts = Singleton(ListReceipts, store=store)
-    cancel_message = Singleton(CancelMessage, store=store)
+    cancel_message = Singleton(CancelMessage, store=store, clock=clock)
     read_message = Singleton(ReadMessage, store=store)
     delete_message = Singleton(DeleteMessage, store=store, clock=clock)
     list_conversations = Singleton(ListConversations, store=store)

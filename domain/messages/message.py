@@ -117,14 +117,18 @@ class Message(Aggregate):
         """Put on record that the carrier is about to be asked. Repeating is harmless: the first moment stands."""
         self.attempted_at = self.attempted_at or at
         if self.is_scheduled:
-            self.status = Status.QUEUED
+            self._become(Status.QUEUED, at)
 
-    def cancel(self) -> None:
+    def cancel(self, at: datetime) -> None:
         """Take it back before its time: no carrier will hear of it. Raises NotScheduled. Repeating is harmless."""
         if self.status is not Status.CANCELED:
             if not self.is_scheduled:
                 raise NotScheduled
-            self.status = Status.CANCELED
+            self._become(Status.CANCELED, at)
+
+    def _become(self, status: Status, at: datetime) -> None:
+        self.status = status
+        self.record(MessageAdvanced(account_id=self.account_id, subject=self.id, at=at))
 
     def was_attempted_within(self, period: timedelta, now: datetime) -> bool:
         """Tell whether the carrier was first asked less than `period` ago."""

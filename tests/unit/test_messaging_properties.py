@@ -247,3 +247,14 @@ def test_the_last_word_on_opting_out_counts(asked: list[OptOut | None]) -> None:
             talk.send(MessageId(UUID(int=99)), MessageBody("x"), NOW)
     else:
         talk.send(MessageId(UUID(int=99)), MessageBody("x"), NOW)
+
+
+def test_apps_are_told_when_a_scheduled_message_sets_out_or_is_taken_back() -> None:
+    for move in (Message.attempt, Message.cancel):
+        message = conversation().send(
+            MessageId(UUID(int=4)), MessageBody("hi"), NOW, send_at=NOW + timedelta(hours=1)
+        )
+        message.collect()
+        for _ in range(2):
+            move(message, NOW)
+        assert [type(event) for event in message.collect()] == [MessageAdvanced]

@@ -11,7 +11,9 @@ from application.blocked_numbers import pass_over
 from application.ports.clock import Clock
 from application.ports.directory import Directory, Lease
 from application.ports.ids import Ids
+from application.ports.jobs import WAKE_DEVICE, Job
 from application.ports.keyring import KeyGone
+from application.ports.repositories.conversations import MessagingContext
 from application.ports.store import Store, Tx
 from domain.failures import FailureReason
 from domain.idempotency import Operation
@@ -111,6 +113,7 @@ class ReceiveMessage:
             for position in range(min(inbound.attachments, MOST)):
                 media_id = MediaId(self.ids.new())
                 tx.save(Media.expect(lease.account_id, media_id, message.id, position, now))
+            _wake_devices(tx, context, now)
             tx.never_again(operation)
             return True
 
@@ -130,6 +133,13 @@ async def passing_over_the_erased(store: Store, lease: Lease, *, fresh: bool) ->
     except KeyGone:
         if fresh and await store.erasure(lease.account_id) is None:
             raise
+
+
+def _wake_devices(tx: Tx, context: MessagingContext, now: datetime) -> None:
+    """Have every device woken, unless the line is not to disturb."""
+    if not context.line.is_quiet(now):
+        for device in context.devices:
+            tx.queue(Job(WAKE_DEVICE, context.line.account_id, device))
 
 
 async def is_active(tx: Tx) -> bool:

@@ -23,6 +23,7 @@ from domain.live import LiveEvent, LiveStream
 from domain.media import Media
 from domain.messages import Conversation, Message
 from domain.opt_outs import LastingOptOut
+from domain.push import PushToken
 from domain.search import SearchSegment
 from domain.sessions import Session
 from domain.voicemail import Voicemail
@@ -70,6 +71,7 @@ INVENTORY: tuple[Stored, ...] = (
     Stored(ContactNumber),
     Stored(BlockedNumber),
     Stored(SearchSegment),
+    Stored(PushToken),
     Stored(IdempotencyRecord),
     Stored(Export),
     Stored(ExportPart),

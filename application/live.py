@@ -14,7 +14,8 @@ from application.ports.clock import Clock
 from application.ports.live import LiveEvents
 from application.ports.store import Store
 from application.purge import Purge, PurgeResult
-from application.sessions import Caller, Unauthenticated
+from application.sessions import Caller
+from domain.kernel import NotFound
 from domain.live import LiveEvent, LiveEventId
 from domain.retention import Retention
 from domain.sessions import Session
@@ -53,7 +54,7 @@ class FollowEvents:
         ends after `lasting`, when the session is over, when the process is about to end, and in favour of another of
         the session. Whoever goes on behind what they saw last misses nothing.
 
-        Raises Unauthenticated, TooManyStreams, NoRoomForStreams; NotFound and KeyGone for no account.
+        Raises TooManyStreams, NoRoomForStreams; NotFound where session or account is gone, KeyGone.
         """
         account_id = caller.account_id
         head = await self.events.head(account_id)
@@ -103,11 +104,11 @@ class FollowEvents:
                     yield ()
 
     async def _session(self, caller: Caller) -> Session:
-        """Return the session, if it is still open. Raises Unauthenticated."""
+        """Return the session. Raises NotFound unless it is still open."""
         async with self.store.begin(caller.account_id) as tx:
             session = await tx.sessions.get(caller.session_id)
         if session.is_over(self.clock.now()):
-            raise Unauthenticated
+            raise NotFound
         return session
 
 

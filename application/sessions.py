@@ -17,6 +17,7 @@ from application.ports.passwords import PasswordHasher
 from application.ports.store import Store, Tx, VersionConflict
 from application.ports.tokens import Tokens
 from application.purge import Purge, PurgeResult
+from application.signing_out import sign_out
 from domain.kernel import AccountId, ErrorKind, NotFound, PicoError, SessionId
 from domain.retention import Retention
 from domain.sessions import Session, ends
@@ -69,9 +70,7 @@ def open_session(
 
 async def revoke_all(tx: Tx, now: datetime) -> None:
     """Revoke every open session as part of `tx`."""
-    for session in await tx.sessions.list_open():
-        session.revoke(now)
-        tx.save(session)
+    await sign_out(tx, await tx.sessions.list_open(), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +117,7 @@ class SignIn:
             tx.require_unchanged(account)
             now = self.clock.now()
             others = await tx.sessions.list_open()
-            for oldest in others[MOST_SESSIONS - 1 :]:
-                oldest.revoke(now)
-                tx.save(oldest)
+            await sign_out(tx, others[MOST_SESSIONS - 1 :], now)
             return open_session(tx, account_id, self.ids, self.tokens, now, self.retention, others, label)
 
         return await self.store.update(account_id, change)
@@ -186,9 +183,7 @@ class SignOut:
         """Revoke the session. Raises NotFound. Repeating is harmless."""
 
         async def change(tx: Tx) -> None:
-            session = await tx.sessions.get(session_id)
-            session.revoke(self.clock.now())
-            tx.save(session)
+            await sign_out(tx, [await tx.sessions.get(session_id)], self.clock.now())
 
         await self.store.update(account_id, change)
 
@@ -204,11 +199,8 @@ class SignOutOthers:
         """Revoke all sessions but `session_id`. Repeating is harmless."""
 
         async def change(tx: Tx) -> None:
-            now = self.clock.now()
-            for session in await tx.sessions.list_open():
-                if session.id != session_id:
-                    session.revoke(now)
-                    tx.save(session)
+            others = [each for each in await tx.sessions.list_open() if each.id != session_id]
+            await sign_out(tx, others, self.clock.now())
 
         await self.store.update(account_id, change)
 

@@ -56,6 +56,7 @@ from application.messages import (
 from application.number_reconciliation import ReconcileNumbers
 from application.outbound_calls import AnswerApp, ConnectCall, IssueVoiceToken, PlaceCall
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
+from application.push import DeletePushToken, ListPushTokens, RegisterPushToken
 from application.receipts import ReadPublicKey, ShowReceipt
 from application.restore_gate import RestoreGate
 from application.retention import Sweep
@@ -147,6 +148,9 @@ class UseCases:
     unblock_number: UnblockNumber
     list_blocked_numbers: ListBlockedNumbers
     follow_events: FollowEvents
+    register_push_token: RegisterPushToken
+    list_push_tokens: ListPushTokens
+    delete_push_token: DeletePushToken
 
     search: Search
 

@@ -26,6 +26,7 @@ from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.readiness import Readiness
 from adapters.outbound.postgres.schema import bring_up_to_date, migrate_keyring
 from adapters.outbound.postgres.store import PostgresStore
+from adapters.outbound.push.by_platform import PushByPlatform
 from adapters.outbound.sealed.objects import SealedObjects
 from adapters.outbound.system.call_clients import SealedCallClients
 from adapters.outbound.system.clock import SystemClock
@@ -55,6 +56,7 @@ from application.ports.byte_store import ByteStore
 from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
 from application.ports.mail import Mail
+from application.ports.push import Push
 from application.use_cases import UseCases
 from bootstrap.admission import Admission
 from bootstrap.carriers import Carriers
@@ -126,6 +128,8 @@ class Parts:
     """What each account is entitled to."""
     prices: Mapping[Country, Money]
     """Of a number a month."""
+    push: Push = field(default_factory=PushByPlatform)
+    """Without any service configured no device is woken."""
     sweep_every: timedelta = SWEEP_EVERY
     pause: timedelta = PAUSE
     """How long after a provider showed nothing any more an erasure asks it again."""
@@ -166,6 +170,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
         outside = Outside(
             store=PostgresStore(database, keyring, ids, environment=parts.environment),
             live_events=PostgresLiveEvents(database),
+            push=parts.push,
             directory=PostgresDirectory(database, keyring, environment=parts.environment),
             queue=PostgresQueue(database),
             keyring=keyring,

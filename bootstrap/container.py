@@ -146,12 +146,14 @@ from application.ports.numbers import NumberProvider
 from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
 from application.ports.pictures import Pictures
+from application.ports.push import Push
 from application.ports.recordings import Recordings
 from application.ports.signing import Signing
 from application.ports.store import Store
 from application.ports.tokens import Tokens
 from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
+from application.push import DeletePushToken, ListPushTokens, RegisterPushToken, WakeDevice
 from application.recall import RecallJobs
 from application.receipts import ReadPublicKey, ShowReceipt
 from application.reconciliation import ReconcileLine
@@ -236,6 +238,7 @@ class Container(containers.DeclarativeContainer):
     plan = Dependency[NumberingPlan]()
     entitlements = Dependency[Entitlements]()
     mail = Dependency[Mail]()
+    push = Dependency[Push]()
     objects = Dependency[Objects]()
     pictures = Dependency[Pictures]()
     media_addresses = Dependency[MediaAddresses]()
@@ -419,6 +422,14 @@ class Container(containers.DeclarativeContainer):
     live_hub = Singleton(LiveHub, events=live_events)
     follow_events = Singleton(FollowEvents, store=store, events=live_events, hub=live_hub, clock=clock)
     purge_live_events = Singleton(PurgeLiveEvents, store=store, retention=retention)
+
+    # Pushes
+    register_push_token = Singleton(
+        RegisterPushToken, store=store, directory=directory, push=push, clock=clock, ids=ids,
+    )
+    list_push_tokens = Singleton(ListPushTokens, store=store)
+    delete_push_token = Singleton(DeletePushToken, store=store)
+    wake_device = Singleton(WakeDevice, store=store, queue=queue, push=push, clock=clock)
 
     # Contacts
     add_contact = Singleton(AddContact, store=store, clock=clock, ids=ids, retention=retention, plan=plan)

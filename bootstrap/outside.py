@@ -26,6 +26,7 @@ from application.ports.numbers import NumberProvider
 from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
 from application.ports.pictures import Pictures
+from application.ports.push import Push
 from application.ports.recordings import Recordings
 from application.ports.signing import Signing
 from application.ports.store import Store
@@ -57,6 +58,7 @@ class Outside:
     plan: NumberingPlan
     entitlements: Entitlements
     mail: Mail
+    push: Push
     objects: Objects
     pictures: Pictures
     media_addresses: MediaAddresses

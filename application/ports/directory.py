@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from domain.kernel import AccountId, ExportId, LineId, SessionId
+from domain.push import DeviceToken, PushTokenId
 from domain.values import SignUpPlace
 
 
@@ -42,6 +43,10 @@ class Directory(Protocol):
 
         It may have expired: that is for the clock to say.
         """
+        ...
+
+    async def push_token(self, token: DeviceToken) -> tuple[AccountId, PushTokenId] | None:
+        """Return which account has a device woken by this token, if any, and what it is there."""
         ...
 
     async def line(self, number: str, *, fresh: bool = False) -> Lease | None:

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from domain.kernel import AccountId
 
+WAKE_DEVICE = "wake_device"
+"""The job that wakes one device, for a message that came in."""
 ERASURE_JOB = "erase_account"
 """The job that erases an account outlives the account's rows; it goes when it is done."""
 

@@ -21,6 +21,7 @@ from application.ports.repositories.idempotency import IdempotencyRecords
 from application.ports.repositories.lines import Lines
 from application.ports.repositories.media import MediaRecords
 from application.ports.repositories.messages import Messages
+from application.ports.repositories.push import PushTokens
 from application.ports.repositories.search import SearchIndex
 from application.ports.repositories.sessions import Sessions
 from application.ports.repositories.voicemail import Voicemails
@@ -109,6 +110,10 @@ class Tx(Protocol):
     @property
     def calls(self) -> Calls:
         """Its calls."""
+
+    @property
+    def push_tokens(self) -> PushTokens:
+        """The tokens by which its devices are woken."""
 
     @property
     def search(self) -> SearchIndex:

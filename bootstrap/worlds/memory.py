@@ -20,6 +20,7 @@ from adapters.outbound.memory.ledger_place import MemoryLedgerPlace
 from adapters.outbound.memory.limits import MemoryLimits
 from adapters.outbound.memory.live import MemoryLiveEvents
 from adapters.outbound.memory.mail import MemoryMail
+from adapters.outbound.memory.push import MemoryPush
 from adapters.outbound.memory.queue import MemoryQueue
 from adapters.outbound.memory.recordings import MemoryRecordings
 from adapters.outbound.memory.store import MemoryStore
@@ -55,6 +56,7 @@ from application.ports.numbers import NumberProvider
 from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
 from application.ports.pictures import Pictures
+from application.ports.push import Push
 from application.ports.recordings import Recordings
 from application.ports.signing import Signing
 from application.ports.store import Store
@@ -82,6 +84,7 @@ class Parts(TypedDict, total=False):
     queue: MemoryQueue
     store: Store
     live_events: LiveEvents
+    push: Push
     directory: Directory
     carrier: MessageCarrier
     voice: VoiceCarrier
@@ -130,6 +133,7 @@ class InMemory:
     queue: MemoryQueue
     store: MemoryStore
     live_events: LiveEvents
+    push: MemoryPush
     directory: Directory
     carrier: MemoryCarrier
     voice: MemoryVoiceCarrier
@@ -168,6 +172,7 @@ class InMemory:
         self.queue = given.get("queue", MemoryQueue(self.clock))
         self.store = given.get("store", MemoryStore(self.keyring, self.queue, self.ids))
         self.live_events = given.get("live_events", MemoryLiveEvents(self.store))
+        self.push = given.get("push", MemoryPush())
         self.directory = given.get("directory", MemoryDirectory(self.store))
         self.carrier = given.get("carrier", MemoryCarrier(self.clock.now))
         self.voice = given.get("voice", MemoryVoiceCarrier(self.clock.now))
@@ -203,7 +208,7 @@ class InMemory:
     def outside(self) -> Outside:
         """Return the parts the world has now, by port."""
         return Outside(
-            store=self.store, live_events=self.live_events, directory=self.directory, queue=self.queue,
+            store=self.store, live_events=self.live_events, push=self.push, directory=self.directory, queue=self.queue,
             keyring=self.keyring,
             epochs=self.epochs, epoch_policy=self.epoch_policy, objects=self.objects,
             pictures=self.pictures, media_addresses=self.media_addresses,

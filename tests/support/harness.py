@@ -18,6 +18,7 @@ from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.memory.mail import MemoryMail
+from adapters.outbound.memory.push import MemoryPush
 from adapters.outbound.memory.recordings import MemoryRecordings
 from adapters.outbound.memory.system import HandClock
 from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
@@ -139,6 +140,7 @@ class OnPostgres(InMemory):
             "epoch_policy": lambda _: EpochPolicy(),
             "call_clients": lambda world: SealedCallClients(world.keyring),
             "store": lambda world: PostgresStore(database, world.keyring, world.ids, environment=ENVIRONMENT),
+            "push": lambda _: MemoryPush(),
             "live_events": lambda _: PostgresLiveEvents(database),
             "queue": lambda _: PostgresQueue(database),
             "directory": lambda world: PostgresDirectory(database, world.keyring, environment=ENVIRONMENT),

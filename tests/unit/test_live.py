@@ -12,7 +12,7 @@ import pytest
 from application import live_hub
 from application.live import BEAT, Begun
 from application.live_hub import MOST_OF_ACCOUNT, NoRoomForStreams, TooManyStreams
-from application.sessions import Caller, SignedIn, Unauthenticated
+from application.sessions import Caller, SignedIn
 from domain.kernel import AccountId, CarrierRef, MessageId, NotFound, SessionId
 from domain.live import NOWHERE, LiveEvent, LiveEventId, LiveKind
 from domain.messages import Status
@@ -222,7 +222,7 @@ async def test_the_stream_of_a_session_ends_when_it_is_revoked_and_others_go_on(
         with pytest.raises(StopAsyncIteration):
             await soon(theirs)
         assert kinds(await soon(mine)) == [LiveKind.SESSION_REVOKED]
-        with pytest.raises(Unauthenticated):
+        with pytest.raises(NotFound):
             await anext(world.use_cases.follow_events(caller(phone), None, LONG))
     with pytest.raises(NotFound):
         await anext(world.use_cases.follow_events(Caller(ada.id, SessionId(world.ids.new())), None, LONG))

@@ -28,6 +28,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "conversations": 1,
     "country": "US",
     "currency": "USD",
+    "device_token": "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90",
     "direction": "outbound",
     "display_name": "Ada",
     "ends": "07:00",

@@ -25,6 +25,7 @@ from adapters.inbound.http import json_format
 from domain import language_tags, money, quiet_hours, values
 from domain.kernel import AuditId, ConversationId, ExportId, LineId, MediaId, MessageId, PicoError
 from domain.lines import LineState
+from domain.push import SHAPE, DeviceToken, Platform
 from domain.values import (
     Capability,
     ClientReference,
@@ -213,6 +214,8 @@ ALimit = Annotated[int, Text(exactly(LIMIT, int).parse, {"type": "integer", "min
 SomeSeconds = Annotated[
     int, Text(exactly(SECONDS, int).parse, {"type": "integer", "minimum": 0, "maximum": 3600})
 ]
+APlatform = Annotated[Platform, Text(Platform, {"enum": list(Platform)})]
+ADeviceToken = Annotated[DeviceToken, Text(DeviceToken.parse, pattern(SHAPE))]
 AMediaId = Annotated[MediaId, AN_ID]
 MaybeReference = Annotated[ClientReference | None, Text(ClientReference.parse, NOT_BLANK)]
 MaybeTime = Annotated[datetime | None, A_TIME]

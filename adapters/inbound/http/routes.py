@@ -20,6 +20,7 @@ from adapters.inbound.http.resources import (
     media,
     message_estimates,
     messages,
+    push_tokens,
     sandbox,
     search,
     sessions,
@@ -48,6 +49,7 @@ ROUTES: tuple[Route[Any], ...] = (
     *blocked_numbers.ROUTES,
     *search.ROUTES,
     *events.ROUTES,
+    *push_tokens.ROUTES,
 )
 
 SANDBOX_ROUTES: tuple[Route[Any], ...] = sandbox.ROUTES

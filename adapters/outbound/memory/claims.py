@@ -11,6 +11,7 @@ from domain.kernel import Aggregate
 from domain.lines import PhoneLine
 from domain.messages import Conversation, Message
 from domain.opt_outs import LastingOptOut
+from domain.push import PushToken
 from domain.sessions import Session
 
 Claim = tuple[object, ...]
@@ -33,6 +34,8 @@ def _listed(row: Aggregate) -> Claim | None:
             claimed = "token", row.token
         case PhoneLine() if row.is_listed_by("number"):
             claimed = "number", row.number
+        case PushToken():
+            claimed = "push token", row.token
     return claimed
 
 

@@ -15,6 +15,7 @@ from application.ports.directory import Directory, Lease, OpenSession
 from domain.accounts import Account, AccountState
 from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, LineId
+from domain.push import DeviceToken, PushTokenId
 from domain.sessions import Session
 from domain.values import SignUpPlace
 
@@ -49,6 +50,12 @@ class MemoryDirectory(Directory):
         session = cast("Session", rows[Session][found[1]])
         opened = OpenSession(account.id, session.id, session.created_at, session.ends_at)
         return opened if account.is_active else None
+
+    @override
+    async def push_token(self, token: DeviceToken) -> tuple[AccountId, PushTokenId] | None:
+        await self._store.answer()
+        found = self._store.claims.get(("push token", token))
+        return found and (found[0], PushTokenId(found[1]))
 
     @override
     async def line(self, number: str, *, fresh: bool = False) -> Lease | None:

@@ -18,6 +18,7 @@ from adapters.outbound.memory.repositories.idempotency import MemoryIdempotencyR
 from adapters.outbound.memory.repositories.lines import MemoryLines
 from adapters.outbound.memory.repositories.media import MemoryMediaRecords
 from adapters.outbound.memory.repositories.messages import MemoryMessages
+from adapters.outbound.memory.repositories.push import MemoryPushTokens
 from adapters.outbound.memory.repositories.search import MemorySearchIndex
 from adapters.outbound.memory.repositories.sessions import MemorySessions
 from adapters.outbound.memory.repositories.voicemail import MemoryVoicemails
@@ -87,6 +88,11 @@ class MemoryTx(PendingWrites, Tx):
     @override
     def calls(self) -> MemoryCalls:
         return MemoryCalls(self.loaded)
+
+    @property
+    @override
+    def push_tokens(self) -> MemoryPushTokens:
+        return MemoryPushTokens(self.loaded)
 
     @property
     @override

@@ -29,6 +29,7 @@ from application.ports.keyring import KeyGone, Keyring
 from domain.accounts import Account
 from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, LineId, SealBroken
+from domain.push import DeviceToken, PushTokenId
 from domain.sessions import Session
 from domain.values import SignUpPlace
 
@@ -179,6 +180,11 @@ class PostgresDirectory(Directory):
         except (KeyGone, SealBroken):
             return None
         return session
+
+    @override
+    async def push_token(self, token: DeviceToken) -> tuple[AccountId, PushTokenId] | None:
+        found = await self._find("push_tokens.token", token)
+        return found and (found[0], PushTokenId(found[1]))
 
     @override
     async def line(self, number: str, *, fresh: bool = False) -> Lease | None:

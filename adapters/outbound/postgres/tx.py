@@ -19,6 +19,7 @@ from adapters.outbound.postgres.repositories.idempotency import PostgresIdempote
 from adapters.outbound.postgres.repositories.lines import PostgresLines
 from adapters.outbound.postgres.repositories.media import PostgresMediaRecords
 from adapters.outbound.postgres.repositories.messages import PostgresMessages
+from adapters.outbound.postgres.repositories.push import PostgresPushTokens
 from adapters.outbound.postgres.repositories.search import Opened, PostgresSearchIndex
 from adapters.outbound.postgres.repositories.sessions import PostgresSessions
 from adapters.outbound.postgres.repositories.voicemail import PostgresVoicemails
@@ -93,6 +94,11 @@ class PostgresTx(PendingWrites, Tx):
     @override
     def calls(self) -> PostgresCalls:
         return PostgresCalls(self.reader)
+
+    @property
+    @override
+    def push_tokens(self) -> PostgresPushTokens:
+        return PostgresPushTokens(self.reader)
 
     @property
     @override

@@ -12,6 +12,7 @@ from domain.kernel import ConversationId, LineId, MessageId
 from domain.lines import PhoneLine
 from domain.messages import Conversation, Direction, Status
 from domain.opt_outs import LastingOptOut
+from domain.push import PushTokenId
 from domain.values import MessageBody, Peer
 
 
@@ -26,6 +27,8 @@ class MessagingContext:
     """What is left of the peer's STOP when there was a conversation before. It stands, altered or not."""
     blocked: bool
     """Whether the account wants to hear nothing of the peer."""
+    devices: tuple[PushTokenId, ...] = ()
+    """What the account's devices are woken by."""
 
 
 class LastMessage(NamedTuple):

@@ -24,6 +24,7 @@ from pico_client.messages import (
 )
 from pico_client.phone_calls import Call, PhoneCalls, VoiceToken
 from pico_client.problems import Flaw, Problem
+from pico_client.push_tokens import PushToken, PushTokens
 from pico_client.sandbox import CallPlayed, Clock, MessageAccepted, Sandbox, StoredMail
 from pico_client.searches import Searches
 from pico_client.sessions import Session, SignedIn
@@ -58,6 +59,7 @@ __all__ = [
     "Problem",
     "PublicKey",
     "PublicKeys",
+    "PushToken",
     "Receipt",
     "SandboxPico",
     "Session",
@@ -82,6 +84,7 @@ class Pico(
     BlockedNumbers,
     Searches,
     Events,
+    PushTokens,
     Exports,
     AuditLog,
     Legal,

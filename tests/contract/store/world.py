@@ -52,6 +52,7 @@ from domain.live import LiveStream
 from domain.media import Media
 from domain.messages import Conversation, Direction, Message, Status
 from domain.opt_outs import LastingOptOut
+from domain.push import DeviceToken, Platform, PushToken, PushTokenId
 from domain.quiet_hours import QuietHours
 from domain.search import Said, SearchSegment, Segment, SegmentId
 from domain.sessions import Session
@@ -104,6 +105,7 @@ class Belongings:
     blocked: BlockedNumber
     segment: SearchSegment
     call: Call
+    push_token: PushToken
 
 
 def opened(session: Session) -> OpenSession:
@@ -380,11 +382,15 @@ class World(ABC):
         once, opt_out = self.new_record(account_id, operation), self.new_opt_out(line, deleted.peer)
         blocked, segment = self.new_block(account_id), self.new_segment(message)
         contact, call = self.new_contact(account_id, note="met in Haifa"), self.new_call(line)
+        push_token = PushToken(
+            account_id=account_id, id=PushTokenId(self.ids.new()), session_id=session.id, platform=Platform.IOS,
+            token=DeviceToken(session.id.hex * 2), registered_at=self.clock.now(),
+        )  # fmt: skip
         await self.commit(
             account_id, session, line, conversation, message, deleted, remnant, media, upload, export, part, once,
             opt_out, voicemail, greeting,
             contact, *self.leading_to(contact), blocked, segment, call,
-            LiveStream(account_id=account_id, id=account_id),
+            LiveStream(account_id=account_id, id=account_id), push_token,
         )  # fmt: skip
         return Belongings(
             account_id,
@@ -406,4 +412,5 @@ class World(ABC):
             blocked,
             segment,
             call,
+            push_token,
         )

@@ -23,7 +23,6 @@ from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from application.live import Begun
 from application.live_hub import LONGEST, NoRoomForStreams, TooManyStreams
-from application.sessions import Unauthenticated
 from domain.live import NOWHERE, LiveEvent, LiveEventId, LiveKind
 
 
@@ -124,6 +123,6 @@ ROUTES = (
         200,
         query=Following,
         guards=(Bearer(), Resuming()),
-        raises=(TooManyStreams, NoRoomForStreams, Unauthenticated),
+        raises=(TooManyStreams, NoRoomForStreams),
     ),
 )

@@ -21,6 +21,7 @@ from domain.kernel import ConversationId, LineId
 from domain.lines import PhoneLine
 from domain.messages import Conversation, Message
 from domain.opt_outs import LastingOptOut
+from domain.push import PushToken
 from domain.values import Peer
 
 
@@ -79,7 +80,10 @@ class MemoryConversations(Conversations):
         blocked = (
             await self.loaded.maybe(BlockedNumber, lambda blocked: str(blocked.number) == peer) is not None
         )
-        return MessagingContext(line, conversation, earlier, await self.opt_out(line_id, peer), blocked)
+        devices = tuple([token.id for token in self.loaded.of(PushToken)])
+        return MessagingContext(
+            line, conversation, earlier, await self.opt_out(line_id, peer), blocked, devices
+        )
 
     def _row(self, c: Conversation) -> ConversationRow:
         kept = [m for m in self.loaded.of(Message) if m.conversation_id == c.id and not m.is_deleted]

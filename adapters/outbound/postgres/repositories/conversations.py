@@ -28,6 +28,7 @@ from domain.kernel import ConversationId, LineId, NotFound, SealBroken
 from domain.lines import PhoneLine
 from domain.messages import Conversation, Message
 from domain.opt_outs import LastingOptOut
+from domain.push import PushToken, PushTokenId
 from domain.values import Peer
 
 _C, _MESSAGE, _LINE, _RECORD, _STOP = (
@@ -35,6 +36,7 @@ _C, _MESSAGE, _LINE, _RECORD, _STOP = (
 )
 _ID = value("id", _C.id)
 _BLOCKED = codec(BlockedNumber).table.c
+_DEVICE = codec(PushToken).table.c
 _SHOWN = _C.deleted_at.is_(None)
 _GET = Read.by(Conversation, whole(Conversation, _C.id == _ID, _SHOWN), "id")
 _GET_DELETED = Read.by(Conversation, whole(Conversation, _C.id == _ID, _C.deleted_at.is_not(None)), "id")
@@ -110,6 +112,7 @@ def _context() -> str:
         *_STOPS.columns,
         *COLUMNS,
         sa.exists().where(_BLOCKED.account_id == account, _BLOCKED.number_index == sa.bindparam("blocked")),
+        sa.func.array(sa.select(_DEVICE.id).where(_DEVICE.account_id == account).scalar_subquery()),
     )
     select = (
         sa.select(*columns).select_from(joined).where(owned(PhoneLine), _LINE.id == sa.bindparam("line_id"))
@@ -194,7 +197,7 @@ class PostgresConversations(Conversations):
             row[:_CONVERSATION],
             row[_CONVERSATION:_OPTED_OUT],
             row[_OPTED_OUT:_DONE],
-            row[_DONE:-1],
+            row[_DONE:-2],
         )
         conversation = None if found[0] is None else reader.loader(_CONVERSATIONS, even_broken=True)(found)
         self._not_put_back(conversation)
@@ -205,7 +208,8 @@ class PostgresConversations(Conversations):
             conversation,
             None if record[0] is None else earlier_result(reader, operation, record),
             None if stop[0] is None else reader.loader(_STOPS, even_broken=True)(stop),
-            row[-1],
+            row[-2],
+            tuple(map(PushTokenId, row[-1])),
         )
 
     def _not_put_back(self, found: Conversation | None) -> Conversation | None:

@@ -39,6 +39,7 @@ WORDS = {
     Holding.MESSAGE: "messages_deleted",
     Holding.NUMBER: "numbers_released",
     Holding.RECORDING: "recordings_deleted",
+    Holding.CALL: "call_records_deleted",
 }
 """What the receipt calls what providers held."""
 
@@ -274,6 +275,7 @@ class VerifyNothingLeft(ErasureStep):
             "messages_open": found.held[Holding.MESSAGE],
             "numbers_open": found.held[Holding.NUMBER],
             "recordings_open": found.held[Holding.RECORDING],
+            "call_records_open": found.held[Holding.CALL],
         }
         fingerprint = await self.fingerprint(erasure.account_id)
         await self.ledger.sign_interim(fingerprint, await publicly_signed(self.signing, fingerprint, facts))

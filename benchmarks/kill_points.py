@@ -23,6 +23,8 @@ from benchmarks.kills import PATIENCE, STRANGER, Stage, let_pass, staged
 OURS = "+12025550143"
 VERBS = b"GET ", b"POST ", b"DELETE "
 SENDING = b"/Messages.json HTTP/1.1\r\n"
+CARRIER_SECONDS = 5
+"""Within which the carrier answers."""
 PACE = 0.5
 """Seconds between two messages."""
 ENDED = {"delivered", "failed", "unconfirmed"}
@@ -72,6 +74,7 @@ class KillPoint:
                     asked = data if data.startswith(VERBS) else asked + data
                     back_writer.write(data)
                     await back_writer.drain()
+                await asyncio.sleep(CARRIER_SECONDS)  # what the carrier took counts though nobody hears
                 back_writer.close()
 
             async def back() -> None:

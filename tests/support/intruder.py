@@ -125,8 +125,9 @@ class Scene:
         assert (
             await http.call("PUT", f"/v1/lines/{line}/greeting", {"words": "Ada"}, token=token)
         ).status == 200
-        await world.recordings.leave(Peer(STRANGER), PhoneNumber(number), tone(2))
+        left = await world.recordings.leave(Peer(STRANGER), PhoneNumber(number), tone(2))
         await world.settle()
+        await world.recordings.transcribe(left, "left")
         (conversation,) = (await http.call("GET", "/v1/conversations", token=token)).json["items"]
         path = f"/v1/conversations/{conversation['id']}/messages"
         heard = (await http.call("GET", path, token=token)).json["items"][0]

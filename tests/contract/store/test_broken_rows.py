@@ -76,7 +76,7 @@ async def test_a_flipped_bit_holds_up_no_page_no_deletion_and_no_export(
         for path in (
             "/v1/account", "/v1/sessions", "/v1/lines", ada.line, "/v1/conversations", ada.conversation,
             f"{ada.conversation}/messages", ada.message, "/v1/account/deletion-preview", "/v1/contacts",
-            "/v1/blocked-numbers", "/v1/calls",
+            "/v1/blocked-numbers", "/v1/calls", "/v1/voicemails",
         ):  # fmt: skip
             assert (await ada.call("GET", path)).status == 200, path
 

@@ -14,7 +14,9 @@ from application.ports.keyring import Keyring
 from application.ports.ledger import ErasureLedger, Fingerprint, LedgerBehind, LedgerOther
 from application.ports.ledger_place import LedgerPlace
 from application.ports.objects import Objects
+from application.ports.signing import Signing
 from application.ports.store import Store
+from application.receipts import publicly_signed
 from application.retention import Sweep
 from domain.erasure import Erasure, NotYetGone
 from domain.kernel import AccountId, ErrorKind, PicoError
@@ -50,6 +52,7 @@ class RestoreGate:
     ledger: ErasureLedger
     place: LedgerPlace
     fingerprint: Fingerprint
+    signing: Signing
     delete_account: DeleteAccount
     sweep: Sweep
     clock: Clock
@@ -118,7 +121,9 @@ class RestoreGate:
                 "rows_left": 0,
                 "keys_left": 0,
             }
-            await self.ledger.complete(intent.fingerprint, {**facts, "replayed": 1})
+            facts |= {"replayed": 1}
+            signed = await publicly_signed(self.signing, intent.fingerprint, facts)
+            await self.ledger.complete(intent.fingerprint, signed)
             await self.store.forget_erasure(account_id)
         return True
 

@@ -167,7 +167,9 @@ async def _back_up(options: Options) -> Sequence[str]:
     from bootstrap.backups import Kind
 
     async with _backed_up(options) as (backups, found, now):
-        made = backups.back_up({Kind.STORE: found.database_url, Kind.KEYRING: found.keyring_url}, now)
+        made = backups.back_up(
+            {Kind.STORE: found.owner_url or found.database_url, Kind.KEYRING: found.keyring_url}, now
+        )
         removed = backups.remove_old(now)
     return [*(f"made     {path}" for path in made), *(f"removed  {path}" for path in removed)]
 
@@ -180,17 +182,20 @@ def restore(backup_set: str | None, keyring: str | None, really: bool, options: 
 async def _restore(
     backup_set: str | None, keyring: str | None, options: Options, *, really: bool
 ) -> Sequence[str]:
+    from adapters.outbound.postgres.schema import bring_up_to_date
     from bootstrap.backups import BackupFailed, Kind, restore
 
     async with _backed_up(options) as (backups, found, _):
         sets = backups.sets(Kind.STORE)
         if backup_set is None and not sets:
             raise BackupFailed("There is no set to restore: see PICO_BACKUP_DIR.")
-        wanted = [(Path(backup_set) if backup_set else sets[-1], found.database_url)]
+        wanted = [(Path(backup_set) if backup_set else sets[-1], found.owner_url or found.database_url)]
         if keyring is not None:
             wanted.append((Path(keyring), found.keyring_url))
         for archive, url in wanted if really else ():
             await restore(archive, url)
+        if really:  # so that the application's role may do again what it needs
+            await bring_up_to_date(found.database_url, found.owner_url)
     return [f"{'restored' if really else 'would restore'}  {archive}" for archive, _ in wanted]
 
 

@@ -588,7 +588,7 @@ class Container(containers.DeclarativeContainer):
     sweep = Singleton(Sweep, purges=_all(locals(), PURGES), clock=clock)
     restore_gate = Singleton(
         RestoreGate, store=store, directory=directory, keyring=keyring, objects=objects, ledger=ledger, place=place,
-        fingerprint=fingerprint, delete_account=delete_account, sweep=sweep, clock=clock,
+        fingerprint=fingerprint, signing=signing, delete_account=delete_account, sweep=sweep, clock=clock,
     )
     job_handlers = _by_name(locals(), JOBS)
 # fmt: on

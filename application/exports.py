@@ -94,7 +94,7 @@ class DownloadExport:
     async def __call__(
         self, account_id: AccountId, export_id: ExportId, password: Password
     ) -> AsyncGenerator[bytes, None]:
-        """Return the JSON text in slices. Repeating is harmless, and soon refused.
+        """Return the archive in slices. Repeating is harmless, and soon refused.
 
         Raises NotFound, WrongCredentials, TooManyGuesses, Overloaded, ExportNotReady; the slices do, when it expires
         while being read.

@@ -538,7 +538,7 @@ class Container(containers.DeclarativeContainer):
     list_exports = Singleton(ListExports, store=store)
     download_export = Singleton(DownloadExport, store=store, verify_password=verify_password, clock=clock)
     measure_export = Singleton(MeasureExport, store=store)
-    build_export = Singleton(BuildExport, store=store, clock=clock, ids=ids, retention=retention)
+    build_export = Singleton(BuildExport, store=store, objects=objects, clock=clock, ids=ids, retention=retention)
     expire_exports = Singleton(ExpireExports, store=store, directory=directory)
 
     # Erasure

@@ -12,6 +12,7 @@ from adapters.inbound.operators import OperatorCommands, Options
 from application.account_deletion import DeletionPreview
 from application.audit_log import AuditReport, Point
 from application.erasure_view import ErasureUnderWay
+from application.export_check import problems_of
 from application.receipts import ShownReceipt
 from bootstrap.operating import with_product
 from domain.kernel import AccountId
@@ -74,4 +75,5 @@ OPERATOR_COMMANDS = OperatorCommands(
     erase=erase,
     receipts=receipts,
     verify_receipt=verify_receipt,
+    verify_export=problems_of,
 )

@@ -37,6 +37,8 @@ class OperatorCommands:
     erase: Callable[[UUID, bool, Options], DeletionPreview]
     """Answers what goes, or would go, with an account; it goes if the argument says so."""
     receipts: Callable[[UUID, Options], ShownReceipt]
+    verify_export: Callable[[Path], Sequence[str]]
+    """Answers what is wrong with an export that somebody has; opens nothing."""
     verify_receipt: Callable[[bytes, bytes, Mapping[str, object]], bool]
     """Takes a public key, a fingerprint and facts; opens nothing."""
 
@@ -46,6 +48,7 @@ def add_operator_commands(app: typer.Typer, commands: OperatorCommands) -> None:
     app.add_typer(_audit(commands), name="audit")
     app.add_typer(_receipt(commands), name="receipt")
     _add_erasures(app, commands)
+    _add_export(app, commands)
 
 
 def said(**options: str | None) -> Options:
@@ -114,6 +117,28 @@ def _points(file: Path | None) -> dict[int, Point]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         problem = f"{file} is no report of `pico audit verify --json`."
     raise typer.BadParameter(problem)
+
+
+def _add_export(app: typer.Typer, commands: OperatorCommands) -> None:
+    @app.command()
+    def export(
+        *,
+        verify: Annotated[Path, typer.Option(help="The zip that somebody downloaded.")],
+        as_json: AsJson = False,
+    ) -> None:
+        """Check an export on any machine, without an account and without us; exit code 1 when something is wrong.
+
+        Every file is compared with the manifest, and every record with the schema.
+        """
+        try:
+            problems = commands.verify_export(verify)
+        except OSError:
+            raise typer.BadParameter(f"{verify} cannot be read.") from None
+        if as_json:
+            typer.echo(json.dumps({"whole": not problems, "problems": list(problems)}, indent=2))
+        else:
+            typer.echo("\n".join(problems) or "It is whole.")
+        raise typer.Exit(1 if problems else 0)
 
 
 def _add_erasures(app: typer.Typer, commands: OperatorCommands) -> None:

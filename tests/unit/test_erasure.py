@@ -26,6 +26,7 @@ from domain.kernel import AccountId
 from domain.sessions import Session
 from domain.values import Password
 from tests.support.actors import PASSWORD, STRANGER, Person, sign_up, with_line
+from tests.support.archives import export_in
 
 
 async def lived(world: InMemory) -> Person:
@@ -294,7 +295,7 @@ async def test_an_export_holds_everything_and_is_gone_soon_after_it_was_handed_o
     with pytest.raises(WrongCredentials):
         await world.use_cases.download_export(ada.id, export.id, Password("wrong password"))
     slices = await world.use_cases.download_export(ada.id, export.id, PASSWORD)
-    records = json.loads(b"".join([part async for part in slices]))["records"]
+    records = export_in(b"".join([part async for part in slices]))["records"]
     assert [account["email"] for account in records["accounts"]] == [ada.email]
     assert sorted(message["body"] for message in records["messages"]) == ["incoming", "outgoing"]
     assert records["phone_lines"][0]["number"] == ada.number
@@ -324,7 +325,7 @@ async def test_an_export_that_was_interrupted_is_built_afresh(world: InMemory) -
         await dying(ada.id, export.id, JobLease(ada.id, 1))
     await world.settle()
     slices = await world.use_cases.download_export(ada.id, export.id, PASSWORD)
-    assert len(json.loads(b"".join([part async for part in slices]))["records"]["messages"]) == 1
+    assert len(export_in(b"".join([part async for part in slices]))["records"]["messages"]) == 1
 
 
 async def test_an_export_nobody_fetched_expires_after_a_day(world: InMemory) -> None:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from application import export_building
-from application.export_building import BuildExport, Slice
+from application.export_building import BuildExport, Piece
 from application.inventory import INVENTORY, Stored
 from application.ports.repositories.exports import Records, Written
 from application.ports.store import StoreUnavailable, VersionConflict
@@ -34,6 +34,7 @@ from domain.kernel import AccountId, ExportId
 from domain.retention import Retention
 from domain.values import Peer
 from tests.support.actors import PASSWORD, Person, with_line
+from tests.support.archives import export_in
 
 ACCOUNT, EXPORT, NOW = AccountId(UUID(int=1)), ExportId(UUID(int=2)), datetime(2026, 1, 1, tzinfo=UTC)
 DAY, MOMENT = timedelta(days=1), timedelta(microseconds=1)
@@ -204,7 +205,7 @@ async def test_asking_again_replaces_what_waits_to_be_fetched() -> None:
     await world.settle()
     assert (await held(world, ada))[1] == [ExportState.READY, ExportState.EXPIRED]
     slices = await world.use_cases.download_export(ada.id, second.id, PASSWORD)
-    assert json.loads(b"".join([part async for part in slices]))["records"]["messages"][0]["body"] == "later"
+    assert export_in(b"".join([part async for part in slices]))["records"]["messages"][0]["body"] == "later"
 
 
 async def test_however_often_and_at_once_it_is_asked_for_there_is_one() -> None:
@@ -228,7 +229,7 @@ async def test_one_that_is_being_downloaded_is_not_cut_off() -> None:
     await world.use_cases.start_export(ada.id)
     await world.settle()
     text += b"".join([part async for part in slices])
-    assert json.loads(text)["format"] == "pico-export-1"
+    assert export_in(text)["format"] == "pico-export-1"
 
 
 async def test_what_is_asked_for_says_how_much_is_to_come_and_when_it_is_over() -> None:
@@ -262,11 +263,11 @@ async def test_broken_records_are_counted_and_named_at_the_end(monkeypatch: pyte
         world = InMemory()
         ada = await with_line(world)
         export = await world.use_cases.start_export(ada.id)
-        build = Damaged(world.store, world.clock, world.ids, Retention())
+        build = Damaged(world.store, world.objects, world.clock, world.ids, Retention())
         lease = world.queue.take("build_export")
         await build(ada.id, export.id, lease)
         slices = [each async for each in await world.use_cases.download_export(ada.id, export.id, PASSWORD)]
-        told = json.loads(b"".join(slices))
+        told = export_in(b"".join(slices))
         firsts = [{"table": table, "id": rows[0]["id"]} for table, rows in told["records"].items() if rows]
         assert (told["partial"], told["unreadable"]) == (True, firsts)
         (done,) = (await world.use_cases.list_exports(ada.id)).items
@@ -278,7 +279,7 @@ async def test_broken_records_are_counted_and_named_at_the_end(monkeypatch: pyte
 class Dying(BuildExport):
     """Comes to a sudden end after its third part."""
 
-    async def _append(self, account_id: AccountId, export_id: ExportId, part: Slice) -> None:
+    async def _append(self, account_id: AccountId, export_id: ExportId, part: Piece) -> None:
         await super()._append(account_id, export_id, part)
         if part.position == 2:
             raise StoreUnavailable
@@ -295,11 +296,11 @@ async def test_an_attempt_that_was_interrupted_leaves_nothing_in_the_next_one(
     assert isinstance(build, BuildExport)
     lease = world.queue.take("build_export")
     with pytest.raises(StoreUnavailable):
-        await Dying(world.store, world.clock, world.ids, Retention())(ada.id, export.id, lease)
+        await Dying(world.store, world.objects, world.clock, world.ids, Retention())(ada.id, export.id, lease)
     assert await held(world, ada) == (3, [ExportState.BUILDING])
     await build(ada.id, export.id, lease)
     slices = [each async for each in await world.use_cases.download_export(ada.id, export.id, PASSWORD)]
-    records = json.loads(b"".join(slices))["records"]
+    records = export_in(b"".join(slices))["records"]
     (done,) = (await world.use_cases.list_exports(ada.id)).items
     assert done.rows_done == done.rows_total == sum(map(len, records.values()))
 
@@ -317,7 +318,7 @@ async def test_parts_of_two_attempts_at_once_are_never_mixed(monkeypatch: pytest
     while (await world.use_cases.read_export(ada.id, export.id)).is_building:
         await build(ada.id, export.id, lease)
     slices = [each async for each in await world.use_cases.download_export(ada.id, export.id, PASSWORD)]
-    assert len(json.loads(b"".join(slices))["records"]["accounts"]) == 1
+    assert len(export_in(b"".join(slices))["records"]["accounts"]) == 1
     async with world.store.begin(ada.id) as tx:
         before = await tx.exports.get(export.id)
     await build(ada.id, export.id, lease)

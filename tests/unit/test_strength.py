@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -22,6 +21,7 @@ from domain.exports import Export, ExportDownloaded
 from domain.kernel import AccountId, ExportId
 from domain.values import Password
 from tests.support.actors import PASSWORD, STRANGER, with_line
+from tests.support.archives import export_in
 
 ACCOUNT, EXPORT, NOW = AccountId(UUID(int=1)), ExportId(UUID(int=2)), datetime(2026, 1, 1, tzinfo=UTC)
 CHEAP = PasswordCost(memory_mib=1, passes=1, lanes=1)
@@ -68,7 +68,7 @@ async def test_an_export_of_many_parts_comes_whole_and_in_order(monkeypatch: pyt
     export = await made.use_cases.start_export(ada.id)
     await made.settle()
     parts = [part async for part in await made.use_cases.download_export(ada.id, export.id, PASSWORD)]
-    records = json.loads(b"".join(parts))["records"]
+    records = export_in(b"".join(parts))["records"]
     around = 3 + 2 * len(records)  # the head, the tail, the end; and each table's beginning and end
     assert len(parts) == around + sum(map(len, records.values())), "more was read at a time than one record"
     assert [row["body"] for row in records["messages"]] == ["hello"]
@@ -124,7 +124,7 @@ async def test_an_export_says_whose_it_is_of_when_and_that_it_is_whole() -> None
     export = await made.use_cases.start_export(ada.id)
     await made.settle()
     parts = [part async for part in await made.use_cases.download_export(ada.id, export.id, PASSWORD)]
-    told = json.loads(b"".join(parts))
+    told = export_in(b"".join(parts))
     told.pop("records")
     assert told == {
         "format": "pico-export-1", "account_id": str(ada.id), "partial": False, "unreadable": [],

@@ -40,6 +40,6 @@ class Exports(Calls):
         return self._list(Export, "/v1/account/exports")
 
     def download_export(self, export_id: str, password: str, into: IO[bytes]) -> None:
-        """Write an export, which is JSON, into a file, piece by piece. What breaks off goes on where it did."""
+        """Write an export, which is a zip, into a file, piece by piece. What breaks off goes on where it did."""
         for piece in self._pieces(f"/v1/account/exports/{part(export_id)}/download", {"password": password}):
             into.write(piece)

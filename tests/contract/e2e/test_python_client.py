@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pico_client import Problem, SandboxPico
+from tests.support.archives import export_in
 from tests.support.sandbox_process import PASSWORD, ROOT, Served, until
 
 pytestmark = pytest.mark.xdist_group("sandbox")  # one after the other: each starts a server of its own
@@ -47,10 +48,10 @@ def the_end_of_it(served: Served) -> None:
 
         export = pico.start_export()
         until(lambda: pico.read_export(export.id).state == "ready")
-        file = Path(served.state).parent / "export.json"
+        file = Path(served.state).parent / "export.zip"
         with file.open("wb") as into:
             pico.download_export(export.id, PASSWORD, into)
-        assert "See you at noon." in file.read_text()
+        assert "See you at noon." in str(export_in(file.read_bytes()))
         file.unlink()
 
         pico.release_line(line.id)

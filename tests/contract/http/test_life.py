@@ -16,6 +16,7 @@ from adapters.outbound.memory.message_carrier import FetchableMedia
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
 from domain.entitlements import Plan
 from domain.values import Capability, Country, Peer, PhoneNumber
+from tests.support.archives import export_in
 from tests.support.http_world import OURS, PASSWORD, STRANGER, HttpWorld, filled
 
 GOODBYE = {"password": PASSWORD}
@@ -110,8 +111,8 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     assert ready["state"] == "ready"
     assert datetime.fromisoformat(ready["expires_at"]) == http.world.clock.now() + timedelta(hours=24)
     taken = await call("POST", f"{where}/download", GOODBYE, token=token)
-    assert taken.headers["Content-Disposition"] == 'attachment; filename="pico-export.json"'
-    assert text["body"] in str(taken.json)
+    assert taken.headers["Content-Disposition"] == 'attachment; filename="pico-export.zip"'
+    assert text["body"] in str(export_in(taken.body))
     assert (await call("POST", f"{where}/download", GOODBYE, token=token)).body == taken.body
     (listed,) = (await call("GET", "/v1/account/exports", token=token)).json["items"]
     assert (listed["id"], listed["state"]) == (export["id"], "downloaded")

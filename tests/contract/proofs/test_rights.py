@@ -32,6 +32,7 @@ from domain.sessions import Session
 from domain.values import Label, Locale, PhoneNumber
 from tests.contract.architecture.test_policy import POLICY
 from tests.support.actors import PASSWORD, with_line
+from tests.support.archives import export_in
 from tests.support.canary_account import lived
 from tests.support.harness import Anywhere, Databases
 from tests.support.http_client import always, calling
@@ -162,7 +163,7 @@ async def test_an_export_holds_every_row_with_texts_in_clear(stored: Databases) 
         }
         rows = {of.name: await world.rows(of.name, **{of.owner: ada.id}) for of in INVENTORY if of.exported}
         slices = await world.use_cases.download_export(ada.id, export.id, ada.password)
-        told = json.loads(b"".join([part async for part in slices]))["records"]
+        told = export_in(b"".join([part async for part in slices]))["records"]
         assert {name: {row["id"] for row in rows} for name, rows in told.items()} == there, (
             "a row is missing from the export"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from domain.accounts import Account
 from domain.classification import StorageKind
 from domain.messages import Conversation
 from tests.contract.conftest import Postgres
+from tests.support.archives import export_in
 from tests.support.http_world import STRANGER
 from tests.support.intruder import DAY, MONTH, Inhabitant, Scene
 
@@ -92,7 +92,7 @@ async def test_a_flipped_bit_holds_up_no_page_no_deletion_and_no_export(
             assert (await ada.call(method, path, ada.confirmed)).code == "password_unreadable"
     else:
         download = await ada.call("POST", f"/v1/account/exports/{export['id']}/download", ada.confirmed)
-        whole = json.loads(download.body)
+        whole = export_in(download.body)
         assert whole["partial"] is built["partial"]
         assert [row["table"] for row in whole["unreadable"]] == [stored.name] * (damaged * built["partial"])
         shown = {row["id"] for row in whole["records"].get(stored.name, ())}

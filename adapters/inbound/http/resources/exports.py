@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import JsonValue
 from pydantic.json_schema import Examples
 from typing_extensions import TypedDict
 
@@ -13,7 +12,7 @@ import domain.exports
 from adapters.inbound.http.input import Input, Paged
 from adapters.inbound.http.json_format import id_cursor
 from adapters.inbound.http.params import KnownPassword, MaybeExport
-from adapters.inbound.http.reply import JSON_TYPE, Download, Id, Media, SpelledOut
+from adapters.inbound.http.reply import Download, Id, Media, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.resources.sessions import PASSWORD
 from adapters.inbound.http.route import Route
@@ -56,25 +55,7 @@ class Exports(TypedDict):
     next_cursor: str | None
 
 
-class Unreadable(TypedDict):
-    """A record of which something was damaged and cannot be read: its section, and its id."""
-
-    table: Annotated[str, Examples(["messages"])]
-    id: Id
-
-
-class Everything(TypedDict):
-    """Everything held about the person at `exported_at`. `records` has a list for each kind of record."""
-
-    format: Literal["pico-export-1"]
-    account_id: Id
-    exported_at: datetime
-    records: Annotated[dict[str, list[dict[str, JsonValue]]], Examples([{"sessions": [], "lines": []}])]
-    partial: bool
-    unreadable: Annotated[list[Unreadable], Examples([[]])]
-
-
-EVERYTHING = Media(JSON_TYPE, filename="pico-export.json", ranges=True, content=Everything)
+EVERYTHING = Media("application/zip", filename="pico-export.zip", ranges=True)
 
 
 def export(of: domain.exports.Export) -> Export:
@@ -113,7 +94,10 @@ async def list_exports(request: Request[ExportPage]) -> Exports:
 async def download_export(
     request: Request[Confirmation], export_id: ExportId
 ) -> Annotated[Download, EVERYTHING]:
-    """Download an export. It can be repeated until `expires_at`, which then is ten minutes away at most.
+    """Download an export: a zip. It can be repeated until `expires_at`, which then is ten minutes away at most.
+
+    In it are export.json with every record and schema.json that describes it, a table of each kind for people, the
+    pictures and the voicemail, and manifest.json with the size and the SHA-256 of each file.
 
     Its bytes stay the same: who was cut off asks with `Range` for the rest.
     """

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import beside, crowd, deletions, exports, voicemail_kills
+from benchmarks import beside, crowd, deletions, exports, live, voicemail_kills
 from benchmarks.bench import Measure, main
 from benchmarks.kill_points import kills_between_send_and_commit
 from benchmarks.kills import kills
@@ -29,6 +29,10 @@ if __name__ == "__main__":
     parser.add_argument(
         "--spend", nargs="?", type=int, const=100_000, metavar="SENDS",
         help="whether raced sends make an account spend more than it may",
+    )  # fmt: skip
+    parser.add_argument(
+        "--live", nargs="?", type=int, const=10_000, metavar="CLIENTS",
+        help="what it costs to tell so many who follow their accounts",
     )  # fmt: skip
     parser.add_argument("--accounts", type=int, default=1_000)
     parser.add_argument("--conversations", type=int, default=100_000)
@@ -75,6 +79,8 @@ if __name__ == "__main__":
     size = Population(given.accounts // part, given.conversations // part, given.messages // part)
     if given.spend:
         sys.exit(asyncio.run(overspend(given.spend)))
+    if given.live:
+        sys.exit(asyncio.run(live.tell(given.live)))
     if given.timing:
         sys.exit(asyncio.run(tell(given.timing)))
     measures: dict[str, Measure] = {

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from adapters.outbound.postgres.codec import Codec, Keys, canonical, codec
 from adapters.outbound.postgres.decoding import VERSION, Aggregates, Rows
+from adapters.outbound.postgres.sealed_forms import text_form
 from adapters.outbound.postgres.sealing import AccountCipher, blind_index
 from adapters.outbound.postgres.tables import SEAL, TABLES, index_column, sealing_field, table_of
 from application.inventory import INVENTORY, Stored
@@ -155,7 +156,7 @@ def test_a_cell_is_what_its_field_is_declared_to_be(stored: Stored) -> None:
         if (index := index_column(field)) is not None:
             assert held[index] == CIPHER.blind_index(f"{stored.name}.{name}", canonical(value))
         if field.policy.kind is StorageKind.SEALED:
-            plain = value if isinstance(value, bytes) else value.encode()
+            plain = value if isinstance(value, bytes) else text_form(value).encode()
             beside = bound if name == of.sealing else b""
             row_id = aggregate.id.bytes
             assert CIPHER.column(stored.name, name).open(row_id, held[name], beside) == plain

@@ -14,6 +14,7 @@ from bootstrap.worlds import InMemory
 from domain.accounts import Account, AccountState
 from domain.erasure import Erasure
 from domain.kernel import SealBroken
+from domain.live import LiveEvent
 from domain.receipts import Intent
 from domain.sessions import Session
 from tests.support.actors import Person, held, sign_up, with_line
@@ -34,9 +35,10 @@ async def account_in(world: InMemory, state: AccountState, *, altered: bool, use
     row = world.store.rows(ada.id)[Account][ada.id]
     assert isinstance(row, Account)
     row.state, row.altered = state, altered
-    if not used:  # an attempt to sign up is not verified, and leaves no session
+    if not used:  # an attempt to sign up is not verified, opens no session, and nothing happens in it
         row.verified_at = None
         world.store.rows(ada.id)[Session].clear()
+        world.store.rows(ada.id)[LiveEvent].clear()
     return ada
 
 

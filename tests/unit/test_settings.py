@@ -48,7 +48,7 @@ def test_nothing_starts_with_passwords_below_the_minimum(environment: pytest.Mon
 REFUSING = [
     name
     for name in ProductionSettings.model_fields
-    if name not in {"state_dir", "twilio_auth_token", "twilio_key_secret", "telnyx_api_key"}
+    if name not in {"state_dir", "backup_dir", "twilio_auth_token", "twilio_key_secret", "telnyx_api_key"}
 ]
 """Of the others every value is one, but none at all."""
 

@@ -23,7 +23,10 @@ from domain.contacts import (
     InvalidContactNumber,
     SavedNumber,
 )
+from domain.greetings import GreetingText
 from domain.kernel import PicoError
+from domain.push import DeviceToken
+from domain.quiet_hours import QuietHours
 from domain.search import InvalidSearch, Query
 from domain.values import (
     ClientReference,
@@ -46,6 +49,7 @@ from domain.values import (
     SignUpPlace,
     WeakPassword,
 )
+from domain.voicemail import AudioDigest, Transcript
 
 few = settings(max_examples=30, deadline=None)
 SECRETS = [
@@ -65,6 +69,11 @@ SECRETS = [
     SavedNumber,
     Query,
     ClientReference,
+    QuietHours,
+    Transcript,
+    AudioDigest,
+    DeviceToken,
+    GreetingText,
 ]
 PARSED: list[tuple[Callable[[str], PersonalText], type[PicoError]]] = [
     (PhoneNumber.parse, InvalidPhoneNumber), (Peer.parse, InvalidPeer),

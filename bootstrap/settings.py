@@ -92,7 +92,9 @@ class Settings(BaseSettings):
         """The origins in `cors_origins`."""
         return frozenset(filter(None, self.cors_origins.split(",")))
 
-    @field_validator("public_url", "twilio_api_url", "telnyx_api_url", check_fields=False)
+    @field_validator(
+        "public_url", "twilio_api_url", "telnyx_api_url", "sendgrid_api_url", "app_url", check_fields=False
+    )
     @classmethod
     def _without_slash(cls, url: str | None) -> str | None:
         """An address with the root as its path is the same address (RFC 3986, 6.2.3)."""
@@ -209,6 +211,26 @@ class ProductionSettings(Settings):
         "", pattern=r"^(CR[0-9a-f]{32})?$", examples=["CR" + "0123456789abcdef" * 2]
     )
     """By which Twilio wakes apps that are called."""
+    kms_key_id: str = Field(
+        pattern=r"^(arn:aws:kms:us-east-1:[0-9]{12}:\S+|alias/[\w/-]+|[0-9a-f]{8}-[0-9a-f-]{27})$",
+        examples=["alias/pico"],
+    )
+    """The key at AWS KMS that wraps accounts' keys until the first epoch makes another."""
+    objects_bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", examples=["pico-objects"])
+    """The S3 bucket for pictures, voicemail and exports."""
+    aws_endpoint_url: str = Field(
+        "", pattern=r"^(https?://[^\s/?#]+/?)?$", examples=["https://aws-proxy.example"]
+    )
+    """A proxy's address, where calls to AWS must pass one."""
+    sendgrid_api_key: SecretStr = Field(min_length=1)
+    sendgrid_api_url: str = Field(
+        "https://api.sendgrid.com", pattern=r"^https?://[^\s/?#]+/?$", examples=["https://api.sendgrid.com"]
+    )
+    """SendGrid's own address, or a proxy's."""
+    mail_from: str = Field(pattern=r"^[^\s@]+@[^\s@]+$", examples=["hello@pico.example"])
+    """The address that mails come from, verified at SendGrid."""
+    app_url: str = Field(pattern=r"^https://[^\s?#]+$", examples=["https://app.pico.example"])
+    """Where mails lead: below it stand the paths of the API's operations, such as `/accounts/verify_account`."""
     telnyx_api_key: SecretStr | None = Field(None, min_length=1)
     """Telnyx's API key; needed once it is set whose lines are with Telnyx."""
     telnyx_public_keys: str = Field(
@@ -235,7 +257,7 @@ class _Choice(BaseSettings):
     model_config = Settings.model_config
 
     world: World = World.SANDBOX
-    """`sandbox`, or `production`, which refuses to start and names what is missing: its adapters are not all built."""
+    """`sandbox`, or `production`, which refuses to start and names what is missing: one adapter is not built yet."""
 
 
 S = TypeVar("S", bound=BaseSettings)

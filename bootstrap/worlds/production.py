@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from adapters.outbound.sendgrid.http import SendGridHttp
+from adapters.outbound.sendgrid.mail import SendGridMail
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.twilio.voice import VoiceAccess
-from application.ports.byte_store import ByteStore
-from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
-from application.ports.mail import Mail
 from bootstrap.assembly import Parts, TelnyxAccess, TwilioAccess, assembled
 from bootstrap.databases import operators_own
 from bootstrap.process import LOOPBACK, Product, free_port, serve
 from bootstrap.process import work as working
 from bootstrap.settings import BadSettings, Options, ProductionSettings, read_settings
+from bootstrap.worlds.amazon import Amazon, amazon
 
 PRODUCTION = "production"
 """The environment's name: part of what every ciphertext is bound to."""
-NOT_BUILT = ("AWS KMS (master keys)", "Amazon S3 (erasure ledger, pictures)", "SendGrid (mail)")
+NOT_BUILT = ("Amazon S3 (erasure ledger)",)
 """Adapters that this repository does not hold yet, and without which no real account may be kept."""
 
 
@@ -29,11 +29,8 @@ NOT_BUILT = ("AWS KMS (master keys)", "Amazon S3 (erasure ledger, pictures)", "S
 class Vendors:
     """Adapters in the place of those not built: a team that has its own hands them in."""
 
-    kms: Kms
-    byte_store: ByteStore
     ledger: Callable[[bytes], ErasureLedger]
     """Makes the ledger, given the key that signs its receipts."""
-    mail: Mail
 
 
 class Production:
@@ -62,7 +59,7 @@ class Production:
         """
         port = self._settings.port or free_port()
         async with AsyncExitStack() as stack:
-            product = await stack.enter_async_context(await self._product())
+            product = await stack.enter_async_context(self.opened())
             await stack.enter_async_context(serve(product, port, origins=self._settings.origins))
             if work:
                 await stack.enter_async_context(working(product))
@@ -71,49 +68,54 @@ class Production:
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Run jobs and sweeps until the block ends. Raises PostgresUnavailable, StoreUnavailable."""
-        async with await self._product() as product, working(product):
+        async with self.opened() as product, working(product):
             yield
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Product]:
         """Open the product, to do one thing with it. Raises PostgresUnavailable, StoreUnavailable."""
-        async with await self._product() as product:
-            yield product
-
-    async def _product(self) -> AbstractAsyncContextManager[Product]:
         await operators_own(self._settings)
-        settings, vendors = self._settings, self._vendors
-        return assembled(
-            Parts(
-                environment=PRODUCTION,
-                database_url=settings.database_url.get_secret_value(),
-                keyring_url=settings.keyring_url.get_secret_value(),
-                public_url=settings.public_url,
-                twilio=TwilioAccess(
-                    account_sid=settings.twilio_account_sid,
-                    auth_token=settings.twilio_auth_token.get_secret_value(),
-                    api_url=settings.twilio_api_url,
-                    voice=VoiceAccess(
-                        key_sid=settings.twilio_key_sid,
-                        key_secret=settings.twilio_key_secret.get_secret_value(),
-                        application_sid=settings.twilio_application_sid,
-                        push_credential_sid=settings.twilio_push_credential_sid,
-                    ),
+        with amazon(self._settings) as aws:
+            async with assembled(self._parts(aws)) as product:
+                yield product
+
+    def _parts(self, aws: Amazon) -> Parts:
+        settings = self._settings
+        return Parts(
+            environment=PRODUCTION,
+            database_url=settings.database_url.get_secret_value(),
+            keyring_url=settings.keyring_url.get_secret_value(),
+            public_url=settings.public_url,
+            twilio=TwilioAccess(
+                account_sid=settings.twilio_account_sid,
+                auth_token=settings.twilio_auth_token.get_secret_value(),
+                api_url=settings.twilio_api_url,
+                voice=VoiceAccess(
+                    key_sid=settings.twilio_key_sid,
+                    key_secret=settings.twilio_key_secret.get_secret_value(),
+                    application_sid=settings.twilio_application_sid,
+                    push_credential_sid=settings.twilio_push_credential_sid,
                 ),
-                telnyx=telnyx_access(settings),
-                clock=SystemClock(),
-                retention=settings.retention,
-                epoch_policy=settings.epoch_policy,
-                spend_policy=settings.spend_policy,
-                entitled_to=settings.entitled_to,
-                prices=settings.prices,
-                kms=vendors.kms,
-                byte_store=vendors.byte_store,
-                ledger=vendors.ledger,
-                mail=lambda _: vendors.mail,
-                key_cache_mib=settings.key_cache_mib,
-                password_cost=settings.password_cost,
-            )
+            ),
+            telnyx=telnyx_access(settings),
+            clock=SystemClock(),
+            retention=settings.retention,
+            epoch_policy=settings.epoch_policy,
+            spend_policy=settings.spend_policy,
+            entitled_to=settings.entitled_to,
+            prices=settings.prices,
+            kms=aws.kms,
+            byte_store=aws.byte_store,
+            ledger=self._vendors.ledger,
+            mail=lambda session: SendGridMail(
+                SendGridHttp(
+                    session, settings.sendgrid_api_key.get_secret_value(), settings.sendgrid_api_url
+                ),
+                settings.mail_from,
+                f"{settings.app_url}/{{}}".format,
+            ),
+            key_cache_mib=settings.key_cache_mib,
+            password_cost=settings.password_cost,
         )
 
 

@@ -6,49 +6,41 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import boto3
 import pytest
 from aiohttp import ClientSession
+from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
-from typing_extensions import override
 
-from adapters.outbound.local.byte_store import LocalByteStore
-from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.ledger import LocalLedger
-from adapters.outbound.memory.mail import MemoryMail
+from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.twilio.simulator import TwilioSimulator
-from application.ports.mail import MailKind
+from adapters.outbound.twilio.simulator.pictures import tiny_picture
 from bootstrap.postgres_server import PostgresUnavailable
 from bootstrap.settings import BadSettings, ProductionSettings, Settings, read_settings
+from bootstrap.worlds.amazon import REGION
 from bootstrap.worlds.production import NOT_BUILT, Production, Vendors
-from domain.values import Email, Locale
 from tests.contract.conftest import Postgres
 from tests.support.sandbox_process import PASSWORD, ROOT
 
-SID, TOKEN = "AC" + "a" * 32, "a token that signs"
+SID, TOKEN, SENDER = "AC" + "a" * 32, "a token that signs", "hello@pico.example"
 VARIABLES = {
     "PICO_DATABASE_URL": "postgresql://u:s3cret@db.example/pico",
     "PICO_KEYRING_URL": "postgresql://u:s3cret@keys.example/keys",
     "PICO_PUBLIC_URL": "https://api.example",
     "PICO_TWILIO_ACCOUNT_SID": SID,
     "PICO_TWILIO_AUTH_TOKEN": "s3cret",
+    "PICO_KMS_KEY_ID": "alias/pico",
+    "PICO_OBJECTS_BUCKET": "pico-objects",
+    "PICO_SENDGRID_API_KEY": "s3cret",
+    "PICO_MAIL_FROM": SENDER,
+    "PICO_APP_URL": "https://app.example",
 }
-
-
-class WatchedMail(MemoryMail):
-    """`first` is set once a mail was sent."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = asyncio.Event()
-
-    @override
-    async def send(self, to: Email, kind: MailKind, locale: Locale, link_token: str | None) -> None:
-        await super().send(to, kind, locale, link_token)
-        self.first.set()
 
 
 def refusal(command: str, **variables: str) -> str:
@@ -83,7 +75,10 @@ def test_everything_missing_or_malformed_is_named_at_once() -> None:
     assert "PICO_PORT takes a whole number from 0 to 65535." in said
     assert "PICO_PUBLIC_URL takes something like https://pico.example." in said
     assert "PICO_TWILIO_ACCOUNT_SID takes something like AC0123456789abcdef" in said
-    assert "Not set: PICO_DATABASE_URL, PICO_KEYRING_URL, PICO_TWILIO_AUTH_TOKEN." in said
+    assert (
+        "Not set: PICO_APP_URL, PICO_DATABASE_URL, PICO_KEYRING_URL, PICO_KMS_KEY_ID, PICO_MAIL_FROM, "
+        "PICO_OBJECTS_BUCKET, PICO_SENDGRID_API_KEY, PICO_TWILIO_AUTH_TOKEN." in said
+    )
     assert NOT_BUILT[0] in said
 
 
@@ -98,51 +93,82 @@ def test_a_world_there_is_not_is_refused() -> None:
 
 
 @pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Yield where AWS answers: with a master key behind an alias, and a bucket."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    try:
+        kms = boto3.client("kms", region_name=REGION, endpoint_url=url)
+        made = kms.create_key()["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=VARIABLES["PICO_KMS_KEY_ID"], TargetKeyId=made)
+        s3 = boto3.client("s3", region_name=REGION, endpoint_url=url)
+        s3.create_bucket(Bucket=VARIABLES["PICO_OBJECTS_BUCKET"])
+        yield url
+    finally:
+        server.stop()
+
+
+@pytest.fixture
 async def settings(postgres: Postgres) -> ProductionSettings:
     return ProductionSettings(
         port=0, public_url="https://api.example", twilio_account_sid=SID, twilio_auth_token=SecretStr(TOKEN),
         database_url=SecretStr(await postgres.database("production")),
         keyring_url=SecretStr(await postgres.bare("production_keys")),
+        kms_key_id=VARIABLES["PICO_KMS_KEY_ID"], objects_bucket=VARIABLES["PICO_OBJECTS_BUCKET"],
+        sendgrid_api_key=SecretStr(TOKEN), mail_from=SENDER, app_url="https://app.example",
     )  # fmt: skip
 
 
 @pytest.fixture
 def vendors(tmp_path: Path) -> Vendors:
-    kms = LocalKms(tmp_path / "kms", SystemClock().now)
-    return Vendors(
-        kms=kms,
-        byte_store=LocalByteStore(tmp_path / "objects"),
-        ledger=partial(LocalLedger, tmp_path / "ledger"),
-        mail=WatchedMail(),
-    )
+    return Vendors(ledger=partial(LocalLedger, tmp_path / "ledger"))
 
 
-async def test_it_runs_with_a_teams_own_adapters(settings: ProductionSettings, vendors: Vendors) -> None:
-    simulator = TwilioSimulator(account_sid=SID, auth_token=TOKEN, now=SystemClock().now)
+async def test_it_runs_before_the_vendors_wire_formats(
+    settings: ProductionSettings, vendors: Vendors, aws: str
+) -> None:
+    twilio = TwilioSimulator(account_sid=SID, auth_token=TOKEN, now=SystemClock().now)
+    post = SendGridSimulator(api_key=TOKEN, sender=SENDER, now=SystemClock().now)
     new = {
         "email": "ada@example.org",
         "password": PASSWORD,
         "display_name": "Ada",
-        "locale": "en",
+        "locale": "he-IL",
         "accepted": {"terms": True, "privacy": True},
     }
-    mail = vendors.mail
-    assert isinstance(mail, WatchedMail)
-    async with simulator.running() as api_url:
-        production = Production(settings.model_copy(update={"twilio_api_url": api_url}), vendors)
+    async with twilio.running() as twilio_url, post.running() as mail_url:
+        here = {"twilio_api_url": twilio_url, "sendgrid_api_url": mail_url, "aws_endpoint_url": aws}
+        production = Production(settings.model_copy(update=here), vendors)
         async with production.running(work=False) as url, ClientSession(base_url=url) as client:
             assert (await client.get("/readyz")).status == 200
             assert (await client.get("/sandbox/clock")).status == 404, "nobody moves its clock"
             assert (await client.post("/v1/accounts", json=new)).status == 202
             async with production.working():
-                await asyncio.wait_for(mail.first.wait(), 10)
-            proof = {"token": mail.sent[0].link_token, "password": PASSWORD}
+                for _ in range(400):
+                    await asyncio.sleep(0.05)
+                    if post.mails:
+                        break
+            mail = as_read(post.mails[0])
+            assert (mail["locale"], mail["link"]) == ("he", "https://app.example/accounts/verify_account")
+            proof = {"token": mail["token"], "password": PASSWORD}
             verified = await client.post("/v1/account-verifications", json=proof)
-            token = (await verified.json())["token"]
-            offers = await client.get(
-                "/v1/available-numbers?country=US", headers={"Authorization": f"Bearer {token}"}
-            )
+            signed_in = {"Authorization": f"Bearer {(await verified.json())['token']}"}
+            offers = await client.get("/v1/available-numbers?country=US", headers=signed_in)
             assert (await offers.json())["items"]
+            upload = signed_in | {"Content-Type": "image/png"}
+            kept = await client.post("/v1/media", data=tiny_picture("here"), headers=upload)
+            (picture,) = [await kept.json()]
+            shown = await client.get(f"/v1/media/{picture['id']}", headers=signed_in)
+            assert (await shown.read()).startswith(b"\x89PNG")
+    s3 = boto3.client("s3", region_name=REGION, endpoint_url=aws)
+    lie = s3.list_objects_v2(Bucket=settings.objects_bucket)["Contents"]
+    assert len(lie) == 1
+    sealed = s3.get_object(Bucket=settings.objects_bucket, Key=lie[0]["Key"])["Body"].read()
+    assert b"PNG" not in sealed
 
 
 async def test_a_database_that_does_not_answer_is_named(

@@ -218,6 +218,8 @@ class ProductionSettings(Settings):
     """The key at AWS KMS that wraps accounts' keys until the first epoch makes another."""
     objects_bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", examples=["pico-objects"])
     """The S3 bucket for pictures, voicemail and exports."""
+    ledger_bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", examples=["pico-ledger"])
+    """The S3 bucket for the erasure ledger: of its own, with a default retention that nobody can shorten."""
     aws_endpoint_url: str = Field(
         "", pattern=r"^(https?://[^\s/?#]+/?)?$", examples=["https://aws-proxy.example"]
     )
@@ -257,7 +259,7 @@ class _Choice(BaseSettings):
     model_config = Settings.model_config
 
     world: World = World.SANDBOX
-    """`sandbox`, or `production`, which refuses to start and names what is missing: one adapter is not built yet."""
+    """`sandbox`, or `production`, which names each variable that it needs and has not."""
 
 
 S = TypeVar("S", bound=BaseSettings)

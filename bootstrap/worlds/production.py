@@ -2,54 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from adapters.outbound.sendgrid.http import SendGridHttp
 from adapters.outbound.sendgrid.mail import SendGridMail
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.twilio.voice import VoiceAccess
-from application.ports.ledger import ErasureLedger
 from bootstrap.assembly import Parts, TelnyxAccess, TwilioAccess, assembled
 from bootstrap.databases import operators_own
 from bootstrap.process import LOOPBACK, Product, free_port, serve
 from bootstrap.process import work as working
-from bootstrap.settings import BadSettings, Options, ProductionSettings, read_settings
+from bootstrap.settings import Options, ProductionSettings, read_settings
 from bootstrap.worlds.amazon import Amazon, amazon
 
 PRODUCTION = "production"
 """The environment's name: part of what every ciphertext is bound to."""
-NOT_BUILT = ("Amazon S3 (erasure ledger)",)
-"""Adapters that this repository does not hold yet, and without which no real account may be kept."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vendors:
-    """Adapters in the place of those not built: a team that has its own hands them in."""
-
-    ledger: Callable[[bytes], ErasureLedger]
-    """Makes the ledger, given the key that signs its receipts."""
 
 
 class Production:
     """Pico as an operator runs it: any number of processes that serve, work or do both."""
 
-    def __init__(self, settings: ProductionSettings, vendors: Vendors) -> None:
+    def __init__(self, settings: ProductionSettings) -> None:
         """Nothing is opened yet."""
         self._settings = settings
-        self._vendors = vendors
 
     @classmethod
     def from_environment(cls, options: Options = MappingProxyType({})) -> Production:
         """Make it of the environment's variables. Raises BadSettings, which names everything that is missing."""
-        said = [f"Production cannot start: no adapter yet for {', '.join(NOT_BUILT)}."]
-        try:
-            read_settings(ProductionSettings, options)
-        except BadSettings as error:
-            said.append(str(error))
-        raise BadSettings(" ".join(said))
+        return cls(read_settings(ProductionSettings, options))
 
     @asynccontextmanager
     async def running(self, *, work: bool = True) -> AsyncIterator[str]:
@@ -106,7 +88,7 @@ class Production:
             prices=settings.prices,
             kms=aws.kms,
             byte_store=aws.byte_store,
-            ledger=self._vendors.ledger,
+            ledger=aws.ledger,
             mail=lambda session: SendGridMail(
                 SendGridHttp(
                     session, settings.sendgrid_api_key.get_secret_value(), settings.sendgrid_api_url

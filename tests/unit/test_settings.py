@@ -46,8 +46,8 @@ def test_nothing_starts_with_passwords_below_the_minimum(environment: pytest.Mon
 
 
 FREE = {
-    "state_dir", "backup_dir", "objects_bucket", "twilio_auth_token", "twilio_key_secret", "telnyx_api_key",
-    "sendgrid_api_key",
+    "state_dir", "backup_dir", "objects_bucket", "ledger_bucket",
+    "twilio_auth_token", "twilio_key_secret", "telnyx_api_key", "sendgrid_api_key",
 }  # fmt: skip
 REFUSING = [name for name in ProductionSettings.model_fields if name not in FREE]
 """Of the others every value is one, but none at all."""
@@ -104,6 +104,7 @@ TELNYX = {
 PRODUCTION = {
     "PICO_KMS_KEY_ID": "alias/pico",
     "PICO_OBJECTS_BUCKET": "pico-objects",
+    "PICO_LEDGER_BUCKET": "pico-ledger",
     "PICO_SENDGRID_API_KEY": "s3cret",
     "PICO_MAIL_FROM": "hello@pico.example",
     "PICO_APP_URL": "https://app.example",

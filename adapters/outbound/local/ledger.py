@@ -1,239 +1,48 @@
-"""The erasure ledger of one machine: a file that only grows, one JSON record a line."""
+"""The erasure ledger of one machine: a file that only grows, one record a line."""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from typing_extensions import override
 
+from adapters.ledger import ChainedLedger, Records, parsed
 from adapters.outbound.local import files
-from application.ports.ledger import ErasureLedger, LedgerBroken, LedgerUnavailable, NoIntent
-from domain.receipts import START, Intent, LedgerPosition, Receipt, chained
+from application.ports.ledger import LedgerUnavailable
 
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class _Records:
-    """What the file says. A dictionary keeps its order, so an intent's mark is its place."""
-
-    intents: dict[bytes, Intent] = field(default_factory=dict)
-    interim: dict[bytes, Receipt] = field(default_factory=dict)
-    completed: dict[bytes, Receipt] = field(default_factory=dict)
-    confirmed: dict[bytes, Receipt] = field(default_factory=dict)
-    requests: dict[bytes, datetime] = field(default_factory=dict)
-    heads: list[bytes] = field(default_factory=lambda: [START.head])
-    """After no record, after the first one, and so on."""
-    chained: bool = False
-    added: bytes = b""
-    key: bytes = b""
-
-    def read(self, line: bytes) -> None:
-        """Take in one record; raises ValueError, KeyError or TypeError for what `add` never wrote."""
-        record = json.loads(line)
-        chain = record.pop("chain", None)
-        head = chained(self.key, self.heads[-1], _line(record))
-        if chain is None and self.chained:
-            raise ValueError
-        if chain is not None and not hmac.compare_digest(bytes.fromhex(chain), head):
-            raise ValueError
-        self.chained |= chain is not None  # a ledger may begin with records from before there was a chain
-        self._take_in(record)
-        self.heads.append(head)
-
-    def _take_in(self, record: object) -> None:
-        match record:
-            case {"intent": name, "keys": keys, "at": at}:
-                intent = Intent(bytes.fromhex(name), keys, datetime.fromisoformat(at))
-                self.intents[intent.fingerprint] = intent
-            case {"requested": name, "due": None}:
-                self.requests.pop(bytes.fromhex(name), None)
-            case {"requested": name, "due": due}:
-                self.requests[bytes.fromhex(name)] = datetime.fromisoformat(due)
-            case {"completed": name, "facts": facts, "signature": signature}:
-                self._take(self.completed, Receipt(bytes.fromhex(name), facts, bytes.fromhex(signature)))
-            case {"confirmed": name, "facts": facts, "signature": signature}:
-                if bytes.fromhex(name) not in self.completed:
-                    raise ValueError
-                self._take(self.confirmed, Receipt(bytes.fromhex(name), facts, bytes.fromhex(signature)))
-            case {"interim": name, "facts": facts, "signature": signature}:
-                self._take(self.interim, Receipt(bytes.fromhex(name), facts, bytes.fromhex(signature)))
-            case _:
-                raise ValueError
-
-    def _take(self, among: dict[bytes, Receipt], receipt: Receipt) -> None:
-        if receipt.fingerprint not in self.intents:
-            raise ValueError
-        among[receipt.fingerprint] = receipt
-
-    def intend(self, intent: Intent) -> int:
-        name = intent.fingerprint
-        if name not in self.intents:
-            self.add({"intent": name.hex(), "keys": intent.keys, "at": intent.at.isoformat()})
-        return list(self.intents).index(name) + 1
-
-    def request(self, name: bytes, due_at: datetime | None) -> None:
-        if self.requests.get(name) != due_at:
-            self.add({"requested": name.hex(), "due": due_at and due_at.isoformat()})
-
-    def finish(self, receipt: Receipt) -> Receipt:
-        return self._keep("completed", self.completed, receipt)
-
-    def sign_interim(self, receipt: Receipt) -> Receipt:
-        return self._keep("interim", self.interim, receipt)
-
-    def confirm(self, receipt: Receipt) -> Receipt:
-        if receipt.fingerprint not in self.completed:
-            raise NoIntent
-        return self._keep("confirmed", self.confirmed, receipt)
-
-    def _keep(self, word: str, among: Mapping[bytes, Receipt], receipt: Receipt) -> Receipt:
-        name = receipt.fingerprint
-        if name not in self.intents:
-            raise NoIntent
-        if name not in among:
-            self.add({word: name.hex(), "facts": receipt.facts, "signature": receipt.signature.hex()})
-        return among[name]
-
-    def add(self, record: Mapping[str, object]) -> None:
-        head = chained(self.key, self.heads[-1], _line(record))
-        self.added = _line({**record, "chain": head.hex()}) + b"\n"
-        self.read(self.added)
-
-
-class LocalLedger(ErasureLedger):
+class LocalLedger(ChainedLedger):
     """`ErasureLedger` in one file, mode 0600, of a folder; several processes may share it.
 
     A record counts once its line has ended. A last line that a crash left torn was never promised to anyone: it is
-    not read, and the next writer cuts it off. Each record carries the head of all up to it, under the key. Any line
-    that cannot be read, or was altered, put in, taken out or moved, raises LedgerBroken; a ledger that was cut short
-    reads as an earlier one, which is for the restore gate to see.
+    not read, and the next writer cuts it off. A ledger that was cut short reads as an earlier one, which is for the
+    restore gate to see.
     """
 
     def __init__(self, folder: Path, key: bytes) -> None:
-        """`key` signs receipts and chains records; nothing is read or written yet."""
+        """Nothing is read or written yet."""
+        super().__init__(key)
         self._file = folder / "erasures.jsonl"
-        self._key = key
 
     @override
-    async def open_intent(self, intent: Intent) -> int:
-        return await self._use(lambda records: records.intend(intent), write=True)
-
-    @override
-    async def intent(self, fingerprint: bytes) -> Intent | None:
-        return await self._use(lambda records: records.intents.get(fingerprint))
-
-    @override
-    async def note_request(self, fingerprint: bytes, due_at: datetime | None) -> None:
-        await self._use(lambda records: records.request(fingerprint, due_at), write=True)
-
-    @override
-    async def requested(self, fingerprint: bytes) -> datetime | None:
-        return await self._use(lambda records: records.requests.get(fingerprint))
-
-    @override
-    async def overdue(self, due_by: datetime) -> frozenset[bytes]:
-        def late(records: _Records) -> frozenset[bytes]:
-            due = frozenset(name for name, at in records.requests.items() if at <= due_by)
-            return due - records.intents.keys()
-
-        return await self._use(late)
-
-    @override
-    async def complete(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
-        receipt = Receipt.signed(self._key, fingerprint, facts)
-        return await self._use(lambda records: records.finish(receipt), write=True)
-
-    @override
-    async def sign_interim(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
-        receipt = Receipt.signed(self._key, fingerprint, facts)
-        return await self._use(lambda records: records.sign_interim(receipt), write=True)
-
-    @override
-    async def interim(self, fingerprint: bytes) -> Receipt | None:
-        return await self._use(lambda records: records.interim.get(fingerprint))
-
-    @override
-    async def receipt(self, fingerprint: bytes) -> Receipt | None:
-        return await self._use(lambda records: records.completed.get(fingerprint))
-
-    @override
-    async def confirm(self, fingerprint: bytes, facts: Mapping[str, object]) -> Receipt:
-        receipt = Receipt.signed(self._key, fingerprint, facts)
-        return await self._use(lambda records: records.confirm(receipt), write=True)
-
-    @override
-    async def confirmation(self, fingerprint: bytes) -> Receipt | None:
-        return await self._use(lambda records: records.confirmed.get(fingerprint))
-
-    @override
-    async def unconfirmed(self) -> list[Receipt]:
-        return await self._use(
-            lambda records: [
-                receipt for name, receipt in records.completed.items() if name not in records.confirmed
-            ]
-        )
-
-    @override
-    async def position(self) -> LedgerPosition:
-        return await self._use(lambda records: LedgerPosition(len(records.heads) - 1, records.heads[-1]))
-
-    @override
-    async def head_at(self, number: int) -> bytes | None:
-        return await self._use(lambda records: records.heads[number] if number < len(records.heads) else None)
-
-    @override
-    async def pending(self) -> list[Intent]:
-        return await self._use(
-            lambda records: [
-                intent for name, intent in records.intents.items() if name not in records.completed
-            ]
-        )
-
-    @override
-    async def since(self, mark: int) -> list[Intent]:
-        return await self._use(lambda records: list(records.intents.values())[mark:])
-
-    @override
-    async def high_water(self) -> int:
-        return await self._use(lambda records: len(records.intents))
-
-    async def _use(self, act: Callable[[_Records], T], *, write: bool = False) -> T:
-        """Do one thing to the records as they are in the file now, in a thread: it waits for a lock and the disk."""
+    async def _use(self, act: Callable[[Records], T], *, write: bool = False) -> T:
+        # In a thread: it waits for a lock and the disk.
         try:
             return await asyncio.to_thread(self._use_file, act, write=write)
         except OSError:
             raise LedgerUnavailable from None
 
-    def _use_file(self, act: Callable[[_Records], T], *, write: bool) -> T:
+    def _use_file(self, act: Callable[[Records], T], *, write: bool) -> T:
         with files.locked(self._file.parent):
             text = self._file.read_bytes() if self._file.exists() else b""
             end = text.rfind(b"\n") + 1
-            records = _parsed(text[:end], self._key)
+            records = parsed(text[:end], self._key)
             result = act(records)
             if write:
                 files.append(self._file, end, records.added)
             return result
-
-
-def _line(record: Mapping[str, object]) -> bytes:
-    return json.dumps(record, separators=(",", ":")).encode()
-
-
-def _parsed(text: bytes, key: bytes) -> _Records:
-    records = _Records(key=key)
-    try:
-        for line in text.splitlines():
-            records.read(line)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        pass
-    else:
-        return records
-    raise LedgerBroken  # outside the handler: the error above quotes the file

@@ -7,8 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
 
 import boto3
 import pytest
@@ -16,7 +14,6 @@ from aiohttp import ClientSession
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
-from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.twilio.simulator import TwilioSimulator
@@ -24,7 +21,7 @@ from adapters.outbound.twilio.simulator.pictures import tiny_picture
 from bootstrap.postgres_server import PostgresUnavailable
 from bootstrap.settings import BadSettings, ProductionSettings, Settings, read_settings
 from bootstrap.worlds.amazon import REGION
-from bootstrap.worlds.production import NOT_BUILT, Production, Vendors
+from bootstrap.worlds.production import Production
 from tests.contract.conftest import Postgres
 from tests.support.sandbox_process import PASSWORD, ROOT
 
@@ -37,6 +34,7 @@ VARIABLES = {
     "PICO_TWILIO_AUTH_TOKEN": "s3cret",
     "PICO_KMS_KEY_ID": "alias/pico",
     "PICO_OBJECTS_BUCKET": "pico-objects",
+    "PICO_LEDGER_BUCKET": "pico-ledger",
     "PICO_SENDGRID_API_KEY": "s3cret",
     "PICO_MAIL_FROM": SENDER,
     "PICO_APP_URL": "https://app.example",
@@ -61,13 +59,6 @@ def refusal(command: str, **variables: str) -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "work"])
-def test_what_is_not_built_is_named(command: str) -> None:
-    said = refusal(command, **VARIABLES)
-    assert all(missing in said for missing in NOT_BUILT)
-    assert "PICO_" not in said
-
-
 def test_everything_missing_or_malformed_is_named_at_once() -> None:
     said = refusal(
         "serve", PICO_PORT="s3cret", PICO_PUBLIC_URL="http://s3cret", PICO_TWILIO_ACCOUNT_SID="s3cret"
@@ -76,10 +67,9 @@ def test_everything_missing_or_malformed_is_named_at_once() -> None:
     assert "PICO_PUBLIC_URL takes something like https://pico.example." in said
     assert "PICO_TWILIO_ACCOUNT_SID takes something like AC0123456789abcdef" in said
     assert (
-        "Not set: PICO_APP_URL, PICO_DATABASE_URL, PICO_KEYRING_URL, PICO_KMS_KEY_ID, PICO_MAIL_FROM, "
-        "PICO_OBJECTS_BUCKET, PICO_SENDGRID_API_KEY, PICO_TWILIO_AUTH_TOKEN." in said
+        "Not set: PICO_APP_URL, PICO_DATABASE_URL, PICO_KEYRING_URL, PICO_KMS_KEY_ID, PICO_LEDGER_BUCKET, "
+        "PICO_MAIL_FROM, PICO_OBJECTS_BUCKET, PICO_SENDGRID_API_KEY, PICO_TWILIO_AUTH_TOKEN." in said
     )
-    assert NOT_BUILT[0] in said
 
 
 def test_keys_lie_in_a_database_of_their_own() -> None:
@@ -107,6 +97,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         kms.create_alias(AliasName=VARIABLES["PICO_KMS_KEY_ID"], TargetKeyId=made)
         s3 = boto3.client("s3", region_name=REGION, endpoint_url=url)
         s3.create_bucket(Bucket=VARIABLES["PICO_OBJECTS_BUCKET"])
+        s3.create_bucket(Bucket=VARIABLES["PICO_LEDGER_BUCKET"], ObjectLockEnabledForBucket=True)
         yield url
     finally:
         server.stop()
@@ -119,18 +110,12 @@ async def settings(postgres: Postgres) -> ProductionSettings:
         database_url=SecretStr(await postgres.database("production")),
         keyring_url=SecretStr(await postgres.bare("production_keys")),
         kms_key_id=VARIABLES["PICO_KMS_KEY_ID"], objects_bucket=VARIABLES["PICO_OBJECTS_BUCKET"],
+        ledger_bucket=VARIABLES["PICO_LEDGER_BUCKET"],
         sendgrid_api_key=SecretStr(TOKEN), mail_from=SENDER, app_url="https://app.example",
     )  # fmt: skip
 
 
-@pytest.fixture
-def vendors(tmp_path: Path) -> Vendors:
-    return Vendors(ledger=partial(LocalLedger, tmp_path / "ledger"))
-
-
-async def test_it_runs_before_the_vendors_wire_formats(
-    settings: ProductionSettings, vendors: Vendors, aws: str
-) -> None:
+async def test_it_runs_before_the_vendors_wire_formats(settings: ProductionSettings, aws: str) -> None:
     twilio = TwilioSimulator(account_sid=SID, auth_token=TOKEN, now=SystemClock().now)
     post = SendGridSimulator(api_key=TOKEN, sender=SENDER, now=SystemClock().now)
     new = {
@@ -142,7 +127,7 @@ async def test_it_runs_before_the_vendors_wire_formats(
     }
     async with twilio.running() as twilio_url, post.running() as mail_url:
         here = {"twilio_api_url": twilio_url, "sendgrid_api_url": mail_url, "aws_endpoint_url": aws}
-        production = Production(settings.model_copy(update=here), vendors)
+        production = Production(settings.model_copy(update=here))
         async with production.running(work=False) as url, ClientSession(base_url=url) as client:
             assert (await client.get("/readyz")).status == 200
             assert (await client.get("/sandbox/clock")).status == 404, "nobody moves its clock"
@@ -171,12 +156,10 @@ async def test_it_runs_before_the_vendors_wire_formats(
     assert b"PNG" not in sealed
 
 
-async def test_a_database_that_does_not_answer_is_named(
-    settings: ProductionSettings, vendors: Vendors
-) -> None:
+async def test_a_database_that_does_not_answer_is_named(settings: ProductionSettings) -> None:
     gone = settings.model_copy(update={"keyring_url": SecretStr("postgresql://u:s3cret@127.0.0.1:1/x")})
     with pytest.raises(PostgresUnavailable, match="PICO_KEYRING_URL"):
-        async with Production(gone, vendors).running():
+        async with Production(gone).running():
             pass
 
 

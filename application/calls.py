@@ -72,7 +72,7 @@ class DeleteCall:
 
 @dataclass(frozen=True, slots=True)
 class ForwardLine:
-    """Has a line's calls go on to another telephone, or to none."""
+    """Has a line's calls go on to another telephone."""
 
     store: Store
     directory: Directory
@@ -80,7 +80,7 @@ class ForwardLine:
     spend: Spend
 
     async def __call__(
-        self, account_id: AccountId, line_id: LineId, to: PhoneNumber | None, when: frozenset[ForwardWhen]
+        self, account_id: AccountId, line_id: LineId, to: PhoneNumber, when: frozenset[ForwardWhen]
     ) -> PhoneLine:
         """Return the line. Repeating is harmless.
 
@@ -90,14 +90,31 @@ class ForwardLine:
 
         async def change(tx: Tx) -> PhoneLine:
             line = await tx.lines.get_even_broken(line_id)
-            if to is not None:
-                line.must_take_calls()
-                must_be_callable(self.plan, line, Peer(to))
-                if not self.spend.allows(line.country, Peer(to)):
-                    raise DestinationNotAllowed
-                if await self.directory.line(to, fresh=True) is not None:
-                    raise ForwardingLoop
+            line.must_take_calls()
+            must_be_callable(self.plan, line, Peer(to))
+            if not self.spend.allows(line.country, Peer(to)):
+                raise DestinationNotAllowed
+            if await self.directory.line(to, fresh=True) is not None:
+                raise ForwardingLoop
             line.forward(to, when)
+            tx.save(line)
+            return line
+
+        return await self.store.update(account_id, change)
+
+
+@dataclass(frozen=True, slots=True)
+class StopForwarding:
+    """Has a line's calls go on to no other telephone."""
+
+    store: Store
+
+    async def __call__(self, account_id: AccountId, line_id: LineId) -> PhoneLine:
+        """Return the line. Raises NotFound. Repeating is harmless."""
+
+        async def change(tx: Tx) -> PhoneLine:
+            line = await tx.lines.get_even_broken(line_id)
+            line.forward(None, frozenset())
             tx.save(line)
             return line
 

@@ -10,7 +10,7 @@ from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
 from application.audit_log import ListAuditLog, VerifyAuditLog
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.call_progress import ApplyCallReport
-from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall
+from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall, StopForwarding
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.email_changes import AskEmailChange, VerifyEmailChange
@@ -188,6 +188,7 @@ class UseCases:
     read_call: ReadCall
     delete_call: DeleteCall
     forward_line: ForwardLine
+    stop_forwarding: StopForwarding
 
     restore_gate: RestoreGate
     sweep: Sweep

@@ -25,7 +25,7 @@ from application.blocked_numbers import BlockNumber, ListBlockedNumbers, Unblock
 from application.call_costs import CallCosts
 from application.call_progress import ApplyCallReport
 from application.call_records import CloseCall, DeleteCallRecords
-from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall
+from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall, StopForwarding
 from application.carrier_copies import DeleteCarrierCopies
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
@@ -414,6 +414,7 @@ class Container(containers.DeclarativeContainer):
     read_call = Singleton(ReadCall, store=store)
     delete_call = Singleton(DeleteCall, store=store, clock=clock)
     forward_line = Singleton(ForwardLine, store=store, directory=directory, plan=plan, spend=spend)
+    stop_forwarding = Singleton(StopForwarding, store=store)
     close_call = Singleton(CloseCall, store=store, queue=queue, voice=voice, spend=spend, clock=clock)
     delete_call_records = Singleton(
         DeleteCallRecords, store=store, voice=voice, numbers=numbers, clear_residue=clear_residue,

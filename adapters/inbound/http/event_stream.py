@@ -41,6 +41,17 @@ BEAT = b":\n\n"
 """A comment: clients pass over it, and proxies see that the connection lives."""
 
 
+def framed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe one event of a stream as it is framed, with the schema of its JSON."""
+    text = {"type": "string"}
+    inside = {**text, "contentMediaType": "application/json", "contentSchema": data}
+    return {
+        "type": "object",
+        "properties": {"id": text, "event": text, "data": inside},
+        "required": ["id", "event", "data"],
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class EventStream:
     """Frames sent as they come. A handler that answers one says `Annotated[EventStream, media]`."""

@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from adapters.inbound.http import problems
+from adapters.inbound.http.event_stream import EVENT_STREAM, framed
 from adapters.inbound.http.examples import illustrate
 from adapters.inbound.http.refusals import PROBLEM, refusal_examples, refused
 from adapters.inbound.http.reply import JSON_TYPE, Json, Media
@@ -166,10 +167,9 @@ def succeeded(route: Route[Any], found: Mapping[Any, Json]) -> Json:
     if route.location:
         headers["Location"] = "Where it is found, or goes on, from now on."
     if isinstance(answer, Media):
-        done = {
-            "description": "The file.",
-            "content": _content(answer.type, {} if answer.content is None else found[answer.content]),
-        }
+        inside: Json = {} if answer.content is None else found[answer.content]
+        shape = framed(inside) if answer.type == EVENT_STREAM else inside
+        done = {"description": "The file.", "content": _content(answer.type, shape)}
         if answer.ranges:
             headers["Accept-Ranges"] = "Ranges of bytes can be asked for."
     elif answer is not None:

@@ -100,6 +100,13 @@ def capability_set(text: str) -> frozenset[Capability]:
     return frozenset(Capability(word) for word in text.split(","))
 
 
+def truth(value: object) -> bool:
+    """Take true or false, and nothing that is as good as either. Raises PydanticCustomError."""
+    if not isinstance(value, bool):
+        raise PydanticCustomError("wrong_type", "refused")
+    return value
+
+
 def duration(text: str) -> timedelta:
     """Read an ISO 8601 duration in days, hours, minutes and seconds. Raises ValueError."""
     if not (match := DURATION.match(text)):
@@ -222,6 +229,7 @@ MaybeTime = Annotated[datetime | None, A_TIME]
 MaybeLine = Annotated[LineId | None, AN_ID]
 MaybePlace = Annotated[tuple[datetime, ConversationId] | None, A_PLACE_IN_TIME]
 MaybeMessage = Annotated[MessageId | None, A_PLACE]
+MaybeTrue = Annotated[bool | None, PlainValidator(truth), WithJsonSchema({"type": "boolean"})]
 MaybeId = Annotated[UUID | None, A_PLACE]
 MaybeLinePlace = Annotated[LineId | None, A_PLACE]
 MaybeAuditEntry = Annotated[AuditId | None, A_PLACE]

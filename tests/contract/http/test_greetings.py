@@ -54,6 +54,16 @@ async def test_a_greeting_is_written_uploaded_and_taken_away() -> None:
         assert (await http.call("GET", address.partition("pico.example")[2])).status == 404
 
 
+async def test_a_recording_that_does_not_say_what_it_is_is_refused() -> None:
+    async with HttpWorld.running() as http:
+        token = await http.person("ada")
+        path = f"/v1/lines/{await http.line(token, OURS)}/greeting/audio"
+        refused = await http.call("PUT", path, token=token)
+        assert (refused.status, refused.code) == (422, "not_audio")
+        refused = await http.call("PUT", path, raw=SOUND, token=token, headers={"Content-Type": "audio/ogg"})
+        assert (refused.status, refused.code) == (422, "unsupported_audio")
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "status"),
     [(b"<html></html>" * 9, "audio/wav", 422), (SOUND, "audio/mpeg", 422), (SOUND, "text/html", 422)],

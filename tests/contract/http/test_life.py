@@ -324,16 +324,21 @@ async def test_what_is_somebody_elses_does_not_exist(route: Route, http: HttpWor
     known = {"name": "Noa", "numbers": [STRANGER]}
     contact = (await http.call("POST", "/v1/contacts", known, token=ada, headers=http.key())).json["id"]
     hers = [contact, line, sent["id"], sent["conversation_id"], session["id"], export["id"]]
-    body = {"PATCH": {"label": "mine"}, "POST": text}.get(route.method)
-    if route.path.endswith("/download"):
-        body = GOODBYE
-    if route.path.startswith("/v1/contacts"):
-        body = {"name": "mine"}
+    fitting: dict[str, object] = {
+        "download": GOODBYE,
+        "calls": {"to": STRANGER},
+        "forwarding": {"to": STRANGER, "when": ["busy"]},
+        "greeting": {"words": "mine"},
+        "messages": text,
+        "{contact_id:uuid}": {"name": "mine"},
+        "{line_id:uuid}": {"label": "mine"},
+        "{voicemail_id:uuid}": {"heard": True},
+    }
     for each in hers:
         answer = await http.call(
             route.method,
             filled(route, each),
-            body if route.body else None,
+            fitting[route.path.rpartition("/")[2]] if route.body else None,
             token=eve,
             headers=http.key(),
         )
@@ -558,6 +563,8 @@ async def test_a_wrong_password_is_401_and_not_now_is_403(http: HttpWorld) -> No
         answer = await http.call(method, path, body, token=token)
         assert (answer.status, answer.code) == (401, "wrong_credentials")
         assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+    unclear = await http.call("DELETE", "/v1/account", GOODBYE | {"waive_recovery": "yes"}, token=token)
+    assert unclear.flaws == {("/waive_recovery", "wrong_type")}
     await http.call("DELETE", "/v1/account", GOODBYE, token=token)
     answer = await http.call("POST", "/v1/sessions", ada)
     assert (answer.status, answer.code) == (403, "account_pending_deletion")

@@ -19,6 +19,7 @@ from adapters.inbound.http.params import (
     KnownPassword,
     MaybeLabel,
     MaybeLocale,
+    MaybeTrue,
     MaybeVersion,
     NewPassword,
 )
@@ -84,7 +85,7 @@ class DeletionConfirmation(Input):
     """The password, typed once more before everything is deleted; and whether to do without the time to come back."""
 
     password: KnownPassword
-    waive_recovery: bool = False
+    waive_recovery: MaybeTrue = None
 
 
 class PasswordChange(Input):
@@ -225,7 +226,7 @@ async def delete_account(request: Request[DeletionConfirmation]) -> DeletionPrev
     given = request.input
     return preview(
         await request.use_cases.delete_account(
-            request.account_id, given.password, waived=given.waive_recovery
+            request.account_id, given.password, waived=given.waive_recovery is True
         )
     )
 

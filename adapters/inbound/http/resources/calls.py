@@ -151,7 +151,7 @@ async def forward_line(request: Request[Forwarding], line_id: LineId) -> Line:
 
 async def stop_forwarding(request: Request[None], line_id: LineId) -> Line:
     """Have a line's calls go on to no other telephone."""
-    return line(await request.use_cases.forward_line(request.account_id, line_id, None, frozenset()))
+    return line(await request.use_cases.stop_forwarding(request.account_id, line_id))
 
 
 CALL = "/v1/calls/{id}"
@@ -170,7 +170,7 @@ ROUTES = (
     Route("GET", "/v1/calls/{call_id:uuid}", read_call, 200),
     Route("DELETE", "/v1/calls/{call_id:uuid}", delete_call, 204),
     Route("POST", "/v1/lines/{line_id:uuid}/calls", place_call, 202, body=NewCall, guards=ONCE, raises=PLACING, location=CALL),
-    Route("POST", "/v1/lines/{line_id:uuid}/voice-tokens", issue_voice_token, 201, raises=TOKENS),
+    Route("POST", "/v1/lines/{line_id:uuid}/voice-tokens", issue_voice_token, 200, raises=TOKENS),
     Route("PUT", "/v1/lines/{line_id:uuid}/forwarding", forward_line, 200, body=Forwarding, raises=(*NOT_THERE, ForwardingLoop)),
     Route("DELETE", "/v1/lines/{line_id:uuid}/forwarding", stop_forwarding, 200),
 )

@@ -16,7 +16,7 @@ from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import OPEN, Route
 from adapters.inbound.http.upload import Upload
 from application.ports.objects import ObjectsUnavailable
-from application.voicemail_audio import AudioTooLarge, NotAudio
+from application.voicemail_audio import AudioTooLarge, NotAudio, UnsupportedAudio
 from domain.greetings import LARGEST_GREETING, GreetingNotRecorded, GreetingText
 from domain.kernel import LineId, NotFound
 
@@ -63,7 +63,7 @@ async def upload_greeting(request: Request[None], line_id: LineId) -> Greeting:
     """Have callers of a line hear a recording. Until it is here whole, they hear the one before."""
     upload = request.use_cases.upload_greeting
     return greeting(
-        await upload(request.account_id, line_id, request.upload, request.headers["Content-Type"])
+        await upload(request.account_id, line_id, request.upload, request.headers.get("Content-Type", ""))
     )
 
 
@@ -96,7 +96,7 @@ def played(request: Request[None], found: domain.greetings.Greeting) -> Download
     return Download(chunks, replace(SOUND, type=kind.mime, filename=f"greeting.{kind.value}"), range=part)
 
 
-UPLOADING = (NotAudio, AudioTooLarge, ObjectsUnavailable)
+UPLOADING = (NotAudio, UnsupportedAudio, AudioTooLarge, ObjectsUnavailable)
 
 # fmt: off
 ROUTES = (

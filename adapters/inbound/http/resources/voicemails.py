@@ -6,16 +6,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import Field
 from pydantic.json_schema import Examples
-from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 import domain.voicemail
 from adapters.inbound.http.guards import VERSION, Bearer, Conditional
 from adapters.inbound.http.input import Change, Paged
 from adapters.inbound.http.json_format import id_cursor
-from adapters.inbound.http.params import MaybeId, MaybeLine, Text
+from adapters.inbound.http.params import MaybeId, MaybeLine, MaybeTrue, Text
 from adapters.inbound.http.reply import Download, Id, Media, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
@@ -34,16 +33,6 @@ WORDS = Text(Transcript.parse, {"minLength": 1, "maxLength": Transcript.LONGEST,
 AUDIO = Media("audio/*", filename="voicemail", ranges=True)
 
 
-def truth(value: object) -> bool:
-    """Take true or false, and nothing that is as good as either. Raises PydanticCustomError."""
-    if not isinstance(value, bool):
-        raise PydanticCustomError("wrong_type", "refused")
-    return value
-
-
-Heard = Annotated[bool | None, PlainValidator(truth), WithJsonSchema({"type": "boolean"})]
-
-
 class VoicemailPage(Paged):
     """A page of voicemail, of one line or of all."""
 
@@ -54,7 +43,7 @@ class VoicemailPage(Paged):
 class VoicemailChange(Change):
     """What to change: something, at least. A field left out stays as it is."""
 
-    heard: Heard = None
+    heard: MaybeTrue = None
     transcript: Annotated[Transcript | None, WORDS] = None
 
 

@@ -112,11 +112,11 @@ class KeepAuditLog(Purge):
     """
 
     name: ClassVar[str] = "audit_log"
+    crowd: ClassVar[int] = CROWD
 
     audit_log: AuditLog
     signing: Signing
     verify_audit_log: VerifyAuditLog
-    crowd: int = CROWD
     seen: dict[int, Point] = field(default_factory=dict, init=False, repr=False, compare=False)
     """How far this process has checked each chain."""
     checked: list[datetime] = field(default_factory=list, init=False, repr=False, compare=False)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from io import BytesIO
+from zipfile import ZipFile
+
 from bootstrap.tour.stage import Stage
 from bootstrap.tour.traveller import PASSWORD, TourFailed, Traveller, until
 
@@ -16,7 +20,8 @@ async def export_everything(stage: Stage, who: Traveller) -> None:
 
     await until("the export", ready)
     confirmed = {"password": PASSWORD}
-    records = (await who.ask("POST", f"{path}/download", confirmed))["records"]
+    with ZipFile(BytesIO(await who.fetch(f"{path}/download", "POST", confirmed))) as archive:
+        records = json.loads(archive.read("export.json"))["records"]
     stage.tell(", ".join(f"{len(rows)} {name}" for name, rows in records.items()))
     bodies = [row["body"] for row in records["messages"]]
     stage.tell(f"messages decrypted: {bodies[0]!r}")

@@ -47,10 +47,10 @@ class Traveller:
                 raise TourFailed(f"{method} {path.split('?', maxsplit=1)[0]} answered {answer.status}")
             return await answer.json() if answer.content_type == "application/json" else None
 
-    async def fetch(self, path: str) -> bytes:
+    async def fetch(self, path: str, method: str = "GET", body: object = None) -> bytes:
         """Download something. Raises TourFailed."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        async with self.client.get(path, headers=headers) as answer:
+        async with self.client.request(method, path, json=body, headers=headers) as answer:
             if answer.status != 200:  # noqa: PLR2004 - HTTP
                 raise TourFailed(f"{path} answered {answer.status}")
             return await answer.read()

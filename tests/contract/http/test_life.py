@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from adapters.inbound.http.route import Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.outbound.memory.message_carrier import FetchableMedia
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
+from adapters.outbound.twilio.simulator.tones import tone
 from domain.entitlements import Plan
 from domain.values import Capability, Country, Peer, PhoneNumber
 from tests.support.archives import export_in
@@ -30,6 +32,68 @@ async def http() -> AsyncIterator[HttpWorld]:
 
 async def text_from_stranger(http: HttpWorld, body: str, to: str = OURS) -> None:
     assert (await http.call("POST", "/sandbox/sms", {"from": STRANGER, "to": to, "body": body})).status == 202
+
+
+async def talks(http: HttpWorld, token: str, line: dict[str, Any]) -> None:
+    """Live through calls, voicemail and greetings."""
+    call, path = http.call, f"/v1/lines/{line['id']}"
+    app = (await call("POST", f"{path}/voice-tokens", token=token)).json
+    assert datetime.fromisoformat(app["expires_at"]) == http.world.clock.now() + timedelta(hours=1)
+    there = {"to": STRANGER, "when": ["busy"]}
+    forwarded = (await call("PUT", f"{path}/forwarding", there, token=token)).json
+    assert (forwarded["forward_to"], forwarded["forward_when"]) == (STRANGER, ["busy"])
+    stopped = (await call("DELETE", f"{path}/forwarding", token=token)).json
+    assert (stopped["forward_to"], stopped["forward_when"]) == (None, [])
+    placed = await call("POST", f"{path}/calls", {"to": STRANGER}, token=token, headers=http.key("call"))
+    assert (placed.json["direction"], placed.json["peer"]) == ("outbound", STRANGER)
+    record = f"/v1/calls/{placed.json['id']}"
+    assert (await call("GET", record, token=token)).json["id"] == placed.json["id"]
+    assert (await call("DELETE", record, token=token)).status == 204
+
+    assert (await call("PUT", f"{path}/greeting", {"words": "Ada"}, token=token)).json["words"] == "Ada"
+    sound, wav = tone(1), {"Content-Type": "audio/wav"}
+    uploaded = await call("PUT", f"{path}/greeting/audio", raw=sound, token=token, headers=wav)
+    assert uploaded.json == (await call("GET", f"{path}/greeting", token=token)).json
+    assert (await call("GET", f"{path}/greeting/audio", token=token)).body == sound
+    assert (await call("DELETE", f"{path}/greeting", token=token)).status == 204
+
+    played = {"from": STRANGER, "to": line["number"], "outcome": "no_answer", "voicemail": "Call me"}
+    assert (await call("POST", "/sandbox/calls", played)).status == 202
+    await http.world.settle()
+    (missed,) = (await call("GET", "/v1/calls", token=token)).json["items"]
+    assert (missed["direction"], missed["peer"]) == ("inbound", STRANGER)
+    (left,) = (await call("GET", "/v1/voicemails", token=token)).json["items"]
+    voicemail = f"/v1/voicemails/{left['id']}"
+    assert (left["from"], left["heard_at"]) == (STRANGER, None)
+    assert len((await call("GET", f"{voicemail}/audio", token=token)).body) == left["size"]
+    heard = (await call("PATCH", voicemail, {"heard": True}, token=token)).json
+    assert heard["heard_at"] is not None
+    assert (await call("DELETE", voicemail, token=token)).json["id"] == left["id"]
+    assert (await call("GET", voicemail, token=token)).status == 404
+    assert (await call("DELETE", f"{voicemail}/deletion", token=token)).json == heard
+    assert (await call("GET", voicemail, token=token)).json == heard
+
+
+async def waits_and_is_woken(http: HttpWorld, token: str, path: str) -> None:
+    """Live through messages for later, a device that is woken, and what is told of all that happened."""
+    call = http.call
+    draft = {"to": STRANGER, "body": "later"}
+    assert (await call("POST", "/v1/message-estimates", {"body": draft["body"]}, token=token)).json["fits"]
+    at = (http.world.clock.now() + timedelta(hours=1)).isoformat()
+    later = await call("POST", f"{path}/messages", draft | {"send_at": at}, token=token, headers=http.key())
+    waiting = f"/v1/messages/{later.json['id']}"
+    assert (await call("DELETE", f"{waiting}/schedule", token=token)).json["status"] == "canceled"
+    assert (await call("DELETE", waiting, token=token)).status == 204
+
+    device = {"platform": "ios", "device_token": "ab" * 32}
+    registered = (await call("POST", "/v1/push-tokens", device, token=token)).json
+    assert (await call("GET", "/v1/push-tokens", token=token)).json["items"] == [registered]
+    assert (await call("DELETE", f"/v1/push-tokens/{registered['id']}", token=token)).status == 204
+
+    told = await call("GET", "/v1/events?seconds=0", token=token)
+    assert b"event: stream.opened" in told.body
+    assert (await call("GET", "/v1/account/audit-log", token=token)).json["items"]
+    assert (await call("GET", "/legal/keys")).json
 
 
 async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:  # noqa: PLR0915 - a life is long
@@ -146,6 +210,9 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     assert (await call("GET", "/v1/conversations", token=token)).json == {"items": [], "next_cursor": None}
     assert (await call("DELETE", path, token=token)).json["state"] == "pending_release"
     assert (await call("DELETE", f"{path}/release", token=token)).json["state"] == "active"
+
+    await talks(http, token, line)
+    await waits_and_is_woken(http, token, path)
 
     other = (await call("POST", "/v1/sessions", {"email": "Ada@Example.org", "password": PASSWORD})).json
     third = (await call("POST", "/v1/sessions", {"email": "ada@example.org", "password": PASSWORD})).json

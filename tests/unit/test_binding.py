@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.outbound.postgres.binding import Binder
+from adapters.outbound.postgres.codec import CODECS, Codec
 from domain.accounts import AccountState
 from domain.classification import Field, StorageKind, StoragePolicy
 from domain.kernel import CarrierRef, SessionId
@@ -83,3 +84,38 @@ def test_a_row_has_a_value_for_each_field(length: int) -> None:
 def test_what_cannot_be_bound_is_named() -> None:
     with pytest.raises(TypeError, match="note"):
         Binder([field("note", str, StorageKind.SEALED)])
+
+
+SEALED_BESIDE = {
+    "accounts": "created_at state verified_at erase_at",
+    "sessions": "created_at ends_at revoked_at",
+    "phone_lines": "state ref created_at released_at release_at",
+    "conversations": "line_id opted_out_at deleted_at",
+    "messages": (
+        "conversation_id line_id direction status attachments ref attempted_at copy_deleted_at deleted_at send_at"
+    ),
+    "media": "message_id position state type size",
+    "voicemails": (
+        "line_id state type size transcript_state created_at ref transcription copy_deleted_at deleted_at"
+    ),
+    "greetings": "line_id state sound size",
+    "opt_outs": "line_id opted_out_at",
+    "calls": "line_id direction outcome ref record_deleted_at deleted_at",
+    "search_segments": "first through",
+    "push_tokens": "session_id platform registered_at",
+    "idempotency_records": "resource_id expires_at",
+    "exports": "state requested_at rows_done rows_total rows_unreadable expires_at",
+    "export_parts": "export_id position",
+}
+"""What seals are bound to in databases that run: these columns, in this order."""
+
+
+@pytest.mark.parametrize(
+    "codec", [each for each in CODECS.values() if each.binder.names], ids=lambda c: c.name
+)
+def test_what_is_bound_later_comes_last_and_is_optional(codec: Codec[Any]) -> None:
+    before = SEALED_BESIDE[codec.name].split()
+    names, added = codec.binder.names[: len(before)], codec.binder.names[len(before) :]
+    assert list(names) == before, "the seals of rows that are there would count as broken"
+    optional = {field.name for field in codec.readable if field.optional}
+    assert set(added) <= optional, "rows that are there have no value for it"

@@ -101,8 +101,8 @@ _CONVERSATIONS = (
     f" WHERE c.account_id = $1 AND c.deleted_at IS NULL AND {_KNOWN}{{}} ORDER BY last_at DESC, c.id DESC LIMIT $7"
 )
 _BODY = (
-    "id, line_id, direction, status, body, created_at, attachments, failure, ref, timestamptz_send(attempted_at),"
-    " timestamptz_send(copy_deleted_at), version"
+    "id, line_id, direction, status, body, created_at, attachments, failure, client_reference, send_at, ref,"
+    " timestamptz_send(attempted_at), timestamptz_send(copy_deleted_at), version"
 )
 _HEAD = (
     "c.line_id", "c.peer", "c.opted_out_at", "c.version", "l.number", "l.state", "l.ref", "l.created_at",

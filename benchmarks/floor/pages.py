@@ -20,6 +20,7 @@ from benchmarks.floor.binding import (
     prefixed,
     sent_instant,
 )
+from benchmarks.floor.cutting import cut
 from benchmarks.floor.reading import COMMON, No
 from benchmarks.floor.sealing import SAVED, Broken, Vault, blind_index
 
@@ -118,7 +119,7 @@ async def messages(floor: Floor, request: web.BaseRequest, query: str, conversat
     if not rows:
         raise No(404, "not_found")
     talk = UUID(conversation).bytes
-    peer, number = _ends(vault, talk, rows[0][13:])
+    peer, number = _ends(vault, talk, rows[0][15:])
     if rows[0]["id"] is None:
         return _page([], None)
     if len(rows) > limit:
@@ -127,8 +128,8 @@ async def messages(floor: Floor, request: web.BaseRequest, query: str, conversat
     ends = {"inbound": (peer, number), "outbound": (number, peer)}
     opened, body, said, talk_id = vault.open, vault.body, identity(talk), conversation.lower()
     items, of_line, bound, line_id = [], None, b"", ""
-    for (_, row, line, direction, status, sealed, created_at, attachments, failure, ref, attempted, copy_deleted,
-         version, *_) in rows:  # fmt: skip
+    for (_, row, line, direction, status, sealed, created_at, attachments, failure, reference, send_at, ref,
+         attempted, copy_deleted, version, *_) in rows:  # fmt: skip
         if line != of_line:
             of_line, bound, line_id = line, said + identity(line.bytes), str(line)
         data = message_data(bound, direction, status, attachments, ref, attempted, copy_deleted, version)
@@ -137,10 +138,12 @@ async def messages(floor: Floor, request: web.BaseRequest, query: str, conversat
         except Broken:
             shown = None
         sender, to = ends[direction]
+        encoding, segments = (None, None) if shown is None or attachments else cut(shown)
         items.append({
             "id": str(row), "conversation_id": talk_id, "line_id": line_id, "from": sender, "to": to,
             "direction": direction, "status": status, "body": shown, "created_at": created_at,
-            "attachments": attachments, "failure": failure,
+            "attachments": attachments, "failure": failure, "client_reference": reference, "send_at": send_at,
+            "encoding": encoding, "segments": segments,
         })  # fmt: skip
     return _page(items, more)
 

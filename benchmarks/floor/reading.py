@@ -98,7 +98,7 @@ async def message(request: web.BaseRequest) -> tuple[str, str]:
 def _flaws(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, fits, code in (
         ("to", REACHABLE.match, "invalid_phone_number"),
-        ("body", lambda body: 1 <= len(body) <= 1600, "invalid_message_body"),
+        ("body", len, "invalid_message_body"),
     ):
         if name not in given:
             yield f"/{name}", "missing"
@@ -106,6 +106,8 @@ def _flaws(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"/{name}", "wrong_type"
         elif not fits(given[name]):
             yield f"/{name}", code
+        elif name == "body" and len(given[name].encode("utf-16-le", "surrogatepass")) > 3200:
+            yield "/body", "message_too_long"
     for name in given:
         if name not in {"to", "body"}:
             yield _place(name), "unknown_field"

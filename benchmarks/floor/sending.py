@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 
 from benchmarks.floor import reading as read
 from benchmarks.floor.binding import ONE, QUEUED, identity, record_data
+from benchmarks.floor.cutting import cut
 from benchmarks.floor.database import UNDONE
 from benchmarks.floor.looking import Looked
 from benchmarks.floor.pages import message_data
@@ -110,7 +111,7 @@ async def _replayed(floor: Floor, vault: Vault, account: UUID, record: tuple, as
     found = await floor.fetch("message", account, message)
     if not found:
         raise No(404, "not_found")
-    row, line, direction, status, sealed, created_at, attachments, _, *rest, talk = found[0]
+    row, line, direction, status, sealed, created_at, attachments, _, _, _, *rest, talk = found[0]
     of = identity(talk.bytes) + identity(line.bytes)
     vault.open(vault.body, row.bytes, sealed, message_data(of, direction, status, attachments, *rest))
     return row, talk, created_at
@@ -127,12 +128,14 @@ def _accepted(
     repeated: bool,
 ) -> web.Response:
     headers = JSON.copy()
+    encoding, segments = cut(said)
     headers["Location"] = f"/v1/messages/{message}"
     headers["Idempotency-Replayed"] = "true" if repeated else "false"
     return web.Response(
         status=202, headers=headers,
         body=(
             f'{{"id":"{message}","conversation_id":"{conversation}","line_id":"{line}","from":"{ends[0]}",'
-            f'"to":{quoted(ends[1])},"direction":"outbound","status":"queued","body":{quoted(said)},"created_at":"{at.isoformat()[:-6]}Z","attachments":0,"failure":null}}'
+            f'"to":{quoted(ends[1])},"direction":"outbound","status":"queued","body":{quoted(said)},"created_at":"{at.isoformat()[:-6]}Z","attachments":0,"failure":null,'
+            f'"client_reference":null,"send_at":null,"encoding":"{encoding}","segments":{segments}}}'
         ).encode(),
     )  # fmt: skip

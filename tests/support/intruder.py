@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ class Scene:
         return len(changed)
 
     async def inhabitant(self, name: str = "ada", number: str = OURS) -> Inhabitant:
-        """Let somebody sign up, use two devices, take a line, save a contact, hear a STOP, write, hear, export."""
+        """Let somebody sign up, use two devices, take a line, save a contact, be woken, hear, write, export."""
         http, world = self.http, self.world
         token = await http.person(name)
         credentials = {"email": f"{name}@example.org", "password": PASSWORD}
@@ -113,6 +114,8 @@ class Scene:
         known = {"name": "Noa", "numbers": [STRANGER], "note": "climbs"}
         assert (await http.call("POST", "/v1/contacts", known, token=token, headers=http.key())).status == 201
         assert (await http.call("PUT", "/v1/blocked-numbers/+12125550199", token=token)).status == 200
+        device = {"platform": "ios", "device_token": secrets.token_hex(32)}
+        assert (await http.call("POST", "/v1/push-tokens", device, token=token)).status == 201
         await self.hear(number, "STOP", sender=WENT)
         (stopped,) = (await http.call("GET", "/v1/conversations", token=token)).json["items"]
         assert (await http.call("DELETE", f"/v1/conversations/{stopped['id']}", token=token)).status == 204

@@ -16,13 +16,17 @@ from adapters.outbound.postgres import keyring_tables
 from adapters.outbound.postgres.sealing import FORMAT, AccountCipher, ColumnCipher, blind_index
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.postgres.tables import COLUMNS
+from adapters.outbound.twilio.simulator.tones import tone
 from application.inventory import INVENTORY
+from application.sessions import Caller
 from bootstrap.policy import DATA_MAP, END
 from domain.classification import StorageKind
 from domain.erasure import Erasure
+from domain.greetings import GreetingText
 from domain.kernel import AccountId, CarrierRef, SealBroken
+from domain.push import DeviceToken, Platform
 from domain.residue import Residue
-from domain.values import PhoneNumber
+from domain.values import Peer, PhoneNumber
 from tests.contract.architecture.test_policy import POLICY
 from tests.contract.proofs.test_search import indexed
 from tests.support.actors import STRANGER
@@ -41,7 +45,7 @@ SHAPES = {
     StorageKind.SEALED: {"bytea"},
 }  # fmt: skip
 MAPPED = sorted(of.name for of in INVENTORY)
-ABOUT_PEOPLE = {*MAPPED, "audit_log", "erasures", "residue", "limits"}
+ABOUT_PEOPLE = {*MAPPED, "audit_recent", "audit_log", "erasures", "residue", "limits"}
 """Our tables with rows about a person. The queue's own are H18's."""
 
 
@@ -69,11 +73,21 @@ async def test_there_is_nothing_and_no_room_for_anything_but_the_seven_kinds(sto
     async with stored() as world:
         ada = await lived(world)
         await indexed(world, ada)
+        assert world.audit_log is not None
+        assert await world.audit_log.draw(world.clock.now().date(), 1) > 0
         await ada.receives("STOP", STRANGER)
         (stopped, _) = (await world.use_cases.list_conversations(ada.id, None, None, 9)).items
         await world.use_cases.delete_conversation(ada.id, stopped.id)
         await world.use_cases.block_number(ada.id, PhoneNumber(STRANGER))
         await world.use_cases.upload_media(ada.id, a_picture())
+        await world.use_cases.write_greeting(ada.id, ada.line_id, GreetingText("This is Ada."))
+        left = await world.recordings.leave(Peer("+12025550148"), ada.number, tone(2))
+        await world.settle()
+        await world.recordings.transcribe(left, "It is Noa.")
+        ios = DeviceToken("0a" * 32)
+        caller = Caller(ada.id, ada.signed_in.session.id)
+        await world.use_cases.register_push_token(caller, Platform.IOS, ios)
+        await world.live_events.head(ada.id)
         await world.use_cases.start_export(ada.id)
         await world.settle()
         await world.store.checkpoint(Erasure(account_id=ada.id, began_at=world.clock.now()))
@@ -137,7 +151,7 @@ def is_of_kind(
         case StorageKind.COUNT:
             looks = value >= 0
         case StorageKind.ENUM:
-            looks = all(re.fullmatch(r"[a-z_]+|[A-Z]{2}", word) for word in words)
+            looks = all(re.fullmatch(r"[a-z_]+(\.[a-z_]+)?|[A-Z]{2}", word) for word in words)
         case _:
             looks = isinstance(value, UUID | date)
     return looks

@@ -58,6 +58,7 @@ from domain.search import Said, SearchSegment, Segment, SegmentId
 from domain.sessions import Session
 from domain.values import (
     Capability,
+    ClientReference,
     Country,
     Email,
     Label,
@@ -374,6 +375,7 @@ class World(ABC):
         line.activate(CarrierRef(f"PN{line.id.hex}"), frozenset({Capability.SMS}), self.clock.now())
         conversation, deleted = self.new_conversation(line), self.new_conversation(line)
         message, remnant = self.new_message(conversation), self.new_message(deleted)
+        message.client_reference = ClientReference("order 1742")
         deleted.delete(self.clock.now())
         media, upload = self.new_media(account_id, message), self.new_media(account_id)
         voicemail, greeting = self.new_voicemail(line), self.new_greeting(line)

@@ -330,7 +330,8 @@ async def test_an_export_is_sealed_and_gone_minutes_after_its_download_or_in_a_d
         taken = await world.use_cases.start_export(ada.id)
         await world.settle()
         assert await world.rows("export_parts")
-        assert await world.traces(*ada.secrets) == set(), "an export lies in clear"
+        packed = "export.json"  # an archive presses what is said, and spells out the names of its files
+        assert await world.traces(*ada.secrets, packed) == set(), "an export lies in clear"
         assert [part async for part in await world.use_cases.download_export(ada.id, taken.id, ada.password)]
         await world.advance(10 * MINUTE)
         with refused(ExportNotReady, "an export stays after its download"):

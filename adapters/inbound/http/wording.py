@@ -158,6 +158,7 @@ TAGS = {
     "accounts": "Sign up, verify, read, correct, delete, recover.",
     "audit_log": "What was done to the account: for ever, until the account is erased.",
     "blocked_numbers": "Numbers that the person wants to hear nothing of.",
+    "calls": "Have a call made, read of past ones, and say where they go on to.",
     "contacts": "The address book: whom the person knows, under which numbers.",
     "events": "What happens, told as it does, by ids only.",
     "exports": "Everything held about a person, in one file.",

@@ -17,6 +17,7 @@ UNFIT = {
     "positive_data_acceptance": "a well-formed cursor, token or number may still be none of ours: 422",
     "use_after_free": "a released line stays listed, as released",
 }
+HOOKS = Path(__file__).parents[2] / "support" / "fuzz_hooks.py"
 FATAL = ("sign_out", "revoke_session", "change_password", "advance_clock", "delete_account")
 """They would end the session that the others need: they come last."""
 
@@ -29,7 +30,11 @@ async def fuzz(http: HttpWorld, token: str, folder: Path, *chosen: str) -> int:
         *("--max-examples", EXAMPLES, "--generation-deterministic", "--no-color"),
     ]
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *command,
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | {"SCHEMATHESIS_HOOKS": str(HOOKS)},
     )
     said = (await process.communicate())[0].decode()
     assert process.returncode == 0, said

@@ -96,6 +96,7 @@ def test_everything_has_a_description() -> None:
     assert {tag["name"] for tag in DOCUMENT["tags"]} == {
         tag for path in DOCUMENT["paths"].values() for operation in path.values() for tag in operation["tags"]
     }
+    assert [tag["name"] for tag in DOCUMENT["tags"] if not tag["description"]] == []
     for name, schema in SCHEMAS.items():
         assert schema["description"], name
         for field, described in schema.get("properties", {}).items():

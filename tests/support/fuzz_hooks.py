@@ -1,0 +1,7 @@
+"""What Schemathesis is not born with: how audio is sent. It loads this file by itself."""
+
+from __future__ import annotations
+
+import schemathesis
+
+schemathesis.serializer.alias(["audio/mpeg", "audio/wav"], "application/octet-stream")

@@ -155,7 +155,8 @@ class GoesOnUnheard(DeleteCarrierCopies):
 
 def goes_on_unheard(stored: Databases) -> Databases:
     return partial(stored, delete_carrier_copies=GoesOnUnheard, ask_providers_again=skipped_step("asked_again"),
-                   release_numbers=skipped_step("numbers"))  # fmt: skip
+                   release_numbers=skipped_step("numbers"), delete_recordings=skipped_step("recordings"),
+                   delete_call_records=skipped_step("call_records"))  # fmt: skip
 
 
 @proves("H24", text="b3bee63fc53f", saboteur=goes_on_unheard, says="it did not wait for an answer")

@@ -115,7 +115,7 @@ def test_the_guards_of_a_route_are_in_its_document() -> None:
     operation = described(Route("POST", "/greeting", greet, 200, guards=guards))
     assert operation["security"] == [{"bearer": []}]
     assert [one["name"] for one in operation["parameters"]] == ["Idempotency-Key"]
-    assert operation["responses"].keys() == {"200", "400", "401", "500"}
+    assert operation["responses"].keys() == {"200", "400", "401", "500", "503"}
 
 
 def test_a_route_that_names_no_guard_asks_for_a_session() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import partial
 
 from adapters.inbound.http.app import build
 from adapters.inbound.http.context import Sandbox
@@ -80,22 +80,18 @@ async def work(product: Product) -> AsyncIterator[None]:
     await product.admission.check()
     async with AsyncExitStack() as stack:
         loops = (
-            product.outside.queue.run(Worker(product.use_cases, product.outside.clock)),
-            keep_sweeping(product.use_cases.sweep, product.sweep_every),
+            partial(product.outside.queue.run, Worker(product.use_cases, product.outside.clock)),
+            partial(keep_sweeping, product.use_cases.sweep, product.sweep_every),
         )
         for loop in loops:
             stack.push_async_callback(_ended, asyncio.create_task(_once_open(product.admission, loop)))
         yield
 
 
-async def _once_open(admission: Admission, loop: Coroutine[Any, Any, None]) -> None:
+async def _once_open(admission: Admission, loop: Callable[[], Awaitable[None]]) -> None:
     """Run a loop once the process may work."""
-    try:
-        await admission.until_open()
-    except asyncio.CancelledError:
-        loop.close()
-        raise
-    await loop
+    await admission.until_open()
+    await loop()
 
 
 async def _keep_comparing(clock: Clock) -> None:

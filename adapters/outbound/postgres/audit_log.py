@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from typing_extensions import override
 
 from adapters.outbound.postgres.pool import Database
@@ -66,10 +67,10 @@ def _keep(of: sa.Table, *where: sa.ColumnElement[bool]) -> str:
     kept = sa.select(AUDIT_HEADS.c.chain).where(
         _H.chain == sa.bindparam("chain", type_=_H.chain.type), _H.length == length
     )
-    insert = sa.insert(AUDIT_HEADS).from_select(
+    insert = postgresql.insert(AUDIT_HEADS).from_select(
         [column.name for column in AUDIT_HEADS.c], sa.select(*given).where(passed, ~kept.exists())
     )
-    return compiled(insert, *(column.name for column in AUDIT_HEADS.c))
+    return compiled(insert.on_conflict_do_nothing(), *(column.name for column in AUDIT_HEADS.c))
 
 
 _KEEP_RECENT = _keep(AUDIT_RECENT)

@@ -95,12 +95,12 @@ async def test_fingerprints_are_kept_of_requests_for_a_day_and_of_what_was_deliv
         ada = await lived(world)
         await world.advance(30 * DAY)
         former = [row["id"] for row in await world.rows("idempotency_records")]
-        assert len(former) == 1, "a delivery was forgotten"
+        assert len(former) == 2, "a delivery was forgotten"
         ref, key = f"SM{secrets.token_hex(16)}", f"key {secrets.token_hex(8)}"
         await ada.receives("hello", ref=ref)
         await ada.sends("hello", key=key)
         made = {row["id"] for row in await world.rows("idempotency_records")}
-        assert len(made) == 3
+        assert len(made) == 4
         assert (
             await world.traces(key, f"receive:{ref}", f"send:{key}"[:16], f"receive:{ref}"[:16]) == set()
         ), "a request can be read in its fingerprint"
@@ -110,9 +110,9 @@ async def test_fingerprints_are_kept_of_requests_for_a_day_and_of_what_was_deliv
         )
         await world.advance(MOMENT)
         kept = {row["id"]: row for row in await world.rows("idempotency_records")}
-        assert len(kept) == 2, "a request is remembered too long"
+        assert len(kept) == 3, "a request is remembered too long"
         await world.advance(4000 * DAY)
-        assert former[0] in kept, "a delivery was forgotten"
+        assert kept.keys() >= set(former), "a delivery was forgotten"
         assert {row["id"]: row for row in await world.rows("idempotency_records")} == kept
         for row in kept.values():
             assert UUID(bytes=row["id"].bytes).version == 4, "it tells when it was delivered"

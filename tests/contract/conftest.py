@@ -69,7 +69,7 @@ class Postgres:
 
     async def drop(self, dsn: str) -> None:
         """Take a database away from under whoever is using it."""
-        await self._run(f'DROP DATABASE "{urlsplit(dsn).path[1:]}" WITH (FORCE)')
+        await self._run(f'DROP DATABASE IF EXISTS "{urlsplit(dsn).path[1:]}" WITH (FORCE)')
 
     async def interrupt(self, dsn: str) -> None:
         """Cut every connection to a database."""

@@ -218,6 +218,7 @@ async def on_postgres(
     """Open an empty world on PostgreSQL: the honest `Databases`."""
     async with AsyncExitStack() as stack:
         dsn = await postgres.with_keyring("proof")  # what is proved needs no second database for the keys
+        stack.push_async_callback(postgres.drop, dsn)  # it lies in memory: some 18 MB
         pool = await stack.enter_async_context(asyncpg.create_pool(dsn, min_size=1, max_size=2))
         await pool.execute(sql)
         database = await stack.enter_async_context(connect(dsn, least=1, most=3))

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,9 +14,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.outbound.memory.keyring import MemoryKeyring
+from adapters.outbound.memory.repositories.exports import MemoryRecords
 from adapters.outbound.system.passwords import Argon2Hasher, PasswordCost
 from adapters.outbound.system.tokens import VERIFICATION_PREFIX, SignedTokens, unpadded
 from application import export_building
+from application.inventory import Stored
 from bootstrap.worlds import InMemory
 from domain.exports import Export, ExportDownloaded
 from domain.kernel import AccountId, ExportId
@@ -62,6 +65,18 @@ def test_an_export_that_is_handed_over_says_whose_it_was() -> None:
 async def test_an_export_of_many_parts_comes_whole_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_building, "PART", 1)
     monkeypatch.setattr(export_building, "ROWS", 1)
+    read: list[int] = []
+
+    page = MemoryRecords.page
+
+    async def watched(
+        records: MemoryRecords, of: Stored, after: UUID | None, limit: int
+    ) -> list[dict[str, Any]]:
+        rows = await page(records, of, after, limit)
+        read.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(MemoryRecords, "page", watched)
     made = InMemory()
     ada = await with_line(made)
     await ada.receives("hello")
@@ -70,6 +85,8 @@ async def test_an_export_of_many_parts_comes_whole_and_in_order(monkeypatch: pyt
     parts = [part async for part in await made.use_cases.download_export(ada.id, export.id, PASSWORD)]
     records = export_in(b"".join(parts))["records"]
     assert len(parts) > 5, "it came whole, however much there is"  # how many is for the compression to say
+    assert max(read) == 1, "more was read at a time than one record"
+    assert sum(read) >= 2 * sum(map(len, records.values())), "for the JSON, and for the tables"
     assert [row["body"] for row in records["messages"]] == ["hello"]
 
 

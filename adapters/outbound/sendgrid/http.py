@@ -13,7 +13,7 @@ from application.ports.mail import MailUnavailable
 SENDGRID = "https://api.sendgrid.com"
 LIMITS = ClientTimeout(total=20, connect=5)
 LARGEST_ANSWER = 64 << 10
-"""Bytes of an answer that are read: each is a few hundred long."""
+"""Bytes of an answer that are read: each is a few hundred long. A longer one is no answer."""
 GONE = 404
 
 
@@ -40,7 +40,11 @@ class SendGridHttp:
                 timeout=LIMITS,
                 allow_redirects=False,
             ) as answer:
-                said = await answer.content.read(LARGEST_ANSWER)
+                said = bytearray()
+                async for chunk in answer.content.iter_any():
+                    said += chunk
+                    if len(said) > LARGEST_ANSWER:
+                        raise MailUnavailable
                 if answer.status == GONE and may_lack:
                     return None
                 if answer.ok:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 
+from adapters.inbound.http.server import serving
 from adapters.outbound.memory.mail import MemoryMail
 from adapters.outbound.sendgrid.http import SendGridHttp
 from adapters.outbound.sendgrid.mail import SUPPRESSIONS, SendGridMail
@@ -131,3 +133,25 @@ class TestSendGrid(MailContract):
             await SendGridMail(SendGridHttp(session, KEY, url), SENDER, str).erase(ANNE)
         assert ANNE.encode() not in file.read_bytes()
         assert [each["to"] for each in simulator(file).mails] == [BEN]
+
+    @pytest.mark.parametrize(
+        ("said", "held"), [([b'[{"em', b'ail": "a"}]'], True), ([b"[1,"] + [b"1,"] * 40_000, None)]
+    )
+    async def test_an_answer_is_read_whole_or_not_at_all(
+        self, said: list[bytes], *, held: bool | None
+    ) -> None:
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            response = web.StreamResponse()
+            await response.prepare(request)
+            for piece in said:
+                await response.write(piece)
+                await asyncio.sleep(0)
+            return response
+
+        async with serving(answer, "127.0.0.1", 0) as port, ClientSession() as session:
+            mail = SendGridMail(SendGridHttp(session, KEY, f"http://127.0.0.1:{port}"), SENDER, str)
+            if held is None:
+                with pytest.raises(MailUnavailable):
+                    await mail.holds(ANNE)
+            else:
+                assert await mail.holds(ANNE) == held

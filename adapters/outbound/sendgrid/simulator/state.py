@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
+from adapters.simulators import keep
+
 
 class SentMail(TypedDict):
     """One mail that was taken; `at` is RFC 3339."""
@@ -36,13 +38,9 @@ class State:
             self.mails, self.suppressed = kept["mails"], kept["suppressed"]
 
     def save(self) -> None:
-        """Replace the file as a whole: whoever reads it finds the state before or after, never a half."""
-        if self.file is None:
-            return
-        half = self.file.with_name(f"{self.file.name}.new")  # one name: a half left by a kill is overwritten
-        half.touch(mode=0o600)
-        half.write_text(json.dumps({"mails": self.mails, "suppressed": self.suppressed}), "utf-8")
-        half.replace(self.file)
+        """Put it on disk, if it is to be there."""
+        if self.file is not None:
+            keep(self.file, {"mails": self.mails, "suppressed": self.suppressed})
 
     def add(self, mail: SentMail) -> None:
         """Keep a mail."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from adapters.outbound.telnyx.simulator.resources import Resource
+from adapters.simulators import keep
 
 Picture: TypeAlias = tuple[str, bytes]
 """Media type and content."""
@@ -41,13 +42,9 @@ class State:
         self.save()
 
     def save(self) -> None:
-        """Replace the file as a whole: whoever reads it finds the state before or after, never a half."""
-        if self.file is None:
-            return
-        half = self.file.with_name(f"{self.file.name}.new")  # one name: a half left by a kill is overwritten
-        half.touch(mode=0o600)
-        half.write_text(json.dumps({name: getattr(self, name) for name in self.KEPT}), "utf-8")
-        half.replace(self.file)
+        """Put it on disk, if it is to be there."""
+        if self.file is not None:
+            keep(self.file, {name: getattr(self, name) for name in self.KEPT})
 
     def keep_content(self, path: str, picture: Picture) -> None:
         """Keep a picture."""

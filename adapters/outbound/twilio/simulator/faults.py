@@ -1,11 +1,12 @@
 """What can go wrong at the simulated Twilio, on demand."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+
+from adapters.simulators import Knobs
 
 
 @dataclass(slots=True)
-class Faults:
+class Faults(Knobs):
     """Knobs that may be turned while the simulator runs. Counters count down as they act; flags stay.
 
     Requests: `outage` answers 503 to everything, `unreachable` drops every connection unanswered,
@@ -40,22 +41,3 @@ class Faults:
     outcome: str = "delivered"
     outcome_error: int = 0
     placed: str = "answered"
-
-    def set(self, knobs: Mapping[str, object]) -> None:
-        """Turn some knobs, or none: an unknown name or a value of another type raises ValueError naming the knob."""
-        known = {field.name: type(field.default) for field in fields(self)}
-        for name, value in knobs.items():
-            wanted = known.get(name)
-            if wanted is None:
-                raise ValueError("there is no such knob")
-            if type(value) is not wanted and not (wanted is float and type(value) is int):
-                raise ValueError(f"the knob {name} takes a value of type {wanted.__name__}")
-        for name, value in knobs.items():
-            setattr(self, name, value)
-
-    def spend(self, counter: str) -> bool:
-        """Tell whether a counting knob still acts, and count it down."""
-        left: int = getattr(self, counter)
-        if left > 0:
-            setattr(self, counter, left - 1)
-        return left > 0

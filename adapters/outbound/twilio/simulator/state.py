@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from adapters.outbound.twilio.simulator.resources import Resource
+from adapters.simulators import keep
 
 Picture: TypeAlias = tuple[str, bytes]
 """Media type and content."""
@@ -56,7 +57,7 @@ class State:
         self.save()
 
     def save(self) -> None:
-        """Replace the file as a whole: whoever reads it finds the state before or after, never a half."""
+        """Put it on disk, if it is to be there."""
         if self.file is None:
             return
         kept = {
@@ -70,10 +71,7 @@ class State:
             "recordings": self.recordings,
             "transcriptions": self.transcriptions,
         }
-        half = self.file.with_name(f"{self.file.name}.new")  # one name: a half left by a kill is overwritten
-        half.touch(mode=0o600)
-        half.write_text(json.dumps(kept), "utf-8")
-        half.replace(self.file)
+        keep(self.file, kept)
 
     def keep_content(self, sid: str, content: bytes) -> None:
         """Keep what a picture shows."""

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from adapters.answers import whole
 from adapters.outbound.push.jwt import rs256
 from application.ports.push import PushRefused, PushTokenGone, PushUnavailable
 from domain.push import DeviceToken
@@ -22,6 +23,8 @@ GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LIFE, MARGIN = 3600, 300
 """Seconds that an access token lives, and before its end in which another one is asked for."""
 SECONDS = ClientTimeout(total=10)
+LARGEST_ANSWER = 64 << 10
+"""Bytes: a token, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Fcm:
     async def _post(self, address: str, **sent: Any) -> tuple[int, timedelta | None, dict[str, Any]]:  # noqa: ANN401 - as aiohttp takes it
         try:
             async with self.session.post(address, timeout=SECONDS, allow_redirects=False, **sent) as answer:
-                said = await answer.content.read(65_536)
+                said = await whole(answer, LARGEST_ANSWER)
                 wait = answer.headers.get("Retry-After", "")
                 status = answer.status
         except (ClientError, TimeoutError, OSError):

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from typing_extensions import override
 
+from adapters.answers import whole
 from adapters.outbound.push.apns import Answered, Http2
 
 SECONDS = ClientTimeout(total=10)
+LARGEST_ANSWER = 4096
+"""Bytes: a refusal has a reason of one word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,6 @@ class Http1(Http2):
         try:
             sent = self.session.post(url, headers=headers, data=body, timeout=SECONDS, allow_redirects=False)
             async with sent as answer:
-                return Answered(answer.status, await answer.content.read(4096))
+                return Answered(answer.status, await whole(answer, LARGEST_ANSWER))
         except ClientError:
             raise OSError from None

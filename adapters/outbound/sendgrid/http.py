@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from adapters.answers import whole
 from application.ports.mail import MailUnavailable
 
 SENDGRID = "https://api.sendgrid.com"
@@ -40,11 +41,7 @@ class SendGridHttp:
                 timeout=LIMITS,
                 allow_redirects=False,
             ) as answer:
-                said = bytearray()
-                async for chunk in answer.content.iter_any():
-                    said += chunk
-                    if len(said) > LARGEST_ANSWER:
-                        raise MailUnavailable
+                said = await whole(answer, LARGEST_ANSWER)
                 if answer.status == GONE and may_lack:
                     return None
                 if answer.ok:

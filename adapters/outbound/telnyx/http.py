@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout
 from yarl import URL
 
+from adapters.answers import whole
 from adapters.outbound.telnyx.answers import Resource, code_of, list_of, parsed, resource_of
 from adapters.outbound.telnyx.vocabulary import failure
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
@@ -29,10 +30,6 @@ LONGEST_LIST = 10_000
 """Items of a list that are read: one without end is cut. What is beyond is seen once this part has been dealt with."""
 
 Query = Sequence[tuple[str, str]]
-
-
-class TooMuch(Exception):
-    """The answer is longer than any that Telnyx has a reason to give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +123,10 @@ class TelnyxHttp:
                 auto_decompress=False,
             ) as response:  # fmt: skip
                 keyed = "Idempotency-Key" in sent
-                body = await bounded(response)
+                body = await whole(response, LARGEST_ANSWER)
                 return Answer.read(response.status, body, wish_of(response.headers), keyed=keyed)
-        except (ClientError, TimeoutError, OSError, TooMuch):
+        except (ClientError, TimeoutError, OSError):
             return Answer(error=CarrierUnavailable())
-
-
-async def bounded(response: ClientResponse) -> bytes:
-    """Read a body, up to the largest answer. Raises TooMuch."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            raise TooMuch
-    return bytes(body)
 
 
 def wish_of(headers: Mapping[str, str]) -> float:

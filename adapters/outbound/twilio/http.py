@@ -5,10 +5,11 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, encode_basic_auth
+from aiohttp import ClientError, ClientSession, ClientTimeout, encode_basic_auth
 from twilio.http.response import Response
 from yarl import URL
 
+from adapters.answers import whole
 from adapters.outbound.twilio.answers import code_of, parsed
 from adapters.outbound.twilio.vocabulary import failure
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
@@ -18,10 +19,6 @@ LONGEST_WAIT = 5.0
 """Seconds a read may be held back by `Retry-After`; a longer wish is passed on as CarrierUnavailable."""
 LARGEST_ANSWER = 2 << 20
 """Bytes of an answer that are read, as they come over the wire: nothing is compressed. A longer one is no answer."""
-
-
-class TooMuch(Exception):
-    """The answer is longer than any that Twilio has a reason to give."""
 
 
 class HttpClient:
@@ -87,9 +84,9 @@ class HttpClient:
                 method, url, data=fields_of(data), headers=headers, timeout=self._timeout, allow_redirects=False,
                 auto_decompress=False,
             ) as response:  # fmt: skip
-                body = await bounded(response)
+                body = await whole(response, LARGEST_ANSWER)
                 return Answer.read(response.status, body, response.headers.get("Retry-After", ""))
-        except (ClientError, TimeoutError, OSError, TooMuch):
+        except (ClientError, TimeoutError, OSError):
             return Answer(error=CarrierUnavailable())
 
 
@@ -101,16 +98,6 @@ def fields_of(data: Mapping[str, str | list[str]] | None) -> list[tuple[str, str
         for one in (value if isinstance(value, list) else [value])
     ]
     return fields or None
-
-
-async def bounded(response: ClientResponse) -> bytes:
-    """Read a body, up to the largest answer. Raises TooMuch."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            raise TooMuch
-    return bytes(body)
 
 
 @dataclass(frozen=True, slots=True)

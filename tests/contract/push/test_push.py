@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from adapters.inbound.http.server import serving
 from adapters.outbound.memory.push import MemoryPush
 from adapters.outbound.push.apns import Apns, ProviderKey
 from adapters.outbound.push.by_platform import PushByPlatform
@@ -122,6 +124,22 @@ class TestFcm(Simulated):
         fcm = Fcm(session, FirebaseProject("pico", "pico@pico.iam.example", stranger, f"{url}/token"), url)
         with pytest.raises(PushRefused):
             await fcm(DEVICE)
+
+    async def test_an_access_token_that_comes_in_pieces_is_one(self, session: ClientSession) -> None:
+        said = [b'{"access_to', b'ken": "a", "expires_in": 3600}']
+
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            response = web.StreamResponse()
+            await response.prepare(request)
+            for piece in said if request.path == "/token" else [b"{}"]:
+                await response.write(piece)
+                await asyncio.sleep(0.01)
+            return response
+
+        async with serving(answer, "127.0.0.1", 0) as port:
+            here = f"http://127.0.0.1:{port}"
+            account = FirebaseProject("pico", "pico@pico.iam.example", pem(GOOGLE), f"{here}/token")
+            await Fcm(session, account, here)(DEVICE)
 
 
 class TestApns(Simulated):

@@ -44,7 +44,7 @@ class Line:
 
 
 SEALING, CODEC = "adapters.outbound.postgres.sealing", "adapters.outbound.postgres.codec"
-ACCOUNTS, EXPORTS, MESSAGES = "domain.accounts", "domain.exports", "domain.messages.message"
+ACCOUNTS, EXPORTS, MESSAGES = "domain.accounts.account", "domain.exports", "domain.messages.message"
 EXPORT_GONE = "test_an_export_is_sealed_and_gone_minutes_after_its_download_or_in_a_day"
 FORM = "adapters.inbound.webhooks.twilio.messages"
 PASSWORDS, TOKENS = "adapters.outbound.system.passwords", "adapters.outbound.system.tokens"

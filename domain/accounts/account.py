@@ -9,15 +9,34 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
+from domain.accounts.events import (
+    AccountDeletionRequested,
+    AccountErasureBegun,
+    AccountRecovered,
+    AccountSignedUp,
+    AccountVerified,
+    EmailChangeAsked,
+    EmailChanged,
+    PasswordChanged,
+    PasswordReset,
+    PrivacyAccepted,
+    ProfileChanged,
+    TermsAccepted,
+)
+from domain.accounts.refusals import (
+    EmailChangedLately,
+    LinkUsed,
+    NotDue,
+    NotPendingDeletion,
+    NotUnverified,
+    PendingDeletion,
+)
 from domain.classification import IndexScope, held
 from domain.documents import Documents, OtherVersion
 from domain.kernel import (
     AccountId,
     Aggregate,
     ChangedMeanwhile,
-    ErrorKind,
-    Event,
-    PicoError,
     SealBroken,
 )
 from domain.retention import RetentionRule, due
@@ -36,120 +55,6 @@ class AccountState(StrEnum):
     """Soft-deleted: recoverable until `erase_at`."""
     ERASING = "erasing"
     """The hard-delete saga has begun: there is no way back."""
-
-
-class NotUnverified(PicoError):
-    """The account's e-mail address was verified before, or the sign-up is over."""
-
-    kind = ErrorKind.CONFLICT
-    code = "not_unverified"
-
-
-class PendingDeletion(PicoError):
-    """The account is being deleted; it can be recovered until its due time."""
-
-    kind = ErrorKind.FORBIDDEN
-    code = "account_pending_deletion"
-
-
-class NotPendingDeletion(PicoError):
-    """The account is not waiting to be deleted."""
-
-    kind = ErrorKind.CONFLICT
-    code = "not_pending_deletion"
-
-
-class NotDue(PicoError):
-    """The account's time to be erased has not come."""
-
-    kind = ErrorKind.CONFLICT
-    code = "not_due"
-
-
-class PasswordUnreadable(SealBroken):
-    """What is kept of the password is damaged, so no password can be checked."""
-
-    code = "password_unreadable"
-
-
-class EmailChangedLately(PicoError):
-    """The address changed within seven days, or another one is to be confirmed within the hour: wait until then."""
-
-    kind = ErrorKind.CONFLICT
-    code = "email_changed_lately"
-
-
-class EmailTaken(PicoError):
-    """Another account has this address."""
-
-    kind = ErrorKind.CONFLICT
-    code = "email_taken"
-
-
-class LinkUsed(PicoError):
-    """The link was used before, or password or address changed since it was mailed."""
-
-    code = "link_used"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountSignedUp(Event):
-    """An account was made; its address is not verified yet."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountVerified(Event):
-    """The address was shown to be the person's own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileChanged(Event):
-    """Name or locale was corrected (the right of rectification)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmailChangeAsked(Event):
-    """The person wants another address: it is still to be confirmed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmailChanged(Event):
-    """Another address was confirmed, and took the place of the one before."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TermsAccepted(Event):
-    """The person accepted another version of the terms."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrivacyAccepted(Event):
-    """The person accepted another version of the privacy policy."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordChanged(Event):
-    """The person chose another password, with the one before."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordReset(Event):
-    """The person chose another password, with a link from their mailbox."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountDeletionRequested(Event):
-    """The account was soft-deleted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountRecovered(Event):
-    """The person came back within the recovery period."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountErasureBegun(Event):
-    """The account's time is over: everything of it is being erased."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -242,12 +242,15 @@ def clauses(run: bool) -> Sequence[ClauseReport]:  # noqa: FBT001 - the one answ
     reports = []
     for status in statuses:
         seen = seen_of(status.clause.id, status.proofs, ran) if run and status.proofs else None
+        declared = status.clause.declared
         reports.append(
             ClauseReport(
                 clause=status.clause.id,
                 sentence=status.clause.text,
                 verdict=status.verdict.value,
                 pending=status.clause.pending,
+                declared=declared.reason if declared else "",
+                evidence=declared.evidence if declared else "",
                 proofs=tuple((proof.test, proof.saboteur, proof.says) for proof in status.proofs),
                 seen=str(seen or ""),
                 broken=status.verdict in {Verdict.UNPROVED, Verdict.STALE}

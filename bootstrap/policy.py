@@ -1,7 +1,8 @@
 """The privacy policy as data: its clauses, the proofs that hold them, and what the build makes of both.
 
 `PRIVACY.md` is the only registry. A clause is a bullet `- **T2** One sentence.`; the same bullet between
-`<!-- pending -->` and `<!-- end -->` says why that clause is not proved yet.
+`<!-- pending -->` and `<!-- end -->` says why that clause is not proved yet. Between `<!-- declared -->` and
+`<!-- end -->` it says why no test can show all of the clause, and behind `Kept:` which evidence is kept instead.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ POLICY = IN_CHECKOUT if IN_CHECKOUT.exists() else Path(__file__).resolve().with_
 """The policy's file: a wheel carries it in this package."""
 
 PENDING = "<!-- pending -->"
+DECLARED = "<!-- declared -->"
+KEPT = " Kept: "
 DATA_MAP = "<!-- data map: generated -->"
 END = "<!-- end -->"
 TELNYX = "## Where Telnyx carries lines, too"
@@ -32,12 +35,23 @@ class PolicyError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Declaration:
+    """What stands in for a proof where only a contract, a provider or a person can keep a clause."""
+
+    reason: str
+    """Why no test can show it, or not all of it."""
+    evidence: str
+    """What is kept to show it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Clause:
     """One sentence of the policy. `pending` is the reason why no proof is asked for yet, or empty."""
 
     id: str
     text: str
     pending: str = ""
+    declared: Declaration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,8 @@ class Verdict(StrEnum):
 
     PROVED = "proved"
     """Held by at least one test, which the build runs honest (must pass) and sabotaged (must fail)."""
+    DECLARED = "declared"
+    """Only a contract, a provider or a person can keep it; proofs, if any, show the part of it that is ours."""
     PENDING = "pending"
     STALE = "stale text"
     """The sentence changed after a proof of it was written."""
@@ -84,6 +100,8 @@ class ClauseStatus:
             return Verdict.PENDING
         if self.stale:
             return Verdict.STALE
+        if self.clause.declared:
+            return Verdict.DECLARED
         return Verdict.PROVED if self.proofs else Verdict.UNPROVED
 
 
@@ -104,22 +122,39 @@ def text_hash(clause: Clause) -> str:
 def parse(markdown: str) -> tuple[Clause, ...]:
     """Read the clauses in their order.
 
-    Raises PolicyError on a sentence without id, an id given twice, and a pending id that is no clause: nothing
-    may be promised outside a clause. Headings promise nothing, and the data map is generated.
+    Raises PolicyError on a sentence without id, an id given twice, a pending or declared id that is no clause or is
+    both, and a declaration without evidence: nothing may be promised outside a clause. Headings promise nothing, and
+    the data map is generated.
     """
-    clauses: dict[str, str] = {}
-    pending: dict[str, str] = {}
-    for block, number, name, text in _bullets(markdown):
-        here = pending if block == PENDING else clauses
-        if name in here:
+    blocks: dict[str, dict[str, str]] = {"": {}, PENDING: {}, DECLARED: {}}
+    for block, number, name, text in bullets(markdown):
+        if name in blocks[block]:
             raise PolicyError(f"line {number}: {name} stands here twice")
-        here[name] = text
-    if strangers := pending.keys() - clauses.keys():
-        raise PolicyError(f"pending, but no clause: {' '.join(sorted(strangers))}")
-    return tuple(Clause(name, text, pending.get(name, "")) for name, text in clauses.items())
+        blocks[block][name] = text
+    clauses, pending, declared = blocks.values()
+    if strangers := (pending.keys() | declared.keys()) - clauses.keys():
+        raise PolicyError(f"pending or declared, but no clause: {' '.join(sorted(strangers))}")
+    if both := pending.keys() & declared.keys():
+        raise PolicyError(f"pending and declared: {' '.join(sorted(both))}")
+    return tuple(
+        Clause(
+            name,
+            text,
+            pending.get(name, ""),
+            _declaration(name, declared[name]) if name in declared else None,
+        )
+        for name, text in clauses.items()
+    )
 
 
-def _bullets(markdown: str) -> Iterator[tuple[str, int, str, str]]:
+def _declaration(name: str, text: str) -> Declaration:
+    reason, _, evidence = text.partition(KEPT)
+    if not evidence:
+        raise PolicyError(f"{name} is declared, and no evidence is kept: say which, behind{KEPT}")
+    return Declaration(reason, evidence)
+
+
+def bullets(markdown: str) -> Iterator[tuple[str, int, str, str]]:
     """Yield (block, line number, id, text) of every bullet, its lines joined."""
     block, bullet = "", None
     for number, line in enumerate([*markdown.splitlines(), ""], 1):
@@ -129,7 +164,7 @@ def _bullets(markdown: str) -> Iterator[tuple[str, int, str, str]]:
         if bullet:
             yield bullet
             bullet = None
-        if line in {PENDING, DATA_MAP, END}:
+        if line in {PENDING, DECLARED, DATA_MAP, END}:
             block = "" if line == END else line
         elif block == DATA_MAP or not line.strip() or line.startswith("#"):
             continue
@@ -200,7 +235,7 @@ def faults(clauses: Iterable[Clause], proofs: Iterable[Proof]) -> tuple[str, ...
         clause, now = status.clause, text_hash(status.clause)
         if status.proofs and clause.pending:
             found.append(f"{clause.id} is proved: take it off the pending list")
-        if not status.proofs and not clause.pending:
+        if not status.proofs and not clause.pending and not clause.declared:
             found.append(f'{clause.id} has no proof: @proves("{clause.id}", text="{now}", saboteur=…)')
         found += [
             f'{clause.id} changed since {p.test} was written: see that it still holds, then text="{now}"'

@@ -25,6 +25,10 @@ class ClauseReport:
     sentence: str
     verdict: str
     pending: str
+    declared: str
+    """Why no test can show it, where it is declared."""
+    evidence: str
+    """What is kept to show it, where it is declared."""
     proofs: tuple[tuple[str, str, str], ...]
     seen: str
     """What came of running them; empty when they were not run."""
@@ -265,6 +269,8 @@ def _as_json(report: ClauseReport) -> dict[str, object]:
         "sentence": report.sentence,
         "verdict": report.verdict,
         "pending": report.pending or None,
+        "declared": report.declared or None,
+        "evidence": report.evidence or None,
         "proofs": [
             {"test": test, "saboteur": saboteur, "says": says} for test, saboteur, says in report.proofs
         ],
@@ -278,5 +284,7 @@ def _table(reports: Sequence[ClauseReport], *, ran: bool) -> Table:
         tests = "\n".join(dict.fromkeys(test for test, _, _ in report.proofs))
         held = "" if not report.seen else "BROKEN: " if report.broken else "held: "
         seen = [held + report.seen] if ran else []
-        table.add_row(report.clause, report.sentence, tests or report.pending, report.verdict, *seen)
+        kept = report.declared and f"{report.declared} Kept: {report.evidence}"
+        shown_by = "\n".join(filter(None, (tests, report.pending, kept)))
+        table.add_row(report.clause, report.sentence, shown_by, report.verdict, *seen)
     return table

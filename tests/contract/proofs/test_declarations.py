@@ -53,6 +53,12 @@ def reads_over_sentences(build: Build) -> Build:
     return replace(build, parse=clauses_of)
 
 
+def believes_without_evidence(build: Build) -> Build:
+    return replace(
+        build, parse=lambda markdown: parse(markdown.replace("A contract.", "A contract. Kept: so."))
+    )
+
+
 def believes_every_failure(build: Build) -> Build:
     class Believing(proofs.Sabotage):
         def must_fail(self, proof: str) -> Any:
@@ -70,21 +76,30 @@ def failing_first(_: object) -> None:
     raise AssertionError("it was not set up")
 
 
-@proves("H1", text="43f2369054b4", saboteur=asks_for_no_proof, says="a sentence without proof passed")
-@proves("H1", text="43f2369054b4", saboteur=forgets_wordings, says="a sentence was changed under its proof")
-@proves("H1", text="43f2369054b4", saboteur=reads_over_sentences, says="a sentence without id passed")
-@proves("H1", text="43f2369054b4", saboteur=believes_every_failure, says="a proof failed of something else")
+@proves("H1", text="0c5adb4da934", saboteur=asks_for_no_proof, says="a sentence without proof passed")
+@proves("H1", text="0c5adb4da934", saboteur=forgets_wordings, says="a sentence was changed under its proof")
+@proves("H1", text="0c5adb4da934", saboteur=reads_over_sentences, says="a sentence without id passed")
+@proves(
+    "H1",
+    text="0c5adb4da934",
+    saboteur=believes_without_evidence,
+    says="a declaration without evidence passed",
+)
+@proves("H1", text="0c5adb4da934", saboteur=believes_every_failure, says="a proof failed of something else")
 def test_every_sentence_is_proved_or_listed_and_every_proof_can_fail(build: Build) -> None:
     clauses = build.parse(POLICY)
     assert not build.faults(clauses, DECLARED)
     for clause in clauses:
         others = [proof for proof in DECLARED if proof.clause != clause.id]
         said = build.faults(clauses, others)
-        assert clause.pending or any(clause.id in fault for fault in said), "a sentence without proof passed"
+        excused = clause.pending or clause.declared
+        assert excused or any(clause.id in fault for fault in said), "a sentence without proof passed"
         changed = [replace(one, text=f"{one.text} Not.") if one is clause else one for one in clauses]
-        assert clause.pending or build.faults(changed, DECLARED), "a sentence was changed under its proof"
+        assert excused or build.faults(changed, DECLARED), "a sentence was changed under its proof"
     with refused(PolicyError, "a sentence without id passed"):
         build.parse(f"{POLICY}\nWe also keep this.\n")
+    with refused(PolicyError, "a declaration without evidence passed"):
+        build.parse("- **X9** It is agreed.\n<!-- declared -->\n- **X9** A contract.\n<!-- end -->\n")
     for saboteur in (inert, failing_first):
         sabotage = build.sabotage("H1", saboteur, "the rule is broken")
         with (

@@ -27,6 +27,8 @@ from adapters.outbound.postgres.readiness import Readiness
 from adapters.outbound.postgres.schema import bring_up_to_date, migrate_keyring
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.push.by_platform import PushByPlatform
+from adapters.outbound.redis.connection import connect as connect_to_redis
+from adapters.outbound.redis.limits import RedisLimits
 from adapters.outbound.sealed.objects import SealedObjects
 from adapters.outbound.system.call_clients import SealedCallClients
 from adapters.outbound.system.clock import SystemClock
@@ -55,6 +57,7 @@ from adapters.outbound.twilio.voice import TwilioVoiceCarrier, VoiceAccess
 from application.ports.byte_store import ByteStore
 from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
+from application.ports.limits import Limits
 from application.ports.mail import Mail
 from application.ports.push import Push
 from application.use_cases import UseCases
@@ -108,6 +111,8 @@ class Parts:
     keyring_url: str = field(repr=False)
     owner_url: str | None = field(default=None, repr=False)
     """The main database for its owner, where another role may bring the schema up to date from here."""
+    redis_url: str | None = field(default=None, repr=False)
+    """Where what is limited is counted; in the main database without it."""
     public_url: str
     twilio: TwilioAccess
     telnyx: TelnyxAccess | None = None
@@ -167,6 +172,10 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
         ids = TimeOrderedIds(parts.clock)
         keyring = PostgresKeyring(keys, parts.kms, memory=parts.key_cache_mib << 20)
         place = PostgresLedgerPlace(database)
+        limits: Limits = PostgresLimits(database, keyring)
+        if parts.redis_url is not None:
+            redis = await stack.enter_async_context(connect_to_redis(parts.redis_url))
+            limits = RedisLimits(redis, keyring)
         outside = Outside(
             store=PostgresStore(database, keyring, ids, environment=parts.environment),
             live_events=PostgresLiveEvents(database),
@@ -193,7 +202,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             ledger=NotedLedger(parts.ledger(await keyring.system("ledger")), place),
             place=place,
             fingerprint=AccountFingerprint(keyring),
-            limits=PostgresLimits(database, keyring),
+            limits=limits,
             limits_here=ProcessLimits(),
             hasher=hasher,
             tokens=SignedTokens(keyring),

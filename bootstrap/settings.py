@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -124,8 +124,8 @@ class Settings(BaseSettings):
             countries=frozenset(map(Country, self.countries.split(",")))
             if self.countries
             else policy.countries,
-            of_an_account=replace(policy.of_an_account, most=most, at_once=most * 3 // 4),
-            of_a_young_account=replace(policy.of_a_young_account, most=most // 5, at_once=most * 3 // 20),
+            of_an_account=replace(policy.of_an_account, most=most, at_once=most * 66 // 100),
+            of_a_young_account=replace(policy.of_a_young_account, most=most // 5, at_once=most * 66 // 500),
             of_a_neighbourhood=replace(
                 policy.of_a_neighbourhood, most=most * 3 // 100, at_once=most * 3 // 200
             ),
@@ -216,6 +216,8 @@ class ProductionSettings(Settings):
         examples=["alias/pico"],
     )
     """The key at AWS KMS that wraps accounts' keys until the first epoch makes another."""
+    redis_url: SecretStr | None = Field(None, examples=["rediss://:password@redis.example:6379/0"])
+    """A Redis or Valkey in which all processes count what is limited; without it, they count in the main database."""
     objects_bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", examples=["pico-objects"])
     """The S3 bucket for pictures, voicemail and exports."""
     ledger_bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", examples=["pico-ledger"])
@@ -251,6 +253,19 @@ class ProductionSettings(Settings):
         examples=["https://media.telnyx.com"],
     )
     """Where Telnyx has pictures lie, comma-separated: they are fetched from nowhere else."""
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_redis(cls, url: SecretStr | None) -> SecretStr | None:
+        """Refuse another kind of address, and one that would switch off a check of the certificate."""
+        if url is not None:
+            parts = urlsplit(url.get_secret_value())
+            asked = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+            if parts.scheme not in {"redis", "rediss"} or not parts.hostname or parts.port == 0:
+                raise ValueError
+            if asked - {"ssl_ca_certs"} or parts.path.strip("/").strip("0123456789"):
+                raise ValueError
+        return url
 
 
 class _Choice(BaseSettings):

@@ -87,17 +87,20 @@ def neighbourhood(to: Peer) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendPolicy:
-    """Where messages go, and the limits in thousandths of a US dollar, or in messages."""
+    """Where messages go, and the limits in thousandths of a US dollar, or in messages.
+
+    What is taken in one go is back within two days (clause H30): two thirds of a day's `most` at the most.
+    """
 
     countries: frozenset[Country] = COUNTRIES
     premium: tuple[str, ...] = PREMIUM
     young: timedelta = timedelta(days=7)
     """For how long an account counts as new."""
     of_a_young_account: Limit = field(
-        default=Limit(name="spend_young", most=2_000, within=DAY, at_once=1_500)
+        default=Limit(name="spend_young", most=2_000, within=DAY, at_once=1_320)
     )
-    of_an_account: Limit = field(default=Limit(name="spend", most=10_000, within=DAY, at_once=7_500))
-    of_scheduling: Limit = field(default=Limit(name="scheduled", most=200, within=DAY, at_once=150))
+    of_an_account: Limit = field(default=Limit(name="spend", most=10_000, within=DAY, at_once=6_600))
+    of_scheduling: Limit = field(default=Limit(name="scheduled", most=200, within=DAY, at_once=130))
     """Messages that an account schedules: each is counted as spent when its time comes."""
     of_a_neighbourhood: Limit = field(default=Limit(name="neighbourhood", most=300, within=HOUR, at_once=150))
     """Messages of everybody to numbers that lie close together."""

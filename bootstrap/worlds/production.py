@@ -67,6 +67,7 @@ class Production:
             environment=PRODUCTION,
             database_url=settings.database_url.get_secret_value(),
             keyring_url=settings.keyring_url.get_secret_value(),
+            redis_url=None if settings.redis_url is None else settings.redis_url.get_secret_value(),
             public_url=settings.public_url,
             twilio=TwilioAccess(
                 account_sid=settings.twilio_account_sid,

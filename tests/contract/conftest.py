@@ -1,4 +1,4 @@
-"""PostgreSQL for the contract tests: one server for each test process, one database for each test."""
+"""PostgreSQL and Valkey for the contract tests: one server for each test process, one database for each test."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -16,6 +17,9 @@ import pytest
 
 from adapters.outbound.postgres.schema import migrate, migrate_keyring
 from bootstrap import postgres_server as server
+
+if TYPE_CHECKING:
+    from tests.support.valkey import Valkey
 
 # Contracts live outside of test files: without this their assertions would fail without saying what they saw.
 _TESTS = Path(__file__).parents[1]
@@ -105,3 +109,26 @@ def postgres() -> Iterator[Postgres]:
         Path(folder).chmod(0o755)  # the server runs as another user when the tests run as root
         with server.start(Path(folder) / "data", settings=QUICK) as running:
             yield Postgres(running)
+
+
+@pytest.fixture(scope="session")
+def one_valkey() -> Iterator[Valkey]:
+    from tests.support.valkey import Valkey  # only now: see above
+
+    with tempfile.TemporaryDirectory(prefix="pico-valkey-") as folder:
+        running = Valkey(Path(folder))
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+@pytest.fixture
+def valkey(one_valkey: Valkey) -> Iterator[Valkey]:
+    """Yield an empty Valkey. Whatever is done to it, the next test finds it running."""
+    if one_valkey.process.poll() is not None:
+        one_valkey.start()
+    one_valkey.ask("FLUSHALL")
+    one_valkey.ask("CONFIG", "SET", "maxmemory", 0)
+    yield one_valkey
+    one_valkey.thaw()

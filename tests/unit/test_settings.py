@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from adapters.outbound.system.passwords import LEAST, PasswordCost
+from application.guesses import GUESSES
+from application.mail import MAILS
 from bootstrap.settings import (
     BadSettings,
     ProductionSettings,
@@ -18,6 +24,8 @@ from bootstrap.settings import (
     variables,
 )
 from bootstrap.worlds.production import telnyx_access
+from domain.limits import Limit
+from domain.spend import SpendPolicy
 
 LEAST_SET = {"PICO_PASSWORD_MEMORY_MIB": "19", "PICO_PASSWORD_PASSES": "2", "PICO_PASSWORD_LANES": "1"}
 
@@ -142,3 +150,41 @@ def production(environment: pytest.MonkeyPatch, **given: str) -> ProductionSetti
     for name, value in (PRODUCTION | given).items():
         environment.setenv(name, value)
     return read_settings(ProductionSettings)
+
+
+@pytest.mark.parametrize("most", [1_000, 10_000, 10**7])
+def test_whatever_is_set_no_count_lasts_longer_than_the_policy_says(
+    environment: pytest.MonkeyPatch, most: int
+) -> None:
+    environment.setenv("PICO_SPEND_A_DAY", str(most))
+    for policy in (SpendPolicy(), read_settings(Settings).spend_policy):
+        counted = [value for each in fields(policy) if isinstance(value := getattr(policy, each.name), Limit)]
+        assert len(counted) == 5
+        for limit in (*counted, GUESSES, MAILS):
+            assert limit.room <= timedelta(days=2), limit.name
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("redis://127.0.0.1:6379", True),
+        ("rediss://:p%40ss@redis.example:6379/0", True),
+        ("rediss://pico:pass@redis.example?ssl_ca_certs=/etc/ca.pem", True),
+        ("rediss://redis.example?ssl_cert_reqs=none", False),
+        ("rediss://redis.example?ssl_check_hostname=0", False),
+        ("rediss://redis.example/keys", False),
+        ("http://redis.example", False),
+        ("redis://", False),
+        ("redis://redis.example:0", False),
+        ("unix:///run/redis.sock", False),
+    ],
+)
+def test_a_redis_is_reached_by_its_address_and_its_certificate_is_always_looked_at(
+    url: str, good: bool
+) -> None:
+    given: dict[str, Any] = {"redis_url": url} | dict.fromkeys(
+        name for name, field in ProductionSettings.model_fields.items() if field.is_required()
+    )
+    with pytest.raises(ValidationError) as refused:
+        ProductionSettings(**given)
+    assert ("redis_url" in {fault["loc"][0] for fault in refused.value.errors()}) is not good

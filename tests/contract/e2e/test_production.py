@@ -24,6 +24,7 @@ from bootstrap.worlds.amazon import REGION
 from bootstrap.worlds.production import Production
 from tests.contract.conftest import Postgres
 from tests.support.sandbox_process import PASSWORD, ROOT
+from tests.support.valkey import Valkey
 
 SID, TOKEN, SENDER = "AC" + "a" * 32, "a token that signs", "hello@pico.example"
 VARIABLES = {
@@ -115,7 +116,9 @@ async def settings(postgres: Postgres) -> ProductionSettings:
     )  # fmt: skip
 
 
-async def test_it_runs_before_the_vendors_wire_formats(settings: ProductionSettings, aws: str) -> None:
+async def test_it_runs_before_the_vendors_wire_formats(
+    settings: ProductionSettings, aws: str, valkey: Valkey
+) -> None:
     twilio = TwilioSimulator(account_sid=SID, auth_token=TOKEN, now=SystemClock().now)
     post = SendGridSimulator(api_key=TOKEN, sender=SENDER, now=SystemClock().now)
     new = {
@@ -126,7 +129,10 @@ async def test_it_runs_before_the_vendors_wire_formats(settings: ProductionSetti
         "accepted": {"terms": True, "privacy": True},
     }
     async with twilio.running() as twilio_url, post.running() as mail_url:
-        here = {"twilio_api_url": twilio_url, "sendgrid_api_url": mail_url, "aws_endpoint_url": aws}
+        here = {
+            "twilio_api_url": twilio_url, "sendgrid_api_url": mail_url, "aws_endpoint_url": aws,
+            "redis_url": SecretStr(valkey.url),
+        }  # fmt: skip
         production = Production(settings.model_copy(update=here))
         async with production.running(work=False) as url, ClientSession(base_url=url) as client:
             assert (await client.get("/readyz")).status == 200
@@ -138,6 +144,7 @@ async def test_it_runs_before_the_vendors_wire_formats(settings: ProductionSetti
                     if post.mails:
                         break
             mail = as_read(post.mails[0])
+            assert valkey.ask("DBSIZE") == 1, "the mail was counted elsewhere"
             assert (mail["locale"], mail["link"]) == ("he", "https://app.example/accounts/verify_account")
             proof = {"token": mail["token"], "password": PASSWORD}
             verified = await client.post("/v1/account-verifications", json=proof)

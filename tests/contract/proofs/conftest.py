@@ -13,12 +13,15 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
+from adapters.outbound.redis.connection import connect as connect_to_redis
+from adapters.outbound.redis.limits import RedisLimits
 from bootstrap.container import NOTHING, Replaced
 from bootstrap.settings import Settings
 from bootstrap.worlds.sandbox import Sandbox
 from tests.contract.conftest import Postgres
 from tests.support.harness import Anywhere, Databases, Worlds, in_memory, on_postgres, opened_in_memory
 from tests.support.http_client import Edge, the_edge
+from tests.support.valkey import Valkey
 
 
 @pytest.fixture
@@ -31,6 +34,13 @@ def world() -> Worlds:
 def stored(postgres: Postgres, tmp_path: Path) -> Databases:
     """Opens worlds on PostgreSQL: for the rules at rest."""
     return partial(on_postgres, postgres, tmp_path)
+
+
+@pytest.fixture
+async def counted_in_redis(stored: Databases, valkey: Valkey) -> AsyncIterator[Databases]:
+    """Opens worlds on PostgreSQL that count what is limited in a Valkey: for what lies there."""
+    async with connect_to_redis(valkey.url) as redis:
+        yield partial(stored, limits=lambda world: RedisLimits(redis, world.keyring))
 
 
 @pytest.fixture(params=["memory", "postgres"])

@@ -1,0 +1,1 @@
+"""Redis, or Valkey: for what all processes share and nobody misses when it is gone."""

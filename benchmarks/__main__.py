@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import beside, crowd, deletions, exports, live, voicemail_kills
+from benchmarks import beside, crowd, deletions, erasure_kills, exports, live, voicemail_kills
 from benchmarks.bench import Measure, main
 from benchmarks.kill_points import kills_between_send_and_commit
 from benchmarks.kills import kills
@@ -60,16 +60,19 @@ if __name__ == "__main__":
         help="kill -9 a process N times at each step of a voicemail, and look for what is lost, there twice or left",
     )  # fmt: skip
     parser.add_argument(
+        "--erasure-kills", type=int, default=0, metavar="N",
+        help="kill -9 a process N times before and after each step of an erasure; what is left, or done twice?",
+    )  # fmt: skip
+    parser.add_argument(
         "--kill-point", type=int, default=0, metavar="N",
         help="kill -9 the workers N times when the carrier has just taken a message, and nobody has noted it",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    if given.voicemail_kills:
-        with TemporaryDirectory(prefix="pico-kills-") as folder:
-            Path(folder).chmod(0o755)  # the database's user must reach it
-            sys.exit(asyncio.run(voicemail_kills.kills(given.voicemail_kills, Path(folder), print)))
-    killing = {kills: given.kills, kills_between_send_and_commit: given.kill_point}
+    killing = {
+        kills: given.kills, kills_between_send_and_commit: given.kill_point,
+        voicemail_kills.kills: given.voicemail_kills, erasure_kills.kills: given.erasure_kills,
+    }  # fmt: skip
     for killed, times in killing.items():
         if times:
             with TemporaryDirectory(prefix="pico-kills-") as folder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -135,6 +136,24 @@ async def test_a_column_that_has_room_for_content_is_noticed(
 ) -> None:
     await connection.execute(statement)
     assert len(undeclared(await connection.fetch(CATALOGUE))) == 1
+
+
+ADDITIONS = 20
+SHAPES_ADDED = (
+    "uuid", "integer", "bigint", "bytea", "date", "timestamptz", "boolean", "text", "varchar(64)", "varchar", "jsonb",
+    "audit_kind", "inet", "real", "text[]",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(ADDITIONS))
+async def test_a_column_that_nobody_declared_is_noticed_wherever_it_is_and_whatever_its_shape(
+    connection: asyncpg.Connection, seed: int
+) -> None:
+    chance = random.Random(seed)
+    table, shape = chance.choice(sorted(TABLES.tables)), chance.choice(SHAPES_ADDED)
+    name = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz_", k=9)).strip("_") or "added"
+    await connection.execute(f'ALTER TABLE {table} ADD "{name}" {shape}')
+    assert undeclared(await connection.fetch(CATALOGUE)) == [f"{table}.{name}"]
 
 
 async def test_the_frozen_steps_lead_to_the_declared_tables(postgres: Postgres) -> None:

@@ -14,14 +14,15 @@ import structlog
 import typer
 from rich.console import Console
 
-from adapters.inbound.cli import ClauseReport, Commands
+from adapters.inbound.cli import Commands
 from adapters.inbound.operators import Options
+from adapters.inbound.policy_command import ClauseReport, PolicyCommands
 from application.inventory import INVENTORY
 from application.number_reconciliation import Comparison
 from bootstrap.data_map import with_data_map
 from bootstrap.operating import product_at_hand
 from bootstrap.operator_commands import OPERATOR_COMMANDS
-from bootstrap.policy import POLICY, Verdict, declared_proofs, judge, parse
+from bootstrap.policy import POLICY, PROOFS, Verdict, declared_proofs, judge, parse
 from bootstrap.settings import (
     ROOT,
     BadSettings,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from bootstrap.databases import Databases
 
 log = structlog.get_logger()
-PROOFS = ROOT / "tests" / "contract" / "proofs"
 
 
 def serve(work: bool, options: Options) -> None:  # noqa: FBT001 - the shape that the command line asks for
@@ -260,6 +260,15 @@ def clauses(run: bool) -> Sequence[ClauseReport]:  # noqa: FBT001 - the one answ
     return reports
 
 
+def untranslated() -> Sequence[str]:
+    """Return what the policy's translation lacks, or has too much. Raises PolicyError."""
+    from bootstrap.publication import headings
+    from bootstrap.translation import HEBREW, lacking, read_translation
+
+    markdown = POLICY.read_text(encoding="utf-8")
+    return lacking(parse(markdown), headings(markdown), read_translation(HEBREW.read_text(encoding="utf-8")))
+
+
 def write_data_map() -> None:
     """Write the data map in PRIVACY.md anew. Raises PolicyError when it has no place for one."""
     POLICY.write_text(with_data_map(POLICY.read_text(encoding="utf-8"), INVENTORY), encoding="utf-8")
@@ -275,8 +284,7 @@ COMMANDS = Commands(
     back_up=back_up,
     restore=restore,
     rotate_master=rotate_master,
-    clauses=clauses,
-    write_data_map=write_data_map,
+    policy=PolicyCommands(clauses=clauses, untranslated=untranslated, write_data_map=write_data_map),
     variables=variables(),
     operator=OPERATOR_COMMANDS,
 )

@@ -19,6 +19,10 @@ IN_CHECKOUT = Path(__file__).resolve().parent.parent / "PRIVACY.md"
 POLICY = IN_CHECKOUT if IN_CHECKOUT.exists() else Path(__file__).resolve().with_name("PRIVACY.md")
 """The policy's file: a wheel carries it in this package."""
 
+_TESTS = IN_CHECKOUT.with_name("tests") / "contract" / "proofs"
+PROOFS = _TESTS if _TESTS.exists() else Path(__file__).resolve().with_name("proofs")
+"""The folder of the proofs' source, to be read and not to be run: a wheel carries it in this package."""
+
 PENDING = "<!-- pending -->"
 DECLARED = "<!-- declared -->"
 KEPT = " Kept: "

@@ -22,6 +22,7 @@ from application.use_cases import UseCases
 from bootstrap.admission import Admission
 from bootstrap.outside import Outside
 from bootstrap.policy import POLICY, shown
+from bootstrap.publication import published
 from domain.kernel import PicoError
 
 COMPARE_EVERY = timedelta(minutes=1)
@@ -64,6 +65,7 @@ async def serve(
         webhooks=product.webhooks,
         sandbox=sandbox,
         policy=shown(POLICY.read_text("utf-8"), names_telnyx=product.names_telnyx).encode(),
+        published=published(names_telnyx=product.names_telnyx),
     )
     comparing = asyncio.create_task(_keep_comparing(product.outside.clock))
     async with AsyncExitStack() as stack:

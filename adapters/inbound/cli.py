@@ -9,31 +9,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from adapters.inbound.number_report import shown, told
 from adapters.inbound.operators import OperatorCommands, Options, StateDir, add_operator_commands, said
+from adapters.inbound.policy_command import PolicyCommands, add_policy_command
 from application.number_reconciliation import Comparison
 from domain.kernel import PicoError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClauseReport:
-    """A clause of the privacy policy and what holds it: proofs as test, saboteur, and what the test says then."""
-
-    clause: str
-    sentence: str
-    verdict: str
-    pending: str
-    declared: str
-    """Why no test can show it, where it is declared."""
-    evidence: str
-    """What is kept to show it, where it is declared."""
-    proofs: tuple[tuple[str, str, str], ...]
-    seen: str
-    """What came of running them; empty when they were not run."""
-    broken: bool
-    """Unproved, proved for another wording, or found not to hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +38,7 @@ class Commands:
     """Wraps every key under a new master key; the second argument hears of progress. Answers what becomes of others."""
     reconcile: Callable[[bool, Options], Comparison]
     """Compares the carrier's numbers with our lines; gives orphans back if the argument says so."""
-    clauses: Callable[[bool], Sequence[ClauseReport]]
-    """Judges the policy by what is declared, and runs the proofs too if the argument says so."""
-    write_data_map: Callable[[], None]
+    policy: PolicyCommands
     variables: Mapping[str, str]
     """What can be set in the environment, and what each is for."""
     operator: OperatorCommands
@@ -125,36 +104,7 @@ def command_line(commands: Commands) -> typer.Typer:
     app.add_typer(_keys(commands), name="keys")
     _add_reconcile(app, commands, environment)
 
-    @app.command()
-    def policy(
-        *,
-        as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
-        write: Annotated[
-            bool, typer.Option("--write", help="Bring the data map in PRIVACY.md up to date.")
-        ] = False,
-        run: Annotated[
-            bool, typer.Option("--run", help="Run the proofs, honest and sabotaged, and print what was seen.")
-        ] = False,
-    ) -> None:
-        """Print every clause of PRIVACY.md with its proofs and verdict; exit code 1 when one is unproved or stale.
-
-        The verdict says that a proof is declared for the sentence as it stands. That it passes, and fails once its
-        rule is switched off, is what `--run` sees (some minutes; it needs the development tools).
-        """
-        if write:
-            commands.write_data_map()
-            return
-        reports = commands.clauses(run)
-        if as_json:
-            typer.echo(json.dumps([_as_json(report) for report in reports], indent=2))
-        else:
-            Console().print(_table(reports, ran=run))
-            if not run:
-                Console().print(
-                    "This is what the tests declare: nothing was run. `./pico policy --run` runs the proofs."
-                )
-        raise typer.Exit(1 if any(report.broken for report in reports) else 0)
-
+    add_policy_command(app, commands.policy)
     add_operator_commands(app, commands.operator)
     return app
 
@@ -261,30 +211,3 @@ def _tell_of_reset(goes: Sequence[str], *, really: bool) -> None:
         typer.echo("Nothing to delete: no Sandbox has run there.")
     elif not really:
         typer.echo("Nothing is deleted yet. To delete it: ./pico reset --really")
-
-
-def _as_json(report: ClauseReport) -> dict[str, object]:
-    return {
-        "clause": report.clause,
-        "sentence": report.sentence,
-        "verdict": report.verdict,
-        "pending": report.pending or None,
-        "declared": report.declared or None,
-        "evidence": report.evidence or None,
-        "proofs": [
-            {"test": test, "saboteur": saboteur, "says": says} for test, saboteur, says in report.proofs
-        ],
-        "seen": report.seen or None,
-    }
-
-
-def _table(reports: Sequence[ClauseReport], *, ran: bool) -> Table:
-    table = Table("clause", "sentence", "proofs", "verdict", *(["seen"] if ran else []), show_lines=True)
-    for report in reports:
-        tests = "\n".join(dict.fromkeys(test for test, _, _ in report.proofs))
-        held = "" if not report.seen else "BROKEN: " if report.broken else "held: "
-        seen = [held + report.seen] if ran else []
-        kept = report.declared and f"{report.declared} Kept: {report.evidence}"
-        shown_by = "\n".join(filter(None, (tests, report.pending, kept)))
-        table.add_row(report.clause, report.sentence, shown_by, report.verdict, *seen)
-    return table

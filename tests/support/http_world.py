@@ -35,6 +35,7 @@ from adapters.outbound.twilio.vocabulary import outcome_of
 from application.inbound_calls import IncomingCall
 from application.ports.numbers import AvailableNumber
 from bootstrap.policy import POLICY
+from bootstrap.publication import published
 from bootstrap.worlds import InMemory, edge
 from domain.calls import CallOutcome
 from domain.kernel import PicoError
@@ -207,6 +208,7 @@ class HttpWorld:
         world: InMemory | None = None,
         *,
         sandbox: bool = False,
+        publishes: bool = True,
         also: Also | None = None,
         admitted: Callable[[], Awaitable[None]] | None = None,
     ) -> AsyncIterator[Self]:
@@ -233,6 +235,7 @@ class HttpWorld:
             ],
             sandbox=HandSandbox(self.world) if sandbox else None,
             policy=POLICY.read_bytes(),
+            published=published(names_telnyx=True) if publishes else None,
         )
         async with serving(app, "127.0.0.1", 0) as self.port, ClientSession() as self._session:
             async with self._session.get(f"{self.url}/openapi.json") as response:

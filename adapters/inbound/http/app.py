@@ -14,6 +14,7 @@ from adapters.inbound.http.context import EdgeContext, Sandbox
 from adapters.inbound.http.input import accept, nothing_came, read_json, read_query, say_what_is_missing
 from adapters.inbound.http.json_format import decode, encode
 from adapters.inbound.http.paths import PathTable, PathTemplate, plain
+from adapters.inbound.http.policy_text import ShownPolicy
 from adapters.inbound.http.reply import Answer, respond
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import HEALTH, Route
@@ -136,12 +137,13 @@ def build(
     webhooks: Iterable[Webhooks] = (),
     sandbox: Sandbox | None = None,
     policy: bytes = b"",
+    published: Callable[[], ShownPolicy] | None = None,
 ) -> App:
     """Build the edge with the webhooks of every provider; the Sandbox's routes exist only when there is one.
 
     `ready` raises a PicoError while the product cannot serve, `admitted` while nothing may be answered; `policy` is
-    the text at `/privacy`.
+    the text at `/privacy`, `published` what stands at `/legal/privacy`.
     """
     routes = ROUTES + (SANDBOX_ROUTES if sandbox is not None else ())
-    context = EdgeContext(use_cases, ready, encode(openapi.document(routes)), sandbox, policy)
+    context = EdgeContext(use_cases, ready, encode(openapi.document(routes)), sandbox, policy, published)
     return App(context, routes, webhooks, admitted)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from adapters.inbound.http.policy_text import ShownPolicy
 from adapters.inbound.http.reply import Json
 from application.use_cases import UseCases
 
@@ -61,3 +62,5 @@ class EdgeContext:
     document: bytes
     sandbox: Sandbox | None = None
     policy: bytes = b""
+    published: Callable[[], ShownPolicy] | None = None
+    """Reads the policy as it is published, some files the first time."""

@@ -10,7 +10,7 @@ from pico_client.events import Event, Events
 from pico_client.exports import Export, Exports
 from pico_client.greetings import Greeting, Greetings
 from pico_client.health import Health, HealthChecks
-from pico_client.legal import Legal, PublicKey, PublicKeys
+from pico_client.legal import Legal, PolicyClause, PolicyProof, PrivacyPolicy, PublicKey, PublicKeys
 from pico_client.lines import AvailableNumber, DoNotDisturb, Line, Lines, MonthlyPrice
 from pico_client.messages import (
     Conversation,
@@ -56,6 +56,9 @@ __all__ = [
     "MonthlyPrice",
     "Pico",
     "Picture",
+    "PolicyClause",
+    "PolicyProof",
+    "PrivacyPolicy",
     "Problem",
     "PublicKey",
     "PublicKeys",

@@ -32,13 +32,19 @@ def test_the_wheel_holds_our_packages_and_nothing_else(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     for package in (*PACKAGES, "benchmarks"):
         shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE", "PRIVACY.md"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "PRIVACY.md", "PRIVACY.he.md"):
         shutil.copy(ROOT / name, copy)
-    (copy / "tests").mkdir()
+    proofs = Path("tests", "contract", "proofs")
+    shutil.copytree(ROOT / proofs, copy / proofs, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "tests" / "test_nothing.py").touch()
     (built,) = WheelBuilder(str(copy)).build(directory=str(tmp_path / "built"), versions=["standard"])
     names = zipfile.ZipFile(built).namelist()
-    assert {"bootstrap/PRIVACY.md", "pico_testkit/contracts/messages.py"} <= set(names)
+    assert {
+        "bootstrap/PRIVACY.md",
+        "bootstrap/PRIVACY.he.md",
+        "bootstrap/proofs/test_time.py",
+        "pico_testkit/contracts/messages.py",
+    } <= set(names)
     top = {name.partition("/")[0] for name in names}
     version = PROJECT["project"]["version"]
     assert top == {*PACKAGES, f"pico-{version}.dist-info"}

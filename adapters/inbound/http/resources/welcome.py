@@ -21,7 +21,8 @@ PAGE = """<!doctype html>
 <ul>
 <li><a href="/docs">API</a>: every operation, described, to be tried out from the page</li>
 <li><a href="/openapi.json">OpenAPI document</a>: the same for programs</li>
-<li><a href="/privacy">Privacy policy</a>: each sentence is proved by a test, or says that it is not yet</li>
+<li><a href="/legal/privacy">Privacy policy</a>: each sentence is proved by a test, or says why it is not;
+<a href="/privacy">as it is written</a>, and <a href="/legal/privacy.json">for programs</a></li>
 <li><a href="/readyz">Readiness</a>: whether everything it needs answers</li>
 </ul>
 {sandbox}</main>
@@ -39,6 +40,11 @@ SANDBOX = """<h2>Sandbox</h2>
 STYLE = b"""\
 :root { color-scheme: light dark; font: 1.1rem/1.5 system-ui, sans-serif; }
 main { max-width: 42rem; margin: 3rem auto; padding: 0 1rem; }
+.policy ul { list-style: none; padding: 0; }
+.policy li { margin-block: .6rem; }
+.policy small { border: thin solid; border-radius: .3rem; padding: 0 .3rem; white-space: nowrap; opacity: .75; }
+.wide { overflow-x: auto; font-size: .8rem; }
+th, td { text-align: start; padding-inline-end: 1rem; }
 """
 
 

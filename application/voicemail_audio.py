@@ -15,6 +15,7 @@ from application.ports.objects import Objects, ObjectsUnavailable
 from application.ports.recordings import RecordingAbsent, RecordingGone, Recordings, RecordingUnfit
 from application.ports.store import Store, Tx
 from domain.kernel import AccountId, CarrierRef, ErrorKind, NotFound, ObjectId, PicoError, SealBroken
+from domain.retention import Retention
 from domain.voicemail import (
     LARGEST,
     Audio,
@@ -26,6 +27,8 @@ from domain.voicemail import (
     VoicemailLeft,
 )
 
+BACKSTOP = Retention().voicemail_audio.keep.days
+"""Days after which the store itself deletes a voicemail: counted from when it came here, so never too soon."""
 PATIENCE = timedelta(days=1)
 """How long another answer is hoped for where something else came than the audio."""
 HEADER = 44
@@ -136,13 +139,15 @@ class KeepAudio:
         content: AsyncIterable[bytes],
         said: str,
         largest: int = LARGEST,
+        *,
+        days: int | None = None,
     ) -> Audio:
         """Return what is kept. Raises NotAudio, UnsupportedAudio, AudioTooLarge, ObjectsUnavailable, KeyGone.
 
         Repeating replaces it.
         """
         checked = CheckedAudio(content, type_said(said), largest)
-        size = await self.objects.put(account_id, object_id, checked.pieces())
+        size = await self.objects.put(account_id, object_id, checked.pieces(), days=days)
         found = hashlib.sha256()
         try:
             async with self.objects.open(account_id, object_id) as opened:
@@ -199,7 +204,7 @@ class FetchVoicemail:
     async def _fetched(self, voicemail: Voicemail, ref: CarrierRef) -> Audio:
         async with self.recordings.fetch(ref) as fetched:
             return await self.keep_audio(
-                voicemail.account_id, voicemail.object_id, fetched.content, fetched.type
+                voicemail.account_id, voicemail.object_id, fetched.content, fetched.type, days=BACKSTOP
             )
 
     async def _commit(

@@ -222,6 +222,8 @@ class ProductionSettings(Settings):
     """The S3 bucket for pictures, voicemail and exports."""
     ledger_bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", examples=["pico-ledger"])
     """The S3 bucket for the erasure ledger: of its own, with a default retention that nobody can shorten."""
+    aws_name: str = Field("pico", pattern=r"^[a-z][a-z0-9-]{1,19}$", examples=["pico"])
+    """What the templates of deploy/aws call everything: by it `pico doctor` finds the databases and the cache."""
     aws_endpoint_url: str = Field(
         "", pattern=r"^(https?://[^\s/?#]+/?)?$", examples=["https://aws-proxy.example"]
     )

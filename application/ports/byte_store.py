@@ -25,8 +25,11 @@ class ByteStore(Protocol):
     A name is `prefix/rest`, both of lower-case hexadecimal digits.
     """
 
-    async def write(self, name: str, pieces: AsyncIterable[bytes]) -> None:
-        """Put the pieces under the name, durably: whole or not at all, whatever `pieces` raises. Repeating replaces."""
+    async def write(self, name: str, pieces: AsyncIterable[bytes], *, days: int | None = None) -> None:
+        """Put the pieces under the name, durably: whole or not at all, whatever `pieces` raises. Repeating replaces.
+
+        After so many `days` the store may delete it by itself, where it can: in case we should have, and have not.
+        """
         ...
 
     def open(self, name: str) -> AbstractAsyncContextManager[OpenBytes]:

@@ -37,10 +37,18 @@ class Objects(Protocol):
     An object is found by its account and its id alone. Memory stays flat, whatever its size.
     """
 
-    async def put(self, account_id: AccountId, object_id: ObjectId, content: AsyncIterable[bytes]) -> int:
+    async def put(
+        self,
+        account_id: AccountId,
+        object_id: ObjectId,
+        content: AsyncIterable[bytes],
+        *,
+        days: int | None = None,
+    ) -> int:
         """Keep the content, durably; return its size in bytes. Raises KeyGone, and whatever `content` raises.
 
-        It is there whole or not at all. Repeating replaces it.
+        It is there whole or not at all. Repeating replaces it. After so many `days` the store may delete it by itself,
+        where it can, and never sooner: that is for what we should have deleted and have not.
         """
         ...
 

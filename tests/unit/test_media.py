@@ -164,7 +164,14 @@ async def test_an_outage_delays_and_loses_nothing(world: InMemory, outage: str) 
 class Forgetful(SealedObjects):
     """Says that it keeps everything, and keeps nothing."""
 
-    async def put(self, account_id: AccountId, object_id: ObjectId, content: AsyncIterable[bytes]) -> int:
+    async def put(
+        self,
+        account_id: AccountId,
+        object_id: ObjectId,
+        content: AsyncIterable[bytes],
+        *,
+        days: int | None = None,
+    ) -> int:
         return sum([len(piece) async for piece in content])
 
 
@@ -204,7 +211,14 @@ class Killed(BaseException):
 class Killing(SealedObjects):
     """Is killed right after a picture is there, and before anybody puts that on record."""
 
-    async def put(self, account_id: AccountId, object_id: ObjectId, content: AsyncIterable[bytes]) -> int:
+    async def put(
+        self,
+        account_id: AccountId,
+        object_id: ObjectId,
+        content: AsyncIterable[bytes],
+        *,
+        days: int | None = None,
+    ) -> int:
         await super().put(account_id, object_id, content)
         raise Killed
 
@@ -236,7 +250,14 @@ async def test_deleting_the_message_while_its_picture_is_under_way_leaves_no_obj
     ada = await with_line(world)
 
     class DeletedMeanwhile(SealedObjects):
-        async def put(self, account_id: AccountId, object_id: ObjectId, content: AsyncIterable[bytes]) -> int:
+        async def put(
+            self,
+            account_id: AccountId,
+            object_id: ObjectId,
+            content: AsyncIterable[bytes],
+            *,
+            days: int | None = None,
+        ) -> int:
             size = await super().put(account_id, object_id, content)
             await world.use_cases.delete_message(ada.id, await only_message(ada))
             return size

@@ -35,9 +35,12 @@ from application.ports.kms import (
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
+    from types_boto3_kms.type_defs import TagTypeDef
 
 DAY = timedelta(days=1)
 DESCRIPTION = "Wraps the keys of Pico's accounts"
+TAGS: list[TagTypeDef] = [{"TagKey": "pico", "TagValue": "master-key"}]
+"""By which the roles of deploy/aws/roles.yaml know a master key from every other key of the account."""
 
 _ERRORS: Mapping[str, type[KmsError]] = MappingProxyType({
     "InvalidCiphertextException": KmsBadCiphertext,
@@ -111,7 +114,7 @@ class AwsKms(Kms):
 
     @override
     async def create_key(self) -> str:
-        made = await self._ask("", lambda: self._client.create_key(Description=DESCRIPTION))
+        made = await self._ask("", lambda: self._client.create_key(Description=DESCRIPTION, Tags=TAGS))
         self._newest = made["KeyMetadata"]["Arn"]
         return self._newest
 

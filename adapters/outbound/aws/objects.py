@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 PART = 8 << 20
 """Bytes of one part of an upload; what is smaller goes up at once. S3 takes 5 MiB and more."""
 
+TAG = "pico-days"
+"""Says after how many days a rule of the bucket deletes an object that we have not; deploy/aws/objects.yaml has it."""
+
 _MISSING = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NotFound"}
 
 T = TypeVar("T")
@@ -93,17 +96,18 @@ class S3ByteStore(ByteStore):
         self._bucket = bucket
 
     @override
-    async def write(self, name: str, pieces: AsyncIterable[bytes]) -> None:
+    async def write(self, name: str, pieces: AsyncIterable[bytes], *, days: int | None = None) -> None:
         upload, parts, held = None, list[dict[str, Any]](), bytearray()
+        tagged = {} if days is None else {"Tagging": f"{TAG}={days}"}
         try:
             async for piece in pieces:
                 held += piece
                 while len(held) >= PART:
                     if upload is None:
-                        upload = await self._begin(name)
+                        upload = await self._begin(name, tagged)
                     parts.append(await self._put_part(name, upload, len(parts) + 1, bytes(held[:PART])))
                     del held[:PART]
-            await self._finish(name, upload, parts, bytes(held))
+            await self._finish(name, upload, parts, bytes(held), tagged)
         except _Missing:
             raise ObjectsUnavailable from None  # the bucket, or an upload that was deleted meanwhile
         except BaseException:
@@ -152,8 +156,10 @@ class S3ByteStore(ByteStore):
         except _Missing:
             raise ObjectsUnavailable from None
 
-    async def _begin(self, name: str) -> str:
-        made = await self._ask(lambda: self._client.create_multipart_upload(Bucket=self._bucket, Key=name))
+    async def _begin(self, name: str, tagged: dict[str, Any]) -> str:
+        made = await self._ask(
+            lambda: self._client.create_multipart_upload(Bucket=self._bucket, Key=name, **tagged)
+        )
         return made["UploadId"]
 
     async def _put_part(self, name: str, upload: str, number: int, content: bytes) -> dict[str, Any]:
@@ -164,9 +170,18 @@ class S3ByteStore(ByteStore):
         )
         return {"ETag": done["ETag"], "PartNumber": number}
 
-    async def _finish(self, name: str, upload: str | None, parts: list[dict[str, Any]], rest: bytes) -> None:
+    async def _finish(
+        self,
+        name: str,
+        upload: str | None,
+        parts: list[dict[str, Any]],
+        rest: bytes,
+        tagged: dict[str, Any],
+    ) -> None:
         if upload is None:
-            await self._ask(lambda: self._client.put_object(Bucket=self._bucket, Key=name, Body=rest))
+            await self._ask(
+                lambda: self._client.put_object(Bucket=self._bucket, Key=name, Body=rest, **tagged)
+            )
             return
         if rest:
             parts.append(await self._put_part(name, upload, len(parts) + 1, rest))

@@ -54,7 +54,7 @@ class LocalByteStore(ByteStore):
     folder: Path
 
     @override
-    async def write(self, name: str, pieces: AsyncIterable[bytes]) -> None:
+    async def write(self, name: str, pieces: AsyncIterable[bytes], *, days: int | None = None) -> None:
         path, file = await _in_thread(self._begin)
         with file:
             try:

@@ -37,7 +37,7 @@ class MemoryByteStore(ByteStore):
         self.kept: dict[str, bytes] = {}
 
     @override
-    async def write(self, name: str, pieces: AsyncIterable[bytes]) -> None:
+    async def write(self, name: str, pieces: AsyncIterable[bytes], *, days: int | None = None) -> None:
         content = b"".join([piece async for piece in pieces])
         self._answer()
         self.kept[name] = content

@@ -87,7 +87,14 @@ class SealedObjects(Objects):
     environment: str
 
     @override
-    async def put(self, account_id: AccountId, object_id: ObjectId, content: AsyncIterable[bytes]) -> int:
+    async def put(
+        self,
+        account_id: AccountId,
+        object_id: ObjectId,
+        content: AsyncIterable[bytes],
+        *,
+        days: int | None = None,
+    ) -> int:
         names = await self._names(account_id)
         key = await self.keyring.open(account_id)
         cipher = FrameCipher.new(self.environment, account_id, object_id, key)
@@ -99,7 +106,7 @@ class SealedObjects(Objects):
                 written += len(frame)
                 yield frame
 
-        await self.store.write(names.name(object_id), counted())
+        await self.store.write(names.name(object_id), counted(), days=days)
         return Layout.of(written).size
 
     @override

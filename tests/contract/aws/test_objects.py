@@ -108,6 +108,15 @@ class TestInABucket(ObjectsContract):
         assert not client.list_multipart_uploads(Bucket=bucket).get("Uploads")
         assert await objects.count(ANN) == 1
 
+    @pytest.mark.parametrize("size", [3, 11 << 20], ids=["at once", "in parts"])
+    async def test_what_the_bucket_may_delete_by_itself_bears_a_tag_and_nothing_else_does(
+        self, store: S3ByteStore, client: Any, bucket: str, size: int
+    ) -> None:
+        await store.write("ab/01", stream(content(size)), days=90)
+        await store.write("ab/02", stream(content(size)))
+        tagged = [client.get_object_tagging(Bucket=bucket, Key=name)["TagSet"] for name in ("ab/01", "ab/02")]
+        assert tagged == [[{"Key": "pico-days", "Value": "90"}], []]
+
     async def test_a_version_under_a_lock_is_not_called_deleted(
         self, store: S3ByteStore, client: Any, bucket: str
     ) -> None:

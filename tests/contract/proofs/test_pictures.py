@@ -49,7 +49,14 @@ class Clear(OpenObject):
 class SealsNothing(SealedObjects):
     """Keeps objects in clear."""
 
-    async def put(self, account_id: AccountId, object_id: ObjectId, content: AsyncIterable[bytes]) -> int:
+    async def put(
+        self,
+        account_id: AccountId,
+        object_id: ObjectId,
+        content: AsyncIterable[bytes],
+        *,
+        days: int | None = None,
+    ) -> int:
         whole = b"".join([piece async for piece in content])
 
         async def pieces() -> AsyncIterator[bytes]:

@@ -143,7 +143,14 @@ class LosesTheFirst(SealedObjects):
 
     lost: ClassVar[set[ObjectId]] = set()
 
-    async def put(self, account_id: AccountId, object_id: ObjectId, content: AsyncIterable[bytes]) -> int:
+    async def put(
+        self,
+        account_id: AccountId,
+        object_id: ObjectId,
+        content: AsyncIterable[bytes],
+        *,
+        days: int | None = None,
+    ) -> int:
         size = await super().put(account_id, object_id, content)
         if object_id not in self.lost:
             self.lost.add(object_id)

@@ -1,0 +1,149 @@
+"""The templates: without a finding of cfn-lint, in the region of the policy, and about the product as it is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.outbound.aws import ledger, objects
+from adapters.outbound.aws.kms import TAGS
+from application.voicemail_audio import BACKSTOP
+from bootstrap.settings import ProductionSettings, Settings, variable
+from domain.retention import Retention
+from tests.contract.deploy.conftest import Cloud
+from tests.support.templates import FOLDER, ORDER, of_type, template
+
+AHEAD = {
+    "PICO_ADMIN_PORT", "PICO_REDIS_URL", "PICO_SENTRY_DSN", "PICO_STRIPE_API_KEY", "PICO_STRIPE_WEBHOOK_SECRETS",
+}  # fmt: skip
+"""What the template names before, or whether or not, the settings do; unknown variables are passed over."""
+
+
+def test_cfn_lint_has_nothing_to_say() -> None:
+    files = [str(FOLDER / f"{part}.yaml") for part in ORDER]
+    linted = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), "--regions", "us-east-1", "--format", "parseable", *files],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert (linted.stdout, linted.returncode) == ("", 0)
+
+
+def test_every_template_is_deployed() -> None:
+    assert {path.stem for path in FOLDER.glob("*.yaml")} == set(ORDER)
+
+
+@pytest.mark.parametrize("part", ORDER)
+def test_a_template_is_for_the_region_of_the_policy_alone(part: str) -> None:
+    [rule] = template(part)["Rules"].values()
+    assert rule["Assertions"][0]["Assert"] == {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
+
+
+def test_everything_stands_at_moto(cloud: Cloud) -> None:
+    stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
+    assert {each["StackName"]: each["StackStatus"] for each in stacks} == {
+        f"pico-{part}": "CREATE_COMPLETE" for part in ORDER
+    }
+    alarms = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert len(alarms) == len(of_type("alarms", "AWS::CloudWatch::Alarm"))
+
+
+def _environment() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """Return names of plain and of secret variables, by container."""
+    plain, secret = dict[str, set[str]](), dict[str, set[str]]()
+    for task in of_type("compute", "AWS::ECS::TaskDefinition").values():
+        for container in task["ContainerDefinitions"]:
+            plain[container["Name"]] = {each["Name"] for each in container.get("Environment", [])}
+            named = [each["Fn::If"][1] if "Fn::If" in each else each for each in container.get("Secrets", [])]
+            secret[container["Name"]] = {each["Name"] for each in named}
+    return plain, secret
+
+
+def test_processes_get_the_variables_that_there_are() -> None:
+    known = {variable(name): field for name, field in ProductionSettings.model_fields.items()}
+    needed = {name for name, field in known.items() if field.is_required()}
+    are_secret = {name for name, field in known.items() if "SecretStr" in str(field.annotation)}
+    plain, secret = _environment()
+    for container in ("serve", "work"):
+        assert needed <= plain[container] | secret[container], "what Production does not start without"
+        assert plain[container] | secret[container] <= known.keys() | AHEAD | {"PICO_WORLD"}
+        assert not plain[container] & are_secret, "a secret in clear"
+        assert secret[container] - AHEAD <= are_secret, "something that is none, and need not be guarded"
+    assert plain["serve"] == plain["work"]
+    assert plain["front"] <= {variable(name) for name in Settings.model_fields}
+
+
+def test_containers_are_no_root_and_write_nothing_but_what_is_gone_with_them() -> None:
+    for task in of_type("compute", "AWS::ECS::TaskDefinition").values():
+        assert task["Volumes"] == [{"Name": "tmp"}]
+        for container in task["ContainerDefinitions"]:
+            assert container["ReadonlyRootFilesystem"] is True
+            assert container["User"] == "10001:10001"
+            assert container["LinuxParameters"]["Capabilities"] == {"Drop": ["ALL"]}
+            assert [mount["ContainerPath"] for mount in container["MountPoints"]] == ["/tmp"]  # noqa: S108 - the volume
+
+
+def test_the_image_holds_what_is_locked_and_is_no_root() -> None:
+    said = (FOLDER.parent / "Containerfile").read_text("utf-8")
+    lines = [line.split() for line in said.replace("\\\n", " ").splitlines() if line and line[0] != "#"]
+    assert [words[1:] for words in lines if words[0] == "USER"] == [["10001:10001"]]
+    installs = [line for line in said.replace("\\\n", " ").splitlines() if "pip install" in line]
+    assert len(installs) == 1
+    assert {"--require-hashes", "--only-binary=:all:", "--no-deps"} <= set(installs[0].split())
+    copied = {
+        word for words in lines if words[0] == "COPY" for word in words[1:-1] if not word.startswith("--")
+    }
+    packages = {"domain", "application", "adapters", "bootstrap"}
+    files = {"requirements.txt", "LICENSE", "PRIVACY.md", "CHANGELOG.md"}
+    assert copied == packages | files | {"/opt/pico"}
+    for name in packages | files:
+        assert (FOLDER.parents[1] / name).exists()
+
+
+def test_what_the_bucket_deletes_is_what_the_adapter_marks() -> None:
+    """Names tell nothing, so that no rule goes by a prefix; what we mark is voicemail, for as long as policy says."""
+    rules = of_type("objects", "AWS::S3::Bucket")["Objects"]["LifecycleConfiguration"]["Rules"]
+    assert not [rule for rule in rules if rule.get("Prefix")]
+    [marked] = [rule for rule in rules if "ExpirationInDays" in rule]
+    assert marked["TagFilters"] == [{"Key": objects.TAG, "Value": str(BACKSTOP)}]
+    assert marked["ExpirationInDays"] == BACKSTOP == Retention().voicemail_audio.keep.days
+    [old] = [rule for rule in rules if "NoncurrentVersionExpiration" in rule]
+    assert old["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+
+
+def test_backups_live_as_long_as_the_policy_says() -> None:
+    databases = of_type("data", "AWS::RDS::DBInstance")
+    kept = {name: each["BackupRetentionPeriod"] for name, each in databases.items()}
+    policy = Retention()
+    assert kept == {"Rows": policy.backup.keep.days, "Keyring": policy.keyring_backup.keep.days}
+    assert databases["Rows"]["KmsKeyId"] != databases["Keyring"]["KmsKeyId"]
+    locked = of_type("objects", "AWS::S3::Bucket")["Ledger"]["ObjectLockConfiguration"]["Rule"]
+    assert locked["DefaultRetention"]["Mode"] == "COMPLIANCE"
+    assert locked["DefaultRetention"]["Days"] > policy.backup.keep.days
+
+
+def _statements(role: str) -> dict[str, Any]:
+    [policy] = of_type("roles", "AWS::IAM::Role")[role]["Policies"]
+    return {each["Sid"]: each for each in policy["PolicyDocument"]["Statement"]}
+
+
+@pytest.mark.parametrize("role", ["Serve", "Work"])
+def test_a_role_reaches_the_ledger_where_the_adapter_writes_it(role: str) -> None:
+    reached = json.dumps(_statements(role)["AddToTheLedger"]["Resource"])
+    assert f"/{ledger.PREFIX}*" in reached
+
+
+def test_roles_know_master_keys_by_the_tag_that_the_adapter_gives_them() -> None:
+    [tag] = TAGS
+    [made] = [each["Tags"] for each in of_type("keys", "AWS::KMS::Key").values() if "Tags" in each]
+    assert made == [{"Key": tag["TagKey"], "Value": tag["TagValue"]}]
+    for role in ("Serve", "Work"):
+        for said in _statements(role).values():
+            if "ViaService" not in json.dumps(said) and "kms:" in json.dumps(said["Action"]):
+                equal = said["Condition"]["StringEquals"]
+                assert list(equal.values()) == [tag["TagValue"]]
+                assert [key.rpartition("/")[2] for key in equal] == [tag["TagKey"]]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
-import structlog
 import typer
 
 from adapters.inbound.cli import command_line
+from adapters.inbound.error_report import report
 from adapters.inbound.http.server import CannotListen
 from bootstrap.backups import BackupFailed
 from bootstrap.commands import COMMANDS
+from bootstrap.logs import configure_logs, report_what_python_would_print
 from bootstrap.operating import CannotOpen
 from bootstrap.postgres_server import PostgresUnavailable
 from bootstrap.private_memory import keep_private
@@ -19,27 +19,17 @@ from bootstrap.settings import BadSettings
 from domain.kernel import PicoError
 
 app = command_line(COMMANDS)
-
-
-def configure_logs() -> None:
-    """Write our own events to standard error, a line each; libraries' records quote what they see and go nowhere."""
-    logging.getLogger().addHandler(logging.NullHandler())
-    logging.disable(logging.CRITICAL)
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-    )
+UNFORESEEN = 70
 
 
 def main() -> None:
-    """Run a command; what an operator can mend is one line on standard error and exit code 2."""
+    """Run a command; what an operator can mend is one line on standard error and exit code 2.
+
+    What nobody foresaw is reported, without a traceback: its last line would be the error's message. Exit code 70.
+    """
     keep_private()
     configure_logs()
+    report_what_python_would_print()
     try:
         app(prog_name="./pico")
     except KeyboardInterrupt:
@@ -50,6 +40,9 @@ def main() -> None:
     except (BadSettings, BackupFailed, CannotListen, CannotOpen, PostgresUnavailable) as error:
         typer.echo(f"pico: {error}", err=True)
         sys.exit(2)
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        report(error, "uncaught")
+        sys.exit(UNFORESEEN)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from adapters.inbound.http.app import build
+from aiohttp import web
+
+from adapters.inbound.http.app import Watch, build
 from adapters.inbound.http.context import Sandbox
 from adapters.inbound.http.cors import shared_with
+from adapters.inbound.http.request_log import log_request
 from adapters.inbound.http.server import serving
 from adapters.inbound.http_io import Webhooks
 from adapters.inbound.worker import SWEEP_EVERY, Worker, keep_sweeping
@@ -23,6 +26,7 @@ from bootstrap.admission import Admission
 from bootstrap.outside import Outside
 from bootstrap.policy import POLICY, shown
 from bootstrap.publication import published
+from bootstrap.settings import Settings
 from domain.kernel import PicoError
 
 COMPARE_EVERY = timedelta(minutes=1)
@@ -50,9 +54,14 @@ class Product:
 
 @asynccontextmanager
 async def serve(
-    product: Product, port: int, *, origins: frozenset[str] = frozenset(), sandbox: Sandbox | None = None
+    product: Product,
+    port: int,
+    *,
+    origins: frozenset[str] = frozenset(),
+    sandbox: Sandbox | None = None,
+    watches: Sequence[Watch] = (),
 ) -> AsyncIterator[None]:
-    """Serve HTTP on `port` until the block ends, to pages of `origins` too.
+    """Serve HTTP on `port` until the block ends, to pages of `origins` too; each of `watches` is told of each answer.
 
     Until the database is as the erasure ledger says, everything but health is answered with 503. Raises CannotListen,
     and what `Admission.check` raises.
@@ -64,6 +73,7 @@ async def serve(
         admitted=product.admission,
         webhooks=product.webhooks,
         sandbox=sandbox,
+        watch=_together(watches),
         policy=shown(POLICY.read_text("utf-8"), names_telnyx=product.names_telnyx).encode(),
         published=published(names_telnyx=product.names_telnyx),
     )
@@ -88,6 +98,23 @@ async def work(product: Product) -> AsyncIterator[None]:
         for loop in loops:
             stack.push_async_callback(_ended, asyncio.create_task(_once_open(product.admission, loop)))
         yield
+
+
+def watches_of(settings: Settings) -> tuple[Watch, ...]:
+    """Return who is told of each answer, by the settings."""
+    return (log_request,) if settings.log_requests else ()
+
+
+def _together(watches: Sequence[Watch]) -> Watch | None:
+    """Return one watch that tells them all; none where there is nobody to tell."""
+    if len(watches) < 2:  # noqa: PLR2004 - then there is nothing to put together
+        return watches[0] if watches else None
+
+    def watch(method: str, route: str, answer: web.StreamResponse, seconds: float) -> None:
+        for each in watches:
+            each(method, route, answer, seconds)
+
+    return watch
 
 
 async def _once_open(admission: Admission, loop: Callable[[], Awaitable[None]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -25,6 +26,7 @@ from domain.spend import SpendPolicy
 from domain.values import Country
 
 COST = PasswordCost()
+DSN = re.compile(r"https?://\w+@[^\s/?#@]+(/[\w.-]+)*/\d+")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -130,6 +132,9 @@ class Settings(BaseSettings):
                 policy.of_a_neighbourhood, most=most * 3 // 100, at_once=most * 3 // 200
             ),
         )
+
+    log_requests: bool = Field(False, examples=["true"])
+    """Whether each request is a line in the log: method, route's template, status and milliseconds."""
 
     lines_of_an_account: int = Field(LINES, ge=1, le=1000)
     """How many lines an account may have at a time."""
@@ -255,6 +260,16 @@ class ProductionSettings(Settings):
         examples=["https://media.telnyx.com"],
     )
     """Where Telnyx has pictures lie, comma-separated: they are fetched from nowhere else."""
+    sentry_dsn: SecretStr | None = Field(None, examples=["https://0123456789abcdef@sentry.example/1"])
+    """Where Sentry takes reports of errors: type, module, function and line of what rose. Unset: none is made."""
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _is_a_dsn(cls, dsn: SecretStr | None) -> SecretStr | None:
+        """Refuse early what Sentry's client would quote in its own complaint."""
+        if dsn is not None and not DSN.fullmatch(dsn.get_secret_value()):
+            raise ValueError
+        return dsn
 
     @field_validator("redis_url")
     @classmethod

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
 import structlog
 
 OURS = ("domain.", "application.", "adapters.", "bootstrap.")
 
 log = structlog.get_logger()
 
+Listener: TypeAlias = Callable[[BaseException], None]
+"""Is told of an error, in which values may be: what it makes of it is for it to keep them out of. May not block."""
+
+_listeners: list[Listener] = []
+
 
 def report(error: BaseException, event: str = "unexpected", **facts: str | int) -> None:
     """Log an unforeseen error: its type and where it rose, never its message, which may quote a value.
 
-    `facts` are codes and counts of the caller's own. Never raises.
+    `facts` are codes and counts of the caller's own. Whoever listens is told, too. Never raises.
     """
     log.error(event, error=type(error).__name__, where=where(error), **facts)
+    for listener in _listeners:
+        try:
+            listener(error)
+        except Exception as broken:  # noqa: BLE001 - a report that fails must not make more of an error than there is
+            log.error("report not sent", error=type(broken).__name__, where=where(broken))
+
+
+@contextmanager
+def also_telling(listener: Listener) -> Iterator[None]:
+    """Have a listener told of every error that is reported in this process until the block ends."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
 
 
 def where(error: BaseException) -> str:

@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
 
+from adapters.inbound.error_report import also_telling
 from adapters.outbound.sendgrid.http import SendGridHttp
 from adapters.outbound.sendgrid.mail import SendGridMail
+from adapters.outbound.sentry.reports import sentry
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.twilio.voice import VoiceAccess
 from bootstrap.assembly import Parts, TelnyxAccess, TwilioAccess, assembled
 from bootstrap.databases import operators_own
-from bootstrap.process import LOOPBACK, Product, free_port, serve
+from bootstrap.process import LOOPBACK, Product, free_port, serve, watches_of
 from bootstrap.process import work as working
+from bootstrap.release import release
 from bootstrap.settings import Options, ProductionSettings, read_settings
 from bootstrap.worlds.amazon import Amazon, amazon
 
@@ -42,7 +45,9 @@ class Production:
         port = self._settings.port or free_port()
         async with AsyncExitStack() as stack:
             product = await stack.enter_async_context(self.opened())
-            await stack.enter_async_context(serve(product, port, origins=self._settings.origins))
+            await stack.enter_async_context(
+                serve(product, port, origins=self._settings.origins, watches=watches_of(self._settings))
+            )
             if work:
                 await stack.enter_async_context(working(product))
             yield f"http://{LOOPBACK}:{port}"
@@ -56,10 +61,11 @@ class Production:
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Product]:
         """Open the product, to do one thing with it. Raises PostgresUnavailable, StoreUnavailable."""
-        await operators_own(self._settings)
-        with amazon(self._settings) as aws:
-            async with assembled(self._parts(aws)) as product:
-                yield product
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(told_to_sentry(self._settings))
+            await operators_own(self._settings)
+            aws = stack.enter_context(amazon(self._settings))
+            yield await stack.enter_async_context(assembled(self._parts(aws)))
 
     def _parts(self, aws: Amazon) -> Parts:
         settings = self._settings
@@ -100,6 +106,18 @@ class Production:
             key_cache_mib=settings.key_cache_mib,
             password_cost=settings.password_cost,
         )
+
+
+@asynccontextmanager
+async def told_to_sentry(settings: ProductionSettings) -> AsyncIterator[None]:
+    """Have Sentry told of errors until the block ends, where a DSN says which."""
+    if settings.sentry_dsn is None:
+        yield
+        return
+    dsn = settings.sentry_dsn.get_secret_value()
+    async with sentry(dsn, release=release(), environment=PRODUCTION) as reports:
+        with also_telling(reports):
+            yield
 
 
 def telnyx_access(settings: ProductionSettings) -> TelnyxAccess | None:

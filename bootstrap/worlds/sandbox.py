@@ -28,7 +28,7 @@ from application.use_cases import UseCases
 from bootstrap.assembly import Parts, TelnyxAccess, TwilioAccess, assembled
 from bootstrap.container import NOTHING, Replaced
 from bootstrap.databases import Databases, at_hand, databases, databases_in_use
-from bootstrap.process import LOOPBACK, Product, free_port, serve
+from bootstrap.process import LOOPBACK, Product, free_port, serve, watches_of
 from bootstrap.process import work as working
 from bootstrap.sandbox_state import STATE, FollowedClock, SandboxState, in_use
 from bootstrap.settings import Settings
@@ -99,7 +99,15 @@ class Sandbox:
             parts = sandbox_parts(settings, found, saved, clock, public_url)
             product = await stack.enter_async_context(assembled(parts, replaced))
             sandbox = cls(url, product, folder, found, clock, saved, simulator, post, second)
-            await stack.enter_async_context(serve(product, port, origins=settings.origins, sandbox=sandbox))
+            await stack.enter_async_context(
+                serve(
+                    product,
+                    port,
+                    origins=settings.origins,
+                    sandbox=sandbox,
+                    watches=watches_of(settings),
+                )
+            )
             simulators = [each for each in (simulator, second) if each is not None]
             if saved.url and saved.url != public_url:
                 for each in simulators:

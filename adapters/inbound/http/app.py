@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from time import perf_counter
 from typing import Any, Concatenate, TypeAlias
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from adapters.inbound.http.paths import PathTable, PathTemplate, plain
 from adapters.inbound.http.policy_text import ShownPolicy
 from adapters.inbound.http.reply import Answer, respond
 from adapters.inbound.http.request import Request
+from adapters.inbound.http.request_id import ROUTE
 from adapters.inbound.http.route import HEALTH, Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.inbound.http.well_formed import must_be_well_formed
@@ -25,9 +27,12 @@ from application.ports.passwords import ASKING, Overloaded
 from application.use_cases import UseCases
 from domain.kernel import PicoError, SealBroken
 
+Watch: TypeAlias = Callable[[str, str, web.StreamResponse, float], None]
+"""Is told of each answer: method and template of its route, both empty where there is none; and seconds it took."""
 Endpoint: TypeAlias = Callable[Concatenate[web.BaseRequest, str, ...], Awaitable[web.StreamResponse]]
 """Answers a request, given its raw query and, one by one, the values in its path."""
-Methods: TypeAlias = dict[str, Endpoint]
+Methods: TypeAlias = dict[str, tuple[str, Endpoint]]
+"""By method: the route's template and its endpoint."""
 
 
 Admitted = Callable[[], Awaitable[None]]
@@ -38,13 +43,14 @@ class App:
 
     def __init__(
         self, context: EdgeContext, routes: Iterable[Route[Any]], webhooks: Iterable[Webhooks] = (),
-        admitted: Admitted | None = None,
+        admitted: Admitted | None = None, watch: Watch | None = None,
     ) -> None:  # fmt: skip
         """Mount the routes, and each provider's webhooks for POST. Raises ValueError when two claim one place.
 
-        `admitted` is asked before each request but those about health, and raises a PicoError to refuse it.
+        `admitted` is asked before each request but those about health, and raises a PicoError to refuse it; `watch` is
+        told of each answer.
         """
-        self._admitted = admitted
+        self._admitted, self._watch = admitted, watch
         self._table: PathTable[Methods] = PathTable(dict)
         for provider in webhooks:
             for path, hook in provider.endpoints().items():
@@ -59,10 +65,19 @@ class App:
         methods = self._table.at(template)
         if method in methods:
             raise ValueError(f"{method} {template}")
-        methods[method] = endpoint
+        methods[method] = str(template), endpoint
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever happens."""
+        if self._watch is None:
+            return await self._answer(request)
+        began = perf_counter()
+        answer = await self._answer(request)
+        route = ROUTE.get()
+        self._watch(request.method if route else "", route, answer, perf_counter() - began)
+        return answer
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
             must_be_well_formed(request)
             target = request.raw_path
@@ -76,9 +91,11 @@ class App:
                 methods, values = self._table.find(plain(path))
             if methods is None:
                 return problems.answer(problems.NoSuchPath())
-            endpoint = methods.get(request.method)
-            if endpoint is None:
+            found = methods.get(request.method)
+            if found is None:
                 return problems.answer(problems.MethodNotAllowed(list(methods)))
+            route, endpoint = found
+            ROUTE.set(route)
             return await endpoint(request, query, *values)
         except BadRequest as no:
             answer = problems.answer(no)
@@ -138,12 +155,13 @@ def build(
     sandbox: Sandbox | None = None,
     policy: bytes = b"",
     published: Callable[[], ShownPolicy] | None = None,
+    watch: Watch | None = None,
 ) -> App:
     """Build the edge with the webhooks of every provider; the Sandbox's routes exist only when there is one.
 
     `ready` raises a PicoError while the product cannot serve, `admitted` while nothing may be answered; `policy` is
-    the text at `/privacy`, `published` what stands at `/legal/privacy`.
+    the text at `/privacy`, `published` what stands at `/legal/privacy`; `watch` is told of each answer.
     """
     routes = ROUTES + (SANDBOX_ROUTES if sandbox is not None else ())
     context = EdgeContext(use_cases, ready, encode(openapi.document(routes)), sandbox, policy, published)
-    return App(context, routes, webhooks, admitted)
+    return App(context, routes, webhooks, admitted, watch)

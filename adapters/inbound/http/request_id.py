@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextvars import ContextVar
 
 import structlog
 from aiohttp import web
@@ -10,6 +11,8 @@ from typing_extensions import override
 
 REQUEST_ID = "Request-Id"
 IN_LOGS = "request_id"
+ROUTE: ContextVar[str] = ContextVar("route", default="")
+"""The template of the route that is being answered, such as `/v1/lines/{line_id}`; empty where none was found."""
 EXTRA_HEADERS: web.RequestKey[dict[str, str]] = web.RequestKey("extra_headers", dict)
 """Under this key a request holds what else its answer bears, however that is made."""
 
@@ -26,6 +29,7 @@ class NamedRequest(web.BaseRequest):
 def name_request() -> None:
     """Give the request that has just come in its name. Each connection has a context of its own."""
     structlog.contextvars.bind_contextvars(**{IN_LOGS: secrets.token_hex(16)})
+    ROUTE.set("")
 
 
 def request_id() -> str:

@@ -7,16 +7,24 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from application.guesses import LimitGuesses
+from application.job_type import JobType
+from application.ports.clock import Clock
 from application.ports.directory import Directory
+from application.ports.ids import Ids, made_at
+from application.ports.jobs import Job, JobLease
 from application.ports.keyring import KeyGone, Keyring
 from application.ports.passwords import PasswordHasher
-from application.ports.store import Store
+from application.ports.store import Store, Tx
 from domain.accounts import Account, PasswordUnreadable
+from domain.audit import AuditKind
 from domain.kernel import AccountId, ErrorKind, NotFound, PicoError
 from domain.values import Email, Password
 
 DECOY = AccountId(UUID(int=0))
 """Nobody's account: it has a key, which is opened in place of one that is missing, and perhaps a row (`decoy`)."""
+
+
+NOTE_REFUSED_SIGN_IN = "note_refused_sign_in"
 
 
 class WrongCredentials(PicoError):
@@ -35,6 +43,8 @@ class VerifyPassword:
     keyring: Keyring
     hasher: PasswordHasher
     guesses: LimitGuesses
+    ids: Ids
+    clock: Clock
 
     async def by_email(self, email: Email, password: Password, former: str | None = None) -> Account:
         """Return the account. The token of a `former` session there shows that who asks is no stranger.
@@ -45,7 +55,11 @@ class VerifyPassword:
         account_id = await self.directory.account_by_email(email.canonical)
         session = None if former is None else await self.directory.session(former)
         known = session is not None and session.account_id == account_id
-        account = await self._verified(account_id, password, email.canonical, known=known)
+        try:
+            account = await self._verified(account_id, password, email.canonical, known=known)
+        except WrongCredentials:
+            await self._have_noted(account_id or DECOY)
+            raise
         account.must_have(email)
         return account
 
@@ -93,6 +107,23 @@ class VerifyPassword:
                 await self.guesses.give_back(guessed, known=known)
         return matches
 
+    async def _have_noted(self, account_id: AccountId) -> None:
+        """Queue that the refusal be put on the account's audit log; for an address without account, on nobody's.
+
+        The same commit for both, so that its time tells nothing. Guesses are limited, and so is what they leave.
+        """
+
+        async def change(tx: Tx) -> None:
+            with suppress(NotFound):  # erased at this moment, or the decoy for the first time
+                await tx.accounts.get_even_broken()
+                tx.queue(Job(NOTE_REFUSED_SIGN_IN, account_id, self.ids.new()))
+                return
+            if account_id == DECOY:
+                tx.save(Account.decoy(DECOY, self.clock.now()))
+
+        with suppress(KeyGone):
+            await self.store.update(account_id, change)
+
     async def _find(self, account_id: AccountId | None) -> Account | None:
         """Return the account, or None: one that is being erased at this moment counts as gone.
 
@@ -112,6 +143,26 @@ class VerifyPassword:
                     found = await tx.accounts.get_even_broken()
                     return None if account_id is None else found
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRefusedSignIn:
+    """Puts on an account's audit log that somebody gave a wrong password for it; on the decoy's, nothing."""
+
+    store: Store
+
+    async def __call__(self, account_id: AccountId, refusal: UUID, lease: JobLease) -> None:
+        """Do so as a job; `refusal` is an id that was made when it happened. Repeating is harmless."""
+
+        async def change(tx: Tx) -> None:
+            if account_id != DECOY:
+                tx.note(AuditKind.SIGN_IN_REFUSED, account_id, made_at(refusal))
+
+        with suppress(KeyGone):
+            await self.store.update(account_id, change, completing=lease)
+
+
+JOBS = (JobType(NOTE_REFUSED_SIGN_IN, NoteRefusedSignIn),)
 
 
 def _has_no_password(account: Account) -> bool:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from application import (
     account_deletion,
     call_records,
+    credentials,
     email_changes,
     erasure,
     exports,
@@ -49,6 +50,7 @@ JOBS: tuple[JobType, ...] = (
     *search.JOBS,
     *sign_up.JOBS,
     *account_deletion.JOBS,
+    *credentials.JOBS,
     *mail.JOBS,
     *email_changes.JOBS,
     *erasure.JOBS,

@@ -12,6 +12,7 @@ from application.ports.ids import made_at
 from application.ports.keyring import Keyring
 from application.ports.store import Store
 from application.purge import Purge, PurgeResult, purge_each
+from domain.audit import HOUSE
 from domain.kernel import AccountId, ErrorKind, PicoError
 
 EVERY = timedelta(hours=1)
@@ -59,7 +60,7 @@ class DestroyOrphanKeys(Purge):
         holders, after = 0, None
         while page := await self.keyring.holders(after, PAGE):
             unknown = await self.directory.unknown(page)
-            found += [each for each in unknown if each != DECOY and made_at(each) + AGE <= now]
+            found += [each for each in unknown if each not in {DECOY, HOUSE} and made_at(each) + AGE <= now]
             holders, after = holders + len(page), page[-1]
         return found, holders
 

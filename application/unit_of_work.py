@@ -17,9 +17,9 @@ from application.live_kinds import TOLD
 from application.ports.ids import Ids
 from application.ports.jobs import Job, JobLease
 from application.ports.store import Tx, VersionConflict
-from domain.audit import AUDITED, AuditEntry
+from domain.audit import AUDITED, AuditEntry, AuditKind
 from domain.idempotency import IdempotencyRecord, Operation
-from domain.kernel import AccountId, Aggregate, AuditId, ExportId, IdempotencyRecordId
+from domain.kernel import AccountId, Aggregate, AuditId, Event, ExportId, IdempotencyRecordId
 from domain.live import LiveEvent
 
 T = TypeVar("T", bound=Tx)
@@ -68,6 +68,10 @@ class PendingWrites:
         record_id = IdempotencyRecordId(self.ids.random_id())
         self.save(IdempotencyRecord.of(self.account_id, record_id, operation))
 
+    def note(self, kind: AuditKind, subject: UUID, at: datetime) -> None:
+        """Note an audit entry about what changes no aggregate."""
+        self._log(Event(account_id=self.account_id, subject=subject, at=at), kind)
+
     def queue(self, job: Job) -> None:
         """Note a job that no event calls for."""
         self.jobs.append(job)
@@ -77,14 +81,16 @@ class PendingWrites:
             self.jobs.extend(jobs_for(event))
             kind = AUDITED.get(type(event))
             if kind is not None:
-                audit_id = AuditId(self.ids.new())
-                self.audit.append(AuditEntry.of(event, kind, audit_id, self.ids.random_bytes()))
+                self._log(event, kind)
             told = TOLD.get(type(event))
             if told is not None and not any(
                 (one.kind, one.subject) == (told, event.subject) for one in self.live
             ):
                 made = self.ids.new()
                 self.live.append(LiveEvent.of(self.account_id, made, told, event.subject, event.at))
+
+    def _log(self, event: Event, kind: AuditKind) -> None:
+        self.audit.append(AuditEntry.of(event, kind, AuditId(self.ids.new()), self.ids.random_bytes()))
 
 
 class RetriedUpdates(ABC, Generic[T]):

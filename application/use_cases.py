@@ -54,6 +54,7 @@ from application.messages import (
     SendMessage,
 )
 from application.number_reconciliation import ReconcileNumbers
+from application.operator_access import CountAccounts, ListOperatorAccess, NoteOperatorAccess
 from application.outbound_calls import AnswerApp, ConnectCall, IssueVoiceToken, PlaceCall
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
 from application.push import DeletePushToken, ListPushTokens, RegisterPushToken
@@ -159,6 +160,9 @@ class UseCases:
     show_receipt: ShowReceipt
     read_public_key: ReadPublicKey
 
+    note_operator_access: NoteOperatorAccess
+    list_operator_access: ListOperatorAccess
+    count_accounts: CountAccounts
     list_audit_log: ListAuditLog
     verify_audit_log: VerifyAuditLog
 

@@ -20,7 +20,7 @@ from adapters.inbound.policy_command import ClauseReport, PolicyCommands
 from application.inventory import INVENTORY
 from application.number_reconciliation import Comparison
 from bootstrap.data_map import with_data_map
-from bootstrap.operating import product_at_hand
+from bootstrap.operating import Access, note, product_at_hand
 from bootstrap.operator_commands import OPERATOR_COMMANDS
 from bootstrap.policy import POLICY, PROOFS, Verdict, declared_proofs, judge, parse
 from bootstrap.settings import (
@@ -33,6 +33,7 @@ from bootstrap.settings import (
     read_settings,
     variables,
 )
+from domain.audit import AuditKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -112,7 +113,8 @@ def reconcile(really: bool, options: Options) -> Comparison:  # noqa: FBT001 - t
 
 
 async def _reconcile(options: Options, *, really: bool) -> Comparison:
-    async with product_at_hand(options) as product:
+    access = Access(AuditKind.OPERATOR_COMPARED_NUMBERS)
+    async with product_at_hand(options, access) as product:
         compared = await product.use_cases.reconcile_numbers(really=really)
     for each in compared.differences:
         if each.released:
@@ -160,6 +162,7 @@ async def _migrate(options: Options, *, distribute: bool) -> None:
 
 def back_up(options: Options) -> Sequence[str]:
     """Make a set of each database, remove old ones, and say which. Raises BadSettings, BackupFailed, as `serve`."""
+    note(options, Access(AuditKind.OPERATOR_BACKED_UP))
     return asyncio.run(_back_up(options))
 
 
@@ -176,7 +179,10 @@ async def _back_up(options: Options) -> Sequence[str]:
 
 def restore(backup_set: str | None, keyring: str | None, really: bool, options: Options) -> Sequence[str]:  # noqa: FBT001 - as above
     """Restore a set of the main database, and one of the keyring if told to; say which. Raises as `back_up`."""
-    return asyncio.run(_restore(backup_set, keyring, options, really=really))
+    done = asyncio.run(_restore(backup_set, keyring, options, really=really))
+    if really:  # afterwards: what was noted before is restored away
+        note(options, Access(AuditKind.OPERATOR_RESTORED))
+    return done
 
 
 async def _restore(
@@ -222,7 +228,7 @@ def rotate_master(options: Options, told: Callable[[int, int], None]) -> Sequenc
 
 
 async def _rotate_master(options: Options, told: Callable[[int, int], None]) -> Sequence[str]:
-    async with product_at_hand(options) as product:
+    async with product_at_hand(options, Access(AuditKind.OPERATOR_ROTATED_KEYS)) as product:
         retired = await product.use_cases.rotate_master_key(told)
     return [
         f"Master key {epoch.number} is gone for good from {epoch.gone_at:%Y-%m-%d %H:%M:%S} UTC."

@@ -29,7 +29,7 @@ from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall, Stop
 from application.carrier_copies import DeleteCarrierCopies
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
-from application.credentials import VerifyPassword
+from application.credentials import NoteRefusedSignIn, VerifyPassword
 from application.email_changes import (
     AskEmailChange,
     ForgetFormerAddress,
@@ -120,6 +120,7 @@ from application.messages import (
 )
 from application.number_reconciliation import ReconcileNumbers, WatchNumbers
 from application.object_erasure import DeleteObjects
+from application.operator_access import CountAccounts, ListOperatorAccess, NoteOperatorAccess
 from application.orphan_keys import DestroyOrphanKeys
 from application.outbound_calls import AnswerApp, BeginCall, ConnectCall, IssueVoiceToken, PlaceCall
 from application.outbound_messages import SendQueuedMessage
@@ -266,8 +267,10 @@ class Container(containers.DeclarativeContainer):
 
     # Accounts
     verify_password = Singleton(
-        VerifyPassword, store=store, directory=directory, keyring=keyring, hasher=hasher, guesses=limit_guesses
+        VerifyPassword, store=store, directory=directory, keyring=keyring, hasher=hasher, guesses=limit_guesses,
+        ids=ids, clock=clock,
     )
+    note_refused_sign_in = Singleton(NoteRefusedSignIn, store=store)
     sign_up = Singleton(
         SignUp, store=store, keyring=keyring, hasher=hasher, clock=clock, ids=ids, documents=documents
     )
@@ -316,6 +319,9 @@ class Container(containers.DeclarativeContainer):
     purge_ended_sessions = Singleton(PurgeEndedSessions, store=store, retention=retention)
 
     # Audit log
+    note_operator_access = Singleton(NoteOperatorAccess, store=store, keyring=keyring, clock=clock)
+    list_operator_access = Singleton(ListOperatorAccess, store=store, keyring=keyring)
+    count_accounts = Singleton(CountAccounts, directory=directory)
     list_audit_log = Singleton(ListAuditLog, store=store)
     verify_audit_log = Singleton(VerifyAuditLog, audit_log=audit_log, signing=signing)
     keep_audit_log = Singleton(

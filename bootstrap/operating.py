@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from adapters.inbound.operators import Options
 from bootstrap.settings import Settings, World, chosen_world, read_settings
+from domain.audit import AuditKind
+from domain.kernel import AccountId
 
 if TYPE_CHECKING:
     from bootstrap.process import Product
@@ -25,14 +28,25 @@ class CannotOpen(Exception):
         return (type(self).__doc__ or "").splitlines()[0]
 
 
-def with_product(options: Options, act: Callable[[Product], Awaitable[R]]) -> R:
-    """Open the product, do something with it, and close it. Raises BadSettings, PostgresUnavailable, CannotOpen."""
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an operator's command is about to do, and to which account: it is audited before it is done."""
+
+    kind: AuditKind
+    account_id: AccountId | None = None
+
+
+def with_product(options: Options, access: Access, act: Callable[[Product], Awaitable[R]]) -> R:
+    """Open the product, do something with it, and close it.
+
+    Raises BadSettings, PostgresUnavailable, CannotOpen; NotFound and KeyGone when there is no such account.
+    """
     from adapters.outbound.postgres.schema import NotMigrated
     from bootstrap.event_loop import run
     from domain.kernel import ErrorKind, PicoError
 
     async def do() -> R:
-        async with product_at_hand(options) as product:
+        async with product_at_hand(options, access) as product:
             return await act(product)
 
     try:
@@ -45,9 +59,21 @@ def with_product(options: Options, act: Callable[[Product], Awaitable[R]]) -> R:
     raise CannotOpen
 
 
+def note(options: Options, access: Access) -> None:
+    """Have audited what a command does without the product. Raises as `with_product`."""
+
+    async def nothing_else(_: Product) -> None:
+        pass
+
+    with_product(options, access, nothing_else)
+
+
 @asynccontextmanager
-async def product_at_hand(options: Options) -> AsyncIterator[Product]:
-    """Open the product of the chosen world for one thing, beside what serves it. Raises as `serve`."""
+async def product_at_hand(options: Options, access: Access) -> AsyncIterator[Product]:
+    """Open the product of the chosen world for one thing, beside what serves it, and have that audited.
+
+    Raises as `serve`, and as `with_product`.
+    """
     if chosen_world() is World.PRODUCTION:
         from bootstrap.worlds.production import Production
 
@@ -57,4 +83,5 @@ async def product_at_hand(options: Options) -> AsyncIterator[Product]:
 
         opened = Sandbox.opened(read_settings(Settings, options))
     async with opened as product:
+        await product.use_cases.note_operator_access(access.kind, access.account_id)
         yield product

@@ -14,7 +14,9 @@ from application.audit_log import AuditReport, Point
 from application.erasure_view import ErasureUnderWay
 from application.export_check import problems_of
 from application.receipts import ShownReceipt
-from bootstrap.operating import with_product
+from bootstrap.operating import Access, with_product
+from domain.accounts import AccountState
+from domain.audit import AuditEntry, AuditKind
 from domain.kernel import AccountId
 from domain.receipts import PUBLIC, said
 
@@ -28,7 +30,25 @@ def verify_audit_log(seen: Mapping[int, Point], options: Options) -> AuditReport
     async def act(product: Product) -> AuditReport:
         return await product.use_cases.verify_audit_log(seen)
 
-    return with_product(options, act)
+    return with_product(options, Access(AuditKind.OPERATOR_READ_AUDIT_LOG), act)
+
+
+def operators_acts(options: Options) -> Sequence[AuditEntry]:
+    """List what operators did that is about no account, the newest first. Raises as `with_product`."""
+
+    async def act(product: Product) -> Sequence[AuditEntry]:
+        return (await product.use_cases.list_operator_access()).items
+
+    return with_product(options, Access(AuditKind.OPERATOR_READ_AUDIT_LOG), act)
+
+
+def accounts(options: Options) -> Mapping[AccountState, int]:
+    """Count the accounts in each state. Raises as `with_product`."""
+
+    async def act(product: Product) -> Mapping[AccountState, int]:
+        return await product.use_cases.count_accounts()
+
+    return with_product(options, Access(AuditKind.OPERATOR_COUNTED_ACCOUNTS), act)
 
 
 def erasures(options: Options) -> Sequence[ErasureUnderWay]:
@@ -37,7 +57,7 @@ def erasures(options: Options) -> Sequence[ErasureUnderWay]:
     async def act(product: Product) -> Sequence[ErasureUnderWay]:
         return await product.use_cases.list_erasures()
 
-    return with_product(options, act)
+    return with_product(options, Access(AuditKind.OPERATOR_LISTED_ERASURES), act)
 
 
 def erase(account_id: UUID, really: bool, options: Options) -> DeletionPreview:  # noqa: FBT001 - the answer passed on
@@ -46,7 +66,7 @@ def erase(account_id: UUID, really: bool, options: Options) -> DeletionPreview: 
     async def act(product: Product) -> DeletionPreview:
         return await product.use_cases.erase_on_request(AccountId(account_id), really=really)
 
-    return with_product(options, act)
+    return with_product(options, Access(AuditKind.OPERATOR_ACCESS, AccountId(account_id)), act)
 
 
 def receipts(account_id: UUID, options: Options) -> ShownReceipt:
@@ -55,7 +75,7 @@ def receipts(account_id: UUID, options: Options) -> ShownReceipt:
     async def act(product: Product) -> ShownReceipt:
         return await product.use_cases.show_receipt(AccountId(account_id))
 
-    return with_product(options, act)
+    return with_product(options, Access(AuditKind.OPERATOR_READ_RECEIPT), act)
 
 
 def verify_receipt(public_key: bytes, fingerprint: bytes, facts: Mapping[str, object]) -> bool:
@@ -71,6 +91,8 @@ def verify_receipt(public_key: bytes, fingerprint: bytes, facts: Mapping[str, ob
 
 OPERATOR_COMMANDS = OperatorCommands(
     verify_audit_log=verify_audit_log,
+    operators_acts=operators_acts,
+    accounts=accounts,
     erasures=erasures,
     erase=erase,
     receipts=receipts,

@@ -44,6 +44,9 @@ from domain.lines import (
 )
 from domain.sessions import SessionOpened, SessionRevoked
 
+HOUSE = AccountId(UUID(int=1))
+"""Nobody's account: under its key lies what operators did that is about no account, or about one that is gone."""
+
 
 class AuditKind(StrEnum):
     """What an entry says was done. Texts are not audited: that would be metadata kept for ever."""
@@ -71,6 +74,16 @@ class AuditKind(StrEnum):
     EMAIL_CHANGED = "email_changed"
     RECORDING_REFUSED = "recording_refused"
     ACCOUNT_ERASURE_BEGUN = "account_erasure_begun"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    OPERATOR_ACCESS = "operator_access"
+    OPERATOR_COUNTED_ACCOUNTS = "operator_counted_accounts"
+    OPERATOR_LISTED_ERASURES = "operator_listed_erasures"
+    OPERATOR_READ_RECEIPT = "operator_read_receipt"
+    OPERATOR_READ_AUDIT_LOG = "operator_read_audit_log"
+    OPERATOR_COMPARED_NUMBERS = "operator_compared_numbers"
+    OPERATOR_ROTATED_KEYS = "operator_rotated_keys"
+    OPERATOR_BACKED_UP = "operator_backed_up"
+    OPERATOR_RESTORED = "operator_restored"
 
 
 AUDITED: dict[type[Event], AuditKind] = {

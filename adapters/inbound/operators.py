@@ -15,6 +15,8 @@ from application.account_deletion import DeletionPreview
 from application.audit_log import AuditReport, Point
 from application.erasure_view import ErasureUnderWay
 from application.receipts import ShownReceipt
+from domain.accounts import AccountState
+from domain.audit import AuditEntry
 
 Options = Mapping[str, str]
 """What was said in the place of variables, by a setting's name."""
@@ -33,6 +35,10 @@ class OperatorCommands:
 
     verify_audit_log: Callable[[Mapping[int, Point], Options], AuditReport]
     """Checks every chain, and that each still passes the points of an earlier report."""
+    operators_acts: Callable[[Options], Sequence[AuditEntry]]
+    """Answers what operators did that is about no account, the newest first."""
+    accounts: Callable[[Options], Mapping[AccountState, int]]
+    """Answers how many accounts there are in each state."""
     erasures: Callable[[Options], Sequence[ErasureUnderWay]]
     erase: Callable[[UUID, bool, Options], DeletionPreview]
     """Answers what goes, or would go, with an account; it goes if the argument says so."""
@@ -47,6 +53,7 @@ def add_operator_commands(app: typer.Typer, commands: OperatorCommands) -> None:
     """Add them to the program."""
     app.add_typer(_audit(commands), name="audit")
     app.add_typer(_receipt(commands), name="receipt")
+    _add_accounts(app, commands)
     _add_erasures(app, commands)
     _add_export(app, commands)
 
@@ -91,6 +98,17 @@ def _audit(commands: OperatorCommands) -> typer.Typer:
                 "Something is wrong with the audit log." if report.findings else "Nothing is wrong with it."
             )
         raise typer.Exit(1 if report.findings else 0)
+
+    @audit.command()
+    def operators(*, as_json: AsJson = False, state_dir: StateDir = None) -> None:
+        """Show what operators did last that is about no account. What they did to one, that account's log shows."""
+        acts = commands.operators_acts(said(state_dir=state_dir))
+        if as_json:
+            shown = [{"occurred_at": one.at.isoformat(), "act": str(one.kind)} for one in acts]
+            typer.echo(json.dumps(shown, indent=2))
+        else:
+            for one in acts:
+                typer.echo(f"{one.at:%Y-%m-%d %H:%M:%S}  {one.kind}")
 
     return audit
 
@@ -139,6 +157,18 @@ def _add_export(app: typer.Typer, commands: OperatorCommands) -> None:
         else:
             typer.echo("\n".join(problems) or "It is whole.")
         raise typer.Exit(1 if problems else 0)
+
+
+def _add_accounts(app: typer.Typer, commands: OperatorCommands) -> None:
+    @app.command()
+    def accounts(*, as_json: AsJson = False, state_dir: StateDir = None) -> None:
+        """Show how many accounts there are in each state: counts, and nothing of anybody."""
+        counts = {str(state): count for state, count in commands.accounts(said(state_dir=state_dir)).items()}
+        if as_json:
+            typer.echo(json.dumps(counts, indent=2))
+        else:
+            for state, count in counts.items():
+                typer.echo(f"{count:>10}  {state}")
 
 
 def _add_erasures(app: typer.Typer, commands: OperatorCommands) -> None:

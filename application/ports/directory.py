@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from domain.accounts import AccountState
 from domain.kernel import AccountId, ExportId, LineId, SessionId
 from domain.push import DeviceToken, PushTokenId
 from domain.values import SignUpPlace
@@ -72,6 +73,10 @@ class Directory(Protocol):
 
     async def accounts(self, after: AccountId | None, limit: int) -> Sequence[AccountId]:
         """Return up to `limit` accounts that have a row, in order of id from `after` on."""
+        ...
+
+    async def count_by_state(self) -> Mapping[AccountState, int]:
+        """Return how many rows of accounts are in each state; a state that none is in may be missing."""
         ...
 
     async def unknown(self, accounts: Sequence[AccountId]) -> Sequence[AccountId]:

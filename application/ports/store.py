@@ -25,6 +25,7 @@ from application.ports.repositories.push import PushTokens
 from application.ports.repositories.search import SearchIndex
 from application.ports.repositories.sessions import Sessions
 from application.ports.repositories.voicemail import Voicemails
+from domain.audit import AuditKind
 from domain.erasure import Erasure
 from domain.idempotency import Operation
 from domain.kernel import AccountId, Aggregate, ErrorKind, PicoError
@@ -156,6 +157,10 @@ class Tx(Protocol):
 
     def never_again(self, operation: Operation) -> None:
         """Put on record, for as long as the account is there, that `operation` was done. As above: VersionConflict."""
+        ...
+
+    def note(self, kind: AuditKind, subject: UUID, at: datetime) -> None:
+        """Put an entry on the audit log about something that changes no aggregate. The account must have a row."""
         ...
 
     def queue(self, job: Job) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import cast
@@ -94,6 +95,11 @@ class MemoryDirectory(Directory):
         await self._store.answer()
         every = sorted(account.id for account in self._every(Account))
         return [each for each in every if after is None or each > after][:limit]
+
+    @override
+    async def count_by_state(self) -> Mapping[AccountState, int]:
+        await self._store.answer()
+        return Counter(account.state for account in self._every(Account))
 
     @override
     async def unknown(self, accounts: Sequence[AccountId]) -> Sequence[AccountId]:

@@ -7,7 +7,7 @@ account's id, in a statement of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -22,11 +22,11 @@ from adapters.outbound.postgres.decoding import Aggregates, Row
 from adapters.outbound.postgres.pool import Database
 from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, alarm
 from adapters.outbound.postgres.sealing import AccountCipher, blind_index
-from adapters.outbound.postgres.statements import compiled
+from adapters.outbound.postgres.statements import compiled, readable
 from adapters.outbound.postgres.tables import DIRECTORY
 from application.ports.directory import Directory, Lease, OpenSession
 from application.ports.keyring import KeyGone, Keyring
-from domain.accounts import Account
+from domain.accounts import Account, AccountState
 from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, LineId, SealBroken
 from domain.push import DeviceToken, PushTokenId
@@ -85,6 +85,7 @@ _TO_ERASE = _to_erase()
 _ACCOUNTS = compiled(
     sa.select(_A.id).where(_A.id > sa.bindparam("after")).order_by(_A.id).limit(_LIMIT), "after", "limit"
 )
+_STATES = compiled(sa.select(readable(_A.state), sa.func.count()).group_by(_A.state))
 _KNOWN = compiled(
     sa.select(_A.id).where(_A.id == sa.func.any(sa.bindparam("ids", type_=postgresql.ARRAY(_A.id.type)))),
     "ids",
@@ -218,6 +219,10 @@ class PostgresDirectory(Directory):
     async def accounts(self, after: AccountId | None, limit: int) -> Sequence[AccountId]:
         rows = await self._database.fetch(_ACCOUNTS, after or UUID(int=0), limit)
         return [AccountId(row[0]) for row in rows]
+
+    @override
+    async def count_by_state(self) -> Mapping[AccountState, int]:
+        return {AccountState(row[0]): row[1] for row in await self._database.fetch(_STATES)}
 
     @override
     async def unknown(self, accounts: Sequence[AccountId]) -> Sequence[AccountId]:

@@ -22,7 +22,7 @@ import asyncpg
 from adapters.inbound.worker import Worker
 from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
 from adapters.outbound.twilio.simulator import LeftMessage, TwilioSimulator
-from adapters.outbound.twilio.simulator.tones import tone
+from adapters.tones import tone
 from application.use_cases import UseCases
 from bootstrap.assembly import assembled
 from bootstrap.databases import FEW_AND_SMALL, databases_in_use

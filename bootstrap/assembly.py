@@ -45,8 +45,12 @@ from adapters.outbound.system.tokens import SignedTokens
 from adapters.outbound.telnyx import vocabulary as telnyx_words
 from adapters.outbound.telnyx.answers import ref_of
 from adapters.outbound.telnyx.api import TelnyxApi
+from adapters.outbound.telnyx.call_control import TelnyxCallControl
+from adapters.outbound.telnyx.client_state import SealedStates
 from adapters.outbound.telnyx.messages import TelnyxMessages
 from adapters.outbound.telnyx.numbers import TelnyxNumbers
+from adapters.outbound.telnyx.recordings import TelnyxRecordings
+from adapters.outbound.telnyx.voice import TelnyxVoiceCarrier
 from adapters.outbound.twilio.api import TwilioApi
 from adapters.outbound.twilio.messages import TwilioMessages
 from adapters.outbound.twilio.numbers import TwilioNumbers
@@ -55,6 +59,7 @@ from adapters.outbound.twilio.twiml import twiml
 from adapters.outbound.twilio.vocabulary import outcome_of
 from adapters.outbound.twilio.voice import TwilioVoiceCarrier, VoiceAccess
 from application.ports.byte_store import ByteStore
+from application.ports.keyring import Keyring
 from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
 from application.ports.limits import Limits
@@ -66,6 +71,7 @@ from bootstrap.carriers import Carriers
 from bootstrap.container import NOTHING, Replaced, wire
 from bootstrap.outside import Outside
 from bootstrap.process import Product
+from bootstrap.telnyx_calls import calls_at_telnyx
 from domain.documents import Documents
 from domain.entitlements import Plan
 from domain.epochs import EpochPolicy
@@ -99,6 +105,8 @@ class TelnyxAccess:
     public_keys: tuple[str, ...]
     api_url: str
     media_hosts: frozenset[str]
+    connection_id: str = ""
+    """The Voice API application that takes its lines' calls; without one they carry none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +168,8 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             api_url=parts.twilio.api_url,
         )
 
-        carriers = carriers_of(parts, twilio, session)
+        telnyx = telnyx_of(parts, session)
+        carriers = carriers_of(parts, twilio, telnyx)
         plan = PhonenumbersPlan()
 
         async def database_time() -> datetime:
@@ -187,10 +196,10 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             epoch_policy=parts.epoch_policy,
             numbers=carriers.provider(plan),
             carrier=carriers.carrier(),
-            voice=TwilioVoiceCarrier(twilio, parts.twilio.voice),
+            voice=carriers.voice(),
             call_clients=SealedCallClients(keyring),
-            recordings=TwilioRecordings(twilio),
-            transcriber=TwilioRecordings(twilio),
+            recordings=carriers.every_recording(),
+            transcriber=carriers.transcriber(),
             plan=plan,
             entitlements=FixedPlan(parts.entitled_to),
             mail=parts.mail(session),
@@ -220,17 +229,17 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             use_cases=use_cases,
             ready=Readiness((database, keys)),
             admission=Admission(use_cases.restore_gate),
-            webhooks=webhooks_of(parts, use_cases),
+            webhooks=webhooks_of(parts, use_cases, telnyx, keyring),
             names_telnyx=parts.telnyx is not None,
             sweep_every=parts.sweep_every,
         )
 
 
-def carriers_of(parts: Parts, twilio: TwilioApi, session: ClientSession) -> Carriers:
-    """Return Twilio, and Telnyx beside it where it is configured."""
+def telnyx_of(parts: Parts, session: ClientSession) -> TelnyxApi | None:
+    """Return what Telnyx is reached by, where it is configured."""
     if parts.telnyx is None:
-        return Carriers({"twilio": TwilioMessages(twilio)}, {"twilio": TwilioNumbers(twilio, parts.prices)})
-    telnyx = TelnyxApi.over(
+        return None
+    return TelnyxApi.over(
         session,
         api_key=parts.telnyx.api_key,
         public_url=parts.public_url,
@@ -238,20 +247,44 @@ def carriers_of(parts: Parts, twilio: TwilioApi, session: ClientSession) -> Carr
         api_url=parts.telnyx.api_url,
         media_hosts=parts.telnyx.media_hosts,
     )
+
+
+def carriers_of(parts: Parts, twilio: TwilioApi, telnyx: TelnyxApi | None) -> Carriers:
+    """Return Twilio, and Telnyx beside it where it is configured."""
+    voice, recordings = TwilioVoiceCarrier(twilio, parts.twilio.voice), TwilioRecordings(twilio)
+    first = Carriers(
+        {"twilio": TwilioMessages(twilio)},
+        {"twilio": TwilioNumbers(twilio, parts.prices)},
+        voices={"twilio": voice},
+        recordings={"twilio": recordings},
+        transcribers={"twilio": recordings},
+    )
+    if parts.telnyx is None or telnyx is None:
+        return first
+    left = TelnyxRecordings(telnyx)
     return Carriers(
-        {"twilio": TwilioMessages(twilio), "telnyx": TelnyxMessages(telnyx)},
-        {"twilio": TwilioNumbers(twilio, parts.prices), "telnyx": TelnyxNumbers(telnyx, parts.prices)},
+        {**first.messages, "telnyx": TelnyxMessages(telnyx)},
+        {**first.numbers, "telnyx": TelnyxNumbers(telnyx, parts.prices, parts.telnyx.connection_id)},
         dict.fromkeys(parts.telnyx.countries, "telnyx"),
+        voices={**first.voices, "telnyx": TelnyxVoiceCarrier(telnyx)},
+        recordings={**first.recordings, "telnyx": left},
+        transcribers={**first.transcribers, "telnyx": left},
     )
 
 
-def webhooks_of(parts: Parts, use_cases: UseCases) -> tuple[Webhooks, ...]:
+def webhooks_of(
+    parts: Parts, use_cases: UseCases, telnyx: TelnyxApi | None, keyring: Keyring
+) -> tuple[Webhooks, ...]:
     """Return the webhooks of each carrier, which verify with its credentials. Raises ValueError."""
     signature = TwilioSignature([parts.twilio.auth_token])
     twilio = TwilioWebhooks(
         use_cases, signature, outcome_of, twiml, caller_of, transcription_of, parts.public_url
     )
-    if parts.telnyx is None:
+    if parts.telnyx is None or telnyx is None:
         return (twilio,)
     verified = TelnyxSignature(parts.telnyx.public_keys, parts.clock.now)
-    return twilio, TelnyxWebhooks(use_cases, verified, telnyx_words.outcome_of, ref_of, parts.public_url)
+    control = TelnyxCallControl(telnyx, SealedStates(keyring), parts.telnyx.connection_id)
+    calls = calls_at_telnyx(use_cases, telnyx, control)
+    return twilio, TelnyxWebhooks(
+        use_cases, verified, telnyx_words.outcome_of, ref_of, parts.public_url, calls
+    )

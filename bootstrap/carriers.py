@@ -15,13 +15,18 @@ from uuid import UUID
 
 from adapters.outbound.several.messages import EveryCarrier
 from adapters.outbound.several.numbers import EveryProvider
+from adapters.outbound.several.recordings import EveryRecordings, EveryTranscriber
 from adapters.outbound.several.references import owner_of
+from adapters.outbound.several.voice import EveryVoice
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbering import NumberingPlan
 from application.ports.numbers import NumberProvider
+from application.ports.recordings import Recordings
 from application.ports.store import Store, Tx
+from application.ports.transcriber import Transcriber
+from application.ports.voice_carrier import VoiceCarrier
 from bootstrap.container import NOTHING, Container, Replaced
-from domain.kernel import AccountId, CarrierRef, LineId, MediaId, MessageId, NotFound
+from domain.kernel import AccountId, CallId, CarrierRef, LineId, MediaId, MessageId, NotFound
 from domain.values import Country
 
 FindLine = Callable[[Tx, UUID], Awaitable[LineId]]
@@ -43,6 +48,10 @@ async def _of_media(tx: Tx, subject: UUID) -> LineId:
     return await _of_message(tx, media.message_id)
 
 
+async def _of_call(tx: Tx, subject: UUID) -> LineId:
+    return (await tx.calls.get_even_deleted(CallId(subject))).line_id
+
+
 OF_A_LINE: Mapping[str, FindLine] = MappingProxyType(
     {
         "send_message": _itself,
@@ -55,8 +64,14 @@ OF_A_LINE: Mapping[str, FindLine] = MappingProxyType(
     }
 )
 """Use cases that ask a carrier of messages for one line, by how that is found from their second argument."""
+CALLS_OF_A_LINE: Mapping[str, FindLine] = MappingProxyType(
+    {"issue_voice_token": _itself, "place_call": _itself, "close_call": _of_call}
+)
+"""The same of use cases that ask a carrier of calls."""
 OF_AN_ACCOUNT = frozenset({"clear_residue", "release_numbers", "delete_carrier_copies"})
 """Those that ask for an account as a whole."""
+CALLS_OF_AN_ACCOUNT = frozenset({"clear_residue", "delete_call_records"})
+"""The same of calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,10 @@ class Carriers:
     messages: Mapping[str, MessageCarrier]
     numbers: Mapping[str, NumberProvider]
     countries: Mapping[Country, str] = field(default_factory=dict)
+    voices: Mapping[str, VoiceCarrier] = field(default_factory=dict)
+    recordings: Mapping[str, Recordings] = field(default_factory=dict)
+    transcribers: Mapping[str, Transcriber] = field(default_factory=dict)
+    """Those that carry calls, too, and what callers leave."""
 
     def carrier(self) -> MessageCarrier:
         """Return what an account's use cases ask."""
@@ -99,6 +118,20 @@ class Carriers:
             return next(iter(self.numbers.values()))
         return EveryProvider(self.numbers, self.countries, plan)
 
+    def voice(self) -> VoiceCarrier:
+        """Return what an account's use cases ask about calls."""
+        return EveryVoice(self.voices) if len(self.voices) > 1 else next(iter(self.voices.values()))
+
+    def every_recording(self) -> Recordings:
+        """Return what is asked for recordings."""
+        alone = len(self.recordings) == 1
+        return next(iter(self.recordings.values())) if alone else EveryRecordings(self.recordings)
+
+    def transcriber(self) -> Transcriber:
+        """Return what is asked for transcripts."""
+        alone = len(self.transcribers) == 1
+        return next(iter(self.transcribers.values())) if alone else EveryTranscriber(self.transcribers)
+
     @property
     def are_several(self) -> bool:
         """Whether there is more than one."""
@@ -108,13 +141,27 @@ class Carriers:
         """Return what stands in the place of use cases about one line, made of `others` where these replace them."""
         if not self.are_several:
             return others
-        made = {
-            name: partial(self._each, others.get(name, _maker(name)), OF_A_LINE[name]) for name in OF_A_LINE
-        }
-        return {**others, **made}
+        messages = self._made(others, OF_A_LINE, "carrier", self.messages)
+        calls = self._made(others, CALLS_OF_A_LINE, "voice", self.voices) if len(self.voices) > 1 else {}
+        return {**others, **messages, **calls}
 
-    def _each(self, make: Callable[..., Any], find: FindLine, **parts: Any) -> WithItsOwnCarrier:  # noqa: ANN401 - parts by name
-        each = {name: make(**parts | {"carrier": carrier}) for name, carrier in self.messages.items()}
+    def _made(
+        self, others: Replaced, finding: Mapping[str, FindLine], part: str, by_name: Mapping[str, object]
+    ) -> Replaced:
+        return {
+            name: partial(self._each, others.get(name, _maker(name)), find, part, by_name)
+            for name, find in finding.items()
+        }
+
+    def _each(
+        self,
+        make: Callable[..., Any],
+        find: FindLine,
+        part: str,
+        by_name: Mapping[str, object],
+        **parts: Any,  # noqa: ANN401 - parts by name
+    ) -> WithItsOwnCarrier:
+        each = {name: make(**parts | {part: carrier}) for name, carrier in by_name.items()}
         return WithItsOwnCarrier(each, parts["store"], find)
 
 

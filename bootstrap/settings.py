@@ -163,6 +163,9 @@ class Settings(BaseSettings):
     telnyx_countries: str = Field("", pattern=r"^([A-Z]{2}(,[A-Z]{2})*)?$", examples=["GB,CA"])
     """Whose new lines are with Telnyx, ISO 3166-1, comma-separated; none, and no Telnyx at all, when unset."""
 
+    telnyx_connection_id: str = Field("", pattern=r"^[0-9]{0,24}$", examples=["1293384261075731499"])
+    """Telnyx's id of the Voice API application that takes its lines' calls; these carry none when unset."""
+
     @property
     def countries_at_telnyx(self) -> frozenset[Country]:
         """The countries in `telnyx_countries`."""
@@ -255,11 +258,11 @@ class ProductionSettings(Settings):
     )
     """Telnyx's own address, or a proxy's that everything sent outside must pass."""
     telnyx_media_hosts: str = Field(
-        "https://media.telnyx.com",
+        "https://media.telnyx.com,https://s3.amazonaws.com",
         pattern=r"^https?://[^\s/,*]+(,https?://[^\s/,*]+)*$",
         examples=["https://media.telnyx.com"],
     )
-    """Where Telnyx has pictures lie, comma-separated: they are fetched from nowhere else."""
+    """Where Telnyx has pictures and recordings lie, comma-separated: they are fetched from nowhere else."""
     sentry_dsn: SecretStr | None = Field(None, examples=["https://0123456789abcdef@sentry.example/1"])
     """Where Sentry takes reports of errors: type, module, function and line of what rose. Unset: none is made."""
 

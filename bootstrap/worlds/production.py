@@ -130,4 +130,5 @@ def telnyx_access(settings: ProductionSettings) -> TelnyxAccess | None:
         public_keys=tuple(settings.telnyx_public_keys.split(",")),
         api_url=settings.telnyx_api_url,
         media_hosts=frozenset(host.rstrip("/") for host in settings.telnyx_media_hosts.split(",")),
+        connection_id=settings.telnyx_connection_id,
     )

@@ -20,7 +20,8 @@ from adapters.outbound.sendgrid.mail import SendGridMail
 from adapters.outbound.sendgrid.simulator import ReadMail, SendGridSimulator, as_read
 from adapters.outbound.system.clock import ShiftedClock, SystemClock
 from adapters.outbound.telnyx.signature import public_key_of
-from adapters.outbound.telnyx.simulator import TelnyxSimulator
+from adapters.outbound.telnyx.simulator import CONNECTION_ID, TelnyxSimulator
+from adapters.outbound.telnyx.simulator import Script as SecondScript
 from adapters.outbound.twilio.simulator import Script, TwilioSimulator, UnknownNumber
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
 from adapters.outbound.twilio.voice import VoiceAccess
@@ -189,7 +190,12 @@ class Sandbox:
 
     async def call(self, from_: str, to: str, outcome: str, voicemail: str | None = None) -> str:
         """Let somebody call one of our numbers, until it is over; return its reference. Raises LookupError."""
-        return await self.simulator.inbound_call(from_, to, Script(outcome, says=voicemail))
+        try:
+            return await self.simulator.inbound_call(from_, to, Script(outcome, says=voicemail))
+        except UnknownNumber:
+            if self.second is None:
+                raise
+        return await self.second.inbound_call(from_, to, SecondScript(outcome, says=voicemail))
 
     def faults(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Set how the simulated carrier misbehaves; return what now holds. Raises ValueError.
@@ -239,6 +245,7 @@ def simulated_telnyx(
         now=clock.now,
         state_file=folder / "telnyx.json",
         order_webhook=f"{public_url}/webhooks/telnyx",
+        voice_webhook=f"{public_url}/webhooks/telnyx",
         decides_after=0.2,
     )
 
@@ -253,6 +260,7 @@ def telnyx_access(settings: Settings, saved: SandboxState) -> TelnyxAccess | Non
         public_keys=(public_key_of(bytes.fromhex(saved.second_token)),),
         api_url=saved.second_url,
         media_hosts=frozenset({saved.second_url}),
+        connection_id=settings.telnyx_connection_id or CONNECTION_ID,
     )
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from adapters.outbound.twilio.simulator.tones import tone
+from adapters.tones import tone
 from domain.values import Peer, PhoneNumber
 from tests.support.http_world import OURS, STRANGER, Answer, HttpWorld
 

@@ -29,9 +29,9 @@ from adapters.outbound.sendgrid.simulator import ReadMail, as_read
 from adapters.outbound.twilio.recordings import caller_of, transcription_of
 from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
-from adapters.outbound.twilio.simulator.tones import tone
 from adapters.outbound.twilio.twiml import twiml
 from adapters.outbound.twilio.vocabulary import outcome_of
+from adapters.tones import tone
 from application.inbound_calls import IncomingCall
 from application.ports.numbers import AvailableNumber
 from bootstrap.policy import POLICY

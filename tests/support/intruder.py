@@ -13,7 +13,7 @@ from uuid import UUID
 
 from adapters.outbound.memory.message_carrier import CarrierCopy, FetchableMedia
 from adapters.outbound.postgres.directory import PostgresDirectory
-from adapters.outbound.twilio.simulator.tones import tone
+from adapters.tones import tone
 from application.inbound_calls import IncomingCall
 from application.inbound_messages import InboundMessage
 from application.inventory import Stored

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,12 +17,17 @@ from adapters.inbound.webhooks.telnyx import TelnyxSignature, TelnyxWebhooks
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.telnyx.answers import ref_of
 from adapters.outbound.telnyx.api import TelnyxApi
+from adapters.outbound.telnyx.call_control import TelnyxCallControl
+from adapters.outbound.telnyx.client_state import SealedStates
 from adapters.outbound.telnyx.messages import TelnyxMessages
 from adapters.outbound.telnyx.numbers import TelnyxNumbers
-from adapters.outbound.telnyx.simulator import TelnyxSimulator
+from adapters.outbound.telnyx.recordings import TelnyxRecordings
+from adapters.outbound.telnyx.simulator import CONNECTION_ID, TelnyxSimulator
 from adapters.outbound.telnyx.vocabulary import outcome_of
+from adapters.outbound.telnyx.voice import TelnyxVoiceCarrier
 from bootstrap.carriers import Carriers
 from bootstrap.container import NOTHING, Replaced
+from bootstrap.telnyx_calls import calls_at_telnyx
 from bootstrap.worlds import InMemory
 from bootstrap.worlds.people import Person
 from domain.lines import LineState
@@ -44,6 +49,8 @@ class TwoCarriers:
     first: MemoryCarrier
     telnyx: TelnyxSimulator
     carriers: Carriers
+    public_url: str
+    """Where the edge listens."""
 
     async def british(self, name: str, number: PhoneNumber = BRITISH) -> Person:
         """Have somebody sign up and lease a number of a country whose lines are with Telnyx."""
@@ -74,9 +81,12 @@ async def two_carriers(
     replaced: Replaced = NOTHING,
     countries: frozenset[Country] = frozenset({GB}),
     numbers: type[TelnyxNumbers] = TelnyxNumbers,
+    control: type[TelnyxCallControl] = TelnyxCallControl,
+    world: InMemory | None = None,
+    also_signed_by: Sequence[str] = (),
 ) -> AsyncIterator[TwoCarriers]:
-    """Open such a world, with use cases in the place of others."""
-    world = InMemory()
+    """Open such a world, with use cases in the place of others; events may be signed by other keys as well."""
+    world = world or InMemory()
     first, now = world.carrier, world.clock.now
     simulator = TelnyxSimulator(api_key=API_KEY, signing_key=SIGNING_KEY, now=now)
     async with AsyncExitStack() as stack:
@@ -98,17 +108,27 @@ async def two_carriers(
             media_hosts=frozenset({api_url}),
             read_pause=0.01,
         )
+        left = TelnyxRecordings(api)
         carriers = Carriers(
             {"twilio": first, "telnyx": TelnyxMessages(api)},
-            {"twilio": first, "telnyx": numbers(api)},
+            {"twilio": first, "telnyx": numbers(api, connection_id=CONNECTION_ID)},
             dict.fromkeys(countries, "telnyx"),
+            voices={"twilio": world.voice, "telnyx": TelnyxVoiceCarrier(api)},
+            recordings={"twilio": world.recordings, "telnyx": left},
+            transcribers={"twilio": world.recordings, "telnyx": left},
         )
         world.carrier = carriers.carrier()  # type: ignore[assignment]  # typed for the fake it starts with
+        world.voice = carriers.voice()  # type: ignore[assignment]  # as above
+        world.recordings = carriers.every_recording()  # type: ignore[assignment]  # as above
+        world.transcriber = carriers.transcriber()
         world.numbers = carriers.provider(world.plan)
         world.wire(carriers.replaced(replaced))
         first.on_message = world.use_cases.receive_message
         first.on_receipt = world.use_cases.apply_delivery_receipt
-        signature = TelnyxSignature([simulator.public_key], now)
-        webhooks = TelnyxWebhooks(world.use_cases, signature, outcome_of, ref_of, public_url)
+        signature = TelnyxSignature([simulator.public_key, *also_signed_by], now)
+        commands = control(api, SealedStates(world.keyring), CONNECTION_ID)
+        calls = calls_at_telnyx(world.use_cases, api, commands)
+        webhooks = TelnyxWebhooks(world.use_cases, signature, outcome_of, ref_of, public_url, calls)
+        simulator.tell_of_calls(f"{public_url}/webhooks/telnyx")
         edge.append(App(EdgeContext(world.use_cases, ready, b""), (), [webhooks]))
-        yield TwoCarriers(world, first, simulator, carriers)
+        yield TwoCarriers(world, first, simulator, carriers, public_url)

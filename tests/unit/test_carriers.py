@@ -11,14 +11,21 @@ from dependency_injector.providers import Singleton
 
 from application.media import FetchMedia
 from application.messages import SendMessage
+from application.ports.carrier_errors import CarrierUnsupported
 from application.use_cases import UseCases
-from bootstrap.carriers import OF_A_LINE, OF_AN_ACCOUNT, Carriers
+from bootstrap.carriers import (
+    CALLS_OF_A_LINE,
+    CALLS_OF_AN_ACCOUNT,
+    OF_A_LINE,
+    OF_AN_ACCOUNT,
+    Carriers,
+)
 from bootstrap.container import Container
 from bootstrap.worlds import InMemory
 from domain.kernel import CarrierRef, LineId, NotFound
 from domain.lines import LineState
 from domain.messages import Status
-from domain.values import MessageBody, Peer
+from domain.values import MessageBody, Peer, PhoneNumber
 from tests.support.actors import STRANGER
 from tests.support.two_carriers import two_carriers
 
@@ -28,6 +35,24 @@ def test_every_use_case_that_asks_a_carrier_of_messages_is_told_which() -> None:
     given = Container.providers
     asking = {name for name, of in given.items() if isinstance(of, Singleton) and "carrier" in of.kwargs}
     assert asking == set(OF_A_LINE) | OF_AN_ACCOUNT
+
+
+def test_every_use_case_that_asks_a_carrier_of_calls_is_told_which() -> None:
+    """As for messages: say so in CALLS_OF_A_LINE."""
+    given = Container.providers
+    asking = {name for name, of in given.items() if isinstance(of, Singleton) and "voice" in of.kwargs}
+    assert asking == set(CALLS_OF_A_LINE) | CALLS_OF_AN_ACCOUNT
+
+
+async def test_apps_of_a_line_at_telnyx_neither_call_nor_are_called() -> None:
+    async with two_carriers() as both:
+        ada = await both.british("ada")
+        with pytest.raises(CarrierUnsupported):
+            await both.world.use_cases.issue_voice_token(ada.id, ada.line_id)
+        with pytest.raises(CarrierUnsupported):
+            await both.world.use_cases.place_call(ada.id, ada.line_id, PhoneNumber("+447700900999"), "k")
+        boris = await (await both.world.signed_up("boris")).with_line()
+        assert await both.world.use_cases.issue_voice_token(boris.id, boris.line_id)
 
 
 def test_with_one_carrier_nothing_stands_between() -> None:

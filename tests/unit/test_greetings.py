@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.outbound.twilio.simulator.tones import tone
+from adapters.tones import tone
 from application.greetings import UPLOAD_TAKES
 from application.mailbox import LONGEST, OFFERED_FOR, TRANSCRIBED
 from application.voicemail_audio import AudioTooLarge, NotAudio, UnsupportedAudio

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.outbound.memory.recordings import MemoryRecordings
 from adapters.outbound.memory.system import HandClock
-from adapters.outbound.twilio.simulator.tones import tone
+from adapters.tones import tone
 from application.ports.recordings import FetchedAudio, Recorded, RecordingAbsent
 from application.voicemail_receiving import InboundVoicemail
 from application.voicemail_transcripts import InboundTranscript

@@ -1,4 +1,4 @@
-"""Pictures at Telnyx: fetched from Telnyx's own hosts, without credentials, and from nowhere else."""
+"""Pictures and recordings at Telnyx: fetched from its hosts, without credentials, and from nowhere else."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from adapters.outbound.telnyx.vocabulary import Gone
 from application.ports.carrier_errors import CarrierUnavailable
 from application.ports.message_carrier import MediaUnfit
 
-MEDIA_HOSTS = frozenset({"https://media.telnyx.com"})
-"""Where Telnyx has the pictures of a message lie (Telnyx: send and receive MMS)."""
+MEDIA_HOSTS = frozenset({"https://media.telnyx.com", "https://s3.amazonaws.com"})
+"""Where Telnyx has pictures lie, and recordings (Telnyx: send and receive MMS; recordings)."""
 TIMEOUT = ClientTimeout(total=60, connect=5, sock_read=15)
 PIECE = 64 << 10
 

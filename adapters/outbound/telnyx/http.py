@@ -82,6 +82,10 @@ class TelnyxHttp:
         sent = json.dumps(body, ensure_ascii=True, separators=(",", ":")).encode()
         return resource_of((await self._write("POST", path, sent, headers)).get("data"))
 
+    async def put(self, path: str, body: Mapping[str, object]) -> None:
+        """Have something replaced. Raises as `delete`. Repeating is harmless."""
+        await self._write("PUT", path, json.dumps(body, separators=(",", ":")).encode(), {})
+
     async def delete(self, path: str) -> None:
         """Have something deleted. Raises Gone, CarrierRefused; CarrierUnavailable: perhaps done."""
         await self._write("DELETE", path, b"", {})

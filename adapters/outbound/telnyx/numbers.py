@@ -57,7 +57,7 @@ LONGEST_INVENTORY = 100_000
 """Numbers that are listed, or none are."""
 MARK = re.compile("pico-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\\Z")
 SENDS = frozenset({Capability.SMS, Capability.MMS})
-"""What we do with a number here: calls are left to a carrier whose calls Pico carries."""
+"""What we do with any number here; its calls come to us where there is an application that takes them."""
 SHOWS_AFTER = timedelta(minutes=5)
 """By then a number that was bought shows among ours; until then its order counts as pending."""
 
@@ -78,6 +78,12 @@ class TelnyxNumbers(NumberProvider):
     api: TelnyxApi
     prices: Mapping[Country, Money] = field(default_factory=dict)
     """What the operator pays for a number a month, by country."""
+    connection_id: str = ""
+    """The Voice API application to which the calls of new numbers go; without one they carry none."""
+
+    @property
+    def _able(self) -> frozenset[Capability]:
+        return SENDS | {Capability.VOICE} if self.connection_id else SENDS
 
     @property
     def _profiles(self) -> Profiles:
@@ -97,7 +103,7 @@ class TelnyxNumbers(NumberProvider):
         """Return numbers on offer. Area codes exist in North America only; `contains` is digits anywhere."""
         if not re.fullmatch("[A-Z]{2}", country) or (area_code and country not in NORTH_AMERICA):
             return []
-        if not capabilities <= SENDS:
+        if not capabilities <= self._able:
             return []
         asked = [("filter[country_code]", str(country)), ("filter[limit]", str(limit))]
         asked += [("filter[features][]", capability.value) for capability in sorted(capabilities)]
@@ -108,7 +114,9 @@ class TelnyxNumbers(NumberProvider):
         except CarrierRefused:  # it has no numbers there, or none like this
             return []
         return [
-            AvailableNumber(PhoneNumber.parse(words_of(n.get("phone_number"))), country, capabilities_of(n))
+            AvailableNumber(
+                PhoneNumber.parse(words_of(n.get("phone_number"))), country, capabilities_of(n, self._able)
+            )
             for n in offers
         ][:limit]
 
@@ -124,6 +132,7 @@ class TelnyxNumbers(NumberProvider):
                     "phone_numbers": [{"phone_number": str(number)}],
                     "messaging_profile_id": profile_id,
                     "customer_reference": mark(line_id),
+                    **({"connection_id": self.connection_id} if self.connection_id else {}),
                 },
             )
         except CarrierRefused as refusal:
@@ -256,10 +265,12 @@ class TelnyxNumbers(NumberProvider):
         return bool(profile_id) and profile_id == await self._profiles.of(line_id)
 
     async def _can(self, owned: Resource) -> frozenset[Capability]:
-        """Read what a number of ours can do, by its messaging settings."""
+        """Read what a number of ours can do, by its messaging settings and by whither its calls go."""
         settings = await self.api.http.get(f"/phone_numbers/{opaque(owned.get('id'))}/messaging")
         features = resource_of(settings.get("features"))
-        return frozenset(capability for capability in SENDS if features.get(capability.value))
+        able = frozenset(capability for capability in SENDS if features.get(capability.value))
+        calls = bool(self.connection_id) and owned.get("connection_id") == self.connection_id
+        return able | {Capability.VOICE} if calls else able
 
 
 def mark(line_id: LineId) -> str:
@@ -286,7 +297,7 @@ def filled_at(order: Resource) -> datetime:
     return instant_of(order.get("updated_at") or order.get("created_at"))
 
 
-def capabilities_of(offer: Resource) -> frozenset[Capability]:
-    """Translate the features of a number on offer."""
+def capabilities_of(offer: Resource, wanted: frozenset[Capability]) -> frozenset[Capability]:
+    """Translate the features of a number on offer, those that are of use to us."""
     able = {words_of(feature.get("name")) for feature in list_of(offer.get("features"))}
-    return frozenset(capability for capability in SENDS if capability.value in able)
+    return frozenset(capability for capability in wanted if capability.value in able)

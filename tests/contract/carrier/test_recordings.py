@@ -11,7 +11,7 @@ from adapters.outbound.memory.recordings import MemoryRecordings
 from adapters.outbound.twilio.recordings import TwilioRecordings, caller_of
 from adapters.outbound.twilio.simulator import LeftMessage
 from adapters.outbound.twilio.simulator.oddities import ODDITIES
-from adapters.outbound.twilio.simulator.tones import tone
+from adapters.tones import tone
 from application.ports.carrier_errors import CarrierUnavailable
 from application.ports.recordings import RecordingAbsent, RecordingNotReady, RecordingUnfit
 from application.ports.transcriber import Transcription

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from adapters.outbound.memory.carrier import MemoryCarrier
+from adapters.outbound.memory.recordings import MemoryRecordings
+from adapters.outbound.memory.voice_carrier import CallRecord, MemoryVoiceCarrier
 from adapters.outbound.several.messages import EveryCarrier
 from adapters.outbound.several.numbers import EveryProvider
+from adapters.outbound.several.recordings import EveryRecordings, EveryTranscriber
 from adapters.outbound.several.references import owner_of
+from adapters.outbound.several.voice import EveryVoice
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from application.ports.carrier_errors import CarrierUnavailable, CarrierUnsupported
 from application.ports.message_carrier import MessageAbilities, TooEarly
 from application.ports.numbers import PENDING, NumberOrder, OrderFailure
+from application.ports.voice_carrier import VoiceAbilities
 from domain.kernel import CarrierRef
 from domain.messages import Status
-from domain.values import Country, PhoneNumber
+from domain.values import Country, Locale, PhoneNumber
+from domain.voicemail import TranscriptAbsence
 from pico_testkit.contracts.carrier import (
     BODY,
     LINE,
@@ -30,8 +37,12 @@ from pico_testkit.contracts.carrier import (
     error_of,
 )
 from pico_testkit.contracts.numbers import NumberProviderContract
+from pico_testkit.contracts.recordings import RecordingsContract
+from pico_testkit.contracts.voice import VoiceCarrierContract
 from tests.contract.carrier.other_school import OtherSchool
 from tests.contract.carrier.test_memory import MemoryWorld
+from tests.contract.carrier.test_memory_voice import MemoryVoiceWorld
+from tests.contract.carrier.test_recordings import InMemory as RecordingsInMemory
 
 US, GB = Country("US"), Country("GB")
 BRITISH = PhoneNumber("+447700900123")
@@ -196,3 +207,62 @@ async def test_nothing_is_sent_or_fetched_for_an_account_as_a_whole(
     with pytest.raises(CarrierUnsupported):
         every.fetch_media(CarrierRef("x"), 0)
     assert first.calls == []
+
+
+# ---------------------------------------------------------------------------------------------- calls and recordings
+
+
+class SeveralVoices(MemoryVoiceWorld):
+    """The fake behind the port for several, beside one that has nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.voice = EveryVoice({"memory": self.fake, "telnyx": NoRecords(lambda: self.now)})
+
+
+class NoRecords(MemoryVoiceCarrier):
+    """A carrier that lists calls and deletes no record of one."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        super().__init__(now)
+        self.voice_abilities = VoiceAbilities(can_list_calls=True)
+
+
+class TestSeveralVoices(VoiceCarrierContract):
+    @pytest.fixture
+    def world(self) -> SeveralVoices:
+        return SeveralVoices()
+
+
+class SeveralRecordings(RecordingsInMemory):
+    def __init__(self) -> None:
+        super().__init__()
+        both = {"memory": self.fake, "telnyx": MemoryRecordings()}
+        self.recordings, self.transcriber = EveryRecordings(both), EveryTranscriber(both)
+
+
+class TestSeveralRecordings(RecordingsContract):
+    @pytest.fixture
+    def world(self) -> SeveralRecordings:
+        return SeveralRecordings()
+
+
+async def test_a_record_at_a_carrier_that_deletes_none_is_too_young_until_it_shows_no_more() -> None:
+    other = NoRecords(lambda: START)
+    both = EveryVoice({"memory": MemoryVoiceCarrier(lambda: START), "telnyx": other})
+    ref = CarrierRef("telnyx:1")
+    other.records[ref] = CallRecord(ref, PEER, NUMBER, START)
+    with pytest.raises(TooEarly):
+        await both.delete_record(ref)
+    del other.records[ref]
+    await both.delete_record(ref)
+
+
+def test_what_one_of_several_does_not_put_into_writing_is_not_promised() -> None:
+    one, other = MemoryRecordings(), MemoryRecordings()
+    other.declines = lambda *_: TranscriptAbsence.TOO_LONG  # type: ignore[method-assign]
+    other.patience = timedelta(hours=3)
+    both = EveryTranscriber({"one": one, "telnyx": other})
+    assert one.declines(Locale("en"), timedelta(1)) is not None
+    assert both.declines(Locale("en"), timedelta(seconds=5)) is TranscriptAbsence.TOO_LONG
+    assert both.patience == timedelta(hours=3)

@@ -11,6 +11,7 @@ from bootstrap.worlds import InMemory
 from tests.support.actors import with_line
 from tests.support.call_flows import GENEROUS, CallFlows
 from tests.support.http_client import calling, the_edge
+from tests.support.telnyx_flows import TelnyxFlows
 
 COUNT = int(os.environ.get("PICO_CALL_FLOWS", "80"))
 
@@ -32,3 +33,17 @@ async def test_no_call_is_recorded_none_reaches_a_menu_and_a_key_puts_through(se
         "too little was made up"
     )
     assert sum(flow.put_through for flow in flows)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_at_telnyx_too_no_call_is_recorded_and_only_a_key_puts_through(seed: int) -> None:
+    world = InMemory(spend_policy=GENEROUS)
+    calls = await TelnyxFlows(world, await with_line(world), seed).told(COUNT)
+    assert [call.recorded for call in calls if call.recorded] == []
+    assert [call.strange for call in calls if call.strange] == []
+    assert [call for call in calls if call.without_key or call.menus or call.spoofable] == []
+    assert max(call.largest for call in calls) < LARGEST
+    made_up = set().union(*(call.names() for call in calls))
+    assert {"answer", "reject", "speak", "dial", "gather_using_speak", "bridge", "record_start"} <= made_up, (
+        "too little was made up"
+    )

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from adapters.outbound.twilio.simulator.tones import tone
+from adapters.tones import tone
 from tests.support.http_world import OURS, STRANGER, HttpWorld
 
 SOUND = tone(1)

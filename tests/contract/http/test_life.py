@@ -12,7 +12,7 @@ from adapters.inbound.http.route import Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.outbound.memory.message_carrier import FetchableMedia
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
-from adapters.outbound.twilio.simulator.tones import tone
+from adapters.tones import tone
 from domain.values import Peer, PhoneNumber
 from tests.support.archives import export_in
 from tests.support.http_world import OURS, PASSWORD, STRANGER, HttpWorld, filled

@@ -13,7 +13,7 @@ import pytest
 from adapters.inbound.webhooks.twilio.voicemail import RECORD_ACTION, RECORDING, TRANSCRIPTION
 from adapters.outbound.memory.recordings import HeldRecording
 from adapters.outbound.twilio.recordings import caller_of
-from adapters.outbound.twilio.simulator.tones import tone
+from adapters.tones import tone
 from application.ports.recordings import Recorded
 from application.ports.transcriber import Transcription
 from domain.audit import AuditEntry

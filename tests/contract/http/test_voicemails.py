@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.outbound.twilio.simulator.tones import tone
+from adapters.tones import tone
 from domain.values import Peer, PhoneNumber
 from domain.voicemail import UNDO_FOR
 from tests.support.http_world import OURS, STRANGER, HttpWorld

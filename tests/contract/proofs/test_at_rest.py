@@ -16,7 +16,7 @@ from adapters.outbound.postgres import keyring_tables
 from adapters.outbound.postgres.sealing import FORMAT, AccountCipher, ColumnCipher, blind_index
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.postgres.tables import COLUMNS
-from adapters.outbound.twilio.simulator.tones import tone
+from adapters.tones import tone
 from application.inventory import INVENTORY
 from application.sessions import Caller
 from bootstrap.policy import DATA_MAP, END

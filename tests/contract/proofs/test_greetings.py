@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 
-from adapters.outbound.twilio.simulator.tones import tone
+from adapters.tones import tone
 from application.greetings import ReadOfferedGreeting
 from domain.greetings import Greeting, GreetingId, GreetingText
 from domain.kernel import NotFound

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from adapters.inbound.http.app import build
-from adapters.outbound.twilio.simulator.tones import tone
+from adapters.tones import tone
 from application.account_deletion import DeleteAccount
 from application.accounts import ChangeProfile
 from application.contacts import ChangeContact, Correction

@@ -15,6 +15,7 @@ from typing_extensions import override
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.telnyx.numbers import TelnyxNumbers
 from adapters.outbound.telnyx.profiles import Profiles
+from adapters.outbound.telnyx.simulator import Script
 from application.line_release import ReleaseNumbers
 from application.outbound_messages import SendQueuedMessage
 from application.ports.numbers import AvailableNumber
@@ -78,8 +79,8 @@ def shares_a_profile(elsewhere: Opened) -> Opened:
     return partial(elsewhere, numbers=Sharing)
 
 
-@proves("S6", text="a34a261d10d9", saboteur=has_no_countries, says="the number was bought elsewhere")
-@proves("S6", text="a34a261d10d9", saboteur=sends_by_the_first, says="the message was sent elsewhere")
+@proves("S6", text="dbc4fbc3190d", saboteur=has_no_countries, says="the number was bought elsewhere")
+@proves("S6", text="dbc4fbc3190d", saboteur=sends_by_the_first, says="the message was sent elsewhere")
 async def test_lines_of_some_countries_are_with_telnyx_and_all_others_are_not(elsewhere: Opened) -> None:
     async with elsewhere() as both:
         boris = await (await both.world.signed_up("boris")).with_line()
@@ -98,6 +99,10 @@ async def test_lines_of_some_countries_are_with_telnyx_and_all_others_are_not(el
         await boris.sends("by twilio", to=STRANGER)
         await both.settle()
         assert "by twilio" not in str(held())
+        await both.telnyx.inbound_call(STRANGER, ada.number, Script(says="Hi, it is Noa."))
+        await both.settle()
+        [left] = (await both.world.use_cases.list_voicemails(ada.id, None, None, 9)).items
+        assert left.ref.startswith("telnyx:"), "a call to a line at Telnyx was taken elsewhere"
         assert [str(copy.body) for copy in both.first.messages.values()] == ["by twilio"]
 
 

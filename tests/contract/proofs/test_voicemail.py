@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from adapters.outbound.local.byte_store import LocalByteStore
-from adapters.outbound.twilio.simulator.tones import tone
+from adapters.tones import tone
 from application.voicemail import DeleteVoicemail
 from application.voicemail_deletion import COPY_KEPT, DeleteRecording
 from bootstrap.worlds import InMemory

@@ -38,6 +38,7 @@ class Event:
     payload: Mapping[str, Any]
     occurred_at: object
     address: str
+    id: str = ""
 
     @classmethod
     def read(cls, body: bytes) -> Event:
@@ -49,10 +50,11 @@ class Event:
         data = _object(_object(whole).get("data"))
         payload, meta = _object(data.get("payload")), whole.get("meta")
         address = meta.get("delivered_to") if isinstance(meta, dict) else None
-        event_type = data.get("event_type")
+        event_type, event_id = data.get("event_type"), data.get("id")
         if not isinstance(event_type, str):
             raise Malformed
-        return cls(event_type, payload, data.get("occurred_at"), address if isinstance(address, str) else "")
+        address, event_id = (each if isinstance(each, str) else "" for each in (address, event_id))
+        return cls(event_type, payload, data.get("occurred_at"), address, event_id)
 
     def named(self, name: str, webhooks: str) -> UUID | None:
         """Return the id that its address names, if that is an address of ours: what is not signed is not looked at."""
@@ -97,7 +99,7 @@ def inbound_message(event: Event, ref_of: RefOf, webhooks: str) -> InboundMessag
             body=MessageBody(_readable(payload.get("text"))),
             attachments=min(len(media), 99) if isinstance(media, list) else 0,
             line_id=None if line_id is None else LineId(line_id),
-            received_at=_instant(payload.get("received_at")) or _instant(event.occurred_at),
+            received_at=instant(payload.get("received_at")) or instant(event.occurred_at),
         )
     except PicoError:
         return None
@@ -150,7 +152,8 @@ def _readable(value: object) -> str:
     return value.encode("utf-8", "replace").decode()
 
 
-def _instant(value: object) -> datetime | None:
+def instant(value: object) -> datetime | None:
+    """Return an instant (RFC 3339; without an offset it is in UTC); None for none."""
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from types import MappingProxyType
+from typing import TypeAlias
 
 from aiohttp import web
 from typing_extensions import override
@@ -29,6 +31,8 @@ from application.use_cases import UseCases
 from domain.kernel import PicoError
 
 TELNYX = "/webhooks/telnyx"
+EventHandler: TypeAlias = Callable[[Event], Awaitable[None]]
+NO_CALLS: Mapping[str, EventHandler] = MappingProxyType({})
 A_HINT_TAKES = 1.5
 """Seconds that an order is asked about before Telnyx is answered, which waits for two; a job asks again."""
 
@@ -47,8 +51,13 @@ class TelnyxWebhooks(Webhooks):
         outcome_of: OutcomeOf,
         ref_of: RefOf,
         public_url: str,
+        calls: Mapping[str, EventHandler] = NO_CALLS,
     ) -> None:
-        """Verify with `signature`; `outcome_of` and `ref_of` translate Telnyx's words and ids."""
+        """Verify with `signature`; `outcome_of` and `ref_of` translate Telnyx's words and ids.
+
+        `calls` are the handlers of events about calls, by type, where Telnyx carries any.
+        """
+        self._calls = calls
         self._use_cases = use_cases
         self._signature = signature
         self._outcome_of, self._ref_of = outcome_of, ref_of
@@ -88,7 +97,9 @@ class TelnyxWebhooks(Webhooks):
 
     async def _take(self, event: Event) -> None:
         """Hand an event on; one that is about nothing of ours is taken and dropped. Redelivery is harmless."""
-        if event.type == RECEIVED:
+        if event.type in self._calls:
+            await self._calls[event.type](event)
+        elif event.type == RECEIVED:
             message = inbound_message(event, self._ref_of, self._webhooks)
             if message is not None:
                 await self._use_cases.receive_message(message)

@@ -13,12 +13,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from adapters.outbound.telnyx.signature import public_key
 from adapters.outbound.telnyx.simulator.account import Account
 from adapters.outbound.telnyx.simulator.api import Api
+from adapters.outbound.telnyx.simulator.call_player import CONNECTION_ID, Script
 from adapters.outbound.telnyx.simulator.faults import Faults
+from adapters.outbound.telnyx.simulator.recordings import Recordings, saved
 from adapters.outbound.telnyx.simulator.state import Picture, State
 from adapters.outbound.telnyx.simulator.traffic import Traffic
 from adapters.outbound.telnyx.simulator.webhooks import Webhooks
+from adapters.tones import tone
 
-__all__ = ["Faults", "TelnyxSimulator", "UnknownNumber"]
+__all__ = ["CONNECTION_ID", "Faults", "Script", "TelnyxSimulator", "UnknownNumber"]
 
 
 class UnknownNumber(LookupError):
@@ -41,15 +44,17 @@ class TelnyxSimulator:
         pace: float = 0.0,
         order_webhook: str | None = None,
         decides_after: float | None = None,
+        voice_webhook: str | None = None,
     ) -> None:
         """Take the account's key, the 32 bytes it signs webhooks with, the clock its dates come from, and its pace.
 
-        `order_webhook` is the address that is told of orders; for the rest see `Traffic`.
+        `order_webhook` is the address that is told of orders, `voice_webhook` that of calls; more is in `Traffic`.
         """
         self.faults = Faults()
         self._account = Account(State(state_file), self.faults, now)
         self._api_key, self._key = api_key, Ed25519PrivateKey.from_private_bytes(signing_key)
         self._pace, self._order_webhook, self._decides_after = pace, order_webhook, decides_after
+        self.voice_webhook = voice_webhook
         self._traffic: Traffic | None = None
 
     @property
@@ -68,8 +73,9 @@ class TelnyxSimulator:
         async with ClientSession(cookie_jar=DummyCookieJar()) as session:
             webhooks = Webhooks(session, self._key, self.faults, self._account.now)
             self._traffic = Traffic(
-                self._account, webhooks, self._pace, self._order_webhook, self._decides_after
-            )
+                self._account, webhooks, self._pace, self._order_webhook, self._decides_after,
+                voice_webhook=self.voice_webhook,
+            )  # fmt: skip
             runner = web.AppRunner(
                 Api(self._account, self._traffic, self._api_key).application(),
                 access_log=None,
@@ -96,6 +102,37 @@ class TelnyxSimulator:
         message = self._account.receive(from_, to, body, media)
         await asyncio.wait({self._running.start(message)})
         return str(message["id"])
+
+    async def inbound_call(self, from_: str, to: str, script: Script) -> str:
+        """Let someone call an owned number, until the call is over; return the id of their leg.
+
+        Raises UnknownNumber. Raises TimeoutError for a call that nobody ends.
+        """
+        if self._account.state.owned(to) is None:
+            raise UnknownNumber
+        leg = await self._running.player.incoming(from_, to, script)
+        return str(leg["call_leg_id"])
+
+    def left(self, leg_id: str, seconds: int, initiated_by: str = "StartCallRecordingAPI") -> str:
+        """Have something be recorded of a leg, and tell nobody; return the recording's id."""
+        kept = Recordings(self._account).keep(self.state.calls[leg_id], tone(seconds), seconds, initiated_by)
+        return str(kept["id"])
+
+    async def recorded(self, leg_id: str, *, initiated_by: str) -> str:
+        """Have a leg recorded by somebody who was not told to; return the recording's id once it was told of."""
+        leg = self.state.calls[leg_id]
+        kept = Recordings(self._account).keep(leg, tone(3), 3, initiated_by)
+        await self._running.player.tell("call.recording.saved", leg, saved(kept))
+        return str(kept["id"])
+
+    def write_down(self, recording_id: str, words: str) -> str:
+        """Have a recording put into writing, and tell nobody; return the transcript's id."""
+        made = Recordings(self._account).write_down(self.state.recordings[recording_id], words)
+        return str(made["id"])
+
+    def tell_of_calls(self, target: str) -> None:
+        """Have events about calls be told to another address."""
+        self.voice_webhook = self._running.player.target = target
 
     def move_webhooks(self, old: str, new: str) -> None:
         """Point every webhook that leads to `old` to `new`: their receiver has another address now."""

@@ -10,7 +10,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from adapters.outbound.telnyx.simulator.account import Account
+from adapters.outbound.telnyx.simulator.calls_api import CallsApi
 from adapters.outbound.telnyx.simulator.oddities import odd
+from adapters.outbound.telnyx.simulator.recordings import Recordings, RecordingsApi
 from adapters.outbound.telnyx.simulator.resources import Refused, Resource, settings
 from adapters.outbound.telnyx.simulator.state import Picture
 from adapters.outbound.telnyx.simulator.traffic import Traffic
@@ -45,6 +47,8 @@ class Api:
                 web.get("/v2/messages/{id}", self.message),
                 web.get("/v2/detail_records", self.detail_records),
                 web.get("/media/{id}", self.media),
+                *CallsApi(self.traffic.player, one, page).routes(),
+                *RecordingsApi(Recordings(self.account), one, page).routes(),
             ]
         )
         return app

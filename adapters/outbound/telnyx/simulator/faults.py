@@ -14,7 +14,8 @@ class Faults(Knobs):
     many orders, messages and releases took place, `lose_profile` after so many profiles were made, `number_taken` lets
     so many orders fail because somebody else was first, `refuse` refuses every write with this Telnyx code (0: none),
     `lie` answers releases well and does nothing, `media` answers a request for a picture with something else: "html",
-    "redirect", "elsewhere", "huge" or "lie", `odd` makes nonsense of every answer (see `oddities.py` for the kinds).
+    "redirect", "elsewhere", "huge" or "lie", `recording_not_ready` answers so often that a recording is being made,
+    `refuse_calls` lets nobody be called, `odd` makes nonsense of every answer (see `oddities.py` for the kinds).
 
     Webhooks: `duplicate` repeats each so many times, `reorder` sends a message's last one first, `drop` sends none,
     `delay` waits so many seconds before each, `outcome` is a sent message's last status, and `outcome_error` the error
@@ -31,6 +32,8 @@ class Faults(Knobs):
     refuse: int = 0
     lie: bool = False
     media: str = ""
+    recording_not_ready: int = 0
+    refuse_calls: bool = False
     odd: str = ""
     duplicate: int = 0
     reorder: bool = False

@@ -52,6 +52,7 @@ def order(order_id: str, number: str, wish: Resource, at: datetime) -> Resource:
         "record_type": "number_order",
         "phone_numbers_count": 1,
         "messaging_profile_id": wish.get("messaging_profile_id"),
+        "connection_id": wish.get("connection_id"),
         "phone_numbers": [
             {"id": order_id, "record_type": "number_order_phone_number", "phone_number": number, "status": "pending"}
         ],
@@ -74,7 +75,7 @@ def owned(number_id: str, order: Resource, country: str, at: datetime) -> Resour
         "tags": [],
         "customer_reference": order["customer_reference"],
         "messaging_profile_id": order["messaging_profile_id"],
-        "connection_id": None,
+        "connection_id": order.get("connection_id"),
         "phone_number_type": "local" if country == "US" else "mobile",
         "source_type": "number_order",
         "purchased_at": rfc3339(at),

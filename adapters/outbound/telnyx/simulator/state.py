@@ -30,15 +30,23 @@ class State:
     keys: dict[str, list[str]] = field(default_factory=dict)
     owed: list[str] = field(default_factory=list)
     contents: dict[str, list[str]] = field(default_factory=dict)
+    calls: dict[str, Resource] = field(default_factory=dict)
+    call_events: list[Resource] = field(default_factory=list)
+    recordings: dict[str, Resource] = field(default_factory=dict)
+    transcriptions: dict[str, Resource] = field(default_factory=dict)
 
-    KEPT = ("profiles", "orders", "numbers", "messages", "blocked", "keys", "owed", "contents")
+    KEPT = (
+        "profiles", "orders", "numbers", "messages", "blocked", "keys", "owed", "contents", "calls", "call_events",
+        "recordings", "transcriptions",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         """Read the file if there is one."""
         if self.file is not None and self.file.exists():
             kept = json.loads(self.file.read_text("utf-8"))
             for name in self.KEPT:
-                setattr(self, name, kept[name])
+                if name in kept:  # what a file from before calls does not have stays empty
+                    setattr(self, name, kept[name])
         self.save()
 
     def save(self) -> None:
@@ -96,4 +104,6 @@ class State:
             "orders": list(self.orders.values()),
             "messages": list(self.messages.values()),
             "opted_out": [list(pair) for pair in sorted(self.blocked)],
+            "recordings": list(self.recordings.values()),
+            "transcriptions": list(self.transcriptions.values()),
         }

@@ -4,8 +4,10 @@ import asyncio
 import copy
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from adapters.outbound.telnyx.simulator.account import Account
+from adapters.outbound.telnyx.simulator.call_player import Player
 from adapters.outbound.telnyx.simulator.resources import Resource, rfc3339
 from adapters.outbound.telnyx.simulator.webhooks import Webhooks
 
@@ -26,17 +28,25 @@ class Traffic:
     order_webhook: str | None = None
     decides_after: float | None = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    voice_webhook: str | None = None
+    player: Player = field(init=False)
+    """Plays calls, and tells `voice_webhook` of them."""
+
+    def __post_init__(self) -> None:
+        """Have calls played beside the rest."""
+        self.player = Player(self.account, self.webhooks, self.go, self.voice_webhook)
 
     def start(self, message: Resource) -> asyncio.Task[None]:
         """Let a message take its course."""
-        return self._go(self._arrive(message) if message["direction"] == "inbound" else self._leave(message))
+        return self.go(self._arrive(message) if message["direction"] == "inbound" else self._leave(message))
 
     def ordered(self) -> None:
         """Have what was ordered be decided, now or later."""
         if self.decides_after is not None:
-            self._go(self._decide(self.decides_after))
+            self.go(self._decide(self.decides_after))
 
-    def _go(self, course: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    def go(self, course: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Let something happen behind the answer."""
         task = asyncio.create_task(course)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)

@@ -30,8 +30,13 @@ class Webhooks:
     faults: Faults
     now: Callable[[], datetime]
 
-    async def post(self, target: str | None, event_type: str, payload: Resource) -> None:
-        """Send one event, and again while it is not taken; after three tries it is lost, as at Telnyx."""
+    async def post(
+        self, target: str | None, event_type: str, payload: Resource, at: datetime | None = None
+    ) -> None:
+        """Send one event, and again while it is not taken; after three tries it is lost, as at Telnyx.
+
+        `at` is when it happened, where that is not now.
+        """
         if not target or self.faults.drop:
             return
         if self.faults.delay:
@@ -40,7 +45,7 @@ class Webhooks:
             "record_type": "event",
             "id": str(uuid.uuid4()),
             "event_type": event_type,
-            "occurred_at": rfc3339(self.now()),
+            "occurred_at": rfc3339(at or self.now()),
             "payload": payload,
         }
         for _ in range(1 + self.faults.duplicate):

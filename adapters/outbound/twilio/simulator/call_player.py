@@ -9,8 +9,8 @@ from adapters.outbound.twilio.simulator.account import Account
 from adapters.outbound.twilio.simulator.calls import Calls, call_form
 from adapters.outbound.twilio.simulator.recordings import LeftMessage, Recordings
 from adapters.outbound.twilio.simulator.resources import Resource, rfc2822
-from adapters.outbound.twilio.simulator.tones import tone
 from adapters.outbound.twilio.simulator.webhooks import Webhooks
+from adapters.tones import tone
 
 MOST_DOCUMENTS = 12
 """A call that is asked to go on for longer goes round in circles."""

@@ -1,0 +1,89 @@
+"""Telnyx as our carrier of calls (Telnyx: Voice API). It deletes no record, and has no apps of ours."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from typing_extensions import override
+
+from adapters.outbound.telnyx.answers import certain, id_of
+from adapters.outbound.telnyx.api import TelnyxApi
+from adapters.outbound.telnyx.legs import Leg, Legs
+from application.ports.carrier_errors import CarrierRefused, CarrierUnsupported
+from application.ports.voice_carrier import CarrierCall, ClientToken, VoiceAbilities, VoiceCarrier
+from domain.call_instructions import ClientIdentity
+from domain.kernel import CallId, CarrierRef, LineId
+from domain.values import PhoneNumber
+
+
+class TelnyxVoiceCarrier(VoiceCarrier):
+    """Ends, looks up and lists calls; the id of a leg is its reference.
+
+    Apps neither call nor are called: Telnyx's tokens for them are good for a day, and ours for an hour.
+    """
+
+    name: ClassVar[str] = "telnyx"
+    voice_abilities = VoiceAbilities(can_list_calls=True)
+
+    def __init__(self, api: TelnyxApi) -> None:
+        """Work for one account."""
+        self.http, self.legs_of = api.http, Legs(api.http)
+
+    @override
+    def client_token(self, client: ClientIdentity, now: datetime, life: timedelta) -> ClientToken:
+        raise CarrierUnsupported
+
+    @override
+    async def place_call(
+        self, call_id: CallId, line_id: LineId, client: ClientIdentity, caller_id: PhoneNumber
+    ) -> CarrierRef:
+        raise CarrierUnsupported
+
+    @override
+    @certain
+    async def end_call(self, ref: CarrierRef) -> None:
+        """Hang it up, and every leg that came about by it: one that rings would go on."""
+        leg = await self._leg(ref)
+        if leg is None:
+            return
+        for each in await self.legs_of.of(("filter[application_session_id]", leg.session)):
+            if each.ended is None and await self.legs_of.is_shown(each):
+                with suppress(CarrierRefused):  # it ended meanwhile
+                    await self.http.post(f"/calls/{each.control}/actions/hangup", {})
+
+    @override
+    @certain
+    async def look_up_call(self, ref: CarrierRef) -> CarrierCall | None:
+        """Return what its events say, for as long as Telnyx answers for the call itself: ten minutes after its end."""
+        leg = await self._leg(ref)
+        return leg.call if leg is not None and await self.legs_of.is_shown(leg) else None
+
+    @override
+    @certain
+    async def legs(self, ref: CarrierRef) -> list[CarrierCall]:
+        leg = await self._leg(ref)
+        if leg is None:
+            return []
+        session = await self.legs_of.of(("filter[application_session_id]", leg.session))
+        return [each.call for each in session if each.id != leg.id and each.session == leg.session]
+
+    @override
+    @certain
+    async def list_calls(self, number: PhoneNumber) -> list[CarrierCall]:
+        """List the calls of the last 24 hours: Telnyx lists no older ones by their number."""
+        found: dict[str, Leg] = {}
+        for side in ("from", "to"):
+            for leg in await self.legs_of.of((f"filter[{side}]", str(number))):
+                if number in {leg.sender, leg.to}:
+                    found[leg.id] = leg
+        return [leg.call for leg in found.values()]
+
+    @override
+    async def delete_record(self, ref: CarrierRef) -> None:
+        raise CarrierUnsupported
+
+    async def _leg(self, ref: CarrierRef) -> Leg | None:
+        leg_id = id_of(ref)
+        return None if leg_id is None else await self.legs_of.one(leg_id)

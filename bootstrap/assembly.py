@@ -76,6 +76,7 @@ from domain.documents import Documents
 from domain.entitlements import Plan
 from domain.epochs import EpochPolicy
 from domain.money import Money
+from domain.requests import RequestPolicy
 from domain.residue import PAUSE
 from domain.retention import Retention
 from domain.spend import SpendPolicy
@@ -137,6 +138,7 @@ class Parts:
     retention: Retention
     epoch_policy: EpochPolicy
     spend_policy: SpendPolicy
+    request_policy: RequestPolicy = field(default_factory=RequestPolicy.of)
     entitled_to: Plan
     """What each account is entitled to."""
     prices: Mapping[Country, Money]
@@ -232,6 +234,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             webhooks=webhooks_of(parts, use_cases, telnyx, keyring),
             names_telnyx=parts.telnyx is not None,
             sweep_every=parts.sweep_every,
+            request_policy=parts.request_policy,
         )
 
 

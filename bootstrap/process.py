@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
@@ -20,7 +20,9 @@ from adapters.inbound.http.request_log import log_request
 from adapters.inbound.http.server import serving
 from adapters.inbound.http_io import Webhooks
 from adapters.inbound.worker import SWEEP_EVERY, Worker, keep_sweeping
+from adapters.outbound.system.limits import ProcessLimits
 from application.ports.clock import Clock
+from application.request_limits import LimitRequests
 from application.use_cases import UseCases
 from bootstrap.admission import Admission
 from bootstrap.outside import Outside
@@ -28,6 +30,7 @@ from bootstrap.policy import POLICY, shown
 from bootstrap.publication import published
 from bootstrap.settings import Settings
 from domain.kernel import PicoError
+from domain.requests import RequestPolicy
 
 COMPARE_EVERY = timedelta(minutes=1)
 LOOPBACK = "127.0.0.1"
@@ -50,6 +53,12 @@ class Product:
     sweep_every: timedelta = SWEEP_EVERY
     names_telnyx: bool = False
     """Whether Telnyx carries lines, and the policy that is shown says so."""
+    request_policy: RequestPolicy = field(default_factory=RequestPolicy.of)
+
+    @property
+    def limits(self) -> LimitRequests:
+        """Who counts the requests of a process that serves."""
+        return LimitRequests(ProcessLimits(), self.outside.limits, self.outside.clock, self.request_policy)
 
 
 @asynccontextmanager
@@ -76,6 +85,7 @@ async def serve(
         watch=_together(watches),
         policy=shown(POLICY.read_text("utf-8"), names_telnyx=product.names_telnyx).encode(),
         published=published(names_telnyx=product.names_telnyx),
+        limits=product.limits,
     )
     comparing = asyncio.create_task(_keep_comparing(product.outside.clock))
     async with AsyncExitStack() as stack:

@@ -21,6 +21,7 @@ from adapters.outbound.system.passwords import LEAST, PasswordCost
 from domain.entitlements import Plan
 from domain.epochs import EpochPolicy
 from domain.money import Money
+from domain.requests import A_MINUTE, RequestPolicy
 from domain.retention import Retention
 from domain.spend import SpendPolicy
 from domain.values import Country
@@ -111,6 +112,14 @@ class Settings(BaseSettings):
             idle_session=replace(policy.idle_session, keep=timedelta(days=self.session_idle_days)),
             session=replace(policy.session, keep=timedelta(days=self.session_days)),
         )
+
+    requests_a_minute: int = Field(A_MINUTE, ge=60, le=10**7)
+    """How often an account may ask each process a minute; a tenth of that for what hashes, searches or uploads."""
+
+    @property
+    def request_policy(self) -> RequestPolicy:
+        """How often somebody may ask."""
+        return RequestPolicy.of(self.requests_a_minute)
 
     spend_a_day: int = Field(10_000, ge=1_000, le=10**7)
     """What an account may spend on messages a day, in thousandths of a US dollar; a fifth of it in its first week."""

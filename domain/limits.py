@@ -7,7 +7,7 @@ something was taken; once the instant has passed, it says nothing at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.kernel import ErrorKind, PicoError
@@ -25,21 +25,17 @@ class Limit:
     most: int
     within: timedelta
     at_once: int
+    every: timedelta = field(init=False, repr=False, compare=False)
+    """After how long one comes back: nobody who takes one at a time waits longer. Rounded up, to be no laxer."""
+    room: timedelta = field(init=False, repr=False, compare=False)
+    """How far ahead of the present the instant may lie at which all is back."""
 
     def __post_init__(self) -> None:
         """Refuse a limit that lets nothing through, or nothing back."""
         if not 0 < self.at_once < self.most:
             raise ValueError(self.name)
-
-    @property
-    def every(self) -> timedelta:
-        """After how long one comes back: nobody who takes one at a time waits longer. Rounded up, to be no laxer."""
-        return -(-self.within // (self.most - self.at_once))
-
-    @property
-    def room(self) -> timedelta:
-        """How far ahead of the present the instant may lie at which all is back."""
-        return self.every * self.at_once
+        object.__setattr__(self, "every", -(-self.within // (self.most - self.at_once)))
+        object.__setattr__(self, "room", self.every * self.at_once)
 
     def take(self, full_at: datetime | None, now: datetime, cost: int = 1) -> Taking:
         """Take `cost` of what is left, given when all would be back (None: it is). Or say how long to wait for it.

@@ -91,6 +91,7 @@ class Production:
             retention=settings.retention,
             epoch_policy=settings.epoch_policy,
             spend_policy=settings.spend_policy,
+            request_policy=settings.request_policy,
             entitled_to=settings.entitled_to,
             prices=settings.prices,
             kms=aws.kms,

@@ -291,6 +291,7 @@ def sandbox_parts(
         retention=settings.retention,
         epoch_policy=replace(settings.epoch_policy, quiet=QUIET, look_every=SWEEP_EVERY),
         spend_policy=settings.spend_policy,
+        request_policy=settings.request_policy,
         entitled_to=settings.entitled_to,
         prices=settings.prices,
         sweep_every=SWEEP_EVERY,

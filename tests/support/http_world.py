@@ -26,6 +26,7 @@ from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.outbound.memory.message_carrier import FetchableMedia
 from adapters.outbound.sendgrid.letters import letter
 from adapters.outbound.sendgrid.simulator import ReadMail, as_read
+from adapters.outbound.system.limits import ProcessLimits
 from adapters.outbound.twilio.recordings import caller_of, transcription_of
 from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
@@ -34,11 +35,13 @@ from adapters.outbound.twilio.vocabulary import outcome_of
 from adapters.tones import tone
 from application.inbound_calls import IncomingCall
 from application.ports.numbers import AvailableNumber
+from application.request_limits import LimitRequests
 from bootstrap.policy import POLICY
 from bootstrap.publication import published
 from bootstrap.worlds import InMemory, edge
 from domain.calls import CallOutcome
 from domain.kernel import PicoError
+from domain.requests import RequestPolicy
 from domain.values import Capability, Country, Peer, PhoneNumber
 
 Also = Callable[[InMemory], Webhooks]
@@ -211,8 +214,9 @@ class HttpWorld:
         publishes: bool = True,
         also: Also | None = None,
         admitted: Callable[[], Awaitable[None]] | None = None,
+        limited: RequestPolicy | None = None,
     ) -> AsyncIterator[Self]:
-        """Serve a world, with a second provider's webhooks where `also` makes some."""
+        """Serve a world, with a second provider's webhooks where `also` makes some, and requests `limited`."""
         self = cls(world or InMemory())
         self.world.use_cases.follow_events.hub.longest = (
             timedelta()
@@ -236,6 +240,9 @@ class HttpWorld:
             sandbox=HandSandbox(self.world) if sandbox else None,
             policy=POLICY.read_bytes(),
             published=published(names_telnyx=True) if publishes else None,
+            limits=None
+            if limited is None
+            else LimitRequests(ProcessLimits(), self.world.limits, self.world.clock, limited),
         )
         async with serving(app, "127.0.0.1", 0) as self.port, ClientSession() as self._session:
             async with self._session.get(f"{self.url}/openapi.json") as response:

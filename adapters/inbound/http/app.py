@@ -10,7 +10,7 @@ from aiohttp import web
 
 from adapters.inbound.error_report import report
 from adapters.inbound.http import openapi, problems
-from adapters.inbound.http.caller import caller_of
+from adapters.inbound.http.admitting import admitting, working
 from adapters.inbound.http.context import EdgeContext, Sandbox
 from adapters.inbound.http.input import accept, nothing_came, read_json, read_query, say_what_is_missing
 from adapters.inbound.http.json_format import decode, encode
@@ -23,7 +23,7 @@ from adapters.inbound.http.route import HEALTH, Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.inbound.http.well_formed import must_be_well_formed
 from adapters.inbound.http_io import BadRequest, Refused, Webhooks
-from application.ports.passwords import ASKING, Overloaded
+from application.request_limits import LimitRequests
 from application.use_cases import UseCases
 from domain.kernel import PicoError, SealBroken
 
@@ -112,19 +112,15 @@ class App:
 
 def endpoint_of(route: Route[Any], context: EdgeContext) -> Endpoint:
     """Put a route's guards, input, handler and answer in a row, looked up once and not with every request."""
-    admit = [guard.admit for guard in route.guards]
-    body, query_model, handler, status = route.body, route.query, route.handler, route.status
-    waits = Overloaded in route.raises
+    admit, work = admitting(route, context), working(route, context)
+    body, query_model, status = route.body, route.query, route.status
     location, upload = route.location, route.upload
     announced = route.deprecation.headers if route.deprecation is not None else {}
     must_be_empty = body is None and upload is None and not route.reads
 
     async def endpoint(http: web.BaseRequest, query: str, *values: object) -> web.StreamResponse:
         request: Request[Any] = Request(context, http.method, http.headers, None)
-        if waits:
-            ASKING.set(caller_of(http.headers))
-        for admitted in admit:
-            await admitted(request)
+        await admit(request)
         if body is not None:
             if nothing_came(http):
                 say_what_is_missing(body)
@@ -135,7 +131,7 @@ def endpoint_of(route: Route[Any], context: EdgeContext) -> Endpoint:
             request.input = accept(query_model, read_query(query))
         if upload is not None:
             request.upload = upload.chunks(http)
-        reply = await handler(request, *values)
+        reply = await work(request, *values)
         if location:
             shown = reply.body if isinstance(reply, Answer) else reply
             found_at = location.format(**shown) if isinstance(shown, dict) else location
@@ -156,12 +152,15 @@ def build(
     policy: bytes = b"",
     published: Callable[[], ShownPolicy] | None = None,
     watch: Watch | None = None,
+    limits: LimitRequests | None = None,
 ) -> App:
     """Build the edge with the webhooks of every provider; the Sandbox's routes exist only when there is one.
 
     `ready` raises a PicoError while the product cannot serve, `admitted` while nothing may be answered; `policy` is
-    the text at `/privacy`, `published` what stands at `/legal/privacy`; `watch` is told of each answer.
+    the text at `/privacy`, `published` what stands at `/legal/privacy`; `watch` is told of each answer; `limits` count
+    requests.
     """
     routes = ROUTES + (SANDBOX_ROUTES if sandbox is not None else ())
-    context = EdgeContext(use_cases, ready, encode(openapi.document(routes)), sandbox, policy, published)
+    document = encode(openapi.document(routes))
+    context = EdgeContext(use_cases, ready, document, sandbox, policy, published, limits)
     return App(context, routes, webhooks, admitted, watch)

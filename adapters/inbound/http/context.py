@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from adapters.inbound.http.policy_text import ShownPolicy
 from adapters.inbound.http.reply import Json
+from adapters.inbound.http.room import Room
+from application.request_limits import LimitRequests
 from application.use_cases import UseCases
 
 
@@ -64,3 +66,6 @@ class EdgeContext:
     policy: bytes = b""
     published: Callable[[], ShownPolicy] | None = None
     """Reads the policy as it is published, some files the first time."""
+    limits: LimitRequests | None = None
+    """Counts requests; without it nobody does."""
+    room: Room = field(default_factory=Room)

@@ -9,14 +9,17 @@ from typing import Any
 from adapters.inbound.http import problems
 from adapters.inbound.http.reply import Json
 from adapters.inbound.http.request_id import IN_LOGS
+from adapters.inbound.http.room import Busy
 from adapters.inbound.http.route import HEALTH, Route
 from adapters.inbound.http.schemas import REF, in_ranges
 from adapters.inbound.http_io import BadRequest, ExpectationFailed, Refused, TooLarge, TooSlow
 from application.ports.keyring import KeyGone, KeysUnavailable
+from application.ports.limits import LimitsUnavailable
 from application.ports.store import StoreFull, StoreUnavailable, VersionConflict
 from application.restore_gate import Restoring
 from domain.kernel import NotFound, PicoError, SealBroken
 from domain.limits import Limited
+from domain.requests import TooManyRequests
 
 PROBLEM_TYPE = "application/problem+json"
 BODY_REFUSALS = (
@@ -69,6 +72,8 @@ def refusals(route: Route[Any]) -> list[type[Refused | PicoError]]:
         found.append(NotFound)
     if in_ranges(route):
         found.append(problems.RangeNotSatisfiable)
+    if route.limited:
+        found += [TooManyRequests, Busy, *([LimitsUnavailable] if route.costs else [])]
     if route.path.startswith("/v1/"):  # Everything there is kept in the store.
         found += [StoreUnavailable, StoreFull, KeysUnavailable, SealBroken]
         if not route.open:  # The caller's account may be erased at this moment.

@@ -15,6 +15,7 @@ from adapters.inbound.http.reply import Reply
 from adapters.inbound.http.request import Given, Request
 from adapters.inbound.http.upload import Upload
 from domain.kernel import PicoError
+from domain.requests import Pace
 
 HEALTH = frozenset({"/healthz", "/readyz"})
 """What is answered at any time, also while a restored database is not to be shown."""
@@ -46,10 +47,10 @@ class Route(Generic[Given]):
 
     The handler is given the request, then each parameter of the path as a value, in order and by the same names; its
     return annotation is what the document says of the answer. An `upload` is a file in place of a JSON `body`.
-    `raises` lists the rules its use case may break;
-    guards and the edge itself add their own. `headers` are those the handler adds, by name and meaning. `location` says
-    where what was made is found from now on: a format string over the answer's fields. `pending` is the status of
-    success where the rest is still to come. `deprecation` says that, and until when, there is something better.
+    `raises` lists the rules its use case may break; guards and the edge itself add their own. `headers` are those the
+    handler adds, by name and meaning. `location` says where what was made is found from now on: a format string over
+    the answer's fields. `pending` is the status of success where the rest is still to come. `pace` is what it costs us,
+    by which it is limited. `deprecation` says that, and until when, there is something better.
     """
 
     method: str
@@ -64,6 +65,7 @@ class Route(Generic[Given]):
     headers: Mapping[str, str] = field(default_factory=dict)
     location: str = ""
     pending: int | None = None
+    pace: Pace = Pace.ORDINARY
     deprecation: Deprecation | None = None
     hidden: bool = False
     template: PathTemplate = field(init=False)
@@ -80,6 +82,16 @@ class Route(Generic[Given]):
     def reads(self) -> bool:
         """Whether it changes nothing. HTTP lets such a request have a body, which says nothing."""
         return self.method == "GET"
+
+    @property
+    def limited(self) -> bool:
+        """Whether it is counted how often it is asked for: all of the API is, and nothing beside it."""
+        return self.path.startswith("/v1/")
+
+    @property
+    def costs(self) -> bool:
+        """Whether it costs money, and is refused while nobody can count it."""
+        return self.pace in {Pace.PURCHASE, Pace.SIGN_UP}
 
     @property
     def open(self) -> bool:

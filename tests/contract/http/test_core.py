@@ -204,7 +204,7 @@ async def test_an_error_nobody_foresaw_is_a_constant_500_and_a_log_line_without_
     assert CANARY.encode() not in answer.body
     assert [event["error"] for event in events] == [kind.__name__]
     assert events[0]["request_id"] == answer.json["request_id"], "how to find the line"
-    assert re.fullmatch(r"adapters\.inbound\.http\.app:\w+:\d+", events[0]["where"])
+    assert re.fullmatch(r"adapters\.inbound\.http\.admitting:\w+:\d+", events[0]["where"])
     assert CANARY not in repr(events)
 
 

@@ -41,6 +41,7 @@ from domain.accounts import (
 from domain.documents import Documents, OtherVersion
 from domain.guessing import GuessablePassword
 from domain.kernel import ChangedMeanwhile
+from domain.requests import Pace
 
 
 class Acceptance(Input):
@@ -283,17 +284,17 @@ PROVING = (BadToken, LinkUsed, EmailTaken, PendingDeletion)
 # ruff: noqa: E501 - a route is a line, however long
 # fmt: off
 ROUTES = (
-    Route("POST", "/v1/accounts", sign_up, 202, body=SignUp, guards=OPEN, raises=SIGNING_UP, location="/v1/account-verifications"),
-    Route("POST", "/v1/account-verifications", verify_account, 201, body=Verification, guards=OPEN, raises=VERIFYING, location=SESSION),
-    Route("POST", "/v1/account-recoveries", recover_account, 201, body=Credentials, guards=OPEN, raises=RECOVERING, location=SESSION),
+    Route("POST", "/v1/accounts", sign_up, 202, body=SignUp, guards=OPEN, raises=SIGNING_UP, location="/v1/account-verifications", pace=Pace.SIGN_UP),
+    Route("POST", "/v1/account-verifications", verify_account, 201, body=Verification, guards=OPEN, raises=VERIFYING, location=SESSION, pace=Pace.HEAVY),
+    Route("POST", "/v1/account-recoveries", recover_account, 201, body=Credentials, guards=OPEN, raises=RECOVERING, location=SESSION, pace=Pace.HEAVY),
     Route("GET", "/v1/account", read_account, 200, headers={"ETag": VERSION}),
     Route("PATCH", "/v1/account", change_profile, 200, body=ProfileChange, guards=CORRECTING),
-    Route("DELETE", "/v1/account", delete_account, 202, body=DeletionConfirmation, raises=DELETING, location="/v1/account-recoveries"),
+    Route("DELETE", "/v1/account", delete_account, 202, body=DeletionConfirmation, raises=DELETING, location="/v1/account-recoveries", pace=Pace.HEAVY),
     Route("POST", "/v1/account/acceptances", accept_documents, 200, body=Acceptances, raises=(OtherVersion,), headers={"ETag": VERSION}),
-    Route("PUT", "/v1/account/password", change_password, 200, body=PasswordChange, raises=CHANGING),
-    Route("POST", "/v1/password-resets", ask_password_reset, 202, body=ForgottenPassword, guards=OPEN, location="/v1/password-resets/confirm"),
-    Route("POST", "/v1/password-resets/confirm", reset_password, 201, body=PasswordReset, guards=OPEN, raises=RESETTING, location=SESSION),
-    Route("POST", "/v1/account/email-changes", ask_email_change, 202, body=EmailChange, raises=ASKING, location="/v1/account/email-changes/verify"),
+    Route("PUT", "/v1/account/password", change_password, 200, body=PasswordChange, raises=CHANGING, pace=Pace.HEAVY),
+    Route("POST", "/v1/password-resets", ask_password_reset, 202, body=ForgottenPassword, guards=OPEN, location="/v1/password-resets/confirm", pace=Pace.HEAVY),
+    Route("POST", "/v1/password-resets/confirm", reset_password, 201, body=PasswordReset, guards=OPEN, raises=RESETTING, location=SESSION, pace=Pace.HEAVY),
+    Route("POST", "/v1/account/email-changes", ask_email_change, 202, body=EmailChange, raises=ASKING, location="/v1/account/email-changes/verify", pace=Pace.HEAVY),
     Route("POST", "/v1/account/email-changes/verify", verify_email_change, 200, body=EmailProof, raises=PROVING, headers={"ETag": VERSION}),
     Route("GET", "/v1/account/deletion-preview", preview_deletion, 200),
 )

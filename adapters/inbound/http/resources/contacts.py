@@ -33,6 +33,7 @@ from domain.contacts import (
     TooManyContacts,
 )
 from domain.idempotency import IdempotencyMismatch
+from domain.requests import Pace
 from domain.values import Country
 
 NO_BLANK_AT_EITHER_END = rf"^[^{UNSEEN}\s]([^{UNSEEN}]*[^{UNSEEN}\s])?$"
@@ -225,7 +226,7 @@ ROUTES = (
     Route("POST", "/v1/contacts", add_contact, 201, body=NewContact, guards=ONCE, raises=ADDING, location=CONTACT),
     Route("GET", "/v1/contacts", list_contacts, 200, query=ContactPage),
     Route("GET", "/v1/contacts/{contact_id:uuid}", read_contact, 200, headers={"ETag": VERSION}),
-    Route("POST", "/v1/contacts/import", import_contacts, 200, query=ImportOptions, upload=FILE, raises=(NoCards,)),
+    Route("POST", "/v1/contacts/import", import_contacts, 200, query=ImportOptions, upload=FILE, raises=(NoCards,), pace=Pace.HEAVY),
     Route("GET", "/v1/contacts/export", download_contacts, 200, query=ExportOptions),
     Route("PATCH", "/v1/contacts/{contact_id:uuid}", change_contact, 200, body=ContactChange, guards=CORRECTING),
     Route("DELETE", "/v1/contacts/{contact_id:uuid}", delete_contact, 204),

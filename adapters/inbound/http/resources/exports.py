@@ -19,6 +19,7 @@ from adapters.inbound.http.route import Route
 from domain.accounts import PasswordUnreadable
 from domain.exports import ExportNotReady, ExportState
 from domain.kernel import ExportId
+from domain.requests import Pace
 
 
 class Confirmation(Input):
@@ -115,9 +116,9 @@ DOWNLOADING = (*PASSWORD, PasswordUnreadable, ExportNotReady)
 # ruff: noqa: E501 - a route is a line, however long
 # fmt: off
 ROUTES = (
-    Route("POST", "/v1/account/exports", start_export, 202, location="/v1/account/exports/{id}"),
+    Route("POST", "/v1/account/exports", start_export, 202, location="/v1/account/exports/{id}", pace=Pace.HEAVY),
     Route("GET", "/v1/account/exports/{export_id:uuid}", read_export, 200),
     Route("GET", "/v1/account/exports", list_exports, 200, query=ExportPage),
-    Route("POST", "/v1/account/exports/{export_id:uuid}/download", download_export, 200, body=Confirmation, raises=DOWNLOADING),
+    Route("POST", "/v1/account/exports/{export_id:uuid}/download", download_export, 200, body=Confirmation, raises=DOWNLOADING, pace=Pace.HEAVY),
 )
 # fmt: on

@@ -19,6 +19,7 @@ from application.ports.objects import ObjectsUnavailable
 from application.voicemail_audio import AudioTooLarge, NotAudio, UnsupportedAudio
 from domain.greetings import LARGEST_GREETING, GreetingNotRecorded, GreetingText
 from domain.kernel import LineId, NotFound
+from domain.requests import Pace
 
 SHAPE = rf"^[^{UNSEEN}\s]([^{UNSEEN}]*[^{UNSEEN}\s])?$"
 WORDS = Text(GreetingText.parse, {"minLength": 1, "maxLength": GreetingText.LONGEST, "pattern": SHAPE})
@@ -104,7 +105,8 @@ ROUTES = (
     Route("PUT", "/v1/lines/{line_id:uuid}/greeting", write_greeting, 200, body=GreetingWords),
     Route("DELETE", "/v1/lines/{line_id:uuid}/greeting", remove_greeting, 204),
     Route("GET", "/v1/lines/{line_id:uuid}/greeting/audio", download_greeting, 200, raises=(GreetingNotRecorded,)),
-    Route("PUT", "/v1/lines/{line_id:uuid}/greeting/audio", upload_greeting, 200, upload=FILE, raises=UPLOADING),
+    Route("PUT", "/v1/lines/{line_id:uuid}/greeting/audio", upload_greeting, 200, upload=FILE, raises=UPLOADING,
+          pace=Pace.HEAVY),
     Route("GET", "/v1/offered-greetings/{offer:offer}", download_offered_greeting, 200, guards=OPEN, hidden=True),
 )
 # fmt: on

@@ -42,6 +42,7 @@ from domain.kernel import LineId
 from domain.lines import LineNotActive, LineState, NoCountry, NumberTaken, PhoneLine, PriceChanged
 from domain.money import Money
 from domain.quiet_hours import NoQuietHours, QuietHours
+from domain.requests import Pace
 from domain.values import Capability
 
 Capabilities = list[Annotated[str, SpelledOut(Capability)]]
@@ -273,8 +274,10 @@ BUYING = (
 
 # fmt: off
 ROUTES = (
-    Route("GET", "/v1/available-numbers", search_numbers, 200, query=NumberSearch, raises=(CarrierUnavailable,)),
-    Route("POST", "/v1/lines", buy_line, 201, body=Purchase, guards=ONCE, raises=BUYING, pending=202, location=LINE),
+    Route("GET", "/v1/available-numbers", search_numbers, 200, query=NumberSearch, raises=(CarrierUnavailable,),
+          pace=Pace.HEAVY),
+    Route("POST", "/v1/lines", buy_line, 201, body=Purchase, guards=ONCE, raises=BUYING, pending=202, location=LINE,
+          pace=Pace.PURCHASE),
     Route("GET", "/v1/lines", list_lines, 200, query=LinePage),
     Route("GET", "/v1/lines/{line_id:uuid}", read_line, 200, headers={"ETag": VERSION}),
     Route("PATCH", "/v1/lines/{line_id:uuid}", change_line, 200, body=LineChange, guards=CORRECTING),

@@ -17,6 +17,7 @@ from application.ports.objects import ObjectsUnavailable
 from application.ports.pictures import NotAPicture
 from domain.kernel import MediaId
 from domain.media import MediaNotReady, MediaRefusal, MediaState, MediaTooLarge, TooManyUploads
+from domain.requests import Pace
 
 
 class Picture(TypedDict):
@@ -76,7 +77,8 @@ UPLOADING = (NotAPicture, MediaTooLarge, TooManyUploads, ObjectsUnavailable)
 
 # fmt: off
 ROUTES = (
-    Route("POST", "/v1/media", upload_picture, 201, upload=FILE, raises=UPLOADING, location="/v1/media/{id}"),
+    Route("POST", "/v1/media", upload_picture, 201, upload=FILE, raises=UPLOADING, location="/v1/media/{id}",
+          pace=Pace.HEAVY),
     Route("GET", "/v1/media/{media_id:uuid}", download_picture, 200, raises=(MediaNotReady,)),
     Route("GET", "/v1/offered-media/{offer:offer}", download_offered_picture, 200, guards=OPEN, hidden=True),
 )

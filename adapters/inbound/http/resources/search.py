@@ -14,6 +14,7 @@ from adapters.inbound.http.request import Request
 from adapters.inbound.http.resources.contacts import Contact, contact
 from adapters.inbound.http.resources.messages import Message, message
 from adapters.inbound.http.route import Route
+from domain.requests import Pace
 from domain.search import Query
 from domain.values import Peer
 
@@ -56,4 +57,4 @@ async def search(request: Request[SearchOptions]) -> Found:
     }
 
 
-ROUTES = (Route("GET", "/v1/search", search, 200, query=SearchOptions),)
+ROUTES = (Route("GET", "/v1/search", search, 200, query=SearchOptions, pace=Pace.HEAVY),)

@@ -20,6 +20,7 @@ from application.guesses import TooManyGuesses
 from application.ports.passwords import Overloaded
 from domain.accounts import PendingDeletion
 from domain.kernel import SessionId
+from domain.requests import Pace
 
 
 class Credentials(Input):
@@ -131,6 +132,7 @@ ROUTES = (
         guards=OPEN,
         raises=SIGNING_IN,
         location=SESSION,
+        pace=Pace.HEAVY,
     ),
     Route("GET", "/v1/sessions", list_sessions, 200, query=SessionPage),
     Route("DELETE", "/v1/sessions", sign_out_others, 204, query=AllBut),

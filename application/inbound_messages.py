@@ -49,6 +49,13 @@ def delivery_of(ref: CarrierRef) -> Operation:
     return Operation(f"receive:{ref}")
 
 
+async def was_taken_in(store: Store, account_id: AccountId, ref: CarrierRef) -> bool:
+    """Tell whether this account holds the message with this reference, or has held it. Raises KeyGone."""
+    async with store.begin(account_id) as tx:
+        held = await tx.messages.by_ref(ref)
+        return held is not None or await tx.idempotency.earlier_result(delivery_of(ref)) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class ReceiveMessage:
     """Stores a message for the line that leases its number; a message for anybody else leaves no trace."""

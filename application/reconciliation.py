@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from application.carrier_copies import delete_verified
 from application.hold import HoldOfJob
-from application.inbound_messages import InboundMessage, ReceiveMessage, delivery_of
+from application.inbound_messages import InboundMessage, ReceiveMessage, was_taken_in
 from application.job_type import JobType
 from application.line_check import CHECK_LINE
 from application.ports.clock import Clock
@@ -68,17 +68,12 @@ class ReconcileLine:
 
     async def _take_in(self, line: PhoneLine, copy: ListedCopy) -> None:
         """Receive a message, unless we hold it or have held it."""
-        if not await self._is_known(line.account_id, copy):
+        if not await was_taken_in(self.store, line.account_id, copy.ref):
             lease = Lease(line.account_id, line.id)
             message = InboundMessage(
                 copy.ref, line.number, copy.peer, copy.body, attachments=copy.attachments
             )
             await self.receive_message.accept(lease, message)
-
-    async def _is_known(self, account_id: AccountId, copy: ListedCopy) -> bool:
-        async with self.store.begin(account_id) as tx:
-            held = await tx.messages.by_ref(copy.ref)
-            return held is not None or await tx.idempotency.earlier_result(delivery_of(copy.ref)) is not None
 
     async def _deleted_here(self, line: PhoneLine, listed: Iterable[ListedCopy]) -> list[CarrierRef]:
         """Return those whose message we have deleted, or whose copy we took for deleted.
@@ -93,7 +88,7 @@ class ReconcileLine:
             if held is not None:
                 gone = held.copy_deleted_at is not None
             elif copy.is_inbound:
-                gone = await self._is_known(line.account_id, copy)
+                gone = await was_taken_in(self.store, line.account_id, copy.ref)
             else:
                 gone = copy.at <= lost_until
             deleted += [copy.ref] if gone else []

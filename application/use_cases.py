@@ -11,6 +11,7 @@ from application.audit_log import ListAuditLog, VerifyAuditLog
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.call_progress import ApplyCallReport
 from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall, StopForwarding
+from application.catching_up import CatchUp
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.email_changes import AskEmailChange, VerifyEmailChange
@@ -108,6 +109,7 @@ class UseCases:
     release_line: ReleaseLine
     cancel_release: CancelRelease
     reconcile_numbers: ReconcileNumbers
+    catch_up: CatchUp
 
     send_message: SendMessage
     read_message: ReadMessage

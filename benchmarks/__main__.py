@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import beside, crowd, deletions, erasure_kills, exports, live, voicemail_kills
+from benchmarks import beside, crowd, deletions, erasure_kills, exports, live, outage, voicemail_kills
 from benchmarks.bench import Measure, main
 from benchmarks.kill_points import kills_between_send_and_commit
 from benchmarks.kills import kills
@@ -67,11 +67,16 @@ if __name__ == "__main__":
         "--kill-point", type=int, default=0, metavar="N",
         help="kill -9 the workers N times when the carrier has just taken a message, and nobody has noted it",
     )  # fmt: skip
+    parser.add_argument(
+        "--outage", nargs="?", type=int, const=5_000, metavar="MESSAGES",
+        help="ten minutes in which everything is down, or no webhook comes: by when so many messages are there",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     killing = {
         kills: given.kills, kills_between_send_and_commit: given.kill_point,
         voicemail_kills.kills: given.voicemail_kills, erasure_kills.kills: given.erasure_kills,
+        outage.outages: given.outage or 0,
     }  # fmt: skip
     for killed, times in killing.items():
         if times:

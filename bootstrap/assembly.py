@@ -15,6 +15,7 @@ from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.inbound.worker import SWEEP_EVERY
 from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.postgres.audit_log import PostgresAuditLog
+from adapters.outbound.postgres.catch_ups import PostgresCatchUps
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.epochs import PostgresEpochs
 from adapters.outbound.postgres.keyring import PostgresKeyring
@@ -198,6 +199,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             epoch_policy=parts.epoch_policy,
             numbers=carriers.provider(plan),
             carrier=carriers.carrier(),
+            catch_ups=PostgresCatchUps(database),
             voice=carriers.voice(),
             call_clients=SealedCallClients(keyring),
             recordings=carriers.every_recording(),

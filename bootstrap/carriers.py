@@ -6,6 +6,7 @@ says which of them is asked. What is done for an account as a whole asks all of 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +19,7 @@ from adapters.outbound.several.numbers import EveryProvider
 from adapters.outbound.several.recordings import EveryRecordings, EveryTranscriber
 from adapters.outbound.several.references import owner_of
 from adapters.outbound.several.voice import EveryVoice
+from application.catching_up import CaughtUp
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbering import NumberingPlan
 from application.ports.numbers import NumberProvider
@@ -72,6 +74,25 @@ OF_AN_ACCOUNT = frozenset({"clear_residue", "release_numbers", "delete_carrier_c
 """Those that ask for an account as a whole."""
 CALLS_OF_AN_ACCOUNT = frozenset({"clear_residue", "delete_call_records"})
 """The same of calls."""
+
+
+OF_EACH_CARRIER = frozenset({"catch_up"})
+"""Those that ask for all lines of one carrier: done with each by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithEachCarrier:
+    """A use case about all lines of a carrier, done with each of them at once."""
+
+    made: Mapping[str, Callable[[], Awaitable[CaughtUp]]]
+
+    async def __call__(self) -> CaughtUp:
+        """Have each carrier asked, whatever comes of the others; return the sum. Raises what one of them raised."""
+        done = await asyncio.gather(*(use_case() for use_case in self.made.values()), return_exceptions=True)
+        for error in done:
+            if isinstance(error, BaseException):
+                raise error
+        return sum([each for each in done if isinstance(each, CaughtUp)], CaughtUp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +164,12 @@ class Carriers:
             return others
         messages = self._made(others, OF_A_LINE, "carrier", self.messages)
         calls = self._made(others, CALLS_OF_A_LINE, "voice", self.voices) if len(self.voices) > 1 else {}
-        return {**others, **messages, **calls}
+        each = {name: partial(self._all, others.get(name, _maker(name))) for name in OF_EACH_CARRIER}
+        return {**others, **messages, **calls, **each}
+
+    def _all(self, make: Callable[..., Any], **parts: Any) -> WithEachCarrier:  # noqa: ANN401 - parts by name
+        each = {name: make(**{**parts, "carrier": carrier}) for name, carrier in self.messages.items()}
+        return WithEachCarrier(each)
 
     def _made(
         self, others: Replaced, finding: Mapping[str, FindLine], part: str, by_name: Mapping[str, object]

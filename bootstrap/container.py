@@ -27,6 +27,7 @@ from application.call_progress import ApplyCallReport
 from application.call_records import CloseCall, DeleteCallRecords
 from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall, StopForwarding
 from application.carrier_copies import DeleteCarrierCopies
+from application.catching_up import CatchUp
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.credentials import NoteRefusedSignIn, VerifyPassword
@@ -128,6 +129,7 @@ from application.overdue_erasures import BeginOverdueErasures
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
 from application.ports.audit_log import AuditLog
 from application.ports.call_clients import CallClients
+from application.ports.catch_ups import CatchUps
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.entitlements import Entitlements
@@ -232,6 +234,7 @@ class Container(containers.DeclarativeContainer):
     epochs = Dependency[Epochs]()
     numbers = Dependency[NumberProvider]()
     carrier = Dependency[MessageCarrier]()
+    catch_ups = Dependency[CatchUps]()
     voice = Dependency[VoiceCarrier]()
     call_clients = Dependency[CallClients]()
     recordings = Dependency[Recordings]()
@@ -387,6 +390,10 @@ class Container(containers.DeclarativeContainer):
     delete_conversation = Singleton(DeleteConversation, store=store, clock=clock, ids=ids)
     reconcile_line = Singleton(
         ReconcileLine, store=store, queue=queue, carrier=carrier, clock=clock, receive_message=receive_message,
+    )
+    catch_up = Singleton(
+        CatchUp, store=store, directory=directory, carrier=carrier, catch_ups=catch_ups, clock=clock,
+        receive_message=receive_message,
     )
     follow_message = Singleton(FollowMessage, store=store, carrier=carrier, clock=clock)
     delete_carrier_copy = Singleton(

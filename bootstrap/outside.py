@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from application.ports.audit_log import AuditLog
 from application.ports.call_clients import CallClients
+from application.ports.catch_ups import CatchUps
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.entitlements import Entitlements
@@ -51,6 +52,7 @@ class Outside:
     epochs: Epochs
     numbers: NumberProvider
     carrier: MessageCarrier
+    catch_ups: CatchUps
     voice: VoiceCarrier
     call_clients: CallClients
     recordings: Recordings

@@ -19,7 +19,7 @@ from adapters.inbound.http.cors import shared_with
 from adapters.inbound.http.request_log import log_request
 from adapters.inbound.http.server import serving
 from adapters.inbound.http_io import Webhooks
-from adapters.inbound.worker import SWEEP_EVERY, Worker, keep_sweeping
+from adapters.inbound.worker import SWEEP_EVERY, Worker, keep_catching_up, keep_sweeping
 from adapters.outbound.system.limits import ProcessLimits
 from application.ports.clock import Clock
 from application.request_limits import LimitRequests
@@ -104,6 +104,7 @@ async def work(product: Product) -> AsyncIterator[None]:
         loops = (
             partial(product.outside.queue.run, Worker(product.use_cases, product.outside.clock)),
             partial(keep_sweeping, product.use_cases.sweep, product.sweep_every),
+            partial(keep_catching_up, product.use_cases.catch_up),
         )
         for loop in loops:
             stack.push_async_callback(_ended, asyncio.create_task(_once_open(product.admission, loop)))

@@ -20,7 +20,7 @@ from typing import ClassVar, Generic, TypeVar
 from typing_extensions import override
 
 from application.ports.carrier_errors import CarrierUnavailable
-from application.ports.message_carrier import FetchedMedia, ListedCopy, MessageCarrier
+from application.ports.message_carrier import FetchedMedia, ListedCopy, MessageCarrier, ReceivedCopy
 from application.ports.numbers import (
     AvailableNumber,
     CarrierNumber,
@@ -184,6 +184,18 @@ class ChaosMessages(MessageCarrier):
     @override
     async def list_copies(self, number: PhoneNumber) -> list[ListedCopy]:
         return await self._chaos.read(self._inner.list_copies(number))
+
+    @override
+    async def list_received(self, since: datetime) -> AsyncIterator[list[ReceivedCopy]]:
+        """List it, or break off after any page."""
+        async for page in self._inner.list_received(since):
+            if self._chaos.strikes("not answered"):
+                raise CarrierUnavailable
+            yield page
+
+    @override
+    async def read_received(self, ref: CarrierRef) -> ListedCopy | None:
+        return await self._chaos.read(self._inner.read_received(ref))
 
     @override
     async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import structlog
 
 from adapters.inbound.error_report import report
+from application.catching_up import CatchUp
 from application.jobs import JOB_TYPES
 from application.ports.clock import Clock
 from application.ports.jobs import Again, Dead, Done, LeasedJob, Outcome
@@ -24,6 +25,9 @@ log = structlog.get_logger()
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(hours=6)
 SWEEP_EVERY = timedelta(seconds=15)
 """An erasure that falls due starts within a minute (clause T2)."""
+
+CATCH_UP_EVERY = timedelta(seconds=10)
+"""How often a process asks whether it is its turn to catch up with the carriers."""
 
 MAY_PASS = (ErrorKind.UNAVAILABLE, ErrorKind.BROKEN, ErrorKind.FULL)
 """A job waits for these as long as it takes: what is away comes back, what is damaged is mended by somebody."""
@@ -95,3 +99,19 @@ async def keep_sweeping(sweep: Sweep, every: timedelta = SWEEP_EVERY) -> None:
         except Exception as error:  # noqa: BLE001 - retention must not stop because one sweep did
             report(error, "sweep failed")
         await asyncio.sleep(every.total_seconds())
+
+
+async def keep_catching_up(catch_up: CatchUp, every: timedelta = CATCH_UP_EVERY) -> None:
+    """Catch up with the carriers until cancelled, at moments that no two processes share for long."""
+    while True:
+        await asyncio.sleep(every.total_seconds() * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
+        try:
+            caught_up = await catch_up()
+            if caught_up.taken_in:
+                log.warning("messages without a webhook", messages=caught_up.taken_in)
+            if caught_up.failed:
+                log.error("catching up failed", failed=dict(caught_up.failed))
+        except PicoError as error:
+            log.warning("catching up failed", error=error.code)
+        except Exception as error:  # noqa: BLE001 - what is missed next must be found all the same
+            report(error, "catching up failed")

@@ -67,6 +67,8 @@ class MessageAbilities:
     """It deletes its copy of a message when asked."""
     can_list: bool = False
     """It lists the messages of a number."""
+    can_list_received: bool = False
+    """It lists what came to any number of ours since an instant."""
     can_find_by_pair: bool = False
     """It finds the messages from one number to another: how a send whose answer was lost is looked up."""
     sends_idempotent_for: timedelta = timedelta()
@@ -96,6 +98,18 @@ class ListedCopy:
     def is_inbound(self) -> bool:
         """Whether it came in."""
         return self.direction is Direction.INBOUND
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedCopy:
+    """A message that came to `number`, as a carrier lists what it received since an instant."""
+
+    ref: CarrierRef
+    number: PhoneNumber
+    at: datetime
+    """When the carrier received it."""
+    copy: ListedCopy | None = None
+    """What it says; None where that must be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +186,21 @@ class MessageCarrier(Protocol):
         """Return what the carrier still holds of the messages from or to our number.
 
         Needs `can_list`. Repeating is harmless.
+        """
+        ...
+
+    def list_received(self, since: datetime) -> AsyncIterator[list[ReceivedCopy]]:
+        """Yield, page by page, what came to any number of ours at or after `since` that the carrier still holds.
+
+        What is a few minutes old may be missing still, and clocks differ by up to a minute. In no order. Needs
+        `can_list_received`. Repeating is harmless.
+        """
+        ...
+
+    async def read_received(self, ref: CarrierRef) -> ListedCopy | None:
+        """Return a message that came in, or None when the carrier holds no such one.
+
+        Needs `can_list_received`. Repeating is harmless.
         """
         ...
 

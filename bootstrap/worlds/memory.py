@@ -12,6 +12,7 @@ from typing import Any, TypedDict, Unpack
 from adapters.inbound.worker import Worker
 from adapters.outbound.memory.byte_store import MemoryByteStore
 from adapters.outbound.memory.carrier import MemoryCarrier
+from adapters.outbound.memory.catch_ups import MemoryCatchUps
 from adapters.outbound.memory.directory import MemoryDirectory
 from adapters.outbound.memory.epochs import MemoryEpochs
 from adapters.outbound.memory.keyring import MemoryKeyring
@@ -39,6 +40,7 @@ from adapters.outbound.system.signing import SystemSigning
 from application.ports.audit_log import AuditLog
 from application.ports.byte_store import ByteStore
 from application.ports.call_clients import CallClients
+from application.ports.catch_ups import CatchUps
 from application.ports.directory import Directory
 from application.ports.entitlements import Entitlements
 from application.ports.epochs import Epochs
@@ -87,6 +89,7 @@ class Parts(TypedDict, total=False):
     push: Push
     directory: Directory
     carrier: MessageCarrier
+    catch_ups: CatchUps
     voice: VoiceCarrier
     call_clients: CallClients
     numbers: NumberProvider
@@ -136,6 +139,7 @@ class InMemory:
     push: MemoryPush
     directory: Directory
     carrier: MemoryCarrier
+    catch_ups: CatchUps
     voice: MemoryVoiceCarrier
     call_clients: CallClients
     numbers: NumberProvider | None = None
@@ -175,6 +179,7 @@ class InMemory:
         self.push = given.get("push", MemoryPush())
         self.directory = given.get("directory", MemoryDirectory(self.store))
         self.carrier = given.get("carrier", MemoryCarrier(self.clock.now))
+        self.catch_ups = given.get("catch_ups", MemoryCatchUps())
         self.voice = given.get("voice", MemoryVoiceCarrier(self.clock.now))
         self.call_clients = given.get("call_clients", SealedCallClients(self.keyring))
         self.numbers = given.get("numbers")
@@ -212,7 +217,7 @@ class InMemory:
             keyring=self.keyring,
             epochs=self.epochs, epoch_policy=self.epoch_policy, objects=self.objects,
             pictures=self.pictures, media_addresses=self.media_addresses,
-            numbers=self.numbers or self.carrier, carrier=self.carrier, voice=self.voice,
+            numbers=self.numbers or self.carrier, carrier=self.carrier, catch_ups=self.catch_ups, voice=self.voice,
             call_clients=self.call_clients, plan=self.plan, entitlements=self.entitlements, mail=self.mail,
             recordings=self.recordings, transcriber=self.transcriber or self.recordings,
             ledger=NotedLedger(self.ledger, self.place), place=self.place,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Awaitable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -13,6 +13,7 @@ from application.ports.message_carrier import (
     MediaGone,
     MessageCarrier,
     OptedOut,
+    ReceivedCopy,
     SenderRefused,
     TooEarly,
     Unreachable,
@@ -272,6 +273,49 @@ class MessageCarrierContract:
             assert (copy.body, copy.attachments) == (BODY, 0)
             assert START - timedelta(seconds=1) <= copy.at <= world.now
 
+    async def test_what_came_to_any_number_of_ours_is_listed_from_an_instant_on(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        if not world.message_abilities.can_list_received:
+            with pytest.raises(CarrierUnsupported):
+                await received(world.carrier, START)
+            with pytest.raises(CarrierUnsupported):
+                await world.carrier.read_received(CarrierRef("none"))
+            return
+        await world.bought(OTHER_NUMBER, OTHER_LINE)
+        await world.receive(PEER, NUMBER, BODY)
+        world.now += timedelta(hours=1)
+        since = world.now
+        await world.sent()
+        came = {}
+        for times in range(3):
+            world.now += timedelta(seconds=times)
+            came[await world.receive(PEER, NUMBER, BODY)] = NUMBER
+            came[await world.receive(OTHER_PEER, OTHER_NUMBER, BODY)] = OTHER_NUMBER
+        found = await received(world.carrier, since)
+        assert {copy.ref: copy.number for copy in found} == came
+        assert len(found) == len(came)
+        for copy in found:
+            told = await world.carrier.read_received(copy.ref)
+            assert told is not None
+            assert copy.copy in {None, told}
+            assert (told.ref, told.direction, told.body) == (copy.ref, Direction.INBOUND, BODY)
+            assert told.peer == (PEER if copy.number == NUMBER else OTHER_PEER)
+            assert since - timedelta(seconds=1) <= copy.at <= world.now
+        assert await received(world.carrier, world.now + timedelta(hours=1)) == []
+
+    async def test_only_what_came_in_and_is_still_there_is_read(
+        self, world: CarrierWorld, owned: CarrierRef
+    ) -> None:
+        if not world.message_abilities.can_list_received:
+            return
+        assert await world.carrier.read_received(await world.sent()) is None
+        ref = await world.receive(PEER, NUMBER, BODY)
+        if world.message_abilities.can_delete_copies:
+            await world.carrier.delete_copy(ref)
+            assert await world.carrier.read_received(ref) is None
+            assert await received(world.carrier, START) == []
+
     async def test_a_message_between_two_numbers_of_ours_is_two_messages_one_for_each(
         self, world: CarrierWorld, owned: CarrierRef
     ) -> None:
@@ -336,6 +380,11 @@ async def fetched(carrier: MessageCarrier, ref: CarrierRef, position: int) -> tu
         return media.type, b"".join([piece async for piece in media.content])
 
 
+async def received(carrier: MessageCarrier, since: datetime) -> list[ReceivedCopy]:
+    """List all that came in."""
+    return [copy async for page in carrier.list_received(since) for copy in page]
+
+
 def every_message_method(
     carrier: MessageCarrier, ref: CarrierRef, *, deleting: bool = True
 ) -> list[Awaitable[object]]:
@@ -350,4 +399,6 @@ def every_message_method(
         asked.append(fetched(carrier, ref, 0))
     if abilities.can_list:
         asked += [carrier.list_message_refs(NUMBER), carrier.list_copies(NUMBER)]
+    if abilities.can_list_received:
+        asked += [received(carrier, START), carrier.read_received(ref)]
     return asked

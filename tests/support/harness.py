@@ -24,6 +24,7 @@ from adapters.outbound.memory.system import HandClock
 from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
 from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.postgres.audit_log import PostgresAuditLog
+from adapters.outbound.postgres.catch_ups import PostgresCatchUps
 from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.epochs import PostgresEpochs
@@ -123,6 +124,7 @@ class OnPostgres(InMemory):
         self.clock = HandClock()
         honest: dict[str, Part] = {
             "carrier": lambda world: MemoryCarrier(world.clock.now),
+            "catch_ups": lambda _: PostgresCatchUps(database),
             "voice": lambda world: MemoryVoiceCarrier(world.clock.now),
             "recordings": lambda _: MemoryRecordings(),
             "transcriber": lambda world: world.recordings,

@@ -18,6 +18,7 @@ from bootstrap.carriers import (
     CALLS_OF_AN_ACCOUNT,
     OF_A_LINE,
     OF_AN_ACCOUNT,
+    OF_EACH_CARRIER,
     Carriers,
 )
 from bootstrap.container import Container
@@ -31,10 +32,10 @@ from tests.support.two_carriers import two_carriers
 
 
 def test_every_use_case_that_asks_a_carrier_of_messages_is_told_which() -> None:
-    """One that asks for a line asks the line's carrier, one that asks for an account all: say so in OF_A_LINE."""
+    """One that asks for a line asks the line's carrier, one for an account all: say so in `carriers`."""
     given = Container.providers
     asking = {name for name, of in given.items() if isinstance(of, Singleton) and "carrier" in of.kwargs}
-    assert asking == set(OF_A_LINE) | OF_AN_ACCOUNT
+    assert asking == set(OF_A_LINE) | OF_AN_ACCOUNT | OF_EACH_CARRIER
 
 
 def test_every_use_case_that_asks_a_carrier_of_calls_is_told_which() -> None:

@@ -20,6 +20,7 @@ from application.ports.message_carrier import (
     MessageAbilities,
     MessageCarrier,
     OptedOut,
+    ReceivedCopy,
     SenderRefused,
     TooEarly,
     Unreachable,
@@ -33,10 +34,12 @@ from domain.values import MessageBody, Peer, PhoneNumber
 ABILITIES = MessageAbilities(
     can_delete_copies=True,
     can_list=True,
+    can_list_received=True,
     can_find_by_pair=True,
     reaches_short_codes=True,
     carries_media=True,
 )
+PAGE = 50
 PAUSE = timedelta(seconds=60)
 """What a deletion that is put off is told to wait."""
 
@@ -177,6 +180,22 @@ class MemoryMessageCarrier(CarrierFaults, MessageCarrier):
     async def list_copies(self, number: PhoneNumber) -> list[ListedCopy]:
         self.hear("list_copies")
         return [copy.listed for copy in self.messages.values() if copy.number == number]
+
+    @override
+    async def list_received(self, since: datetime) -> AsyncIterator[list[ReceivedCopy]]:
+        self.hear("list_received")
+        received = [copy for copy in self.messages.values() if copy.came_in and copy.at >= since]
+        for at in range(0, len(received), PAGE):
+            yield [
+                ReceivedCopy(copy.ref, PhoneNumber(copy.to), copy.at, copy.listed)
+                for copy in received[at : at + PAGE]
+            ]
+
+    @override
+    async def read_received(self, ref: CarrierRef) -> ListedCopy | None:
+        self.hear("read_received")
+        copy = self.messages.get(ref)
+        return None if copy is None or not copy.came_in else copy.listed
 
     @override
     async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:

@@ -176,6 +176,7 @@ def _distribute(connection: Connection) -> None:
         ("limits", "key", "none"),
         ("audit_recent", "commitment", "none"),
         ("ledger_place", "ledger", "none"),
+        ("catch_ups", "carrier", "none"),
     ]
     placed += [("audit_log", "chain", "none"), ("audit_heads", "chain", "audit_log")]
     for trigger, table in _TRIGGERS:

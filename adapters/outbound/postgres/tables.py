@@ -243,6 +243,15 @@ LEDGER_PLACE = sa.Table(
 )  # fmt: skip
 """How far the erasure ledger had come: `head` is a keyed hash of its first `number` records."""
 
+CATCH_UPS = sa.Table(
+    "catch_ups", TABLES,
+    _column("catch_ups", "carrier", StorageKind.ENUM, str, key=True),
+    _column("catch_ups", "number", StorageKind.COUNT),
+    _column("catch_ups", "until", StorageKind.TIME),
+    _column("catch_ups", "caught_up_to", StorageKind.TIME, optional=True),
+)  # fmt: skip
+"""Whose turn it is to catch up with each carrier, and how far that has come."""
+
 
 def _index(table: str, *columns: str, unique: bool = False, where: str | None = None) -> None:
     """Declare an index; a column may be followed by DESC."""

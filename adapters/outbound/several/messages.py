@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from application.ports.message_carrier import (
     ListedCopy,
     MessageAbilities,
     MessageCarrier,
+    ReceivedCopy,
     TooEarly,
 )
 from domain.kernel import CarrierRef, MessageId
@@ -93,6 +94,15 @@ class EveryCarrier(MessageCarrier):
         """List what each of them has that lists: a number may have been with one, and then with another."""
         listing = [carrier for carrier in self.by_name.values() if carrier.message_abilities.can_list]
         return [copy for carrier in listing for copy in await carrier.list_copies(number)]
+
+    @override
+    def list_received(self, since: datetime) -> AsyncIterator[list[ReceivedCopy]]:
+        """Refuse: each of them is caught up with by itself, and has come as far as it has."""
+        raise CarrierUnsupported
+
+    @override
+    async def read_received(self, ref: CarrierRef) -> ListedCopy | None:
+        raise CarrierUnsupported
 
     @override
     async def list_message_refs(self, number: PhoneNumber) -> list[CarrierRef]:

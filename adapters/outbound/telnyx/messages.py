@@ -31,6 +31,7 @@ from application.ports.message_carrier import (
     MediaGone,
     MessageAbilities,
     MessageCarrier,
+    ReceivedCopy,
 )
 from domain.kernel import CarrierRef, MessageId
 from domain.messages import Direction, Sent, Status
@@ -44,6 +45,7 @@ class TelnyxMessages(MessageCarrier):
     name: ClassVar[str] = "telnyx"
     message_abilities = MessageAbilities(
         can_list=True,
+        can_list_received=True,
         carries_media=True,
         sends_idempotent_for=KEY_HOLDS,
         messages_live_for=LIFE,
@@ -145,6 +147,39 @@ class TelnyxMessages(MessageCarrier):
                     copies += [copy_of(message, direction)] if message is not None else []
         return copies
 
+    @override
+    async def list_received(self, since: datetime) -> AsyncIterator[list[ReceivedCopy]]:
+        """Read the detail records of what came in, the newest first, until one is older. They say whom, not what."""
+        number, more = 1, True
+        while more:
+            found, more = await self._page_of_received(since, number)
+            yield found
+            number += 1
+
+    @certain
+    async def _page_of_received(self, since: datetime, number: int) -> tuple[list[ReceivedCopy], bool]:
+        """Return what a page of detail records holds from `since` on, and whether the next one may hold more."""
+        records = await self.api.http.page(
+            "/detail_records",
+            (
+                ("filter[record_type]", "messaging"),
+                ("filter[date_range]", f"last_{SHOWN_FOR.days + 1}_days"),
+                ("filter[direction]", Direction.INBOUND.value),
+                ("sort", "-created_at"),
+                ("page[number]", str(number)),
+                ("page[size]", str(self.api.http.page_size)),
+            ),
+        )
+        listed = [received_of(record) for record in records]
+        received = [copy for copy in listed if copy.at >= since]
+        return received, 0 < len(listed) == len(received)
+
+    @override
+    @certain
+    async def read_received(self, ref: CarrierRef) -> ListedCopy | None:
+        message = await self._message(ref)
+        return None if message is None or not came_in(message) else copy_of(message, Direction.INBOUND)
+
     async def _message(self, ref: CarrierRef) -> Resource | None:
         """Return a message, if Telnyx still shows it. Raises CarrierUnavailable when it shows another."""
         message_id = id_of(ref)
@@ -182,6 +217,14 @@ def copy_of(message: Resource, direction: Direction) -> ListedCopy:
         at=instant_of(message.get("received_at")),
         attachments=len(media_of(message)),
     )
+
+
+def received_of(record: Resource) -> ReceivedCopy:
+    """Translate the detail record of a message that came in. Raises CarrierUnavailable for any other."""
+    if not came_in(record):
+        raise CarrierUnavailable
+    number = PhoneNumber(words_of(record.get("cld")))
+    return ReceivedCopy(ref_of(record.get("uuid")), number, instant_of(record.get("created_at")))
 
 
 def came_in(message: Resource) -> bool:

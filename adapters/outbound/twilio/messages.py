@@ -27,6 +27,7 @@ from application.ports.message_carrier import (
     MediaGone,
     MessageAbilities,
     MessageCarrier,
+    ReceivedCopy,
 )
 from domain.kernel import CarrierRef, MessageId
 from domain.media import MOST
@@ -45,6 +46,7 @@ class TwilioMessages(MessageCarrier):
     message_abilities = MessageAbilities(
         can_delete_copies=True,
         can_list=True,
+        can_list_received=True,
         can_find_by_pair=True,
         carries_media=True,
         messages_live_for=LIFE,
@@ -161,6 +163,36 @@ class TwilioMessages(MessageCarrier):
         ours = (*(m for m in sent if not came_in(m)), *(m for m in received if came_in(m)))
         return [copy_of(message) for message in ours]
 
+    @override
+    async def list_received(self, since: datetime) -> AsyncIterator[list[ReceivedCopy]]:
+        """List everything sent and received since then, because Twilio cannot list one without the other.
+
+        A message that came in has its `DateSent` from the beginning, unlike one that goes out.
+        """
+        page: Any = None
+        while (found := await self._page_of_received(since, page)) is not None:
+            page, received = found
+            yield received
+
+    @certain
+    async def _page_of_received(self, since: datetime, before: Any) -> tuple[Any, list[ReceivedCopy]] | None:  # noqa: ANN401 - as below
+        """Return the next page and what it holds that came in; None after the last one."""
+        if before is None:
+            asked = self.api.client.messages.page_async(date_sent_after=since, page_size=self.api.page_size)
+        else:
+            asked = before.next_page_async()
+        page = await asked
+        return None if page is None else (page, [received_of(m) for m in page if came_in(m)])
+
+    @override
+    @certain
+    async def read_received(self, ref: CarrierRef) -> ListedCopy | None:
+        try:
+            copy = copy_of(await self.api.client.messages(ref).fetch_async())
+        except Gone:
+            return None
+        return copy if copy.is_inbound else None
+
 
 def sent_of(resource: Any) -> Sent:  # noqa: ANN401 - the SDK has no types
     """Translate a message. A status that Twilio has added since ranks lowest: it moves nothing."""
@@ -178,6 +210,13 @@ def copy_of(message: Any) -> ListedCopy:  # noqa: ANN401 - as above
         body=MessageBody(readable(message.body)),
         at=created_at(message),
         attachments=count_of(message.num_media),
+    )
+
+
+def received_of(message: Any) -> ReceivedCopy:  # noqa: ANN401 - as above
+    """Translate a message that came in."""
+    return ReceivedCopy(
+        ref_of(message), PhoneNumber(words_of(message.to)), created_at(message), copy_of(message)
     )
 
 

@@ -5,7 +5,7 @@ It stands for every provider Pico has not met: what holds for it and for Twilio 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from application.ports.message_carrier import (
     MessageAbilities,
     MessageCarrier,
     OptedOut,
+    ReceivedCopy,
     SenderRefused,
     Unreachable,
 )
@@ -219,6 +220,14 @@ class OtherSchool(NumberProvider, MessageCarrier):
 
     @override
     async def list_copies(self, number: PhoneNumber) -> list[ListedCopy]:
+        raise CarrierUnsupported
+
+    @override
+    def list_received(self, since: datetime) -> AsyncIterator[list[ReceivedCopy]]:
+        raise CarrierUnsupported
+
+    @override
+    async def read_received(self, ref: CarrierRef) -> ListedCopy | None:
         raise CarrierUnsupported
 
     @override

@@ -319,3 +319,14 @@ def test_what_no_webhook_told_is_found_all_the_same(pico: Served) -> None:
     until(lambda: an_hour_later(lambda: pico.ask("GET", path, token=ada)[1]["status"] == "delivered"))
     until(lambda: an_hour_later(lambda: sorted(pico.inbox(ada)) == ["did you get this?", "nobody told you"]))
     until(lambda: an_hour_later(lambda: "nobody told you" not in simulated()))
+
+
+def test_a_message_whose_webhook_never_came_arrives_all_the_same(pico: Served) -> None:
+    ada = pico.person("ada")
+    pico.line(ada, "+12025550143")
+    assert pico.ask("POST", "/sandbox/faults", {"drop": True})[0] == 200
+    sms = {"from": "+13105550178", "to": "+12025550143", "body": "nobody told you"}
+    assert pico.ask("POST", "/sandbox/sms", sms)[0] < 300
+    assert pico.inbox(ada) == []
+    assert pico.ask("POST", "/sandbox/clock", {"advance": "PT1M"})[0] == 200
+    until(lambda: pico.inbox(ada) == ["nobody told you"])

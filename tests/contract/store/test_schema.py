@@ -43,6 +43,7 @@ ODDITIES = {
     ("jobs", "failure"): "character varying",  # a code of at most 64 letters
     ("erasures", "done"): "character varying",
     ("erasure_counts", "name"): "character varying",
+    ("catch_ups", "carrier"): "character varying",
 }
 """Columns whose shape is not that of their kind, and what keeps content out of them."""
 

@@ -13,6 +13,7 @@ import pytest
 
 from adapters.outbound.postgres import (
     audit_log,
+    catch_ups,
     composition,
     directory,
     erasing,
@@ -42,6 +43,7 @@ from tests.contract.conftest import Postgres
 
 MODULES = (
     audit_log,
+    catch_ups,
     conversations,
     directory,
     erasing,
@@ -65,7 +67,10 @@ ACROSS_ACCOUNTS = {
     live.STIRRED: "a plain read of what those who are followed have that is new",
 }
 """Statements that are about no single account."""
-OWNERS = {"accounts": "accounts.id", "limits": "limits.key", "ledger_place": "ledger_place.ledger"}
+OWNERS = {
+    "accounts": "accounts.id", "limits": "limits.key", "ledger_place": "ledger_place.ledger",
+    "catch_ups": "catch_ups.carrier",
+}  # fmt: skip
 """What names the one shard of a row that is locked, where it is not `account_id`."""
 LOCKS = re.compile(r"\b(FOR (NO KEY )?UPDATE|FOR (KEY )?SHARE|UPDATE|DELETE)\b")
 UNIQUE = """
@@ -77,7 +82,7 @@ UNIQUE = """
 """
 LEADING = {
     "accounts": "id", "directory": "kind", "limits": "key", "audit_recent": "commitment", "audit_log": "chain",
-    "audit_heads": "chain", "ledger_place": "ledger", "alembic_version": "version_num",
+    "audit_heads": "chain", "ledger_place": "ledger", "catch_ups": "carrier", "alembic_version": "version_num",
 }  # fmt: skip
 """What leads the unique indexes of tables whose rows are not an account's belongings, and of the account's own."""
 

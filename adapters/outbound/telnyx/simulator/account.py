@@ -208,11 +208,12 @@ class Account:
                 media["url"] = f"{media_url}/media/{media['url'].rpartition('/')[2]}"
 
     def detail_records(self, query: Mapping[str, str]) -> list[Resource]:
-        """List what was sent and received, the newest first."""
+        """List what was sent and received, the newest first, unless the oldest are wanted first."""
         records = map(resources.detail_record, reversed(self.state.messages.values()))
         wanted = {
             name: query[f"filter[{name}]"]
             for name in ("direction", "cli", "cld")
             if f"filter[{name}]" in query
         }
-        return [record for record in records if wanted.items() <= record.items()]
+        found = [record for record in records if wanted.items() <= record.items()]
+        return found[::-1] if query.get("sort") == "created_at" else found

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0026_catch_ups"
-down_revision = "0025_push_tokens"
+revision = "0027_catch_ups"
+down_revision = "0026_operator_access"
 
 STATEMENTS = r"""
 CREATE TABLE catch_ups (

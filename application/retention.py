@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from application.audit_log import KeepAuditLog
+from application.data_requests import WatchDataRequests
 from application.endings import PurgeEndings
 from application.epochs import ConfirmErasures, TurnEpochs
 from application.erasure import BeginErasures
@@ -40,6 +41,7 @@ PURGES: tuple[type[Purge], ...] = (
     TurnEpochs,
     ConfirmErasures,
     WatchNumbers,
+    WatchDataRequests,
     KeepAuditLog,
 )
 """One line for each retention rule that is carried out by the clock, and for what a wrong one left behind."""

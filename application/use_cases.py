@@ -14,6 +14,7 @@ from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall, Stop
 from application.catching_up import CatchUp
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
+from application.data_requests import CloseDataRequest, ListDataRequests, OpenDataRequest
 from application.email_changes import AskEmailChange, VerifyEmailChange
 from application.epochs import RotateMasterKey
 from application.erasure_view import ListErasures
@@ -157,6 +158,9 @@ class UseCases:
 
     search: Search
 
+    open_data_request: OpenDataRequest
+    list_data_requests: ListDataRequests
+    close_data_request: CloseDataRequest
     list_erasures: ListErasures
     erase_on_request: EraseOnRequest
     show_receipt: ShowReceipt

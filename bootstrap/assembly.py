@@ -16,6 +16,7 @@ from adapters.inbound.worker import SWEEP_EVERY
 from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.postgres.audit_log import PostgresAuditLog
 from adapters.outbound.postgres.catch_ups import PostgresCatchUps
+from adapters.outbound.postgres.data_requests import PostgresDataRequests
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.epochs import PostgresEpochs
 from adapters.outbound.postgres.keyring import PostgresKeyring
@@ -217,6 +218,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             fingerprint=AccountFingerprint(keyring),
             limits=limits,
             limits_here=ProcessLimits(),
+            data_requests=PostgresDataRequests(database, keyring),
             hasher=hasher,
             tokens=SignedTokens(keyring),
             clock=parts.clock,

@@ -20,6 +20,7 @@ from adapters.inbound.policy_command import ClauseReport, PolicyCommands
 from application.inventory import INVENTORY
 from application.number_reconciliation import Comparison
 from bootstrap.data_map import with_data_map
+from bootstrap.data_request_commands import DATA_REQUEST_COMMANDS
 from bootstrap.operating import Access, note, product_at_hand
 from bootstrap.operator_commands import OPERATOR_COMMANDS
 from bootstrap.policy import POLICY, PROOFS, Verdict, declared_proofs, judge, parse
@@ -293,4 +294,5 @@ COMMANDS = Commands(
     policy=PolicyCommands(clauses=clauses, untranslated=untranslated, write_data_map=write_data_map),
     variables=variables(),
     operator=OPERATOR_COMMANDS,
+    data_requests=DATA_REQUEST_COMMANDS,
 )

@@ -31,6 +31,7 @@ from application.catching_up import CatchUp
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.credentials import NoteRefusedSignIn, VerifyPassword
+from application.data_requests import CloseDataRequest, ListDataRequests, OpenDataRequest, WatchDataRequests
 from application.email_changes import (
     AskEmailChange,
     ForgetFormerAddress,
@@ -131,6 +132,7 @@ from application.ports.audit_log import AuditLog
 from application.ports.call_clients import CallClients
 from application.ports.catch_ups import CatchUps
 from application.ports.clock import Clock
+from application.ports.data_requests import DataRequests
 from application.ports.directory import Directory
 from application.ports.entitlements import Entitlements
 from application.ports.epochs import Epochs
@@ -253,6 +255,7 @@ class Container(containers.DeclarativeContainer):
     fingerprint = Dependency[Fingerprint]()
     limits = Dependency[Limits]()
     limits_here = Dependency[Limits]()
+    data_requests = Dependency[DataRequests]()
     hasher = Dependency[PasswordHasher]()
     tokens = Dependency[Tokens]()
     clock = Dependency[Clock]()
@@ -267,6 +270,10 @@ class Container(containers.DeclarativeContainer):
     counts = Singleton(Counts, limits=limits, here=limits_here, clock=clock)
     limit_guesses = Singleton(LimitGuesses, counts=counts, here=limits_here)
     purge_limits = Singleton(PurgeLimits, limits=limits)
+    open_data_request = Singleton(OpenDataRequest, data_requests=data_requests, store=store, ids=ids, clock=clock)
+    list_data_requests = Singleton(ListDataRequests, data_requests=data_requests)
+    close_data_request = Singleton(CloseDataRequest, data_requests=data_requests, store=store, clock=clock)
+    watch_data_requests = Singleton(WatchDataRequests, data_requests=data_requests, retention=retention)
 
     # Accounts
     verify_password = Singleton(

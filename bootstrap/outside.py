@@ -9,6 +9,7 @@ from application.ports.audit_log import AuditLog
 from application.ports.call_clients import CallClients
 from application.ports.catch_ups import CatchUps
 from application.ports.clock import Clock
+from application.ports.data_requests import DataRequests
 from application.ports.directory import Directory
 from application.ports.entitlements import Entitlements
 from application.ports.epochs import Epochs
@@ -72,6 +73,7 @@ class Outside:
     limits: Limits
     limits_here: Limits
     """What is counted in this process alone, and forgotten with it."""
+    data_requests: DataRequests
     hasher: PasswordHasher
     tokens: Tokens
     clock: Clock

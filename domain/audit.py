@@ -31,6 +31,7 @@ from domain.accounts import (
     TermsAccepted,
 )
 from domain.classification import held
+from domain.data_requests import DataRequestAnswered, DataRequestNoted
 from domain.exports import ExportDownloaded, ExportRequested
 from domain.kernel import AccountId, Aggregate, AuditId, Event
 from domain.lines import (
@@ -84,6 +85,9 @@ class AuditKind(StrEnum):
     OPERATOR_ROTATED_KEYS = "operator_rotated_keys"
     OPERATOR_BACKED_UP = "operator_backed_up"
     OPERATOR_RESTORED = "operator_restored"
+    DATA_REQUEST_NOTED = "data_request_noted"
+    DATA_REQUEST_ANSWERED = "data_request_answered"
+    OPERATOR_HANDLED_REQUESTS = "operator_handled_requests"
 
 
 AUDITED: dict[type[Event], AuditKind] = {
@@ -110,6 +114,8 @@ AUDITED: dict[type[Event], AuditKind] = {
     EmailChangeAsked: AuditKind.EMAIL_CHANGE_ASKED,
     EmailChanged: AuditKind.EMAIL_CHANGED,
     AccountErasureBegun: AuditKind.ACCOUNT_ERASURE_BEGUN,
+    DataRequestNoted: AuditKind.DATA_REQUEST_NOTED,
+    DataRequestAnswered: AuditKind.DATA_REQUEST_ANSWERED,
 }
 
 

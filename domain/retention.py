@@ -47,4 +47,7 @@ class Retention:
     live_event: RetentionRule = RetentionRule("T12", timedelta(hours=24), "live events")
     backup: RetentionRule = RetentionRule("T4", timedelta(days=30), "backups of the database")
     keyring_backup: RetentionRule = RetentionRule("H20", timedelta(days=7), "backups of the keys")
+    closed_data_request: RetentionRule = RetentionRule(
+        "T13", timedelta(days=730), "requests that came by letter"
+    )
     idempotency: RetentionRule = RetentionRule("H6", timedelta(hours=24), "blind indexes of requests")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from adapters.inbound.data_request_commands import DataRequestCommands, add_data_request_commands
 from adapters.inbound.number_report import shown, told
 from adapters.inbound.operators import OperatorCommands, Options, StateDir, add_operator_commands, said
 from adapters.inbound.policy_command import PolicyCommands, add_policy_command
@@ -42,6 +43,7 @@ class Commands:
     variables: Mapping[str, str]
     """What can be set in the environment, and what each is for."""
     operator: OperatorCommands
+    data_requests: DataRequestCommands
 
 
 Port = Annotated[str | None, typer.Option(help="Where the API listens, instead of PICO_PORT.")]
@@ -106,6 +108,7 @@ def command_line(commands: Commands) -> typer.Typer:
 
     add_policy_command(app, commands.policy)
     add_operator_commands(app, commands.operator)
+    add_data_request_commands(app, commands.data_requests)
     return app
 
 

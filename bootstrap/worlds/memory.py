@@ -13,6 +13,7 @@ from adapters.inbound.worker import Worker
 from adapters.outbound.memory.byte_store import MemoryByteStore
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.memory.catch_ups import MemoryCatchUps
+from adapters.outbound.memory.data_requests import MemoryDataRequests
 from adapters.outbound.memory.directory import MemoryDirectory
 from adapters.outbound.memory.epochs import MemoryEpochs
 from adapters.outbound.memory.keyring import MemoryKeyring
@@ -41,6 +42,7 @@ from application.ports.audit_log import AuditLog
 from application.ports.byte_store import ByteStore
 from application.ports.call_clients import CallClients
 from application.ports.catch_ups import CatchUps
+from application.ports.data_requests import DataRequests
 from application.ports.directory import Directory
 from application.ports.entitlements import Entitlements
 from application.ports.epochs import Epochs
@@ -113,6 +115,7 @@ class Parts(TypedDict, total=False):
     fingerprint: Fingerprint
     limits: Limits
     limits_here: Limits
+    data_requests: DataRequests
     hasher: PasswordHasher
     tokens: Tokens
     epoch_policy: EpochPolicy
@@ -158,6 +161,7 @@ class InMemory:
     fingerprint: Fingerprint
     limits: MemoryLimits
     limits_here: Limits
+    data_requests: DataRequests
     hasher: FakeHasher
     tokens: FakeTokens
 
@@ -200,6 +204,7 @@ class InMemory:
         self.place = given.get("place", MemoryLedgerPlace())
         self.fingerprint = given.get("fingerprint", AccountFingerprint(self.keyring))
         self.limits = given.get("limits", MemoryLimits())
+        self.data_requests = given.get("data_requests", MemoryDataRequests())
         self.limits_here = given.get("limits_here", ProcessLimits())
         self.hasher = given.get("hasher", FakeHasher())
         self.tokens = given.get("tokens", FakeTokens())
@@ -223,7 +228,7 @@ class InMemory:
             ledger=NotedLedger(self.ledger, self.place), place=self.place,
             fingerprint=self.fingerprint, limits=self.limits,
             audit_log=self.audit_log or self.store.audit_log, signing=self.signing,
-            limits_here=self.limits_here, hasher=self.hasher, tokens=self.tokens,
+            limits_here=self.limits_here, data_requests=self.data_requests, hasher=self.hasher, tokens=self.tokens,
             clock=self.clock, ids=self.ids, retention=self.retention, spend_policy=self.spend_policy,
             documents=self.documents, pause=self.pause,
         )  # fmt: skip

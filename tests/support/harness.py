@@ -26,6 +26,7 @@ from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.postgres.audit_log import PostgresAuditLog
 from adapters.outbound.postgres.catch_ups import PostgresCatchUps
 from adapters.outbound.postgres.codec import CODECS
+from adapters.outbound.postgres.data_requests import PostgresDataRequests
 from adapters.outbound.postgres.directory import PostgresDirectory
 from adapters.outbound.postgres.epochs import PostgresEpochs
 from adapters.outbound.postgres.keyring import PostgresKeyring
@@ -157,6 +158,7 @@ class OnPostgres(InMemory):
             "place": lambda _: PostgresLedgerPlace(database),
             "fingerprint": lambda world: AccountFingerprint(world.keyring),
             "limits": lambda world: PostgresLimits(database, world.keyring),
+            "data_requests": lambda world: PostgresDataRequests(database, world.keyring),
             "limits_here": lambda _: ProcessLimits(),
             "hasher": lambda _: Argon2Hasher(CHEAP),
             "tokens": lambda world: SignedTokens(world.keyring),

@@ -174,6 +174,7 @@ def _distribute(connection: Connection) -> None:
     placed += [
         ("directory", "key", "none"),
         ("limits", "key", "none"),
+        ("data_requests", "about", "none"),
         ("audit_recent", "commitment", "none"),
         ("ledger_place", "ledger", "none"),
         ("catch_ups", "carrier", "none"),

@@ -23,6 +23,7 @@ from sqlalchemy.dialects import postgresql
 from application.inventory import INVENTORY, Stored
 from domain.audit import AuditKind
 from domain.classification import Field, IndexScope, StorageKind
+from domain.data_requests import DataRequestKind, DataRequestOutcome
 from domain.residue import Holding, ResidueState
 from domain.values import Country
 
@@ -253,6 +254,18 @@ CATCH_UPS = sa.Table(
 """Whose turn it is to catch up with each carrier, and how far that has come."""
 
 
+DATA_REQUESTS = sa.Table(
+    "data_requests", TABLES,
+    _column("data_requests", "about", StorageKind.INDEX, key=True),
+    _column("data_requests", "id", StorageKind.ID, key=True),
+    _column("data_requests", "kind", StorageKind.ENUM, DataRequestKind),
+    _column("data_requests", "received_at", StorageKind.TIME),
+    _column("data_requests", "closed_at", StorageKind.TIME, optional=True),
+    _column("data_requests", "outcome", StorageKind.ENUM, DataRequestOutcome, optional=True),
+)  # fmt: skip
+"""Requests that came by letter. `about` is a blind index (system key) of an account's id, and its own shard."""
+
+
 def _index(table: str, *columns: str, unique: bool = False, where: str | None = None) -> None:
     """Declare an index; a column may be followed by DESC."""
     of = TABLES.tables[table].c
@@ -291,6 +304,8 @@ _index("live_events", "at")
 _index("directory", "account_id", "subject_id")
 _index("jobs", "due_at", where="state <> 'dead'")
 _index("limits", "full_at")
+_index("data_requests", "about", "kind", unique=True, where="closed_at IS NULL")
+_index("data_requests", "closed_at", where="closed_at IS NOT NULL")
 _index("audit_recent", "position")
 _index("audit_log", "commitment")
 

@@ -30,6 +30,7 @@ from application.ports.keyring import AccountKey
 from application.ports.mail import MailKind
 from domain.audit import AuditEntry, AuditKind
 from domain.classification import StorageKind
+from domain.data_requests import DataRequestKind, DataRequestOutcome
 from domain.documents import Documents
 from domain.kernel import AccountId
 from domain.lines import LineState
@@ -348,6 +349,8 @@ async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases
             await do.sign_in(Email(f"new.{ada.email}"), Password("four boring purple umbrellas"))
         await world.settle()
         await do.note_operator_access(AuditKind.OPERATOR_ACCESS, ada.id)
+        letter = await do.open_data_request(DataRequestKind.ACCESS, ada.id, None)
+        await do.close_data_request(letter.id, ada.id, DataRequestOutcome.FULFILLED)
         newer = replace(do.accept_documents, documents=Documents(terms=8, privacy=9))
         await newer(ada.id, 8, 9)
         async with world.store.begin(ada.id) as tx:
@@ -357,7 +360,7 @@ async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases
         unlike |= {kind for kind in AuditKind if kind.startswith("operator_")} - {AuditKind.OPERATOR_ACCESS}
         assert done == set(AuditKind) - unlike, "the log does not say all that was done"
         sessions = {row["id"] for row in await world.rows("sessions", account_id=ada.id)}
-        assert {row["subject"] for row in mine} == {ada.id, ada.line_id, export.id, *sessions}
+        assert {row["subject"] for row in mine} == {ada.id, ada.line_id, export.id, letter.id, *sessions}
         assert {row["at"].replace(microsecond=0) for row in mine} == {
             world.clock.now()
         }  # ids count milliseconds

@@ -15,6 +15,7 @@ from adapters.outbound.postgres import (
     audit_log,
     catch_ups,
     composition,
+    data_requests,
     directory,
     erasing,
     job_statements,
@@ -45,6 +46,7 @@ MODULES = (
     audit_log,
     catch_ups,
     conversations,
+    data_requests,
     directory,
     erasing,
     exports,
@@ -63,13 +65,15 @@ ACROSS_ACCOUNTS = {
     job_statements.FAR: "a plain read of what a wrong clock put off",
     job_statements.ALL_OF: "a look for a person",
     job_statements.WAITING: "a count for a person to look at",
+    data_requests.ALL: "a look for a person",
+    data_requests.OVER: "a plain read of what is over",
     job_statements.SHIFT: "the Sandbox's clock",
     live.STIRRED: "a plain read of what those who are followed have that is new",
 }
 """Statements that are about no single account."""
 OWNERS = {
-    "accounts": "accounts.id", "limits": "limits.key", "ledger_place": "ledger_place.ledger",
-    "catch_ups": "catch_ups.carrier",
+    "accounts": "accounts.id", "limits": "limits.key", "data_requests": "data_requests.about",
+    "ledger_place": "ledger_place.ledger", "catch_ups": "catch_ups.carrier",
 }  # fmt: skip
 """What names the one shard of a row that is locked, where it is not `account_id`."""
 LOCKS = re.compile(r"\b(FOR (NO KEY )?UPDATE|FOR (KEY )?SHARE|UPDATE|DELETE)\b")
@@ -81,8 +85,9 @@ UNIQUE = """
     WHERE i.indisunique AND c.relnamespace = 'public'::regnamespace
 """
 LEADING = {
-    "accounts": "id", "directory": "kind", "limits": "key", "audit_recent": "commitment", "audit_log": "chain",
-    "audit_heads": "chain", "ledger_place": "ledger", "catch_ups": "carrier", "alembic_version": "version_num",
+    "accounts": "id", "directory": "kind", "limits": "key", "data_requests": "about", "audit_recent": "commitment",
+    "audit_log": "chain", "audit_heads": "chain", "ledger_place": "ledger", "catch_ups": "carrier",
+    "alembic_version": "version_num",
 }  # fmt: skip
 """What leads the unique indexes of tables whose rows are not an account's belongings, and of the account's own."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from application.inbound_calls import call_taken, is_blocked, known_call
 from application.inbound_messages import passing_over_the_erased
@@ -37,6 +38,9 @@ class CallReport:
     is_over: bool = False
     line_id: LineId | None = None
     call_id: CallId | None = None
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
+    """Where it is told long afterwards: when it was. Else it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class ApplyCallReport:
             if report.outcome is not None:
                 call.reach(report.outcome, report.duration)
             if report.is_over:
-                call.end(self.clock.now())
+                call.end(report.ended_at or self.clock.now())
             tx.save(call)
             return True
 
@@ -101,7 +105,7 @@ class ApplyCallReport:
 
     async def _begin(self, tx: Tx, lease: Lease, report: CallReport) -> Call:
         """Put a call on record of which this report is the first that we hear."""
-        now, call_id = self.clock.now(), CallId(self.ids.new())
+        now, call_id = report.began_at or self.clock.now(), CallId(self.ids.new())
         tx.never_again(call_taken(report.ref))
         if report.direction is CallDirection.INBOUND and await is_blocked(tx, report.peer):
             call = Call.deleted_on_arrival(lease.account_id, call_id, lease.line_id, report.ref, now)

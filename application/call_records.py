@@ -11,6 +11,7 @@ from application.erasure_step import ErasureStep
 from application.hold import Hold, HoldOfJob
 from application.job_type import NOW, JobType
 from application.line_release import CLOCK_SKEW, number_to_release
+from application.ports.call_clients import CallClients
 from application.ports.clock import Clock
 from application.ports.jobs import JobLease, Queue
 from application.ports.message_carrier import TooEarly
@@ -93,7 +94,8 @@ class CloseCall:
             if call.direction is CallDirection.OUTBOUND:
                 for leg in legs:  # what the lost reports would have said
                     call.reach(leg.outcome, leg.duration)
-            call.end(now)
+            if not call.is_over:
+                call.end(now)
             taken, to = call.settle_cost(), await self._called(tx, call)
             if call.is_deleted:
                 tx.remove(call)
@@ -124,6 +126,7 @@ class DeleteCallRecords(ErasureStep):
 
     store: Store
     voice: VoiceCarrier
+    clients: CallClients
     numbers: NumberProvider
     clear_residue: ClearResidue
 
@@ -160,7 +163,8 @@ class DeleteCallRecords(ErasureStep):
             number = await number_to_release(self.numbers, line)
             if number is not None:
                 since, until = line.created_at - CLOCK_SKEW, line.released_at
-                listed = await self.voice.list_calls(number)
+                client = await self.clients.identity(account_id, line.id)
+                listed = await self.voice.list_calls(number, client)
                 yield [c.ref for c in listed if since <= c.at and (until is None or c.at <= until)]
 
     async def _legs(self, ref: CarrierRef) -> list[CarrierRef]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from application import (
     account_deletion,
+    call_reconciliation,
     call_records,
     credentials,
     email_changes,
@@ -37,6 +38,7 @@ JOBS: tuple[JobType, ...] = (
     *message_following.JOBS,
     *message_deletion.JOBS,
     *call_records.JOBS,
+    *call_reconciliation.JOBS,
     *media.JOBS,
     *media_upload.JOBS,
     *voicemail_audio.JOBS,

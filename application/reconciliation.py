@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from application.call_reconciliation import RECONCILE_CALLS
 from application.carrier_copies import delete_verified
 from application.hold import HoldOfJob
 from application.inbound_messages import InboundMessage, ReceiveMessage, was_taken_in
@@ -56,6 +57,7 @@ class ReconcileLine:
 
         async def change(tx: Tx) -> None:
             tx.queue(Job(CHECK_LINE, account_id, line_id))
+            tx.queue(Job(RECONCILE_CALLS, account_id, line_id))
             tx.queue(Job(RECONCILE_LINE, account_id, line_id, EVERY))
 
         await self.store.update(account_id, change, completing=lease)

@@ -27,7 +27,7 @@ class InboundVoicemail:
     """A voicemail as the carrier hands it over, cut down to what Pico keeps.
 
     `caller` is None where it was withheld. Where `called` or `length` is None, the carrier is asked about both numbers
-    and the length. Once it is `finished` the carrier has the audio, or will never have it.
+    and the length, and believed in what it knows. Once it is `finished` the carrier has the audio, or never will.
     """
 
     ref: CarrierRef
@@ -65,7 +65,11 @@ class ReceiveVoicemail:
             known = await self.recordings.look_up(inbound.ref)
             if known is None:
                 return  # nothing is there to be kept
-            called, caller, length = known.called, known.caller, known.length
+            if (
+                known.called is not None
+            ):  # else whoever tells of it knows more of the call than the carrier does
+                called, caller = known.called, known.caller
+            length = known.length
             if called is None or not known.is_message:
                 return  # whose it is cannot be told, or it is none of ours to keep
         taken = length >= SHORTEST and await self._stored(inbound.ref, called, caller, length)

@@ -67,7 +67,7 @@ OF_A_LINE: Mapping[str, FindLine] = MappingProxyType(
 )
 """Use cases that ask a carrier of messages for one line, by how that is found from their second argument."""
 CALLS_OF_A_LINE: Mapping[str, FindLine] = MappingProxyType(
-    {"issue_voice_token": _itself, "place_call": _itself, "close_call": _of_call}
+    {"issue_voice_token": _itself, "place_call": _itself, "close_call": _of_call, "reconcile_calls": _itself}
 )
 """The same of use cases that ask a carrier of calls."""
 OF_AN_ACCOUNT = frozenset({"clear_residue", "release_numbers", "delete_carrier_copies"})

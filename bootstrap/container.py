@@ -24,6 +24,7 @@ from application.audit_log import KeepAuditLog, ListAuditLog, VerifyAuditLog
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.call_costs import CallCosts
 from application.call_progress import ApplyCallReport
+from application.call_reconciliation import ReconcileCalls
 from application.call_records import CloseCall, DeleteCallRecords
 from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall, StopForwarding
 from application.carrier_copies import DeleteCarrierCopies
@@ -437,7 +438,7 @@ class Container(containers.DeclarativeContainer):
     stop_forwarding = Singleton(StopForwarding, store=store)
     close_call = Singleton(CloseCall, store=store, queue=queue, voice=voice, spend=spend, clock=clock)
     delete_call_records = Singleton(
-        DeleteCallRecords, store=store, voice=voice, numbers=numbers, clear_residue=clear_residue,
+        DeleteCallRecords, store=store, voice=voice, clients=call_clients, numbers=numbers, clear_residue=clear_residue,
     )
     # Live events
     live_hub = Singleton(LiveHub, events=live_events)
@@ -490,6 +491,10 @@ class Container(containers.DeclarativeContainer):
     )
     refuse_recording = Singleton(
         RefuseRecording, store=store, directory=directory, recordings=recordings, clock=clock,
+    )
+    reconcile_calls = Singleton(
+        ReconcileCalls, store=store, queue=queue, voice=voice, recordings=recordings, clients=call_clients,
+        clock=clock, apply_report=apply_call_report, receive=receive_voicemail, refuse=refuse_recording,
     )
     apply_transcript = Singleton(
         ApplyTranscript, store=store, directory=directory, recordings=recordings,

@@ -33,7 +33,7 @@ def calls_at_telnyx(
         receive=use_cases.receive_voicemail,
         refuse=use_cases.refuse_recording,
         apply_transcript=use_cases.apply_transcript,
-        recordings_of=recordings.of_leg,
+        recordings_of=recordings.of_call,
         look_up=recordings.look_up,
         ref_of=ref_of,
         transcript_ref=transcript_ref,

@@ -70,6 +70,10 @@ class Recordings(Protocol):
         """Return what is known of a recording, or None when the carrier holds no such one. Repeating is harmless."""
         ...
 
+    async def of_call(self, call: CarrierRef) -> list[CarrierRef]:
+        """Return what the carrier holds that was recorded of a call, whatever it is. Repeating is harmless."""
+        ...
+
     def fetch(self, ref: CarrierRef) -> AbstractAsyncContextManager[FetchedAudio]:
         """Open the audio. It is asked for at the carrier, by its reference alone, and nowhere else.
 

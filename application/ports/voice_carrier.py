@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple, Protocol
 from domain.call_instructions import ClientIdentity
 from domain.calls import CallOutcome
 from domain.kernel import CallId, CarrierRef, LineId
-from domain.values import PhoneNumber
+from domain.values import Peer, PhoneNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,18 @@ class CarrierCall:
     """Seconds from being answered to its end."""
     at: datetime
     """When the carrier took it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCall(CarrierCall):
+    """A call as it is listed for a number: which way it goes for us, and with whom.
+
+    `peer` is None where the other side is withheld or an app. `parent` is the call whose leg it is, None for a call.
+    """
+
+    is_inbound: bool
+    peer: Peer | None
+    parent: CarrierRef | None = None
 
 
 class VoiceCarrier(Protocol):
@@ -90,8 +102,10 @@ class VoiceCarrier(Protocol):
         """Return the records of the calls that a call brought about. Repeating is harmless."""
         ...
 
-    async def list_calls(self, number: PhoneNumber) -> list[CarrierCall]:
-        """Return what the carrier still holds of the calls from or to our number.
+    async def list_calls(self, number: PhoneNumber, client: ClientIdentity | None = None) -> list[ListedCall]:
+        """Return what the carrier still holds of the calls and legs from or to our number, of a day at least.
+
+        With them come those of its line's apps, where `client` is their name.
 
         Needs `can_list_calls`. Repeating is harmless.
         """

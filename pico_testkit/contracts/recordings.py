@@ -41,6 +41,10 @@ class RecordingsWorld(ABC):
         """
 
     @abstractmethod
+    async def call_of(self, ref: CarrierRef) -> CarrierRef:
+        """Return the call in which a message was left."""
+
+    @abstractmethod
     def outage(self, *, on: bool) -> None:
         """Have no answer come, or come again."""
 
@@ -73,6 +77,17 @@ class RecordingsContract:
             async with world.recordings.fetch(ref) as fetched:
                 assert fetched.type.startswith("audio/")
                 assert await whole(fetched) == world.audio
+
+    async def test_what_was_recorded_of_a_call_is_found_until_it_is_deleted(
+        self, world: RecordingsWorld
+    ) -> None:
+        ref, other = await world.leave(CALLER), await world.leave(CALLER)
+        call = await world.call_of(ref)
+        assert await world.recordings.of_call(call) == [ref]
+        assert await world.recordings.of_call(await world.call_of(other)) == [other]
+        await world.recordings.delete(ref)
+        assert await world.recordings.of_call(call) == []
+        assert await world.recordings.of_call(UNKNOWN) == []
 
     async def test_audio_that_is_not_there_yet_is_told_from_audio_that_is_gone(
         self, world: RecordingsWorld
@@ -134,6 +149,7 @@ class RecordingsContract:
         for ask in (
             world.recordings.look_up(ref),
             world.recordings.holds(ref),
+            world.recordings.of_call(ref),
             world.recordings.delete(ref),
             world.transcriber.transcript_of(ref),
         ):

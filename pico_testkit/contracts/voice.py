@@ -97,7 +97,13 @@ class VoiceCarrierContract:
             return
         refs = [await world.talk(PEER, NUMBER, 5), await world.talk(PEER, NUMBER, 6)]
         await world.talk(PEER, OTHER_NUMBER, 7)
-        listed = [call.ref for call in await world.voice.list_calls(NUMBER)]
+        calls = await world.voice.list_calls(NUMBER)
+        listed = [call.ref for call in calls]
+        came_in = [call for call in calls if call.ref in refs]
+        assert [(call.is_inbound, call.peer, call.parent, call.is_over) for call in came_in] == [
+            (True, PEER, None, True)
+        ] * 2
+        assert all(call.parent in refs for call in calls if call.ref not in refs), "legs say whose they are"
         assert set(refs) <= set(listed)
         assert len(listed) == len(set(listed))
         assert not set(listed) & {call.ref for call in await world.voice.list_calls(OTHER_NUMBER)}

@@ -36,6 +36,8 @@ class HeldRecording:
     recorded: Recorded
     type: str
     content: bytes
+    call: CarrierRef | None = None
+    """Of which call it is."""
 
 
 class MemoryRecordings(Recordings, Transcriber):
@@ -67,6 +69,11 @@ class MemoryRecordings(Recordings, Transcriber):
     async def look_up(self, ref: CarrierRef) -> Recorded | None:
         self._hear("look_up")
         return self.recordings[ref].recorded if ref in self.recordings else None
+
+    @override
+    async def of_call(self, call: CarrierRef) -> list[CarrierRef]:
+        self._hear("of_call")
+        return [ref for ref, held in self.recordings.items() if held.call == call]
 
     @override
     @asynccontextmanager
@@ -122,11 +129,12 @@ class MemoryRecordings(Recordings, Transcriber):
         *,
         seconds: int = 12,
         media_type: str = "audio/wav",
+        call: CarrierRef | None = None,
     ) -> CarrierRef:
         """Let somebody leave a message at a number, and say so; return the recording's reference."""
         ref = CarrierRef(f"RE{next(self._serial):032x}")
         recorded = Recorded(called, caller, timedelta(seconds=seconds))
-        self.recordings[ref] = HeldRecording(recorded, media_type, content)
+        self.recordings[ref] = HeldRecording(recorded, media_type, content, call)
         if self.on_voicemail is not None and not self.silent:
             await self.on_voicemail(InboundVoicemail(ref, called, caller, recorded.length))
         return ref

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,15 +13,22 @@ from typing_extensions import override
 
 from adapters.outbound.memory.carrier_faults import CarrierFaults
 from application.ports.message_carrier import TooEarly
-from application.ports.voice_carrier import CarrierCall, ClientToken, VoiceAbilities, VoiceCarrier
+from application.ports.voice_carrier import (
+    CarrierCall,
+    ClientToken,
+    ListedCall,
+    VoiceAbilities,
+    VoiceCarrier,
+)
 from domain.call_instructions import ClientIdentity
 from domain.calls import CallOutcome
 from domain.kernel import CallId, CarrierRef, LineId
-from domain.values import PhoneNumber
+from domain.values import Peer, PhoneNumber
 
 ABILITIES = VoiceAbilities(
     has_app_clients=True, can_place_calls=True, can_delete_records=True, can_list_calls=True
 )
+PEER = re.compile(r"\+?[0-9]{3,15}\Z")
 PAUSE = timedelta(seconds=60)
 """What a deletion that is put off is told to wait."""
 
@@ -43,6 +51,15 @@ class CallRecord:
     def shown(self) -> CarrierCall:
         """In the port's words."""
         return CarrierCall(self.ref, self.outcome, self.is_over, self.duration, self.at)
+
+    def listed_for(self, number: PhoneNumber) -> ListedCall:
+        """In the port's words, seen from one of our numbers."""
+        inbound = self.to == number
+        other = self.sender if inbound else self.to
+        peer = Peer.of_sender(other) if PEER.match(other) else None
+        return ListedCall(
+            self.ref, self.outcome, self.is_over, self.duration, self.at, inbound, peer, self.parent
+        )
 
 
 class MemoryVoiceCarrier(CarrierFaults, VoiceCarrier):
@@ -93,9 +110,12 @@ class MemoryVoiceCarrier(CarrierFaults, VoiceCarrier):
         return [record.shown for record in self.records.values() if record.parent == ref]
 
     @override
-    async def list_calls(self, number: PhoneNumber) -> list[CarrierCall]:
+    async def list_calls(self, number: PhoneNumber, client: ClientIdentity | None = None) -> list[ListedCall]:
         self.hear("list_calls")
-        return [record.shown for record in self.records.values() if number in {record.sender, record.to}]
+        ours = {str(number), f"client:{client}"}
+        return [
+            record.listed_for(number) for record in self.records.values() if ours & {record.sender, record.to}
+        ]
 
     @override
     async def delete_record(self, ref: CarrierRef) -> None:

@@ -30,6 +30,10 @@ class EveryRecordings(Recordings):
         return await owner_of(ref, self.by_name).look_up(ref)
 
     @override
+    async def of_call(self, call: CarrierRef) -> list[CarrierRef]:
+        return await owner_of(call, self.by_name).of_call(call)
+
+    @override
     def fetch(self, ref: CarrierRef) -> AbstractAsyncContextManager[FetchedAudio]:
         return owner_of(ref, self.by_name).fetch(ref)
 

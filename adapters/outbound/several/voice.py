@@ -12,7 +12,13 @@ from typing_extensions import override
 from adapters.outbound.several.references import owner_of
 from application.ports.carrier_errors import CarrierUnsupported
 from application.ports.message_carrier import TooEarly
-from application.ports.voice_carrier import CarrierCall, ClientToken, VoiceAbilities, VoiceCarrier
+from application.ports.voice_carrier import (
+    CarrierCall,
+    ClientToken,
+    ListedCall,
+    VoiceAbilities,
+    VoiceCarrier,
+)
 from domain.call_instructions import ClientIdentity
 from domain.kernel import CallId, CarrierRef, LineId
 from domain.values import PhoneNumber
@@ -65,10 +71,10 @@ class EveryVoice(VoiceCarrier):
         return await owner_of(ref, self.by_name).legs(ref)
 
     @override
-    async def list_calls(self, number: PhoneNumber) -> list[CarrierCall]:
+    async def list_calls(self, number: PhoneNumber, client: ClientIdentity | None = None) -> list[ListedCall]:
         """List what each of them has that lists: a number may have been with one, and then with another."""
         listing = [voice for voice in self.by_name.values() if voice.voice_abilities.can_list_calls]
-        return [call for voice in listing for call in await voice.list_calls(number)]
+        return [call for voice in listing for call in await voice.list_calls(number, client)]
 
     @override
     async def delete_record(self, ref: CarrierRef) -> None:

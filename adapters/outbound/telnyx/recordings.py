@@ -74,9 +74,13 @@ class TelnyxRecordings(Recordings, Transcriber):
 
     api: TelnyxApi
 
+    @override
     @certain
-    async def of_leg(self, leg: str) -> list[CarrierRef]:
-        """Return what was recorded of a leg: the event that tells of it does not name it. Repeating is harmless."""
+    async def of_call(self, call: CarrierRef) -> list[CarrierRef]:
+        leg = id_of(call)
+        return [] if leg is None else await self._of_leg(leg)
+
+    async def _of_leg(self, leg: str) -> list[CarrierRef]:
         listed = self.api.http.items("/recordings", (("filter[call_leg_id]", leg),))
         return [ref_of(each.get("id")) async for each in listed if each.get("call_leg_id") == leg]
 

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from typing_extensions import override
 
-from adapters.outbound.telnyx.answers import certain, id_of
+from adapters.outbound.telnyx.answers import certain, id_of, ref_of
 from adapters.outbound.telnyx.api import TelnyxApi
 from adapters.outbound.telnyx.legs import Leg, Legs
 from application.ports.carrier_errors import CarrierRefused, CarrierUnsupported
-from application.ports.voice_carrier import CarrierCall, ClientToken, VoiceAbilities, VoiceCarrier
+from application.ports.voice_carrier import (
+    CarrierCall,
+    ClientToken,
+    ListedCall,
+    VoiceAbilities,
+    VoiceCarrier,
+)
 from domain.call_instructions import ClientIdentity
 from domain.kernel import CallId, CarrierRef, LineId
-from domain.values import PhoneNumber
+from domain.values import Peer, PhoneNumber
+
+PEER = re.compile(r"\+?[0-9]{3,15}\Z")
+
+
+def listed(leg: Leg, caller: CarrierRef | None) -> ListedCall:
+    """Translate a leg, given the caller's leg of its session."""
+    call, other = leg.call, leg.sender if leg.incoming else leg.to
+    return ListedCall(
+        call.ref, call.outcome, call.is_over, call.duration, call.at,
+        is_inbound=leg.incoming,
+        peer=Peer.of_sender(other) if PEER.match(other) else None,
+        parent=None if leg.incoming else caller,
+    )  # fmt: skip
 
 
 class TelnyxVoiceCarrier(VoiceCarrier):
@@ -71,14 +91,15 @@ class TelnyxVoiceCarrier(VoiceCarrier):
 
     @override
     @certain
-    async def list_calls(self, number: PhoneNumber) -> list[CarrierCall]:
+    async def list_calls(self, number: PhoneNumber, client: ClientIdentity | None = None) -> list[ListedCall]:
         """List the calls of the last 24 hours: Telnyx lists no older ones by their number."""
         found: dict[str, Leg] = {}
         for side in ("from", "to"):
             for leg in await self.legs_of.of((f"filter[{side}]", str(number))):
                 if number in {leg.sender, leg.to}:
                     found[leg.id] = leg
-        return [leg.call for leg in found.values()]
+        callers = {leg.session: ref_of(leg.id) for leg in found.values() if leg.incoming}
+        return [listed(leg, callers.get(leg.session)) for leg in found.values()]
 
     @override
     async def delete_record(self, ref: CarrierRef) -> None:

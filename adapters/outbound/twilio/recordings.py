@@ -119,6 +119,14 @@ class TwilioRecordings(Recordings, Transcriber):
         return number_of(words_of(call.to)), caller_of(words_of(sender))
 
     @override
+    @certain
+    async def of_call(self, call: CarrierRef) -> list[CarrierRef]:
+        listed = await self.api.client.recordings.list_async(
+            call_sid=call, limit=LONGEST_LIST, page_size=self.api.page_size
+        )
+        return [ref_of(recording) for recording in listed if recording.call_sid == call]
+
+    @override
     @asynccontextmanager
     async def fetch(self, ref: CarrierRef) -> AsyncIterator[FetchedAudio]:
         """Ask how the recording stands, and open it by its reference: as WAV, the way Twilio has it.

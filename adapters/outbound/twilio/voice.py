@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,9 +16,16 @@ from typing_extensions import override
 
 from adapters.outbound.twilio.answers import certain, instant_of, ref_of, words_of
 from adapters.outbound.twilio.api import LONGEST_LIST, RETRIES, TwilioApi
+from adapters.outbound.twilio.recordings import caller_of
 from adapters.outbound.twilio.vocabulary import SETTLES_AFTER, Gone
 from application.ports.carrier_errors import CarrierUnavailable, CarrierUnsupported
-from application.ports.voice_carrier import CarrierCall, ClientToken, VoiceAbilities, VoiceCarrier
+from application.ports.voice_carrier import (
+    CarrierCall,
+    ClientToken,
+    ListedCall,
+    VoiceAbilities,
+    VoiceCarrier,
+)
 from domain.call_instructions import RING_FOR, ClientIdentity
 from domain.calls import CallOutcome
 from domain.kernel import CallId, CarrierRef, LineId
@@ -36,6 +44,7 @@ OUTCOMES: Mapping[str, CallOutcome] = MappingProxyType(
         "canceled": CallOutcome.CANCELED,
     }
 )
+PEER = re.compile(r"\+?[0-9]{3,15}\Z")
 OVER = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 
 
@@ -138,10 +147,12 @@ class TwilioVoiceCarrier(VoiceCarrier):
 
     @override
     @certain
-    async def list_calls(self, number: PhoneNumber) -> list[CarrierCall]:
-        """List what came from the number and what came to it, each once."""
+    async def list_calls(self, number: PhoneNumber, client: ClientIdentity | None = None) -> list[ListedCall]:
+        """List what came from the number or its apps and what came to it, each once."""
         calls = [*await self._listed(from_=number), *await self._listed(to=number)]
-        return [*{ref_of(call): carrier_call(call) for call in calls}.values()]
+        if client is not None:
+            calls += await self._listed(from_=f"client:{client}")
+        return [*{ref_of(call): listed_call(call, number) for call in calls}.values()]
 
     async def _listed(self, **of: str) -> list[Any]:
         size = self.api.page_size
@@ -178,6 +189,18 @@ def carrier_call(of: Any) -> CarrierCall:  # noqa: ANN401 - the SDK has no types
         duration=_seconds(of.duration),
         at=instant_of(of.date_created),
     )
+
+
+def listed_call(of: Any, number: PhoneNumber) -> ListedCall:  # noqa: ANN401 - the SDK has no types
+    """Translate a call, seen from one of our numbers."""
+    call, to, parent = carrier_call(of), words_of(of.to), of.parent_call_sid
+    other = words_of(of._from) if to == number else to  # noqa: SLF001 - the SDK has no other name for it
+    return ListedCall(
+        call.ref, call.outcome, call.is_over, call.duration, call.at,
+        is_inbound=to == number and words_of(of.direction) == "inbound",
+        peer=caller_of(other) if PEER.match(other) else None,
+        parent=CarrierRef(words_of(parent)) if parent else None,
+    )  # fmt: skip
 
 
 def _seconds(said: object) -> int:

@@ -34,14 +34,20 @@ AUDIO = tone(1)
 class InMemory(RecordingsWorld):
     def __init__(self) -> None:
         self.recordings = self.transcriber = self.fake = MemoryRecordings()
-        self.audio = AUDIO
+        self.audio, self._calls = AUDIO, count(1)
 
     async def leave(self, caller: str | None, words: str | None = None) -> CarrierRef:
         peer = None if caller is None else Peer(caller)
-        ref = await self.fake.leave(peer, CALLED, AUDIO, seconds=13)
+        call = CarrierRef(f"call-{next(self._calls)}")
+        ref = await self.fake.leave(peer, CALLED, AUDIO, seconds=13, call=call)
         if words is not None:
             await self.fake.transcribe(ref, words or None)
         return ref
+
+    async def call_of(self, ref: CarrierRef) -> CarrierRef:
+        held = self.fake.recordings[ref].call
+        assert held is not None
+        return held
 
     def outage(self, *, on: bool) -> None:
         self.fake.outage = on
@@ -63,6 +69,10 @@ class AtTwilio(RecordingsWorld):
             action=f"{self.twilio.public_url}/left", recorded=f"{self.twilio.public_url}/recorded", transcribed=told,
         )  # fmt: skip
         return CarrierRef(await self.simulator.leave_message(left))
+
+    async def call_of(self, ref: CarrierRef) -> CarrierRef:
+        [held] = [r for r in self.simulator.holdings()["recordings"] if r["sid"] == ref]
+        return CarrierRef(held["call_sid"])
 
     def outage(self, *, on: bool) -> None:
         self.simulator.faults.outage = on

@@ -29,8 +29,8 @@ class TelnyxVoicemail:
     receive: Callable[[InboundVoicemail], Awaitable[None]]
     refuse: Callable[[CarrierRef], Awaitable[None]]
     apply_transcript: Callable[[InboundTranscript], Awaitable[None]]
-    recordings_of: Callable[[str], Awaitable[Sequence[CarrierRef]]]
-    """Finds what was recorded of a leg."""
+    recordings_of: Callable[[CarrierRef], Awaitable[Sequence[CarrierRef]]]
+    """Finds what was recorded of a leg: the event that tells of it does not name it."""
     look_up: Callable[[CarrierRef], Awaitable[Recorded | None]]
     ref_of: RefOf
     transcript_ref: RefOf
@@ -50,7 +50,7 @@ class TelnyxVoicemail:
         Raises RecordingNotReady where nothing is listed of it yet: Telnyx tells again.
         """
         call = await self.voice.read(event)
-        refs = await self.recordings_of(call.leg)
+        refs = await self.recordings_of(self.ref_of(call.leg))
         for ref in refs:
             await self.receive(InboundVoicemail(ref))
             await self.refuse(ref)

@@ -41,6 +41,7 @@ class Recordings:
         """Return the operations of the 2010 API."""
         root = f"/{VERSION}/Accounts/{self.account.sid}"
         return [
+            web.get(f"{root}/Recordings.json", self.list_all),
             web.get(f"{root}/Recordings/{{sid}}.json", self.fetch),
             web.get(f"{root}/Recordings/{{sid}}.wav", self.audio),
             web.delete(f"{root}/Recordings/{{sid}}.json", self.delete),
@@ -84,6 +85,12 @@ class Recordings:
     async def fetch(self, request: web.Request) -> web.Response:
         """FetchRecording."""
         return web.json_response(self._recording(request))
+
+    async def list_all(self, request: web.Request) -> web.Response:
+        """ListRecording, of one call if asked."""
+        call = request.query.get("CallSid")
+        held = [each for each in self.account.state.recordings.values() if call in {None, each["call_sid"]}]
+        return web.json_response({"recordings": held, "page": 0, "page_size": 50, "next_page_uri": None})
 
     async def audio(self, request: web.Request) -> web.Response:
         """Hand over the sound, or whatever the knobs `media` and `recording_not_ready` have in its place."""

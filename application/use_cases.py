@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from application.account_deletion import DeleteAccount, EraseOnRequest, PreviewDeletion, RecoverAccount
 from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
 from application.audit_log import ListAuditLog, VerifyAuditLog
+from application.backlog import ReadBacklog
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.call_progress import ApplyCallReport
 from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall, StopForwarding
@@ -162,6 +163,7 @@ class UseCases:
     list_data_requests: ListDataRequests
     close_data_request: CloseDataRequest
     list_erasures: ListErasures
+    read_backlog: ReadBacklog
     erase_on_request: EraseOnRequest
     show_receipt: ShowReceipt
     read_public_key: ReadPublicKey

@@ -15,6 +15,7 @@ from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.inbound.worker import SWEEP_EVERY
 from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.postgres.audit_log import PostgresAuditLog
+from adapters.outbound.postgres.backlog import PostgresBacklog
 from adapters.outbound.postgres.catch_ups import PostgresCatchUps
 from adapters.outbound.postgres.data_requests import PostgresDataRequests
 from adapters.outbound.postgres.directory import PostgresDirectory
@@ -195,6 +196,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             push=parts.push,
             directory=PostgresDirectory(database, keyring, environment=parts.environment),
             queue=PostgresQueue(database),
+            backlog=PostgresBacklog(database),
             keyring=keyring,
             epochs=PostgresEpochs(keys, parts.kms),
             epoch_policy=parts.epoch_policy,

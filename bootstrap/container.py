@@ -21,6 +21,7 @@ from application.account_deletion import (
 from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
 from application.asking_again import AskProvidersAgain
 from application.audit_log import KeepAuditLog, ListAuditLog, VerifyAuditLog
+from application.backlog import ReadBacklog
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.call_costs import CallCosts
 from application.call_progress import ApplyCallReport
@@ -130,6 +131,7 @@ from application.outbound_messages import SendQueuedMessage
 from application.overdue_erasures import BeginOverdueErasures
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
 from application.ports.audit_log import AuditLog
+from application.ports.backlog import Backlog
 from application.ports.call_clients import CallClients
 from application.ports.catch_ups import CatchUps
 from application.ports.clock import Clock
@@ -233,6 +235,7 @@ class Container(containers.DeclarativeContainer):
     live_events = Dependency[LiveEvents]()
     directory = Dependency[Directory]()
     queue = Dependency[Queue]()
+    backlog = Dependency[Backlog]()
     keyring = Dependency[Keyring]()
     epochs = Dependency[Epochs]()
     numbers = Dependency[NumberProvider]()
@@ -600,6 +603,10 @@ class Container(containers.DeclarativeContainer):
     list_erasures = Singleton(
         ListErasures, steps=_all(locals(), ERASURE_STEPS), store=store, queue=queue, ledger=ledger,
         fingerprint=fingerprint, clock=clock,
+    )
+    read_backlog = Singleton(
+        ReadBacklog, steps=_all(locals(), ERASURE_STEPS), backlog=backlog, epochs=epochs, ledger=ledger, place=place,
+        retention=retention, clock=clock,
     )
     erase_on_request = Singleton(
         EraseOnRequest, preview_deletion=preview_deletion, delete_account=delete_account, clock=clock,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from application.ports.audit_log import AuditLog
+from application.ports.backlog import Backlog
 from application.ports.call_clients import CallClients
 from application.ports.catch_ups import CatchUps
 from application.ports.clock import Clock
@@ -49,6 +50,7 @@ class Outside:
     live_events: LiveEvents
     directory: Directory
     queue: Queue
+    backlog: Backlog
     keyring: Keyring
     epochs: Epochs
     numbers: NumberProvider

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, TypedDict, Unpack
 
 from adapters.inbound.worker import Worker
+from adapters.outbound.memory.backlog import MemoryBacklog
 from adapters.outbound.memory.byte_store import MemoryByteStore
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.memory.catch_ups import MemoryCatchUps
@@ -39,6 +40,7 @@ from adapters.outbound.system.noted_ledger import NotedLedger
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from adapters.outbound.system.signing import SystemSigning
 from application.ports.audit_log import AuditLog
+from application.ports.backlog import Backlog
 from application.ports.byte_store import ByteStore
 from application.ports.call_clients import CallClients
 from application.ports.catch_ups import CatchUps
@@ -86,6 +88,7 @@ class Parts(TypedDict, total=False):
     keyring: Keyring
     epochs: Epochs
     queue: MemoryQueue
+    backlog: Backlog
     store: Store
     live_events: LiveEvents
     push: Push
@@ -137,6 +140,7 @@ class InMemory:
     keyring: MemoryKeyring
     epochs: Epochs
     queue: MemoryQueue
+    backlog: Backlog
     store: MemoryStore
     live_events: LiveEvents
     push: MemoryPush
@@ -179,6 +183,7 @@ class InMemory:
         self.epochs = given.get("epochs", MemoryEpochs(lambda: self.keyring, self.clock.now))
         self.queue = given.get("queue", MemoryQueue(self.clock))
         self.store = given.get("store", MemoryStore(self.keyring, self.queue, self.ids))
+        self.backlog = given.get("backlog", MemoryBacklog(self.store, self.queue))
         self.live_events = given.get("live_events", MemoryLiveEvents(self.store))
         self.push = given.get("push", MemoryPush())
         self.directory = given.get("directory", MemoryDirectory(self.store))
@@ -219,7 +224,7 @@ class InMemory:
         """Return the parts the world has now, by port."""
         return Outside(
             store=self.store, live_events=self.live_events, push=self.push, directory=self.directory, queue=self.queue,
-            keyring=self.keyring,
+            backlog=self.backlog, keyring=self.keyring,
             epochs=self.epochs, epoch_policy=self.epoch_policy, objects=self.objects,
             pictures=self.pictures, media_addresses=self.media_addresses,
             numbers=self.numbers or self.carrier, carrier=self.carrier, catch_ups=self.catch_ups, voice=self.voice,

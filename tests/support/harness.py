@@ -24,6 +24,7 @@ from adapters.outbound.memory.system import HandClock
 from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
 from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.postgres.audit_log import PostgresAuditLog
+from adapters.outbound.postgres.backlog import PostgresBacklog
 from adapters.outbound.postgres.catch_ups import PostgresCatchUps
 from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.data_requests import PostgresDataRequests
@@ -146,6 +147,7 @@ class OnPostgres(InMemory):
             "push": lambda _: MemoryPush(),
             "live_events": lambda _: PostgresLiveEvents(database),
             "queue": lambda _: PostgresQueue(database),
+            "backlog": lambda _: PostgresBacklog(database),
             "directory": lambda world: PostgresDirectory(database, world.keyring, environment=ENVIRONMENT),
             "objects": lambda world: SealedObjects(
                 LocalByteStore(folder / "objects"), world.keyring, ENVIRONMENT

@@ -12,6 +12,7 @@ from uuid import UUID
 from typing_extensions import override
 
 from adapters.outbound.memory.system import HandClock
+from application.ports.backlog import HORIZON, QueuedWork
 from application.ports.jobs import (
     ERASURE_JOB,
     Again,
@@ -137,6 +138,23 @@ class MemoryQueue(Queue):
     @override
     async def waiting(self) -> int:
         return len(self._jobs)
+
+    def work(self) -> list[QueuedWork]:
+        """Return how much there is to do within the horizon, by name."""
+        now, by_name = self._clock.now(), dict[str, list[_Waiting]]()
+        for one in self._jobs:
+            if one.due <= now + HORIZON:
+                by_name.setdefault(one.job.name, []).append(one)
+        return [
+            QueuedWork(
+                name,
+                due=sum(one.due <= now and not one.leased for one in jobs),
+                later=sum(one.due > now or one.leased for one in jobs),
+                late=max([timedelta(), *(now - one.due for one in jobs if not one.leased)]),
+                age=now - min(one.queued_at for one in jobs),
+            )
+            for name, jobs in sorted(by_name.items())
+        ]
 
     def take(self, name: str) -> JobLease:
         """Lease the one job of this name to the caller, who then plays its worker. Raises ValueError."""

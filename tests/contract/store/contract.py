@@ -10,6 +10,7 @@ Each promise is given a world of its own, empty and fresh.
 from __future__ import annotations
 
 from tests.contract.store.audit import AuditPromises
+from tests.contract.store.backlog import BacklogPromises
 from tests.contract.store.blocked_numbers import BlockedNumberPromises
 from tests.contract.store.calls import CallPromises
 from tests.contract.store.commits import CommitPromises
@@ -41,6 +42,6 @@ class StoreContract(
     CommitPromises, RacePromises, RelativePromises, UniquePromises, JobPromises, ReadPromises, MessagePromises,
     MediaPromises, ConversationPromises, InboxPromises, ExportPromises, DirectoryPromises, PurgePromises,
     ErasurePromises, ResiduePromises, SnapshotPromises, AuditPromises, ContactPromises,
-    PeerNamePromises, BlockedNumberPromises, SearchPromises, VoicemailPromises, CallPromises,
+    PeerNamePromises, BlockedNumberPromises, SearchPromises, VoicemailPromises, CallPromises, BacklogPromises,
 ):  # fmt: skip
     """Everything a use case may rely on, whichever store it is given."""

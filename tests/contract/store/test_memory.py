@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.outbound.memory.backlog import MemoryBacklog
 from adapters.outbound.memory.directory import MemoryDirectory
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.queue import DeadJob, MemoryQueue
 from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.system import CountingIds, HandClock
+from application.ports.backlog import Backlog
 from application.ports.jobs import Again, Dead, Done, Job, LeasedJob, Outcome
 from application.ports.store import JobGone, StoreUnavailable, Tx, VersionConflict
 from domain.audit import AuditEntry
@@ -25,6 +27,10 @@ from tests.contract.store.contract import StoreContract, World
 class MemoryWorld(World):
     store: MemoryStore
     queue: MemoryQueue
+
+    @property
+    def backlog(self) -> Backlog:
+        return MemoryBacklog(self.store, self.queue)
 
     async def entries(self, account_id: AccountId) -> list[AuditEntry]:
         return [

@@ -14,6 +14,7 @@ import pytest
 
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.system import CountingIds, HandClock
+from adapters.outbound.postgres.backlog import PostgresBacklog
 from adapters.outbound.postgres.directory import REMEMBERED_SECONDS, PostgresDirectory
 from adapters.outbound.postgres.erasing import BATCH
 from adapters.outbound.postgres.pool import Database, StatementRefused, connect
@@ -21,6 +22,7 @@ from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.store import CipherCache, PostgresStore
 from adapters.outbound.postgres.tables import COLUMNS
 from application.inventory import BY_TYPE
+from application.ports.backlog import Backlog
 from application.ports.jobs import Done, Job, JobLease, LeasedJob, Outcome
 from application.ports.keyring import AccountKey
 from application.ports.store import JobGone, StoreUnavailable, VersionConflict
@@ -44,6 +46,10 @@ class PostgresWorld(World):
     database: Database
     dsn: str
     postgres: Postgres
+
+    @property
+    def backlog(self) -> Backlog:
+        return PostgresBacklog(self.database)
 
     async def entries(self, account_id: AccountId) -> list[AuditEntry]:
         async with self.store.begin(account_id) as tx:

@@ -13,6 +13,7 @@ import pytest
 
 from adapters.outbound.postgres import (
     audit_log,
+    backlog,
     catch_ups,
     composition,
     data_requests,
@@ -44,6 +45,7 @@ from tests.contract.conftest import Postgres
 
 MODULES = (
     audit_log,
+    backlog,
     catch_ups,
     conversations,
     data_requests,
@@ -68,6 +70,10 @@ ACROSS_ACCOUNTS = {
     data_requests.ALL: "a look for a person",
     data_requests.OVER: "a plain read of what is over",
     job_statements.SHIFT: "the Sandbox's clock",
+    backlog.WORK: "a count for whoever watches",
+    backlog.LONGEST_DUE: "the same",
+    backlog.OPEN_ERASURES: "the same",
+    backlog.HELD: "the same",
     live.STIRRED: "a plain read of what those who are followed have that is new",
 }
 """Statements that are about no single account."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters.outbound.memory.system import HandClock
+from application.ports.backlog import Backlog
 from application.ports.directory import Directory, OpenSession
 from application.ports.ids import Ids
 from application.ports.jobs import Done, Handle, Job, LeasedJob, Outcome, Queue
@@ -128,6 +129,11 @@ class World(ABC):
     clock: HandClock
     ids: Ids
     patience: float = 5.0
+
+    @property
+    @abstractmethod
+    def backlog(self) -> Backlog:
+        """What counts what is still to be done."""
 
     @abstractmethod
     async def entries(self, account_id: AccountId) -> list[AuditEntry]:

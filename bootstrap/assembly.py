@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from aiohttp import ClientSession, DummyCookieJar
 
 from adapters.inbound.http_io import Webhooks
+from adapters.inbound.metrics import Meters, watching
 from adapters.inbound.webhooks.telnyx import TelnyxSignature, TelnyxWebhooks
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.inbound.worker import SWEEP_EVERY
@@ -72,6 +73,7 @@ from application.use_cases import UseCases
 from bootstrap.admission import Admission
 from bootstrap.carriers import Carriers
 from bootstrap.container import NOTHING, Replaced, wire
+from bootstrap.metrics import use_of
 from bootstrap.outside import Outside
 from bootstrap.process import Product
 from bootstrap.telnyx_calls import calls_at_telnyx
@@ -148,6 +150,10 @@ class Parts:
     """Of a number a month."""
     push: Push = field(default_factory=PushByPlatform)
     """Without any service configured no device is woken."""
+    meters: Meters | None = None
+    """What counts, where metrics are wanted."""
+    providers: Mapping[str, str] = field(default_factory=dict)
+    """The names of providers by host and port, for the metrics."""
     sweep_every: timedelta = SWEEP_EVERY
     pause: timedelta = PAUSE
     """How long after a provider showed nothing any more an erasure asks it again."""
@@ -161,7 +167,10 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
         database = await stack.enter_async_context(connect(parts.database_url))
         await migrate_keyring(parts.keyring_url)
         keys = await stack.enter_async_context(connect(parts.keyring_url, least=1, most=4))
-        session = await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar()))
+        watched = [] if parts.meters is None else [watching(parts.providers, parts.meters.called)]
+        session = await stack.enter_async_context(
+            ClientSession(cookie_jar=DummyCookieJar(), trace_configs=watched)
+        )
         hasher = Argon2Hasher(parts.password_cost)
         stack.callback(hasher.close)
 
@@ -237,6 +246,8 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             use_cases=use_cases,
             ready=Readiness((database, keys)),
             admission=Admission(use_cases.restore_gate),
+            meters=parts.meters,
+            pools={"store": use_of(database), "keyring": use_of(keys)},
             webhooks=webhooks_of(parts, use_cases, telnyx, keyring),
             names_telnyx=parts.telnyx is not None,
             sweep_every=parts.sweep_every,

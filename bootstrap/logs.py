@@ -91,6 +91,8 @@ FIELDS: Mapping[str, Shape] = {
     "job": NAME,
     "attempt": number,
     "accounts": number,
+    "messages": number,
+    "action": NAME,
     "erased": number,
     "shut": number,
     "rows": number,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,10 +19,14 @@ from adapters.inbound.http.cors import shared_with
 from adapters.inbound.http.request_log import log_request
 from adapters.inbound.http.server import serving
 from adapters.inbound.http_io import Webhooks
+from adapters.inbound.metrics import Meters
+from adapters.inbound.metrics.process import PoolUse
 from adapters.inbound.worker import SWEEP_EVERY, Worker, keep_catching_up, keep_sweeping
 from adapters.outbound.system.limits import ProcessLimits
 from application.ports.clock import Clock
+from application.ports.jobs import Handle
 from application.request_limits import LimitRequests
+from application.retention import SweepResult
 from application.use_cases import UseCases
 from bootstrap.admission import Admission
 from bootstrap.outside import Outside
@@ -51,6 +55,9 @@ class Product:
     webhooks: tuple[Webhooks, ...]
     """One for each provider that calls us."""
     sweep_every: timedelta = SWEEP_EVERY
+    meters: Meters | None = None
+    """What counts, where metrics are wanted."""
+    pools: Mapping[str, Callable[[], PoolUse]] = field(default_factory=dict)
     names_telnyx: bool = False
     """Whether Telnyx carries lines, and the policy that is shown says so."""
     request_policy: RequestPolicy = field(default_factory=RequestPolicy.of)
@@ -82,7 +89,7 @@ async def serve(
         admitted=product.admission,
         webhooks=product.webhooks,
         sandbox=sandbox,
-        watch=_together(watches),
+        watch=_together((*watches, *([product.meters.answered] if product.meters is not None else []))),
         policy=shown(POLICY.read_text("utf-8"), names_telnyx=product.names_telnyx).encode(),
         published=published(names_telnyx=product.names_telnyx),
         limits=product.limits,
@@ -101,9 +108,19 @@ async def work(product: Product) -> AsyncIterator[None]:
     """Run jobs and sweeps until the block ends; jobs under way may finish. Raises what `Admission.check` raises."""
     await product.admission.check()
     async with AsyncExitStack() as stack:
+        meters = product.meters
+        worker: Handle = Worker(product.use_cases, product.outside.clock)
+        handle = worker if meters is None else meters.working(worker)
+
+        async def sweep() -> SweepResult:
+            result = await product.use_cases.sweep()
+            if meters is not None:
+                meters.count_sweep(result)
+            return result
+
         loops = (
-            partial(product.outside.queue.run, Worker(product.use_cases, product.outside.clock)),
-            partial(keep_sweeping, product.use_cases.sweep, product.sweep_every),
+            partial(product.outside.queue.run, handle),
+            partial(keep_sweeping, sweep, product.sweep_every),
             partial(keep_catching_up, product.use_cases.catch_up),
         )
         for loop in loops:

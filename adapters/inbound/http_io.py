@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from datetime import datetime
 from typing import ClassVar, Protocol, TypeAlias
 
 from aiohttp import HttpVersion11, web
@@ -12,6 +14,8 @@ COMMON_HEADERS = {"Server": "Pico", "X-Content-Type-Options": "nosniff", "Cache-
 """Headers of every answer."""
 
 BODY_SECONDS = 30.0
+SAID_AT: ContextVar[datetime | None] = ContextVar("said_at", default=None)
+"""When what a webhook tells of happened, by the provider's clock, where it says so. Set by whoever verified it."""
 
 WebhookEndpoint: TypeAlias = Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]
 """Answers one POST of a provider, given its raw query. May raise Refused and PicoError: the app answers for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import structlog
@@ -15,7 +16,7 @@ from application.ports.clock import Clock
 from application.ports.jobs import Again, Dead, Done, LeasedJob, Outcome
 from application.ports.keyring import KeyGone
 from application.ports.store import JobGone, VersionConflict
-from application.retention import Sweep
+from application.retention import SweepResult
 from application.use_cases import UseCases
 from domain.erasure import NotYetGone
 from domain.kernel import ErrorKind, NotFound, PicoError, SealBroken
@@ -87,7 +88,7 @@ class Worker:
             log.error("job overdue", job=leased.job.name, error=code, attempt=leased.attempt)
 
 
-async def keep_sweeping(sweep: Sweep, every: timedelta = SWEEP_EVERY) -> None:
+async def keep_sweeping(sweep: Callable[[], Awaitable[SweepResult]], every: timedelta = SWEEP_EVERY) -> None:
     """Sweep until cancelled; one that fails is noted by code, and the next one comes all the same."""
     while True:
         try:

@@ -32,9 +32,14 @@ class Amazon:
 
 
 @contextmanager
-def amazon(settings: ProductionSettings) -> Iterator[Amazon]:
-    """Make clients with the credentials of this machine's role, or of the usual variables; nothing is asked yet."""
-    calls = AwsCalls()
+def amazon(
+    settings: ProductionSettings, called: Callable[[str, str, float], None] | None = None
+) -> Iterator[Amazon]:
+    """Make clients with the credentials of this machine's role, or of the usual variables; nothing is asked yet.
+
+    `called` is told of each call.
+    """
+    calls = AwsCalls(called=called)
     client = partial(
         boto3.client, region_name=REGION, endpoint_url=settings.aws_endpoint_url or None, config=CONFIG
     )

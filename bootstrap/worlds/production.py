@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
 
 from adapters.inbound.error_report import also_telling
+from adapters.inbound.metrics import Meters
 from adapters.outbound.sendgrid.http import SendGridHttp
 from adapters.outbound.sendgrid.mail import SendGridMail
 from adapters.outbound.sentry.reports import sentry
@@ -14,6 +15,7 @@ from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.twilio.voice import VoiceAccess
 from bootstrap.assembly import Parts, TelnyxAccess, TwilioAccess, assembled
 from bootstrap.databases import operators_own
+from bootstrap.metrics import by_host, meters_of, shown
 from bootstrap.process import LOOPBACK, Product, free_port, serve, watches_of
 from bootstrap.process import work as working
 from bootstrap.release import release
@@ -45,6 +47,7 @@ class Production:
         port = self._settings.port or free_port()
         async with AsyncExitStack() as stack:
             product = await stack.enter_async_context(self.opened())
+            await stack.enter_async_context(shown(product, self._settings))
             await stack.enter_async_context(
                 serve(product, port, origins=self._settings.origins, watches=watches_of(self._settings))
             )
@@ -54,8 +57,8 @@ class Production:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Run jobs and sweeps until the block ends. Raises PostgresUnavailable, StoreUnavailable."""
-        async with self.opened() as product, working(product):
+        """Run jobs and sweeps until the block ends. Raises PostgresUnavailable, StoreUnavailable, CannotListen."""
+        async with self.opened() as product, shown(product, self._settings), working(product):
             yield
 
     @asynccontextmanager
@@ -64,10 +67,13 @@ class Production:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(told_to_sentry(self._settings))
             await operators_own(self._settings)
-            aws = stack.enter_context(amazon(self._settings))
-            yield await stack.enter_async_context(assembled(self._parts(aws)))
+            clock = SystemClock()
+            meters = meters_of(self._settings, clock.now)
+            called = None if meters is None else meters.called
+            aws = stack.enter_context(amazon(self._settings, called))
+            yield await stack.enter_async_context(assembled(self._parts(aws, clock, meters)))
 
-    def _parts(self, aws: Amazon) -> Parts:
+    def _parts(self, aws: Amazon, clock: SystemClock, meters: Meters | None) -> Parts:
         settings = self._settings
         return Parts(
             environment=PRODUCTION,
@@ -87,7 +93,13 @@ class Production:
                 ),
             ),
             telnyx=telnyx_access(settings),
-            clock=SystemClock(),
+            clock=clock,
+            meters=meters,
+            providers=by_host(
+                twilio=settings.twilio_api_url,
+                telnyx=f"{settings.telnyx_api_url},{settings.telnyx_media_hosts}",
+                sendgrid=settings.sendgrid_api_url,
+            ),
             retention=settings.retention,
             epoch_policy=settings.epoch_policy,
             spend_policy=settings.spend_policy,

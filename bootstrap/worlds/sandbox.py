@@ -29,6 +29,7 @@ from application.use_cases import UseCases
 from bootstrap.assembly import Parts, TelnyxAccess, TwilioAccess, assembled
 from bootstrap.container import NOTHING, Replaced
 from bootstrap.databases import Databases, at_hand, databases, databases_in_use
+from bootstrap.metrics import by_host, meters_of, shown
 from bootstrap.process import LOOPBACK, Product, free_port, serve, watches_of
 from bootstrap.process import work as working
 from bootstrap.sandbox_state import STATE, FollowedClock, SandboxState, in_use
@@ -99,6 +100,7 @@ class Sandbox:
             saved.mail_url = await stack.enter_async_context(post.running(LOOPBACK))
             parts = sandbox_parts(settings, found, saved, clock, public_url)
             product = await stack.enter_async_context(assembled(parts, replaced))
+            await stack.enter_async_context(shown(product, settings))
             sandbox = cls(url, product, folder, found, clock, saved, simulator, post, second)
             await stack.enter_async_context(
                 serve(
@@ -134,7 +136,7 @@ class Sandbox:
             found = await databases_in_use(settings, saved)
             clock = FollowedClock(saved)
             parts = sandbox_parts(settings, found, saved, clock, saved.url)
-            async with assembled(parts) as product, working(product):
+            async with assembled(parts) as product, shown(product, settings), working(product):
                 yield
 
     @classmethod
@@ -280,6 +282,8 @@ def sandbox_parts(
         ),
         telnyx=telnyx_access(settings, saved),
         clock=clock,
+        meters=meters_of(settings, clock.now),
+        providers=by_host(twilio=saved.carrier_url, telnyx=saved.second_url, sendgrid=saved.mail_url),
         kms=LocalKms(folder / "kms", clock.now),
         byte_store=LocalByteStore(folder / "objects"),
         ledger=partial(LocalLedger, folder / "ledger"),

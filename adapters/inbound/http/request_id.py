@@ -9,6 +9,8 @@ import structlog
 from aiohttp import web
 from typing_extensions import override
 
+from adapters.inbound.http_io import SAID_AT
+
 REQUEST_ID = "Request-Id"
 IN_LOGS = "request_id"
 ROUTE: ContextVar[str] = ContextVar("route", default="")
@@ -30,6 +32,7 @@ def name_request() -> None:
     """Give the request that has just come in its name. Each connection has a context of its own."""
     structlog.contextvars.bind_contextvars(**{IN_LOGS: secrets.token_hex(16)})
     ROUTE.set("")
+    SAID_AT.set(None)
 
 
 def request_id() -> str:

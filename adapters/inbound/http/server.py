@@ -154,10 +154,10 @@ class Server(web.Server):
 
 
 @asynccontextmanager
-async def serving(handler: Handler, host: str, port: int) -> AsyncIterator[int]:
+async def serving(handler: Handler, host: str, port: int, setting: str = "PICO_PORT") -> AsyncIterator[int]:
     """Serve until the block ends, then let running requests finish (10 s); yields the port, also for port 0.
 
-    Raises CannotListen.
+    Raises CannotListen, which names the setting of the port.
     """
     runner = web.ServerRunner(Server(handler), shutdown_timeout=GRACE_SECONDS)
     await runner.setup()
@@ -167,7 +167,7 @@ async def serving(handler: Handler, host: str, port: int) -> AsyncIterator[int]:
             await site.start()
         except OSError as error:
             reason = "is taken" if error.errno == errno.EADDRINUSE else "cannot be listened on"
-            message = f"port {port} on {host} {reason}: set PICO_PORT to another one"
+            message = f"port {port} on {host} {reason}: set {setting} to another one"
             raise CannotListen(message) from None
         yield site.port
     finally:

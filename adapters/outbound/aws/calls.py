@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import TypeVar
 
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 T = TypeVar("T")
 
@@ -34,7 +36,14 @@ class TooManyCalls(Exception):
 class AwsCalls:
     """A bounded pool of threads in which clients are asked. A client is made once and shared by them all."""
 
-    def __init__(self, threads: int = THREADS, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(
+        self,
+        threads: int = THREADS,
+        most_waiting: int = MOST_WAITING,
+        called: Callable[[str, str, float], None] | None = None,
+    ) -> None:
+        """Ask in so many threads. `called` is told of each call: `aws`, what came of it, and seconds."""
+        self._called = called
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="aws")
         self._room = threads + most_waiting
         self._under_way = 0
@@ -49,7 +58,20 @@ class AwsCalls:
         self._under_way += 1
         asked = asyncio.get_running_loop().run_in_executor(self._pool, act)
         asked.add_done_callback(self._ended)
-        return await asked
+        if self._called is None:
+            return await asked
+        began, outcome = perf_counter(), "unanswered"
+        try:
+            answer = await asked
+            outcome = "2xx"
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            outcome = f"{status // 100}xx" if status else outcome
+            raise
+        else:
+            return answer
+        finally:
+            self._called("aws", outcome, perf_counter() - began)
 
     def close(self) -> None:
         """Start nothing more; what is under way ends by itself."""

@@ -94,6 +94,8 @@ class Database(Reads):
         self.dsn = dsn
         self.beside: list[Callable[[], Awaitable[None]]] = []
         """Called at the end: they close what is connected beside the pool."""
+        self.most, self.busy, self.waiting = most, 0, 0
+        """Connections at most; how many are at work; how many calls wait for one."""
         self._slots = asyncio.Semaphore(most)
         self._idle: list[asyncpg.Connection] = []
         self._dropped: set[asyncio.Task[None]] = set()
@@ -168,20 +170,31 @@ class Database(Reads):
                 self._dropped.add(dropping)
                 dropping.add_done_callback(self._end)
                 return
-        self._slots.release()
+        self._release()
 
     def _end(self, dropping: asyncio.Task[None]) -> None:
         self._dropped.discard(dropping)
+        self._release()
+
+    def _release(self) -> None:
+        self.busy -= 1
         self._slots.release()
 
     async def _enter(self) -> None:
         if not self._slots.locked():
             await self._slots.acquire()
+            self.busy += 1
             return
-        with suppress(TimeoutError):
+        self.waiting += 1
+        try:
             async with asyncio.timeout(STATEMENT_SECONDS):
                 await self._slots.acquire()
+                self.busy += 1
                 return
+        except TimeoutError:
+            pass
+        finally:
+            self.waiting -= 1
         raise StoreUnavailable
 
     async def _connection(self) -> asyncpg.Connection:

@@ -56,6 +56,11 @@ class Event:
         address, event_id = (each if isinstance(each, str) else "" for each in (address, event_id))
         return cls(event_type, payload, data.get("occurred_at"), address, event_id)
 
+    @property
+    def happened_at(self) -> datetime | None:
+        """When it happened, by Telnyx's clock; None where it does not say."""
+        return instant(self.occurred_at)
+
     def named(self, name: str, webhooks: str) -> UUID | None:
         """Return the id that its address names, if that is an address of ours: what is not signed is not looked at."""
         parts = urlsplit(self.address)

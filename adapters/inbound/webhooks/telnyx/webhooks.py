@@ -12,7 +12,7 @@ from aiohttp import web
 from typing_extensions import override
 
 from adapters.inbound.error_report import report
-from adapters.inbound.http_io import Refused, WebhookEndpoint, Webhooks, read_body
+from adapters.inbound.http_io import SAID_AT, Refused, WebhookEndpoint, Webhooks, read_body
 from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, noted, refused
 from adapters.inbound.webhooks.telnyx.events import (
     ORDERED,
@@ -73,7 +73,9 @@ class TelnyxWebhooks(Webhooks):
             body = await self._verified(request)
             if body is None:
                 return forbidden()
-            await self._take(Event.read(body))
+            event = Event.read(body)
+            SAID_AT.set(event.happened_at)
+            await self._take(event)
             return noted()
         except Refused as no:
             return refused(no.status)

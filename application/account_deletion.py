@@ -7,14 +7,17 @@ from datetime import datetime
 
 from application.credentials import VerifyPassword
 from application.job_type import NOW, JobType
+from application.lapsed_lines import settle_lines
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.jobs import JobLease
 from application.ports.ledger import ErasureLedger, Fingerprint
 from application.ports.store import Store, Tx
 from application.ports.tokens import Tokens
+from application.renewal import SettleRenewal
 from application.sessions import SignedIn, open_session, revoke_all
 from domain.accounts import AccountDeletionRequested
+from domain.billing import Offers, Seller
 from domain.kernel import AccountId
 from domain.retention import Retention
 from domain.values import Email, Password
@@ -22,12 +25,16 @@ from domain.values import Email, Password
 
 @dataclass(frozen=True, slots=True)
 class DeletionPreview:
-    """What deletion would take with it, and when: rows of each kind, and the instant erasure begins."""
+    """What deletion would take with it, and when: rows of each kind, and the instant erasure begins.
+
+    `end_in_store` is where the person must end a subscription themselves: nobody else can.
+    """
 
     erase_at: datetime
     lines: int
     conversations: int
     messages: int
+    end_in_store: Seller | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +49,17 @@ class PreviewDeletion:
         """Return the counts. Repeating is harmless."""
         async with self.store.begin(account_id) as tx:
             account, rows = await tx.accounts.get_even_broken(), await tx.records.count()
+            subscription = await tx.subscriptions.find()
         known = None if account.altered else account.erase_at
         erase_at = known or self.retention.soft_deleted.ends(self.clock.now())
-        return DeletionPreview(erase_at, rows["phone_lines"], rows["conversations"], rows["messages"])
+        in_store = subscription is not None and subscription.is_bought_in_store
+        return DeletionPreview(
+            erase_at,
+            rows["phone_lines"],
+            rows["conversations"],
+            rows["messages"],
+            subscription.seller if subscription is not None and in_store else None,
+        )
 
 
 async def _shut(tx: Tx, now: datetime) -> None:
@@ -83,13 +98,14 @@ class ShutAccount:
 
 @dataclass(frozen=True, slots=True)
 class DeleteAccount:
-    """Soft-deletes: all sessions are revoked and all lines refuse to carry anything."""
+    """Soft-deletes: all sessions are revoked, all lines refuse to carry anything, and nothing more is charged."""
 
     store: Store
     verify_password: VerifyPassword
     clock: Clock
     preview_deletion: PreviewDeletion
     shut_account: ShutAccount
+    settle_renewal: SettleRenewal
     ledger: ErasureLedger
     fingerprint: Fingerprint
 
@@ -127,6 +143,7 @@ class DeleteAccount:
 
         await self.store.update(account_id, change)
         await self.shut_account.commit(account_id)
+        await self.settle_renewal.at_once(account_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +178,7 @@ class RecoverAccount:
     retention: Retention
     ledger: ErasureLedger
     fingerprint: Fingerprint
+    offers: Offers
 
     async def __call__(self, email: Email, password: Password) -> SignedIn:
         """Undo the soft delete and sign in. Raises WrongCredentials, TooManyGuesses, Overloaded, NotPendingDeletion."""
@@ -178,9 +196,8 @@ class RecoverAccount:
             account.recover(now)
             tx.save(account)
             await revoke_all(tx, now)
-            for line in await tx.lines.list_all():
-                line.resume(now)
-                tx.save(line)
+            subscription = await tx.subscriptions.find()
+            await settle_lines(tx, account, subscription, self.offers, self.retention, now)
             return open_session(tx, account_id, self.ids, self.tokens, now, self.retention)
 
         return await self.store.update(account_id, change)

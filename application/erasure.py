@@ -40,6 +40,8 @@ WORDS = {
     Holding.NUMBER: "numbers_released",
     Holding.RECORDING: "recordings_deleted",
     Holding.CALL: "call_records_deleted",
+    Holding.SUBSCRIPTION: "subscriptions_cancelled",
+    Holding.PAYER: "payers_deleted",
 }
 """What the receipt calls what providers held."""
 
@@ -276,6 +278,8 @@ class VerifyNothingLeft(ErasureStep):
             "numbers_open": found.held[Holding.NUMBER],
             "recordings_open": found.held[Holding.RECORDING],
             "call_records_open": found.held[Holding.CALL],
+            "subscriptions_open": found.held[Holding.SUBSCRIPTION],
+            "payers_open": found.held[Holding.PAYER],
         }
         fingerprint = await self.fingerprint(erasure.account_id)
         await self.ledger.sign_interim(fingerprint, await publicly_signed(self.signing, fingerprint, facts))

@@ -6,6 +6,7 @@ What reads sealed values stands before the keys are destroyed, and the keys go b
 from __future__ import annotations
 
 from application.asking_again import AskProvidersAgain
+from application.billing_erasure import CancelSubscription, DeletePayer
 from application.call_records import DeleteCallRecords
 from application.carrier_copies import DeleteCarrierCopies
 from application.erasure import DeleteRows, DestroyKeys, RecordIntent, VerifyNothingLeft
@@ -17,10 +18,12 @@ from application.voicemail_deletion import DeleteRecordings
 
 ERASURE_STEPS: tuple[type[ErasureStep], ...] = (
     RecordIntent,
+    CancelSubscription,
     DeleteCarrierCopies,
     DeleteRecordings,
     ReleaseNumbers,
     DeleteCallRecords,
+    DeletePayer,
     EraseMailAddress,
     AskProvidersAgain,
     DestroyKeys,

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from domain.accounts import Account
 from domain.audit import AuditEntry
+from domain.billing import Subscription
 from domain.blocked_numbers import BlockedNumber
 from domain.calls import Call
 from domain.classification import Field, fields_of
@@ -72,6 +73,7 @@ INVENTORY: tuple[Stored, ...] = (
     Stored(BlockedNumber),
     Stored(SearchSegment),
     Stored(PushToken),
+    Stored(Subscription),
     Stored(IdempotencyRecord),
     Stored(Export),
     Stored(ExportPart),

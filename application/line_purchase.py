@@ -14,6 +14,7 @@ from application.ports.jobs import JobLease, Queue
 from application.ports.keyring import KeyGone
 from application.ports.numbers import NumberOrder, NumberProvider
 from application.ports.store import Store, Tx
+from domain.billing import Offers
 from domain.entitlements import LineLimitReached
 from domain.kernel import AccountId, ErrorKind, LineId, NotFound, PicoError
 from domain.lines import PhoneLine
@@ -38,6 +39,7 @@ class CompletePurchase:
     queue: Queue
     numbers: NumberProvider
     entitlements: Entitlements
+    offers: Offers
     clock: Clock
 
     async def __call__(self, account_id: AccountId, line_id: LineId, lease: JobLease) -> None:
@@ -99,6 +101,10 @@ class CompletePurchase:
             await self._commit(account_id, line_id, None)
             raise LineLimitReached
 
+    async def _is_unpaid(self, tx: Tx) -> bool:
+        held = sum(each.holds_number for each in await tx.lines.list_all())
+        return self.offers.silences(await tx.subscriptions.find(), held, self.clock.now())
+
     async def _order(self, line: PhoneLine) -> NumberOrder:
         order = await self.numbers.order(line.number, line.id)
         if order.has_failed:
@@ -117,7 +123,7 @@ class CompletePurchase:
                 line.fail()
             else:
                 line.activate(order.ref, order.capabilities, self.clock.now())
-                if not account.is_active:
+                if not account.is_active or await self._is_unpaid(tx):
                     line.suspend()
             tx.require_unchanged(account)
             tx.save(line)

@@ -20,6 +20,7 @@ from application.ports.jobs import Job
 from application.ports.numbering import NumberingPlan
 from application.ports.numbers import AvailableNumber, NumberProvider
 from application.ports.store import Store, Tx
+from domain.billing import NotSubscribed, Offers
 from domain.idempotency import Operation
 from domain.kernel import AccountId, LineId
 from domain.lines import (
@@ -204,14 +205,22 @@ class CancelRelease:
     """Takes a number back that was given up and is still kept."""
 
     store: Store
+    offers: Offers
     clock: Clock
 
     async def __call__(self, account_id: AccountId, line_id: LineId) -> PhoneLine:
-        """Return the line. Raises NotFound, LineNotActive, PendingDeletion. Repeating is harmless."""
+        """Return the line. Repeating is harmless.
+
+        Raises NotFound, LineNotActive, PendingDeletion; NotSubscribed while nobody pays for it.
+        """
 
         async def change(tx: Tx) -> PhoneLine:
             account, line = await tx.accounts.get(), await tx.lines.get(line_id)
             account.must_be_active()
+            subscription, lines = await tx.subscriptions.find(), await tx.lines.list_all()
+            held = sum(each.holds_number for each in lines)
+            if self.offers.silences(subscription, held, self.clock.now()):
+                raise NotSubscribed
             line.cancel_release(self.clock.now())
             tx.require_unchanged(account)
             tx.save(line)

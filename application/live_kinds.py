@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from domain.accounts import AccountDeletionRequested, EmailChanged, ProfileChanged
+from domain.billing import SubscriptionChanged
 from domain.calls import CallBegan, CallDeleted, CallEnded
 from domain.exports import ExportReady
 from domain.kernel import Event
@@ -71,6 +72,7 @@ TOLD: Mapping[type[Event], LiveKind] = MappingProxyType({
     EmailChanged: LiveKind.ACCOUNT_CHANGED,
     AccountDeletionRequested: LiveKind.ACCOUNT_CHANGED,
     ExportReady: LiveKind.EXPORT_READY,
+    SubscriptionChanged: LiveKind.SUBSCRIPTION_CHANGED,
 })  # fmt: skip
 """What nobody saw is told to nobody: not that something a blocked number sent is deleted, nor each message of a
 conversation that goes as a whole.

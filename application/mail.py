@@ -16,7 +16,7 @@ from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.jobs import JobLease, Queue
 from application.ports.mail import Mail, MailKind, MailUnavailable
-from application.ports.store import Store
+from application.ports.store import Store, Tx
 from application.ports.tokens import Purpose, Tokens
 from domain.accounts import (
     Account,
@@ -25,6 +25,7 @@ from domain.accounts import (
     PasswordChanged,
     PasswordReset,
 )
+from domain.billing import PaymentFailed, ReleaseAnnounced, SubscriptionLapsed
 from domain.erasure import Erasure, NotYetGone
 from domain.exports import ExportReady
 from domain.kernel import AccountId
@@ -59,8 +60,9 @@ class SendMail:
         """
         async with self.store.begin(account_id) as tx:
             account = await tx.accounts.get()
+            still = await self.is_still_so(tx)
         to = self.address(account)
-        if to is not None and account.may_receive_mail and self.is_called_for(account):
+        if to is not None and still and account.may_receive_mail and self.is_called_for(account):
             token = await self.link_token(account)
             await HoldOfJob(self.queue, account_id, lease)()
             await self._send(account, to, token)
@@ -82,6 +84,10 @@ class SendMail:
 
     def is_called_for(self, account: Account) -> bool:
         """Tell whether the mail still makes sense."""
+        return True
+
+    async def is_still_so(self, tx: Tx) -> bool:
+        """Tell whether what it says holds, as far as that does not stand in the account's own row."""
         return True
 
     async def link_token(self, account: Account) -> str | None:
@@ -168,6 +174,49 @@ class SendLineLostMail(SendMail):
     mail_kind: ClassVar[MailKind] = MailKind.LINE_LOST
 
 
+class SendPaymentFailedMail(SendMail):
+    """Tells that a payment failed and is tried again."""
+
+    mail_kind: ClassVar[MailKind] = MailKind.PAYMENT_FAILED
+
+    async def is_still_so(self, tx: Tx) -> bool:
+        """Tell whether it is owed still."""
+        subscription = await tx.subscriptions.find()
+        return subscription is not None and subscription.past_due_since is not None
+
+
+class SendSubscriptionLapsedMail(SendMail):
+    """Tells that nobody pays any more, so that the lines are silent."""
+
+    mail_kind: ClassVar[MailKind] = MailKind.SUBSCRIPTION_LAPSED
+
+    async def is_still_so(self, tx: Tx) -> bool:
+        """Tell whether it has lapsed still."""
+        subscription = await tx.subscriptions.find()
+        return subscription is not None and subscription.lapsed_at is not None
+
+
+class SendReleaseAnnouncedMail(SendSubscriptionLapsedMail):
+    """Warns that the numbers will go, because nobody pays."""
+
+    mail_kind: ClassVar[MailKind] = MailKind.RELEASE_ANNOUNCED
+
+
+class SendEndInStoreMail(SendMail):
+    """Tells who deleted the account that a subscription goes on until they end it in the store."""
+
+    mail_kind: ClassVar[MailKind] = MailKind.END_IN_STORE
+
+    def is_called_for(self, account: Account) -> bool:
+        """Tell whether the account is still deleted."""
+        return not account.is_active
+
+    async def is_still_so(self, tx: Tx) -> bool:
+        """Tell whether there is such a subscription."""
+        subscription = await tx.subscriptions.find()
+        return subscription is not None and subscription.is_bought_in_store
+
+
 JOBS = (
     JobType("mail_verification", SendVerificationMail),
     JobType("mail_already_registered", SendAlreadyRegisteredMail),
@@ -179,6 +228,10 @@ JOBS = (
     JobType("mail_recovered", SendRecoveredMail, after={AccountRecovered: NOW}),
     JobType("mail_export_ready", SendExportReadyMail, after={ExportReady: NOW}),
     JobType("mail_line_lost", SendLineLostMail, after={LineLost: NOW}),
+    JobType("mail_payment_failed", SendPaymentFailedMail, after={PaymentFailed: NOW}),
+    JobType("mail_subscription_lapsed", SendSubscriptionLapsedMail, after={SubscriptionLapsed: NOW}),
+    JobType("mail_release_announced", SendReleaseAnnouncedMail, after={ReleaseAnnounced: NOW}),
+    JobType("mail_end_in_store", SendEndInStoreMail, after={AccountDeletionRequested: NOW}),
 )
 
 

@@ -13,9 +13,11 @@ from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from application.ports.clock import Clock
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbers import NumberProvider
+from application.ports.payments import PaymentRefused, Payments, PaymentsUnavailable
 from application.ports.recordings import Recordings
 from application.ports.store import Store
 from application.ports.voice_carrier import VoiceCarrier
+from domain.billing import PayerRef
 from domain.erasure import Erasure, NotYetGone
 from domain.kernel import AccountId
 from domain.residue import Holding, Residue
@@ -42,11 +44,15 @@ class ClearResidue:
     carrier: MessageCarrier
     recordings: Recordings
     voice: VoiceCarrier
+    payments: Payments
     clock: Clock
     pause: timedelta
 
     async def __call__(self, erasure: Erasure, hold: Hold) -> None:
-        """Delete what is held. Raises CarrierUnavailable, and NotYetGone for as long as our own data waits for it."""
+        """Delete what is held. Raises CarrierUnavailable, PaymentsUnavailable.
+
+        Raises NotYetGone for as long as our own data waits for it.
+        """
         held = False
         async for entries in self._pages(erasure.account_id):
             looked = [await self._ask(entry, hold) for entry in entries if entry.is_held]
@@ -84,7 +90,7 @@ class ClearResidue:
         """
         if entry.is_held:
             await hold()
-            with suppress(CarrierUnavailable, CarrierRefused):
+            with suppress(CarrierUnavailable, CarrierRefused, PaymentsUnavailable, PaymentRefused):
                 await self._delete(entry)
         return entry.seen() if await self._is_there(entry) else entry.missed(await self.clock.agreed())
 
@@ -93,6 +99,10 @@ class ClearResidue:
             await self.recordings.delete(entry.ref)
         elif entry.holding is Holding.CALL:
             await self.voice.delete_record(entry.ref)
+        elif entry.holding is Holding.SUBSCRIPTION:
+            await self.payments.cancel(PayerRef(entry.ref))
+        elif entry.holding is Holding.PAYER:
+            await self.payments.delete_payer(PayerRef(entry.ref))
         elif entry.line_id is None:
             await self.carrier.delete_copy(entry.ref)
         else:
@@ -103,6 +113,10 @@ class ClearResidue:
             return await self.recordings.holds(entry.ref)
         if entry.holding is Holding.CALL:
             return await self.voice.look_up_call(entry.ref) is not None
+        if entry.holding is Holding.SUBSCRIPTION:
+            return await self.payments.charges(PayerRef(entry.ref))
+        if entry.holding is Holding.PAYER:
+            return await self.payments.holds_payer(PayerRef(entry.ref))
         if entry.line_id is None:
             return await self.carrier.look_up(entry.ref) is not None
         return await self.numbers.owns(entry.ref, entry.line_id)

@@ -21,6 +21,7 @@ from application.ports.clock import Clock
 from application.purge import Purge
 from application.recall import RecallJobs
 from application.sessions import PurgeEndedSessions
+from application.subscription_following import CatchUpOnPayments
 from domain.kernel import PicoError
 
 BATCH = 500
@@ -43,6 +44,7 @@ PURGES: tuple[type[Purge], ...] = (
     WatchNumbers,
     WatchDataRequests,
     KeepAuditLog,
+    CatchUpOnPayments,
 )
 """One line for each retention rule that is carried out by the clock, and for what a wrong one left behind."""
 

@@ -9,6 +9,7 @@ from application.account_deletion import DeleteAccount, EraseOnRequest, PreviewD
 from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
 from application.audit_log import ListAuditLog, VerifyAuditLog
 from application.backlog import ReadBacklog
+from application.billing import ChangePlan, ListPlans, OpenCheckout, OpenPortal, ReadSubscription
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.call_progress import ApplyCallReport
 from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall, StopForwarding
@@ -67,6 +68,7 @@ from application.retention import Sweep
 from application.search import Search
 from application.sessions import Authenticate, ListSessions, SignIn, SignOut, SignOutOthers
 from application.sign_up import SignUp, VerifyAccount
+from application.subscription_following import ReceivePaymentHint
 from application.voicemail import (
     ChangeVoicemail,
     DeleteVoicemail,
@@ -155,6 +157,12 @@ class UseCases:
     follow_events: FollowEvents
     register_push_token: RegisterPushToken
     list_push_tokens: ListPushTokens
+    list_plans: ListPlans
+    read_subscription: ReadSubscription
+    open_checkout: OpenCheckout
+    open_portal: OpenPortal
+    change_plan: ChangePlan
+    receive_payment_hint: ReceivePaymentHint
     delete_push_token: DeletePushToken
 
     search: Search

@@ -11,6 +11,7 @@ from aiohttp import ClientSession, DummyCookieJar
 
 from adapters.inbound.http_io import Webhooks
 from adapters.inbound.metrics import Meters, watching
+from adapters.inbound.webhooks.stripe import StripeSignature, StripeWebhooks
 from adapters.inbound.webhooks.telnyx import TelnyxSignature, TelnyxWebhooks
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.inbound.worker import SWEEP_EVERY
@@ -34,9 +35,12 @@ from adapters.outbound.push.by_platform import PushByPlatform
 from adapters.outbound.redis.connection import connect as connect_to_redis
 from adapters.outbound.redis.limits import RedisLimits
 from adapters.outbound.sealed.objects import SealedObjects
+from adapters.outbound.stripe.http import client as stripe_client
+from adapters.outbound.stripe.payments import StripePayments
+from adapters.outbound.stripe.reading import hint_of
 from adapters.outbound.system.call_clients import SealedCallClients
 from adapters.outbound.system.clock import SystemClock
-from adapters.outbound.system.entitlements import FixedPlan
+from adapters.outbound.system.entitlements import FixedPlan, SubscribedPlan
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.ids import TimeOrderedIds
 from adapters.outbound.system.limits import ProcessLimits
@@ -44,6 +48,7 @@ from adapters.outbound.system.media_addresses import SealedMediaAddresses
 from adapters.outbound.system.noted_ledger import NotedLedger
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from adapters.outbound.system.passwords import Argon2Hasher, PasswordCost
+from adapters.outbound.system.payments import NoPayments
 from adapters.outbound.system.signing import SystemSigning
 from adapters.outbound.system.tokens import SignedTokens
 from adapters.outbound.telnyx import vocabulary as telnyx_words
@@ -68,6 +73,7 @@ from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
 from application.ports.limits import Limits
 from application.ports.mail import Mail
+from application.ports.payments import Payments
 from application.ports.push import Push
 from application.use_cases import UseCases
 from bootstrap.admission import Admission
@@ -77,8 +83,8 @@ from bootstrap.metrics import use_of
 from bootstrap.outside import Outside
 from bootstrap.process import Product
 from bootstrap.telnyx_calls import calls_at_telnyx
+from domain.billing import Offers, PlanName
 from domain.documents import Documents
-from domain.entitlements import Plan
 from domain.epochs import EpochPolicy
 from domain.money import Money
 from domain.requests import RequestPolicy
@@ -116,6 +122,20 @@ class TelnyxAccess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StripeAccess:
+    """Whose account it is, what it sells, and the address of Stripe or of what stands for it."""
+
+    api_key: str = field(repr=False)
+    webhook_secrets: tuple[str, ...] = field(repr=False)
+    prices: Mapping[PlanName, str]
+    """The price of each plan, by its id at Stripe."""
+    former_prices: Mapping[str, PlanName]
+    api_url: str
+    link: Callable[[str], str] = field(repr=False)
+    """Returns where Stripe's pages lead back to, given an operation of the API."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What differs between the worlds that keep their records in PostgreSQL."""
 
@@ -131,6 +151,8 @@ class Parts:
     twilio: TwilioAccess
     telnyx: TelnyxAccess | None = None
     """A second carrier, where one is configured."""
+    stripe: StripeAccess | None = None
+    """Where plans are sold; without, each account is entitled to what is free."""
     clock: SystemClock
     kms: Kms
     byte_store: ByteStore
@@ -144,8 +166,8 @@ class Parts:
     epoch_policy: EpochPolicy
     spend_policy: SpendPolicy
     request_policy: RequestPolicy = field(default_factory=RequestPolicy.of)
-    entitled_to: Plan
-    """What each account is entitled to."""
+    offers: Offers
+    """The plans on offer, and what is free."""
     prices: Mapping[Country, Money]
     """Of a number a month."""
     push: Push = field(default_factory=PushByPlatform)
@@ -195,12 +217,13 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
         ids = TimeOrderedIds(parts.clock)
         keyring = PostgresKeyring(keys, parts.kms, memory=parts.key_cache_mib << 20)
         place = PostgresLedgerPlace(database)
+        store = PostgresStore(database, keyring, ids, environment=parts.environment)
         limits: Limits = PostgresLimits(database, keyring)
         if parts.redis_url is not None:
             redis = await stack.enter_async_context(connect_to_redis(parts.redis_url))
             limits = RedisLimits(redis, keyring)
         outside = Outside(
-            store=PostgresStore(database, keyring, ids, environment=parts.environment),
+            store=store,
             live_events=PostgresLiveEvents(database),
             push=parts.push,
             directory=PostgresDirectory(database, keyring, environment=parts.environment),
@@ -217,7 +240,11 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             recordings=carriers.every_recording(),
             transcriber=carriers.transcriber(),
             plan=plan,
-            entitlements=FixedPlan(parts.entitled_to),
+            entitlements=FixedPlan(parts.offers.free)
+            if parts.stripe is None
+            else SubscribedPlan(store, parts.offers, parts.clock),
+            payments=payments_of(parts.stripe, session),
+            offers=parts.offers if parts.stripe is not None else Offers(free=parts.offers.free),
             mail=parts.mail(session),
             objects=SealedObjects(parts.byte_store, keyring, parts.environment),
             pictures=AllowListedPictures(),
@@ -253,6 +280,18 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             sweep_every=parts.sweep_every,
             request_policy=parts.request_policy,
         )
+
+
+def payments_of(access: StripeAccess | None, session: ClientSession) -> Payments:
+    """Return Stripe, or nobody where it is not configured."""
+    if access is None:
+        return NoPayments()
+    return StripePayments(
+        stripe_client(session, access.api_key, access.api_url),
+        access.prices,
+        access.link,
+        access.former_prices,
+    )
 
 
 def telnyx_of(parts: Parts, session: ClientSession) -> TelnyxApi | None:
@@ -295,16 +334,19 @@ def carriers_of(parts: Parts, twilio: TwilioApi, telnyx: TelnyxApi | None) -> Ca
 def webhooks_of(
     parts: Parts, use_cases: UseCases, telnyx: TelnyxApi | None, keyring: Keyring
 ) -> tuple[Webhooks, ...]:
-    """Return the webhooks of each carrier, which verify with its credentials. Raises ValueError."""
+    """Return the webhooks of each provider, which verify with its credentials. Raises ValueError."""
     signature = TwilioSignature([parts.twilio.auth_token])
-    twilio = TwilioWebhooks(
-        use_cases, signature, outcome_of, twiml, caller_of, transcription_of, parts.public_url
-    )
-    if parts.telnyx is None or telnyx is None:
-        return (twilio,)
-    verified = TelnyxSignature(parts.telnyx.public_keys, parts.clock.now)
-    control = TelnyxCallControl(telnyx, SealedStates(keyring), parts.telnyx.connection_id)
-    calls = calls_at_telnyx(use_cases, telnyx, control)
-    return twilio, TelnyxWebhooks(
-        use_cases, verified, telnyx_words.outcome_of, ref_of, parts.public_url, calls
-    )
+    found: list[Webhooks] = [
+        TwilioWebhooks(use_cases, signature, outcome_of, twiml, caller_of, transcription_of, parts.public_url)
+    ]
+    if parts.telnyx is not None and telnyx is not None:
+        verified = TelnyxSignature(parts.telnyx.public_keys, parts.clock.now)
+        control = TelnyxCallControl(telnyx, SealedStates(keyring), parts.telnyx.connection_id)
+        calls = calls_at_telnyx(use_cases, telnyx, control)
+        found.append(
+            TelnyxWebhooks(use_cases, verified, telnyx_words.outcome_of, ref_of, parts.public_url, calls)
+        )
+    if parts.stripe is not None:
+        secrets = StripeSignature(parts.stripe.webhook_secrets, parts.clock.now)
+        found.append(StripeWebhooks(use_cases, secrets, hint_of))
+    return tuple(found)

@@ -22,6 +22,8 @@ from application.accounts import AcceptDocuments, ChangeProfile, ReadAccount
 from application.asking_again import AskProvidersAgain
 from application.audit_log import KeepAuditLog, ListAuditLog, VerifyAuditLog
 from application.backlog import ReadBacklog
+from application.billing import ChangePlan, ListPlans, OpenCheckout, OpenPortal, ReadSubscription
+from application.billing_erasure import CancelSubscription, DeletePayer
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.call_costs import CallCosts
 from application.call_progress import ApplyCallReport
@@ -98,11 +100,15 @@ from application.mail import (
     EraseMailAddress,
     SendAlreadyRegisteredMail,
     SendDeletionScheduledMail,
+    SendEndInStoreMail,
     SendExportReadyMail,
     SendLineLostMail,
     SendPasswordChangedMail,
     SendPasswordResetMail,
+    SendPaymentFailedMail,
     SendRecoveredMail,
+    SendReleaseAnnouncedMail,
+    SendSubscriptionLapsedMail,
     SendVerificationMail,
 )
 from application.mailbox import Mailbox
@@ -130,6 +136,7 @@ from application.outbound_calls import AnswerApp, BeginCall, ConnectCall, IssueV
 from application.outbound_messages import SendQueuedMessage
 from application.overdue_erasures import BeginOverdueErasures
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
+from application.payers import FindPayer
 from application.ports.audit_log import AuditLog
 from application.ports.backlog import Backlog
 from application.ports.call_clients import CallClients
@@ -153,6 +160,7 @@ from application.ports.numbering import NumberingPlan
 from application.ports.numbers import NumberProvider
 from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
+from application.ports.payments import Payments
 from application.ports.pictures import Pictures
 from application.ports.push import Push
 from application.ports.recordings import Recordings
@@ -165,6 +173,7 @@ from application.push import DeletePushToken, ListPushTokens, RegisterPushToken,
 from application.recall import RecallJobs
 from application.receipts import ReadPublicKey, ShowReceipt
 from application.reconciliation import ReconcileLine
+from application.renewal import SettleRenewal
 from application.residue import ClearResidue
 from application.restore_gate import RestoreGate
 from application.retention import PURGES, Sweep
@@ -179,6 +188,7 @@ from application.sessions import (
 )
 from application.sign_up import AnswerSignUp, SignUp, VerifyAccount
 from application.spend import Spend
+from application.subscription_following import CatchUpOnPayments, FollowSubscription, ReceivePaymentHint
 from application.use_cases import UseCases
 from application.voicemail import (
     ChangeVoicemail,
@@ -197,6 +207,7 @@ from application.voicemail_deletion import (
 from application.voicemail_receiving import ReceiveVoicemail, RefuseRecording
 from application.voicemail_transcripts import ApplyTranscript, FollowTranscript
 from bootstrap.outside import Outside
+from domain.billing import Offers
 from domain.documents import Documents
 from domain.epochs import EpochPolicy
 from domain.retention import Retention
@@ -247,6 +258,8 @@ class Container(containers.DeclarativeContainer):
     transcriber = Dependency[Transcriber]()
     plan = Dependency[NumberingPlan]()
     entitlements = Dependency[Entitlements]()
+    payments = Dependency[Payments]()
+    offers = Dependency[Offers]()
     mail = Dependency[Mail]()
     push = Dependency[Push]()
     objects = Dependency[Objects]()
@@ -298,14 +311,15 @@ class Container(containers.DeclarativeContainer):
     accept_documents = Singleton(AcceptDocuments, store=store, clock=clock, documents=documents)
     preview_deletion = Singleton(PreviewDeletion, store=store, clock=clock, retention=retention)
     shut_account = Singleton(ShutAccount, store=store, clock=clock)
+    settle_renewal = Singleton(SettleRenewal, store=store, queue=queue, payments=payments)
     delete_account = Singleton(
         DeleteAccount, store=store, verify_password=verify_password, clock=clock,
-        preview_deletion=preview_deletion, shut_account=shut_account,
+        preview_deletion=preview_deletion, shut_account=shut_account, settle_renewal=settle_renewal,
         ledger=ledger, fingerprint=fingerprint,
     )
     recover_account = Singleton(
         RecoverAccount, store=store, verify_password=verify_password, tokens=tokens, clock=clock, ids=ids,
-        retention=retention, ledger=ledger, fingerprint=fingerprint,
+        retention=retention, ledger=ledger, fingerprint=fingerprint, offers=offers,
     )
 
     change_password = Singleton(
@@ -345,13 +359,14 @@ class Container(containers.DeclarativeContainer):
     # What erasures ask providers for
     clear_residue = Singleton(
         ClearResidue, store=store, numbers=numbers, carrier=carrier, recordings=recordings, voice=voice,
-        clock=clock, pause=pause,
+        payments=payments, clock=clock, pause=pause,
     )
 
     # Lines
     search_numbers = Singleton(SearchNumbers, numbers=numbers)
     complete_purchase = Singleton(
-        CompletePurchase, store=store, queue=queue, numbers=numbers, entitlements=entitlements, clock=clock,
+        CompletePurchase, store=store, queue=queue, numbers=numbers, entitlements=entitlements, offers=offers,
+        clock=clock,
     )
     apply_order_change = Singleton(
         ApplyOrderChange, directory=directory, complete_purchase=complete_purchase,
@@ -364,7 +379,7 @@ class Container(containers.DeclarativeContainer):
     read_line = Singleton(ReadLine, store=store)
     change_line = Singleton(ChangeLine, store=store)
     release_line = Singleton(ReleaseLine, store=store, clock=clock, retention=retention)
-    cancel_release = Singleton(CancelRelease, store=store, clock=clock)
+    cancel_release = Singleton(CancelRelease, store=store, offers=offers, clock=clock)
     check_line = Singleton(CheckLine, store=store, numbers=numbers, clock=clock)
     finish_release = Singleton(FinishRelease, store=store, queue=queue, numbers=numbers, carrier=carrier, clock=clock)
     reconcile_numbers = Singleton(
@@ -443,6 +458,35 @@ class Container(containers.DeclarativeContainer):
     delete_call_records = Singleton(
         DeleteCallRecords, store=store, voice=voice, clients=call_clients, numbers=numbers, clear_residue=clear_residue,
     )
+
+    # Billing
+    list_plans = Singleton(ListPlans, offers=offers)
+    read_subscription = Singleton(ReadSubscription, store=store, offers=offers, clock=clock)
+    find_payer = Singleton(FindPayer, store=store, payments=payments, clock=clock)
+    follow_subscription = Singleton(
+        FollowSubscription, store=store, queue=queue, payments=payments, offers=offers, settle_renewal=settle_renewal,
+        retention=retention, clock=clock,
+    )
+    open_checkout = Singleton(
+        OpenCheckout, store=store, payments=payments, offers=offers, find_payer=find_payer, clock=clock, ids=ids,
+        retention=retention,
+    )
+    open_portal = Singleton(OpenPortal, store=store, payments=payments)
+    change_plan = Singleton(
+        ChangePlan, store=store, payments=payments, offers=offers, follow_subscription=follow_subscription, clock=clock,
+        ids=ids, retention=retention,
+    )
+    receive_payment_hint = Singleton(
+        ReceivePaymentHint, store=store, directory=directory, clock=clock, retention=retention,
+    )
+    catch_up_on_payments = Singleton(
+        CatchUpOnPayments, payments=payments, receive_payment_hint=receive_payment_hint,
+    )
+    cancel_subscription = Singleton(
+        CancelSubscription, store=store, payments=payments, clear_residue=clear_residue,
+    )
+    delete_payer = Singleton(DeletePayer, store=store, payments=payments, clear_residue=clear_residue)
+
     # Live events
     live_hub = Singleton(LiveHub, events=live_events)
     follow_events = Singleton(FollowEvents, store=store, events=live_events, hub=live_hub, clock=clock)
@@ -545,6 +589,10 @@ class Container(containers.DeclarativeContainer):
     send_recovered_mail = Singleton(SendRecoveredMail, **mailing)
     send_export_ready_mail = Singleton(SendExportReadyMail, **mailing)
     send_line_lost_mail = Singleton(SendLineLostMail, **mailing)
+    send_payment_failed_mail = Singleton(SendPaymentFailedMail, **mailing)
+    send_subscription_lapsed_mail = Singleton(SendSubscriptionLapsedMail, **mailing)
+    send_release_announced_mail = Singleton(SendReleaseAnnouncedMail, **mailing)
+    send_end_in_store_mail = Singleton(SendEndInStoreMail, **mailing)
     erase_mail_address = Singleton(EraseMailAddress, store=store, mail=mail, directory=directory)
 
     ask_email_change = Singleton(AskEmailChange, store=store, verify_password=verify_password, clock=clock)

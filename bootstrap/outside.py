@@ -28,6 +28,7 @@ from application.ports.numbering import NumberingPlan
 from application.ports.numbers import NumberProvider
 from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
+from application.ports.payments import Payments
 from application.ports.pictures import Pictures
 from application.ports.push import Push
 from application.ports.recordings import Recordings
@@ -36,6 +37,7 @@ from application.ports.store import Store
 from application.ports.tokens import Tokens
 from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
+from domain.billing import Offers
 from domain.documents import Documents
 from domain.epochs import EpochPolicy
 from domain.retention import Retention
@@ -62,6 +64,9 @@ class Outside:
     transcriber: Transcriber
     plan: NumberingPlan
     entitlements: Entitlements
+    payments: Payments
+    offers: Offers
+    """The plans that can be bought, and what is free."""
     mail: Mail
     push: Push
     objects: Objects

@@ -75,6 +75,7 @@ class SandboxState:
         """Of a second carrier; its webhooks are signed with the same bytes, which nobody else has."""
         self.second_url: str = held.get("second_url", "")
         self.mail_url: str = held.get("mail_url", "")
+        self.payments_url: str = held.get("payments_url", "")
         self.server_urls: tuple[str, ...] = tuple(held.get("server_urls", ()))
         """Database and keyring on a PostgreSQL of our own; they hold no password. Empty with an operator's."""
 
@@ -92,6 +93,7 @@ class SandboxState:
             "second_token": self.second_token,
             "second_url": self.second_url,
             "mail_url": self.mail_url,
+            "payments_url": self.payments_url,
             "server_urls": self.server_urls,
         }
         with files.locked(self._file.parent):

@@ -15,9 +15,11 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing_extensions import override
 
 from adapters.outbound.system.entitlements import LINES
 from adapters.outbound.system.passwords import LEAST, PasswordCost
+from domain.billing import Offer, Offers, PlanName
 from domain.entitlements import Plan
 from domain.epochs import EpochPolicy
 from domain.money import Money
@@ -28,6 +30,9 @@ from domain.values import Country
 
 COST = PasswordCost()
 DSN = re.compile(r"https?://\w+@[^\s/?#@]+(/[\w.-]+)*/\d+")
+PRICE, NAMES = r"[A-Za-z0-9_]{1,64}", "(basic|plus|team)"
+PLAN = rf"{NAMES}={PRICE}:[0-9]{{1,7}}[A-Z]{{3}}:[0-9]{{1,3}}"
+PLANS = rf"^({PLAN}(,{PLAN}){{0,2}})?$"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -96,7 +101,13 @@ class Settings(BaseSettings):
         return frozenset(filter(None, self.cors_origins.split(",")))
 
     @field_validator(
-        "public_url", "twilio_api_url", "telnyx_api_url", "sendgrid_api_url", "app_url", check_fields=False
+        "public_url",
+        "twilio_api_url",
+        "telnyx_api_url",
+        "sendgrid_api_url",
+        "stripe_api_url",
+        "app_url",
+        check_fields=False,
     )
     @classmethod
     def _without_slash(cls, url: str | None) -> str | None:
@@ -159,6 +170,51 @@ class Settings(BaseSettings):
         """What each account is entitled to."""
         named = self.line_countries.split(",") if self.line_countries else None
         return Plan(self.lines_of_an_account, None if named is None else frozenset(map(Country, named)))
+
+    plans: str = Field(
+        "basic=price_basic:499USD:1,plus=price_plus:1299USD:5,team=price_team:2999USD:20",
+        pattern=PLANS,
+        examples=["basic=price_1Pq2Rs:499USD:1,plus=price_1Pq2Rt:1299USD:5"],
+    )
+    """The plans that are sold, of `basic`, `plus` and `team`: the price's id at Stripe, the price a month, lines."""
+    former_prices: str = Field(
+        "", pattern=rf"^({PRICE}={NAMES}(,{PRICE}={NAMES})*)?$", examples=["price_1Old=basic"]
+    )
+    """Prices at Stripe that are sold no more and still paid, and of which plan they are."""
+    free_lines: int | None = Field(None, ge=0, le=1000)
+    """How many lines an account may have that pays for no plan: unset, none in Production where plans are sold."""
+
+    @property
+    def sold(self) -> Mapping[PlanName, str]:
+        """The prices at Stripe, by plan."""
+        return {name: price for name, price, _, _ in self._plans()}
+
+    @property
+    def sold_formerly(self) -> Mapping[str, PlanName]:
+        """The plans in `former_prices`, by the price's id."""
+        listed = (entry.split("=") for entry in self.former_prices.split(",") if entry)
+        return {price: PlanName(name) for price, name in listed}
+
+    @property
+    def offers(self) -> Offers:
+        """The plans on offer, and what is free."""
+        countries = self.entitled_to.countries
+        free = self._free_lines()
+        return Offers(
+            {name: Offer(name, money, Plan(lines, countries)) for name, _, money, lines in self._plans()},
+            Plan(self.lines_of_an_account if free is None else free, countries),
+        )
+
+    def _free_lines(self) -> int | None:
+        return self.free_lines
+
+    def _plans(self) -> list[tuple[PlanName, str, Money, int]]:
+        found = []
+        for entry in filter(None, self.plans.split(",")):
+            name, said = entry.split("=")
+            price, money, lines = said.split(":")
+            found.append((PlanName(name), price, Money(int(money[:-3]), money[-3:]), int(lines)))
+        return found
 
     number_prices: str = Field(
         "US=115USD,CA=115USD",
@@ -258,6 +314,23 @@ class ProductionSettings(Settings):
     """The address that mails come from, verified at SendGrid."""
     app_url: str = Field(pattern=r"^https://[^\s?#]+$", examples=["https://app.pico.example"])
     """Where mails lead: below it stand the paths of the API's operations, such as `/accounts/verify_account`."""
+    stripe_api_key: SecretStr | None = Field(None, min_length=1)
+    """Stripe's API key. With it plans are sold, and what follows and PICO_PLANS are needed; without it nothing is."""
+    stripe_webhook_secrets: SecretStr | None = Field(None, min_length=1)
+    """By which Stripe's webhooks are verified, comma-separated: two while one is rolled."""
+    stripe_api_url: str = Field(
+        "https://api.stripe.com", pattern=r"^https?://[^\s/?#]+/?$", examples=["https://api.stripe.com"]
+    )
+    """Stripe's own address, or a proxy's that everything sent outside must pass."""
+    plans: str = Field(
+        "", pattern=PLANS, examples=["basic=price_1Pq2Rs:499USD:1,plus=price_1Pq2Rt:1299USD:5"]
+    )
+    """The plans that are sold, of `basic`, `plus` and `team`: the price's id at Stripe, the price a month, lines."""
+
+    @override
+    def _free_lines(self) -> int | None:
+        return 0 if self.free_lines is None and self.stripe_api_key is not None else self.free_lines
+
     telnyx_api_key: SecretStr | None = Field(None, min_length=1)
     """Telnyx's API key; needed once it is set whose lines are with Telnyx."""
     telnyx_public_keys: str = Field(
@@ -335,7 +408,17 @@ def read_settings(kind: type[W], options: Options = MappingProxyType({})) -> W:
         )
     if isinstance(settings, ProductionSettings):
         _must_reach_telnyx(settings)
+        _must_reach_stripe(settings)
     return settings
+
+
+def _must_reach_stripe(settings: ProductionSettings) -> None:
+    """Refuse half of what Stripe needs: plans nobody could buy, or hear of being paid. Raises BadSettings."""
+    secrets = settings.stripe_webhook_secrets
+    whole = secrets is not None and all(secrets.get_secret_value().split(","))
+    given = (settings.stripe_api_key is not None, whole, bool(settings.plans))
+    if any((*given, secrets is not None)) and not all(given):
+        raise BadSettings("PICO_STRIPE_API_KEY, PICO_STRIPE_WEBHOOK_SECRETS and PICO_PLANS are set together.")
 
 
 def _must_reach_telnyx(settings: ProductionSettings) -> None:

@@ -30,6 +30,7 @@ from domain.accounts import (
     ProfileChanged,
     TermsAccepted,
 )
+from domain.billing import SubscriptionChanged
 from domain.classification import held
 from domain.data_requests import DataRequestAnswered, DataRequestNoted
 from domain.exports import ExportDownloaded, ExportRequested
@@ -74,6 +75,7 @@ class AuditKind(StrEnum):
     EMAIL_CHANGE_ASKED = "email_change_asked"
     EMAIL_CHANGED = "email_changed"
     RECORDING_REFUSED = "recording_refused"
+    SUBSCRIPTION_CHANGED = "subscription_changed"
     ACCOUNT_ERASURE_BEGUN = "account_erasure_begun"
     SIGN_IN_REFUSED = "sign_in_refused"
     OPERATOR_ACCESS = "operator_access"
@@ -113,6 +115,7 @@ AUDITED: dict[type[Event], AuditKind] = {
     PrivacyAccepted: AuditKind.PRIVACY_ACCEPTED,
     EmailChangeAsked: AuditKind.EMAIL_CHANGE_ASKED,
     EmailChanged: AuditKind.EMAIL_CHANGED,
+    SubscriptionChanged: AuditKind.SUBSCRIPTION_CHANGED,
     AccountErasureBegun: AuditKind.ACCOUNT_ERASURE_BEGUN,
     DataRequestNoted: AuditKind.DATA_REQUEST_NOTED,
     DataRequestAnswered: AuditKind.DATA_REQUEST_ANSWERED,

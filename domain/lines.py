@@ -30,7 +30,7 @@ class LineState(StrEnum):
     """Intent is on record; whether the carrier sold the number is not known yet."""
     ACTIVE = "active"
     SUSPENDED = "suspended"
-    """The account waits to be deleted: nothing goes in or out."""
+    """The account waits to be deleted, or nobody pays for it: nothing goes in or out."""
     PENDING_RELEASE = "pending_release"
     """Given up: nothing goes in or out, and until `release_at` the person may take it back."""
     RELEASING = "releasing"
@@ -300,12 +300,12 @@ class PhoneLine(Aggregate):
         self.record(RecordingRefused(account_id=self.account_id, subject=self.id, at=at))
 
     def suspend(self) -> None:
-        """Let nothing in or out while the account waits to be deleted."""
+        """Let nothing in or out while the account waits to be deleted, or nobody pays."""
         if self.state is LineState.ACTIVE:
             self.state = LineState.SUSPENDED
 
     def resume(self, at: datetime) -> None:
-        """Undo `suspend` when the person comes back. A line that was altered stays shut."""
+        """Undo `suspend` when the person comes back, or pays. A line that was altered stays shut."""
         if self.state is LineState.SUSPENDED and not self.altered:
             self.state = LineState.ACTIVE
             self.record(LineResumed(account_id=self.account_id, subject=self.id, at=at))
@@ -325,6 +325,11 @@ class PhoneLine(Aggregate):
             self.state, self.released_at = LineState.LOST, at
             self.record(LineLost(account_id=self.account_id, subject=self.id, at=at))
 
+    @property
+    def may_be_given_up(self) -> bool:
+        """Whether the number is ours for certain, and not on its way back."""
+        return self.state in {LineState.ACTIVE, LineState.SUSPENDED}
+
     def release(self, at: datetime, release_at: datetime) -> bool:
         """Give the number up: it goes back to the carrier at `release_at`. Tell whether this was news.
 
@@ -337,7 +342,7 @@ class PhoneLine(Aggregate):
             LineState.LOST,
         }:
             return False
-        if self.state not in {LineState.ACTIVE, LineState.SUSPENDED}:
+        if not self.may_be_given_up:
             raise LineNotActive
         self.state, self.release_at = LineState.PENDING_RELEASE, release_at
         self.record(LineReleaseRequested(account_id=self.account_id, subject=self.id, at=at))

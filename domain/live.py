@@ -47,6 +47,7 @@ class LiveKind(StrEnum):
     SESSION_REVOKED = "session.revoked"
     ACCOUNT_CHANGED = "account.changed"
     EXPORT_READY = "export.ready"
+    SUBSCRIPTION_CHANGED = "subscription.changed"
 
 
 def place_of(event: LiveEventId) -> int:

@@ -24,6 +24,9 @@ class Holding(StrEnum):
     CALL = "call"
     """A record of a call."""
     RECORDING = "recording"
+    SUBSCRIPTION = "subscription"
+    """Whatever a payer pays for."""
+    PAYER = "payer"
 
 
 class ResidueState(StrEnum):
@@ -67,6 +70,16 @@ class Residue:
     def call(cls, account_id: AccountId, ref: CarrierRef) -> Self:
         """Return the entry of a carrier's record of a call."""
         return cls(account_id=account_id, holding=Holding.CALL, ref=ref)
+
+    @classmethod
+    def subscription(cls, account_id: AccountId, payer: str) -> Self:
+        """Return the entry of whatever a payer pays for, by the payment provider's reference of the payer."""
+        return cls(account_id=account_id, holding=Holding.SUBSCRIPTION, ref=CarrierRef(payer))
+
+    @classmethod
+    def payer(cls, account_id: AccountId, payer: str) -> Self:
+        """Return the entry of a payer."""
+        return cls(account_id=account_id, holding=Holding.PAYER, ref=CarrierRef(payer))
 
     @property
     def is_held(self) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from domain.accounts import AccountState
+from domain.billing import PayerRef
 from domain.kernel import AccountId, ExportId, LineId, SessionId
 from domain.push import DeviceToken, PushTokenId
 from domain.values import SignUpPlace
@@ -48,6 +49,10 @@ class Directory(Protocol):
 
     async def push_token(self, token: DeviceToken) -> tuple[AccountId, PushTokenId] | None:
         """Return which account has a device woken by this token, if any, and what it is there."""
+        ...
+
+    async def payer(self, payer: PayerRef) -> AccountId | None:
+        """Return the account that a payment provider knows as this payer, if there is one still."""
         ...
 
     async def line(self, number: str, *, fresh: bool = False) -> Lease | None:

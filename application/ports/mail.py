@@ -36,6 +36,13 @@ class MailKind(StrEnum):
     EXPORT_READY = "export_ready"
     LINE_LOST = "line_lost"
     """The carrier has withdrawn the number of one of the person's lines."""
+    PAYMENT_FAILED = "payment_failed"
+    SUBSCRIPTION_LAPSED = "subscription_lapsed"
+    """Nobody pays any more: the lines are silent."""
+    RELEASE_ANNOUNCED = "release_announced"
+    """The numbers will go, because nobody pays."""
+    END_IN_STORE = "end_in_store"
+    """The account is deleted, and a subscription goes on that only the person can end, where it was bought."""
 
 
 class Mail(Protocol):

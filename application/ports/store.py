@@ -24,6 +24,7 @@ from application.ports.repositories.messages import Messages
 from application.ports.repositories.push import PushTokens
 from application.ports.repositories.search import SearchIndex
 from application.ports.repositories.sessions import Sessions
+from application.ports.repositories.subscriptions import Subscriptions
 from application.ports.repositories.voicemail import Voicemails
 from domain.audit import AuditKind
 from domain.erasure import Erasure
@@ -115,6 +116,10 @@ class Tx(Protocol):
     @property
     def push_tokens(self) -> PushTokens:
         """The tokens by which its devices are woken."""
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """What it pays for."""
 
     @property
     def search(self) -> SearchIndex:

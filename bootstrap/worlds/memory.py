@@ -23,6 +23,7 @@ from adapters.outbound.memory.ledger_place import MemoryLedgerPlace
 from adapters.outbound.memory.limits import MemoryLimits
 from adapters.outbound.memory.live import MemoryLiveEvents
 from adapters.outbound.memory.mail import MemoryMail
+from adapters.outbound.memory.payments import MemoryPayments
 from adapters.outbound.memory.push import MemoryPush
 from adapters.outbound.memory.queue import MemoryQueue
 from adapters.outbound.memory.recordings import MemoryRecordings
@@ -32,7 +33,7 @@ from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
 from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.sealed.objects import SealedObjects
 from adapters.outbound.system.call_clients import SealedCallClients
-from adapters.outbound.system.entitlements import FixedPlan
+from adapters.outbound.system.entitlements import LINES, SubscribedPlan
 from adapters.outbound.system.fingerprints import AccountFingerprint
 from adapters.outbound.system.limits import ProcessLimits
 from adapters.outbound.system.media_addresses import SealedMediaAddresses
@@ -61,6 +62,7 @@ from application.ports.numbering import NumberingPlan
 from application.ports.numbers import NumberProvider
 from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
+from application.ports.payments import Payments
 from application.ports.pictures import Pictures
 from application.ports.push import Push
 from application.ports.recordings import Recordings
@@ -74,10 +76,22 @@ from bootstrap.container import NOTHING, Replaced, wire
 from bootstrap.outside import Outside
 from bootstrap.worlds.edge import HttpClient, client_of
 from bootstrap.worlds.people import Person, signed_up
+from domain.billing import Offer, Offers, PlanName
 from domain.documents import Documents
+from domain.entitlements import Plan
 from domain.epochs import EpochPolicy
+from domain.money import Money
 from domain.retention import Retention
 from domain.spend import SpendPolicy
+
+OFFERS = Offers(
+    {
+        PlanName.BASIC: Offer(PlanName.BASIC, Money(499, "USD"), Plan(1)),
+        PlanName.PLUS: Offer(PlanName.PLUS, Money(1299, "USD"), Plan(LINES + 5)),
+    },
+    free=Plan(LINES),
+)
+"""What a world in memory sells; it is generous, so that nobody has to buy a plan before a line."""
 
 
 class Parts(TypedDict, total=False):
@@ -104,6 +118,8 @@ class Parts(TypedDict, total=False):
     """The recordings' own, unless it is told apart."""
     plan: NumberingPlan
     entitlements: Entitlements
+    payments: Payments
+    offers: Offers
     mail: Mail
     byte_store: ByteStore
     """Where the honest `objects` lie."""
@@ -154,6 +170,8 @@ class InMemory:
     transcriber: Transcriber | None = None
     plan: NumberingPlan
     entitlements: Entitlements
+    payments: MemoryPayments
+    offers: Offers
     mail: MemoryMail
     byte_store: MemoryByteStore
     objects: Objects
@@ -195,7 +213,9 @@ class InMemory:
         self.recordings = given.get("recordings", MemoryRecordings())
         self.transcriber = given.get("transcriber")
         self.plan = given.get("plan", PhonenumbersPlan())
-        self.entitlements = given.get("entitlements", FixedPlan())
+        self.offers = given.get("offers", OFFERS)
+        self.payments = given.get("payments", MemoryPayments(self.clock.now))
+        self.entitlements = given.get("entitlements", SubscribedPlan(self.store, self.offers, self.clock))
         self.mail = given.get("mail", MemoryMail())
         self.byte_store = given.get("byte_store", MemoryByteStore())
         self.objects = given.get("objects", SealedObjects(self.byte_store, self.keyring, "memory"))
@@ -229,6 +249,7 @@ class InMemory:
             pictures=self.pictures, media_addresses=self.media_addresses,
             numbers=self.numbers or self.carrier, carrier=self.carrier, catch_ups=self.catch_ups, voice=self.voice,
             call_clients=self.call_clients, plan=self.plan, entitlements=self.entitlements, mail=self.mail,
+            payments=self.payments, offers=self.offers,
             recordings=self.recordings, transcriber=self.transcriber or self.recordings,
             ledger=NotedLedger(self.ledger, self.place), place=self.place,
             fingerprint=self.fingerprint, limits=self.limits,

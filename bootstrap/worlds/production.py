@@ -13,7 +13,7 @@ from adapters.outbound.sendgrid.mail import SendGridMail
 from adapters.outbound.sentry.reports import sentry
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.twilio.voice import VoiceAccess
-from bootstrap.assembly import Parts, TelnyxAccess, TwilioAccess, assembled
+from bootstrap.assembly import Parts, StripeAccess, TelnyxAccess, TwilioAccess, assembled
 from bootstrap.databases import operators_own
 from bootstrap.metrics import by_host, meters_of, shown
 from bootstrap.process import LOOPBACK, Product, free_port, serve, watches_of
@@ -93,18 +93,20 @@ class Production:
                 ),
             ),
             telnyx=telnyx_access(settings),
+            stripe=stripe_access(settings),
             clock=clock,
             meters=meters,
             providers=by_host(
                 twilio=settings.twilio_api_url,
                 telnyx=f"{settings.telnyx_api_url},{settings.telnyx_media_hosts}",
                 sendgrid=settings.sendgrid_api_url,
+                stripe=settings.stripe_api_url,
             ),
             retention=settings.retention,
             epoch_policy=settings.epoch_policy,
             spend_policy=settings.spend_policy,
             request_policy=settings.request_policy,
-            entitled_to=settings.entitled_to,
+            offers=settings.offers,
             prices=settings.prices,
             kms=aws.kms,
             byte_store=aws.byte_store,
@@ -131,6 +133,20 @@ async def told_to_sentry(settings: ProductionSettings) -> AsyncIterator[None]:
     async with sentry(dsn, release=release(), environment=PRODUCTION) as reports:
         with also_telling(reports):
             yield
+
+
+def stripe_access(settings: ProductionSettings) -> StripeAccess | None:
+    """Return what Stripe is reached by, where plans are sold."""
+    if settings.stripe_api_key is None or settings.stripe_webhook_secrets is None:
+        return None
+    return StripeAccess(
+        api_key=settings.stripe_api_key.get_secret_value(),
+        webhook_secrets=tuple(settings.stripe_webhook_secrets.get_secret_value().split(",")),
+        prices=settings.sold,
+        former_prices=settings.sold_formerly,
+        api_url=settings.stripe_api_url,
+        link=f"{settings.app_url}/{{}}".format,
+    )
 
 
 def telnyx_access(settings: ProductionSettings) -> TelnyxAccess | None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -18,6 +19,7 @@ from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.sendgrid.http import SendGridHttp
 from adapters.outbound.sendgrid.mail import SendGridMail
 from adapters.outbound.sendgrid.simulator import ReadMail, SendGridSimulator, as_read
+from adapters.outbound.stripe.simulator import StripeSimulator
 from adapters.outbound.system.clock import ShiftedClock, SystemClock
 from adapters.outbound.telnyx.signature import public_key_of
 from adapters.outbound.telnyx.simulator import CONNECTION_ID, TelnyxSimulator
@@ -26,7 +28,7 @@ from adapters.outbound.twilio.simulator import Script, TwilioSimulator, UnknownN
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
 from adapters.outbound.twilio.voice import VoiceAccess
 from application.use_cases import UseCases
-from bootstrap.assembly import Parts, TelnyxAccess, TwilioAccess, assembled
+from bootstrap.assembly import Parts, StripeAccess, TelnyxAccess, TwilioAccess, assembled
 from bootstrap.container import NOTHING, Replaced
 from bootstrap.databases import Databases, at_hand, databases, databases_in_use
 from bootstrap.metrics import by_host, meters_of, shown
@@ -49,6 +51,7 @@ LATEST = datetime(9990, 1, 1, tzinfo=UTC)
 QUIET = timedelta(seconds=2)
 """So long after the last erasure of a batch its master key goes: each should be beyond reach while somebody watches."""
 SECOND = "second_carrier"
+PAYMENTS = "payments"
 SWEEP_EVERY = timedelta(seconds=1)
 """A Sandbox is watched by somebody who just moved its clock."""
 
@@ -65,6 +68,7 @@ class Sandbox:
     saved: SandboxState
     simulator: TwilioSimulator
     post: SendGridSimulator
+    till: StripeSimulator
     second: TelnyxSimulator | None = None
     """A second carrier, where the settings give it lines."""
 
@@ -98,10 +102,12 @@ class Sandbox:
                 api_key=saved.token, sender=SENDER, now=clock.now, state_file=folder / "sendgrid.json"
             )
             saved.mail_url = await stack.enter_async_context(post.running(LOOPBACK))
+            till = simulated_stripe(settings, saved, clock, folder, public_url)
+            saved.payments_url = await stack.enter_async_context(till.running(LOOPBACK))
             parts = sandbox_parts(settings, found, saved, clock, public_url)
             product = await stack.enter_async_context(assembled(parts, replaced))
             await stack.enter_async_context(shown(product, settings))
-            sandbox = cls(url, product, folder, found, clock, saved, simulator, post, second)
+            sandbox = cls(url, product, folder, found, clock, saved, simulator, post, till, second)
             await stack.enter_async_context(
                 serve(
                     product,
@@ -199,24 +205,37 @@ class Sandbox:
                 raise
         return await self.second.inbound_call(from_, to, SecondScript(outcome, says=voicemail))
 
+    def complete_checkout(self, checkout_id: UUID) -> None:
+        """Let somebody pay on a page that was opened. Raises LookupError for one that is not open, or not any more."""
+        opened = self.till.state.answers[f"checkout-{checkout_id}"]
+        self.till.complete(opened["body"]["id"])
+
     def faults(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Set how the simulated carrier misbehaves; return what now holds. Raises ValueError.
 
-        What stands under `second_carrier` is for the second one, where there is one.
+        What stands under `payments` is for Stripe; under `second_carrier`, for the second one, where there is one.
         """
-        first = {name: value for name, value in wanted.items() if name != SECOND}
-        others = wanted.get(SECOND, {})
+        first = {name: value for name, value in wanted.items() if name not in {SECOND, PAYMENTS}}
+        others, payments = wanted.get(SECOND, {}), wanted.get(PAYMENTS, {})
         if not isinstance(others, dict) or (SECOND in wanted and self.second is None):
             raise ValueError("there is no second carrier")
+        if not isinstance(payments, dict):
+            raise ValueError("the knobs of payments are by name")  # noqa: TRY004 - as of every wrong knob
+        self.till.faults.set(payments)
         self.simulator.faults.set(first)
+        held = {**asdict(self.simulator.faults), PAYMENTS: asdict(self.till.faults)}
         if self.second is None:
-            return asdict(self.simulator.faults)
+            return held
         self.second.faults.set(others)
-        return {**asdict(self.simulator.faults), SECOND: asdict(self.second.faults)}
+        return {**held, SECOND: asdict(self.second.faults)}
 
     def providers(self) -> dict[str, Any]:
         """Return what each simulated provider still holds."""
-        held = {"carrier": self.simulator.holdings(), "mail": self.post.holdings()}
+        held = {
+            "carrier": self.simulator.holdings(),
+            "mail": self.post.holdings(),
+            PAYMENTS: self.till.holdings(),
+        }
         return held if self.second is None else {**held, SECOND: self.second.holdings()}
 
     async def erased(self) -> bool:
@@ -252,6 +271,21 @@ def simulated_telnyx(
     )
 
 
+def simulated_stripe(
+    settings: Settings, saved: SandboxState, clock: ShiftedClock, folder: Path, public_url: str
+) -> StripeSimulator:
+    """Return a Stripe that sells the plans there are."""
+    offers, sold = settings.offers.on_sale, settings.sold
+    return StripeSimulator(
+        api_key=saved.token,
+        webhook_secret=saved.second_token,
+        prices={sold[name]: offer.price.amount for name, offer in offers.items()},
+        now=clock.now,
+        webhook_url=f"{public_url}/webhooks/stripe",
+        state_file=folder / "stripe.json",
+    )
+
+
 def telnyx_access(settings: Settings, saved: SandboxState) -> TelnyxAccess | None:
     """Return what a second carrier is reached by, where the settings give it lines."""
     if not has_second(settings):
@@ -281,9 +315,22 @@ def sandbox_parts(
             account_sid=ACCOUNT_SID, auth_token=saved.token, api_url=saved.carrier_url, voice=VOICE
         ),
         telnyx=telnyx_access(settings, saved),
+        stripe=StripeAccess(
+            api_key=saved.token,
+            webhook_secrets=(saved.second_token,),
+            prices=settings.sold,
+            former_prices=settings.sold_formerly,
+            api_url=saved.payments_url,
+            link=f"{public_url}/docs#/{{}}".format,
+        ),
         clock=clock,
         meters=meters_of(settings, clock.now),
-        providers=by_host(twilio=saved.carrier_url, telnyx=saved.second_url, sendgrid=saved.mail_url),
+        providers=by_host(
+            twilio=saved.carrier_url,
+            telnyx=saved.second_url,
+            sendgrid=saved.mail_url,
+            stripe=saved.payments_url,
+        ),
         kms=LocalKms(folder / "kms", clock.now),
         byte_store=LocalByteStore(folder / "objects"),
         ledger=partial(LocalLedger, folder / "ledger"),
@@ -296,7 +343,7 @@ def sandbox_parts(
         epoch_policy=replace(settings.epoch_policy, quiet=QUIET, look_every=SWEEP_EVERY),
         spend_policy=settings.spend_policy,
         request_policy=settings.request_policy,
-        entitled_to=settings.entitled_to,
+        offers=settings.offers,
         prices=settings.prices,
         sweep_every=SWEEP_EVERY,
         pause=timedelta(),  # its carrier does not lag behind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -28,6 +29,9 @@ BEFORE = {
     "download_greeting": ("PUT", "/v1/lines/{line_id}/greeting/audio"),
     "restore_voicemail": ("DELETE", "/v1/voicemails/{voicemail_id}"),
     "verify_email_change": ("POST", "/v1/account/email-changes"),
+    "complete_checkout": ("POST", "/v1/billing/checkout"),
+    "change_plan": ("POST", "/sandbox/checkout/{checkout_id}/complete"),
+    "open_portal": ("POST", "/v1/billing/checkout"),
     "reset_password": ("POST", "/v1/password-resets"),
 }
 """What else comes before an operation, by its name."""
@@ -96,12 +100,16 @@ class ExampleLife:
         )
         assert answer.status < 300, f"{answer.status} {answer.body.decode()}"
         await self.http.world.settle()
-        self._remember(answer)
+        await self._remember(answer, path)
         return answer
 
-    def _remember(self, answer: Answer) -> None:
+    async def _remember(self, answer: Answer, path: str) -> None:
         if "Location" in answer.headers:
             self.places.append(answer.headers["Location"])
+        if path.endswith("/billing/checkout"):
+            self.places.append(f"/sandbox/checkout/{answer.json['id']}")
+        if path.endswith("/complete"):
+            await self.http.world.advance(timedelta(hours=1))  # somebody looks
         if (
             answer.headers.get("Content-Type") == "application/json"
             and {"token", "session"} <= answer.json.keys()

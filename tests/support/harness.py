@@ -18,6 +18,7 @@ from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.memory.mail import MemoryMail
+from adapters.outbound.memory.payments import MemoryPayments
 from adapters.outbound.memory.push import MemoryPush
 from adapters.outbound.memory.recordings import MemoryRecordings
 from adapters.outbound.memory.system import HandClock
@@ -55,6 +56,7 @@ from application.retention import SweepResult
 from bootstrap.outside import Outside
 from bootstrap.plaintext_scan import Trace, search_bytes
 from bootstrap.worlds import InMemory
+from bootstrap.worlds.memory import OFFERS
 from domain.documents import Documents
 from domain.epochs import EpochPolicy
 from domain.kernel import AccountId
@@ -132,6 +134,8 @@ class OnPostgres(InMemory):
             "transcriber": lambda world: world.recordings,
             "plan": lambda _: PhonenumbersPlan(),
             "entitlements": lambda _: FixedPlan(),
+            "offers": lambda _: OFFERS,
+            "payments": lambda world: MemoryPayments(world.clock.now),
             "mail": lambda _: MemoryMail(),
             "pause": lambda _: timedelta(),
             "spend_policy": lambda _: SpendPolicy(),

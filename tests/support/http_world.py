@@ -11,6 +11,7 @@ from fnmatch import fnmatch
 from itertools import count
 from typing import IO, Any, Self
 from urllib.parse import unquote, urlencode
+from uuid import UUID
 
 from aiohttp import ClientSession
 from jsonschema import Draft202012Validator
@@ -182,6 +183,13 @@ class HandSandbox:
         if voicemail is not None:
             await self.world.recordings.leave(Peer(from_), PhoneNumber(to), tone(3), seconds=3)
         return ref
+
+    def complete_checkout(self, checkout_id: UUID) -> None:
+        for ref, payer in self.world.payments.payers.items():
+            if payer.open_page == checkout_id:
+                self.world.payments.buy(ref)
+                return
+        raise LookupError
 
     def faults(self, wanted: dict[str, Any]) -> dict[str, Any]:
         if wanted.keys() - self.knobs.keys():

@@ -18,6 +18,7 @@ from application.inbound_calls import IncomingCall
 from application.inbound_messages import InboundMessage
 from application.inventory import Stored
 from application.search import FIRST, segment_of
+from domain.billing import PurchaseToken, Subscription
 from domain.calls import CallOutcome
 from domain.kernel import AccountId, MessageId
 from domain.media import MediaType
@@ -137,7 +138,11 @@ class Scene:
         assert heard["body"] == "heard"
         assert (await http.call("POST", "/v1/account/exports", token=token)).status == 202
         await world.settle()
+        bought = Subscription.begin(caller.account_id)
+        bought.payer = await world.payments.make_payer(caller.account_id, caller.account_id)
+        bought.payer_asked_at, bought.purchase = world.clock.now(), PurchaseToken("1000000012345678")
         async with world.store.begin(caller.account_id) as tx:
+            tx.save(bought)
             words = await tx.search.said_after(FIRST, MessageId(UUID(int=2**128 - 1)), 99)
             tx.save(segment_of(world.ids, caller.account_id, words))
         return Inhabitant(

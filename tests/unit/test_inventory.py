@@ -111,6 +111,7 @@ def test_what_links_accounts_is_only_what_must_be_found_without_one() -> None:
     }
     assert anywhere == {
         "accounts.email", "accounts.place", "sessions.token", "phone_lines.number", "push_tokens.token",
+        "subscriptions.payer",
     }  # fmt: skip
 
 
@@ -134,7 +135,7 @@ def test_an_export_withholds_only_what_is_listed_here() -> None:
         "idempotency_records.request", "export_parts.id",
         "export_parts.export_id", "export_parts.position", "export_parts.content", "audit_entries.salt",
         "live_streams.id", "live_streams.last", "live_events.id", "live_events.kind", "live_events.subject",
-        "live_events.at",
+        "live_events.at", "subscriptions.payer_asked_at", "subscriptions.look_at", "subscriptions.looks",
     }  # fmt: skip
 
 

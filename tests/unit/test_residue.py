@@ -28,7 +28,14 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def clearing(world: InMemory) -> tuple[ClearResidue, Erasure]:
     world.pause = MINUTE
     clear = ClearResidue(
-        world.store, world.carrier, world.carrier, world.recordings, world.voice, world.clock, MINUTE
+        world.store,
+        world.carrier,
+        world.carrier,
+        world.recordings,
+        world.voice,
+        world.payments,
+        world.clock,
+        MINUTE,
     )
     return clear, Erasure(account_id=ADA, began_at=world.clock.now())
 
@@ -105,7 +112,14 @@ async def test_no_answer_to_a_deletion_counts_only_the_look(
 async def test_a_number_on_the_list_is_released_and_looked_for(world: InMemory) -> None:
     ada, grace = await with_line(world, "ada"), await with_line(world, "grace", "+12025550144")
     clear = ClearResidue(
-        world.store, world.carrier, world.carrier, world.recordings, world.voice, world.clock, MINUTE
+        world.store,
+        world.carrier,
+        world.carrier,
+        world.recordings,
+        world.voice,
+        world.payments,
+        world.clock,
+        MINUTE,
     )
     erasure = Erasure(account_id=ada.id, began_at=world.clock.now())
     assert ada.line is not None

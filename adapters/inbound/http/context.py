@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
+from uuid import UUID
 
 from adapters.inbound.http.policy_text import ShownPolicy
 from adapters.inbound.http.reply import Json
@@ -41,6 +42,10 @@ class Sandbox(Protocol):
 
         `voicemail` is what they say where a message is taken: None, nothing. Raises LookupError.
         """
+        ...
+
+    def complete_checkout(self, checkout_id: UUID) -> None:
+        """Let somebody pay on a page that was opened. Raises LookupError for one that is not open, or not any more."""
         ...
 
     def faults(self, wanted: Json) -> Json:

@@ -23,6 +23,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from adapters.inbound.email_addresses import LONGEST, email_address
 from adapters.inbound.http import json_format
 from domain import language_tags, money, quiet_hours, values
+from domain.billing import PlanName
 from domain.kernel import AuditId, ConversationId, ExportId, LineId, MediaId, MessageId, PicoError
 from domain.lines import LineState
 from domain.push import SHAPE, DeviceToken, Platform
@@ -221,6 +222,7 @@ ALimit = Annotated[int, Text(exactly(LIMIT, int).parse, {"type": "integer", "min
 SomeSeconds = Annotated[
     int, Text(exactly(SECONDS, int).parse, {"type": "integer", "minimum": 0, "maximum": 3600})
 ]
+APlan = Annotated[PlanName, Text(PlanName, {"enum": list(PlanName)})]
 APlatform = Annotated[Platform, Text(Platform, {"enum": list(Platform)})]
 ADeviceToken = Annotated[DeviceToken, Text(DeviceToken.parse, pattern(SHAPE))]
 AMediaId = Annotated[MediaId, AN_ID]

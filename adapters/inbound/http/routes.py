@@ -7,6 +7,7 @@ from typing import Any
 from adapters.inbound.http.resources import (
     accounts,
     audit_log,
+    billing,
     blocked_numbers,
     calls,
     contacts,
@@ -52,6 +53,7 @@ ROUTES: tuple[Route[Any], ...] = (
     *search.ROUTES,
     *events.ROUTES,
     *push_tokens.ROUTES,
+    *billing.ROUTES,
 )
 
 SANDBOX_ROUTES: tuple[Route[Any], ...] = sandbox.ROUTES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.accounts import Account
+from domain.billing import Subscription
 from domain.blocked_numbers import BlockedNumber
 from domain.contacts import ContactNumber
 from domain.exports import Export, ExportPart
@@ -36,6 +37,8 @@ def _listed(row: Aggregate) -> Claim | None:
             claimed = "number", row.number
         case PushToken():
             claimed = "push token", row.token
+        case Subscription() if row.is_listed_by("payer"):
+            claimed = "payer", row.payer
     return claimed
 
 

@@ -14,6 +14,7 @@ from adapters.outbound.memory.rows import A
 from adapters.outbound.memory.store import MemoryStore
 from application.ports.directory import Directory, Lease, OpenSession
 from domain.accounts import Account, AccountState
+from domain.billing import PayerRef
 from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, LineId
 from domain.push import DeviceToken, PushTokenId
@@ -57,6 +58,12 @@ class MemoryDirectory(Directory):
         await self._store.answer()
         found = self._store.claims.get(("push token", token))
         return found and (found[0], PushTokenId(found[1]))
+
+    @override
+    async def payer(self, payer: PayerRef) -> AccountId | None:
+        await self._store.answer()
+        found = self._store.claims.get(("payer", payer))
+        return found and found[0]
 
     @override
     async def line(self, number: str, *, fresh: bool = False) -> Lease | None:

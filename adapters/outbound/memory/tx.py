@@ -21,6 +21,7 @@ from adapters.outbound.memory.repositories.messages import MemoryMessages
 from adapters.outbound.memory.repositories.push import MemoryPushTokens
 from adapters.outbound.memory.repositories.search import MemorySearchIndex
 from adapters.outbound.memory.repositories.sessions import MemorySessions
+from adapters.outbound.memory.repositories.subscriptions import MemorySubscriptions
 from adapters.outbound.memory.repositories.voicemail import MemoryVoicemails
 from adapters.outbound.memory.rows import Loaded
 from application.ports.store import Tx
@@ -93,6 +94,11 @@ class MemoryTx(PendingWrites, Tx):
     @override
     def push_tokens(self) -> MemoryPushTokens:
         return MemoryPushTokens(self.loaded)
+
+    @property
+    @override
+    def subscriptions(self) -> MemorySubscriptions:
+        return MemorySubscriptions(self.loaded)
 
     @property
     @override

@@ -27,6 +27,7 @@ from adapters.outbound.postgres.tables import DIRECTORY
 from application.ports.directory import Directory, Lease, OpenSession
 from application.ports.keyring import KeyGone, Keyring
 from domain.accounts import Account, AccountState
+from domain.billing import PayerRef
 from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, LineId, SealBroken
 from domain.push import DeviceToken, PushTokenId
@@ -186,6 +187,11 @@ class PostgresDirectory(Directory):
     async def push_token(self, token: DeviceToken) -> tuple[AccountId, PushTokenId] | None:
         found = await self._find("push_tokens.token", token)
         return found and (found[0], PushTokenId(found[1]))
+
+    @override
+    async def payer(self, payer: PayerRef) -> AccountId | None:
+        found = await self._find("subscriptions.payer", payer)
+        return found and found[0]
 
     @override
     async def line(self, number: str, *, fresh: bool = False) -> Lease | None:

@@ -22,6 +22,7 @@ from adapters.outbound.postgres.repositories.messages import PostgresMessages
 from adapters.outbound.postgres.repositories.push import PostgresPushTokens
 from adapters.outbound.postgres.repositories.search import Opened, PostgresSearchIndex
 from adapters.outbound.postgres.repositories.sessions import PostgresSessions
+from adapters.outbound.postgres.repositories.subscriptions import PostgresSubscriptions
 from adapters.outbound.postgres.repositories.voicemail import PostgresVoicemails
 from application.ports.ids import Ids
 from application.ports.store import Tx
@@ -99,6 +100,11 @@ class PostgresTx(PendingWrites, Tx):
     @override
     def push_tokens(self) -> PostgresPushTokens:
         return PostgresPushTokens(self.reader)
+
+    @property
+    @override
+    def subscriptions(self) -> PostgresSubscriptions:
+        return PostgresSubscriptions(self.reader)
 
     @property
     @override

@@ -86,4 +86,28 @@ WORDS: Mapping[MailKind, Words] = MappingProxyType({
         "The carrier has withdrawn the number of one of your lines. What was said on it is still there.",
         "lines/list_lines",
     ),
+    MailKind.PAYMENT_FAILED: Words(
+        "A payment failed",
+        "Your plan could not be renewed; the payment will be tried again. For a week nothing changes: your lines work "
+        "as before. To use another card, open the page of your subscription.",
+        "billing/open_portal",
+    ),
+    MailKind.SUBSCRIPTION_LAPSED: Words(
+        "Your lines are silent",
+        "Your plan is not paid any more. Your lines keep their numbers for now, but nothing goes in or out. With a "
+        "plan they work again at once.",
+        "billing/open_checkout",
+    ),
+    MailKind.RELEASE_ANNOUNCED: Words(
+        "Your numbers will go",
+        "Your plan has not been paid for weeks. In a week the numbers of your lines are given up, and a week later "
+        "others may have them. With a plan you keep them.",
+        "billing/open_checkout",
+    ),
+    MailKind.END_IN_STORE: Words(
+        "End your subscription in the store",
+        "You deleted your account, and a subscription that you bought in an app store goes on: only you can end it, in "
+        "that store. Until you do, the store charges you.",
+        "billing/read_subscription",
+    ),
 })  # fmt: skip

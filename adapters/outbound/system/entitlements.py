@@ -1,10 +1,15 @@
-"""One plan for everybody."""
+"""What accounts are entitled to: one plan for everybody, or what each pays for."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from typing_extensions import override
 
+from application.ports.clock import Clock
 from application.ports.entitlements import Entitlements
+from application.ports.store import Store
+from domain.billing import Offers
 from domain.entitlements import Plan
 from domain.kernel import AccountId
 
@@ -21,3 +26,18 @@ class FixedPlan(Entitlements):
     @override
     async def plan(self, account_id: AccountId) -> Plan:
         return self.every
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribedPlan(Entitlements):
+    """`Entitlements` by what each account pays for, as its provider last said; without, what is free."""
+
+    store: Store
+    offers: Offers
+    clock: Clock
+
+    @override
+    async def plan(self, account_id: AccountId) -> Plan:
+        async with self.store.begin(account_id) as tx:
+            subscription = await tx.subscriptions.find()
+        return self.offers.entitled(subscription, self.clock.now())

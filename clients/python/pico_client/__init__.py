@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pico_client.accounts import Account, Accounts, DeletionPreview
 from pico_client.audit_log import AuditEntry, AuditLog
+from pico_client.billing import Billing, Checkout, Plan, Portal, Subscription
 from pico_client.blocked_numbers import BlockedNumber, BlockedNumbers
 from pico_client.contacts import Contact, ContactImport, Contacts, Skip
 from pico_client.events import Event, Events
@@ -37,6 +38,7 @@ __all__ = [
     "BlockedNumber",
     "Call",
     "CallPlayed",
+    "Checkout",
     "Clock",
     "Contact",
     "ContactImport",
@@ -56,8 +58,10 @@ __all__ = [
     "MonthlyPrice",
     "Pico",
     "Picture",
+    "Plan",
     "PolicyClause",
     "PolicyProof",
+    "Portal",
     "PrivacyPolicy",
     "Problem",
     "PublicKey",
@@ -69,6 +73,7 @@ __all__ = [
     "SignedIn",
     "Skip",
     "StoredMail",
+    "Subscription",
     "VoiceToken",
     "Voicemail",
     "VoicemailDeletion",
@@ -88,6 +93,7 @@ class Pico(
     Searches,
     Events,
     PushTokens,
+    Billing,
     Exports,
     AuditLog,
     Legal,

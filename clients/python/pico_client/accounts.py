@@ -38,6 +38,7 @@ class DeletionPreview(Result):
     lines: int
     conversations: int
     messages: int
+    end_in_store: str | None
 
 
 class Accounts(Sessions):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pico_client.calls import Calls, given
+from pico_client.calls import Calls, given, part
 from pico_client.results import Result
 
 
@@ -70,6 +70,10 @@ class Sandbox(Calls):
         """Call one of our numbers, as somebody outside, who leaves a message where one is taken and they say one."""
         played = given(**{"from": from_, "to": to, "outcome": outcome, "voicemail": voicemail})
         return self._ask(CallPlayed, "POST", "/sandbox/calls", body=played)
+
+    def complete_checkout(self, checkout_id: str) -> None:
+        """Pay on a page that was opened, as its person."""
+        self._send("POST", f"/sandbox/checkout/{part(checkout_id)}/complete")
 
     def set_faults(self, **knobs: object) -> Mapping[str, Any]:
         """Make the simulated providers misbehave."""

@@ -68,6 +68,7 @@ def reads(tx: Tx, of: Belongings) -> dict[str, Callable[[], Awaitable[Any]]]:
         "messages.to_purge": lambda: tx.messages.to_purge(of.deleted.id, 9),
         "messages.with_carrier_copy": lambda: tx.messages.with_carrier_copy(None, 9),
         "push_tokens.get": lambda: tx.push_tokens.get(of.push_token.id),
+        "subscriptions.find": tx.subscriptions.find,
         "push_tokens.list_all": tx.push_tokens.list_all,
         "push_tokens.of_sessions": lambda: tx.push_tokens.of_sessions([of.session.id]),
         "audit_entries.page": lambda: tx.audit_entries.page(None, 9),

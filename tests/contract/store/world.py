@@ -17,6 +17,7 @@ from application.ports.keyring import Keyring
 from application.ports.store import Store
 from domain.accounts import Account, AccountState
 from domain.audit import AuditEntry
+from domain.billing import PayerRef, PurchaseToken, Subscription
 from domain.blocked_numbers import BlockedNumber, BlockedNumberId
 from domain.calls import Call, CallDirection, CallOutcome
 from domain.contacts import (
@@ -108,6 +109,7 @@ class Belongings:
     segment: SearchSegment
     call: Call
     push_token: PushToken
+    subscription: Subscription
 
 
 def opened(session: Session) -> OpenSession:
@@ -277,6 +279,11 @@ class World(ABC):
             position=position, created_at=self.clock.now(),
         )  # fmt: skip
 
+    def new_subscription(self, account_id: AccountId) -> Subscription:
+        bought = Subscription.begin(account_id)
+        bought.payer, bought.purchase = PayerRef(f"cus_{account_id.hex}"), PurchaseToken("1000000012345678")
+        return bought
+
     def new_greeting(self, line: PhoneLine) -> Greeting:
         return Greeting(
             account_id=line.account_id, id=GreetingId(self.ids.new()), line_id=line.id,
@@ -394,11 +401,12 @@ class World(ABC):
             account_id=account_id, id=PushTokenId(self.ids.new()), session_id=session.id, platform=Platform.IOS,
             token=DeviceToken(session.id.hex * 2), registered_at=self.clock.now(),
         )  # fmt: skip
+        subscription = self.new_subscription(account_id)
         await self.commit(
             account_id, session, line, conversation, message, deleted, remnant, media, upload, export, part, once,
             opt_out, voicemail, greeting,
             contact, *self.leading_to(contact), blocked, segment, call,
-            LiveStream(account_id=account_id, id=account_id), push_token,
+            LiveStream(account_id=account_id, id=account_id), push_token, subscription,
         )  # fmt: skip
         return Belongings(
             account_id,
@@ -421,4 +429,5 @@ class World(ABC):
             segment,
             call,
             push_token,
+            subscription,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from typing_extensions import TypedDict
 
@@ -23,7 +24,7 @@ from adapters.inbound.http.params import (
     MaybeVersion,
     NewPassword,
 )
-from adapters.inbound.http.reply import Id
+from adapters.inbound.http.reply import Id, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.resources.sessions import PASSWORD, SESSION, Credentials, SignedIn, signed_in
 from adapters.inbound.http.route import OPEN, Route
@@ -38,6 +39,7 @@ from domain.accounts import (
     PasswordUnreadable,
     PendingDeletion,
 )
+from domain.billing import Seller
 from domain.documents import Documents, OtherVersion
 from domain.guessing import GuessablePassword
 from domain.kernel import ChangedMeanwhile
@@ -140,12 +142,13 @@ class Account(TypedDict):
 
 
 class DeletionPreview(TypedDict):
-    """What is erased with the account, and when."""
+    """What is erased with the account, and when; and where its person must end a subscription themselves."""
 
     erase_at: datetime
     lines: int
     conversations: int
     messages: int
+    end_in_store: Annotated[str, SpelledOut(Seller)] | None
 
 
 def account(of: domain.accounts.Account, documents: Documents) -> Account:
@@ -173,6 +176,7 @@ def preview(of: application.account_deletion.DeletionPreview) -> DeletionPreview
         "lines": of.lines,
         "conversations": of.conversations,
         "messages": of.messages,
+        "end_in_store": None if of.end_in_store is None else of.end_in_store.value,
     }
 
 

@@ -35,6 +35,7 @@ from adapters.inbound.http.route import Route
 from application.line_settings import UNSAID, LineSettings
 from application.ports.carrier_errors import CarrierUnavailable
 from domain.accounts import PendingDeletion
+from domain.billing import NotSubscribed
 from domain.entitlements import CountryNotInPlan, LineLimitReached
 from domain.forwarding import ForwardWhen
 from domain.idempotency import IdempotencyMismatch
@@ -272,6 +273,8 @@ BUYING = (
     PendingDeletion, PriceChanged,
 )  # fmt: skip
 
+TAKING_BACK = (LineNotActive, NotSubscribed, PendingDeletion)
+
 # fmt: off
 ROUTES = (
     Route("GET", "/v1/available-numbers", search_numbers, 200, query=NumberSearch, raises=(CarrierUnavailable,),
@@ -282,6 +285,6 @@ ROUTES = (
     Route("GET", "/v1/lines/{line_id:uuid}", read_line, 200, headers={"ETag": VERSION}),
     Route("PATCH", "/v1/lines/{line_id:uuid}", change_line, 200, body=LineChange, guards=CORRECTING),
     Route("DELETE", "/v1/lines/{line_id:uuid}", release_line, 202, raises=(LineNotActive,), location=LINE),
-    Route("DELETE", "/v1/lines/{line_id:uuid}/release", cancel_release, 200, raises=(LineNotActive, PendingDeletion)),
+    Route("DELETE", "/v1/lines/{line_id:uuid}/release", cancel_release, 200, raises=TAKING_BACK),
 )
 # fmt: on

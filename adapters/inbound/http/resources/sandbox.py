@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue
 from pydantic.json_schema import Examples
@@ -19,6 +20,7 @@ from adapters.inbound.http.reply import Json, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import OPEN, Route
 from application.ports.mail import MailKind
+from domain.kernel import NotFound
 
 
 class ClockAdvance(Input):
@@ -171,6 +173,14 @@ async def play_call(request: Request[PlayedCall]) -> CallPlayed:
         raise InvalidInput(Flaw("/to", "not_our_number")) from None
 
 
+async def complete_checkout(request: Request[None], checkout_id: UUID) -> None:
+    """Pay on a page that was opened, as its person. Stripe's webhook tells of it a moment later."""
+    try:
+        controls(request).complete_checkout(checkout_id)
+    except LookupError:
+        raise NotFound from None
+
+
 async def set_faults(request: Request[Faults]) -> Knobs:
     """Make the simulated providers misbehave."""
     try:
@@ -190,6 +200,7 @@ ROUTES = (
     Route("GET", "/sandbox/mails", list_mails, 200, guards=OPEN),
     Route("POST", "/sandbox/sms", receive_message, 202, body=IncomingMessage, guards=OPEN),
     Route("POST", "/sandbox/calls", play_call, 202, body=PlayedCall, guards=OPEN),
+    Route("POST", "/sandbox/checkout/{checkout_id:uuid}/complete", complete_checkout, 204, guards=OPEN),
     Route("POST", "/sandbox/faults", set_faults, 200, body=Faults, guards=OPEN),
     Route("GET", "/sandbox/providers", read_providers, 200, guards=OPEN),
 )

@@ -1,0 +1,1 @@
+"""Stripe: payments, with the simulator that stands for it."""

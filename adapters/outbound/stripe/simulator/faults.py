@@ -1,0 +1,29 @@
+"""How the simulated Stripe misbehaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.simulators import Knobs
+
+
+@dataclass(slots=True)
+class Faults(Knobs):
+    """Knobs of one simulator."""
+
+    outage: bool = False
+    """Everything is 503."""
+    limit: int = 0
+    """So many requests are too many: 429."""
+    silence: int = 0
+    """So many writes are done, and the connection breaks before the answer."""
+    declines: bool = False
+    """Every card is refused."""
+    forgetful: bool = False
+    """Cancelling and deleting are confirmed, and not done."""
+    drop: bool = False
+    """Webhooks are not sent."""
+    duplicate: int = 0
+    """Each webhook comes so many times more."""
+    delay: float = 0.0
+    """Seconds that a webhook waits, each for another part of it: so they come in another order."""

@@ -1,0 +1,145 @@
+"""Use cases that follow what a payment provider says: hints are noted, and a job asks for the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from application.hold import HoldOfJob
+from application.job_type import JobType
+from application.lapsed_lines import settle_lines
+from application.ports.clock import Clock
+from application.ports.directory import Directory
+from application.ports.jobs import Job, JobLease, Queue
+from application.ports.keyring import KeyGone
+from application.ports.payments import PaymentHint, Payments
+from application.ports.store import Store, Tx
+from application.purge import Purge, PurgeResult
+from application.renewal import SettleRenewal
+from domain.billing import Offers, Seen, Subscription, SubscriptionId
+from domain.idempotency import Operation
+from domain.kernel import AccountId, ErrorKind, NotFound, PicoError
+from domain.retention import Retention
+
+FOLLOW_SUBSCRIPTION = "follow_subscription"
+ROUNDS = 5
+CATCH_UP_EVERY = timedelta(hours=1)
+CATCH_UP_FROM = timedelta(days=3)
+"""As far as a process looks back when it starts: for so long providers repeat what nobody took."""
+
+
+class AskedBefore(PicoError):
+    """Somebody else asked in between, and may have heard something newer: to be asked again."""
+
+    kind = ErrorKind.UNAVAILABLE
+    code = "asked_before"
+
+
+@dataclass(frozen=True, slots=True)
+class FollowSubscription:
+    """Asks the provider what there is, and has the account, its lines and the next look follow from it."""
+
+    store: Store
+    queue: Queue
+    payments: Payments
+    offers: Offers
+    settle_renewal: SettleRenewal
+    retention: Retention
+    clock: Clock
+
+    async def __call__(self, account_id: AccountId, _subject: SubscriptionId, lease: JobLease) -> None:
+        """Do so as a job. Raises JobGone, PaymentsUnavailable, AskedBefore. Repeating is harmless."""
+        seen, is_active = await self.ask(account_id)
+        if seen.stopped if is_active else seen.renews:
+            await self.settle_renewal.settle(account_id, HoldOfJob(self.queue, account_id, lease))
+            await self.ask(account_id)
+
+    async def ask(self, account_id: AccountId) -> tuple[Seen, bool]:
+        """Ask and apply; return what the provider said, and whether the account is active. Raises as a call does."""
+        for _ in range(ROUNDS):
+            async with self.store.begin(account_id) as tx:
+                known, account = await tx.subscriptions.find(), await tx.accounts.get_even_broken()
+            if known is None:
+                return Seen(), account.is_active
+            known.must_be_whole()
+            seen = Seen() if known.payer is None else await self.payments.fetch(known.payer)
+            try:
+                return seen, await self._apply(account_id, known, seen)
+            except AskedBefore:
+                continue
+        raise AskedBefore
+
+    async def _apply(self, account_id: AccountId, asked_of: Subscription, seen: Seen) -> bool:
+        async def change(tx: Tx) -> bool:
+            subscription, account = await tx.subscriptions.find(), await tx.accounts.get_even_broken()
+            if subscription is None or subscription.looks != asked_of.looks:
+                raise AskedBefore
+            now = self.clock.now()
+            subscription.apply(seen, now)
+            if account.is_active:
+                subscription.grow_older(now)
+            await settle_lines(tx, account, subscription, self.offers, self.retention, now)
+            wait = subscription.look_again(now)
+            if wait is not None:
+                tx.queue(Job(FOLLOW_SUBSCRIPTION, account_id, subscription.id, wait))
+            tx.require_unchanged(account)
+            tx.save(subscription)
+            return account.is_active
+
+        return await self.store.update(account_id, change)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivePaymentHint:
+    """Notes that something happened to what an account pays for: a job asks what."""
+
+    store: Store
+    directory: Directory
+    clock: Clock
+    retention: Retention
+
+    async def __call__(self, hint: PaymentHint) -> None:
+        """Queue the look, once for each hint; for a payer of no account nothing happens. Repeating is harmless."""
+        account_id = await self.directory.payer(hint.payer)
+        if account_id is None:
+            return
+        operation = Operation(f"payments:{hint.ref}")
+
+        async def change(tx: Tx) -> None:
+            subscription = await tx.subscriptions.find()
+            if subscription is None or await tx.idempotency.earlier_result(operation) is not None:
+                return
+            expires_at = self.retention.idempotency.ends(self.clock.now())
+            tx.idempotent(operation, subscription.id, expires_at)
+            tx.queue(Job(FOLLOW_SUBSCRIPTION, account_id, subscription.id))
+
+        try:
+            await self.store.update(account_id, change)
+        except (NotFound, KeyGone):
+            return  # the account is gone, or going
+
+
+@dataclass(slots=True)
+class CatchUpOnPayments(Purge):
+    """Reads from the provider's own list what no webhook told of."""
+
+    name: ClassVar[str] = "payments_caught_up"
+
+    payments: Payments
+    receive_payment_hint: ReceivePaymentHint
+    looked_at: datetime | None = field(default=None, init=False)
+    """When this process looked last."""
+
+    async def __call__(self, now: datetime, limit: int) -> PurgeResult:
+        """Look, if it is time. Raises PaymentsUnavailable: the next sweep looks as far back. Repeating is harmless."""
+        if self.looked_at is not None and now < self.looked_at + CATCH_UP_EVERY:
+            return PurgeResult(0)
+        since = now - CATCH_UP_FROM if self.looked_at is None else self.looked_at - CATCH_UP_EVERY
+        async for hint in self.payments.hints(since):
+            await self.receive_payment_hint(hint)
+        self.looked_at = now
+        return PurgeResult(0)
+
+
+JOBS = (JobType(FOLLOW_SUBSCRIPTION, FollowSubscription, attempts=None),)

@@ -160,8 +160,8 @@ class Settings(BaseSettings):
     log_requests: bool = Field(False, examples=["true"])
     """Whether each request is a line in the log: method, route's template, status and milliseconds."""
 
-    lines_of_an_account: int = Field(LINES, ge=1, le=1000)
-    """How many lines an account may have at a time."""
+    lines_of_an_account: int = Field(LINES, ge=0, le=1000)
+    """How many lines an account may have at a time that pays for no plan; unset where plans are sold, none."""
     line_countries: str = Field("", pattern=r"^([A-Z]{2}(,[A-Z]{2})*)?$", examples=["US,CA"])
     """Of which countries its numbers may be, ISO 3166-1, comma-separated; of all that the carrier sells when unset."""
 
@@ -181,8 +181,6 @@ class Settings(BaseSettings):
         "", pattern=rf"^({PRICE}={NAMES}(,{PRICE}={NAMES})*)?$", examples=["price_1Old=basic"]
     )
     """Prices at Stripe that are sold no more and still paid, and of which plan they are."""
-    free_lines: int | None = Field(None, ge=0, le=1000)
-    """How many lines an account may have that pays for no plan: unset, none in Production where plans are sold."""
 
     @property
     def sold(self) -> Mapping[PlanName, str]:
@@ -199,14 +197,13 @@ class Settings(BaseSettings):
     def offers(self) -> Offers:
         """The plans on offer, and what is free."""
         countries = self.entitled_to.countries
-        free = self._free_lines()
         return Offers(
             {name: Offer(name, money, Plan(lines, countries)) for name, _, money, lines in self._plans()},
-            Plan(self.lines_of_an_account if free is None else free, countries),
+            Plan(self._free_lines(), countries),
         )
 
-    def _free_lines(self) -> int | None:
-        return self.free_lines
+    def _free_lines(self) -> int:
+        return self.lines_of_an_account
 
     def _plans(self) -> list[tuple[PlanName, str, Money, int]]:
         found = []
@@ -328,8 +325,10 @@ class ProductionSettings(Settings):
     """The plans that are sold, of `basic`, `plus` and `team`: the price's id at Stripe, the price a month, lines."""
 
     @override
-    def _free_lines(self) -> int | None:
-        return 0 if self.free_lines is None and self.stripe_api_key is not None else self.free_lines
+    def _free_lines(self) -> int:
+        """Give nothing away where plans are sold, unless somebody said so."""
+        said = "lines_of_an_account" in self.model_fields_set or self.stripe_api_key is None
+        return self.lines_of_an_account if said else 0
 
     telnyx_api_key: SecretStr | None = Field(None, min_length=1)
     """Telnyx's API key; needed once it is set whose lines are with Telnyx."""

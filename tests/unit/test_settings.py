@@ -24,7 +24,10 @@ from bootstrap.settings import (
     variables,
 )
 from bootstrap.worlds.production import telnyx_access
+from domain.billing import Offer, Offers, PlanName
+from domain.entitlements import Plan
 from domain.limits import Limit
+from domain.money import Money
 from domain.spend import SpendPolicy
 
 LEAST_SET = {"PICO_PASSWORD_MEMORY_MIB": "19", "PICO_PASSWORD_PASSES": "2", "PICO_PASSWORD_LANES": "1"}
@@ -56,6 +59,7 @@ def test_nothing_starts_with_passwords_below_the_minimum(environment: pytest.Mon
 FREE = {
     "state_dir", "backup_dir", "objects_bucket", "ledger_bucket",
     "twilio_auth_token", "twilio_key_secret", "telnyx_api_key", "sendgrid_api_key",
+    "stripe_api_key", "stripe_webhook_secrets",
 }  # fmt: skip
 REFUSING = [name for name in ProductionSettings.model_fields if name not in FREE]
 """Of the others every value is one, but none at all."""
@@ -188,3 +192,47 @@ def test_a_redis_is_reached_by_its_address_and_its_certificate_is_always_looked_
     with pytest.raises(ValidationError) as refused:
         ProductionSettings(**given)
     assert ("redis_url" in {fault["loc"][0] for fault in refused.value.errors()}) is not good
+
+
+STRIPE = {
+    "PICO_STRIPE_API_KEY": "sk_s3cret",
+    "PICO_STRIPE_WEBHOOK_SECRETS": "whsec_s3cret",
+    "PICO_PLANS": "basic=price_1:499USD:1,plus=price_2:1299USD:5",
+}
+
+
+@pytest.mark.parametrize("missing", STRIPE)
+def test_half_of_stripe_does_not_start(environment: pytest.MonkeyPatch, missing: str) -> None:
+    for name, value in (PRODUCTION | STRIPE).items():
+        environment.setenv(name, value)
+    environment.delenv(missing)
+    with pytest.raises(BadSettings, match="PICO_STRIPE_WEBHOOK_SECRETS") as refused:
+        read_settings(ProductionSettings)
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("secrets", [",", "whsec_a,"])
+def test_an_empty_secret_is_none(environment: pytest.MonkeyPatch, secrets: str) -> None:
+    for name, value in (PRODUCTION | STRIPE | {"PICO_STRIPE_WEBHOOK_SECRETS": secrets}).items():
+        environment.setenv(name, value)
+    with pytest.raises(BadSettings, match="PICO_STRIPE_WEBHOOK_SECRETS"):
+        read_settings(ProductionSettings)
+
+
+def test_where_plans_are_sold_nothing_is_free_unless_somebody_says_so(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    assert read_settings(Settings).offers.free == Plan(10)
+    for name, value in PRODUCTION.items():
+        environment.setenv(name, value)
+    assert read_settings(ProductionSettings).offers == Offers(free=Plan(10))
+    for name, value in STRIPE.items():
+        environment.setenv(name, value)
+    environment.setenv("PICO_FORMER_PRICES", "price_0=basic")
+    settings = read_settings(ProductionSettings)
+    assert settings.offers.free == Plan(0)
+    assert settings.offers.get(PlanName.PLUS) == Offer(PlanName.PLUS, Money(1299, "USD"), Plan(5))
+    assert settings.sold == {PlanName.BASIC: "price_1", PlanName.PLUS: "price_2"}
+    assert settings.sold_formerly == {"price_0": PlanName.BASIC}
+    environment.setenv("PICO_LINES_OF_AN_ACCOUNT", "2")
+    assert read_settings(ProductionSettings).offers.free == Plan(2)

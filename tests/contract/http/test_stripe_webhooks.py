@@ -88,7 +88,7 @@ class Unmoved(StripeSimulator):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
-        self.billing = type("Stopped", (), {"run": lambda _: None, "prices": {}})()  # type: ignore[assignment]
+        self.billing = type("Stopped", (), {"run": lambda _: None, "prices": {}})()
 
 
 @asynccontextmanager

@@ -73,18 +73,18 @@ def notes_requests_as_they_are(stored: Databases) -> Databases:
 
 @proves(
     "H6",
-    text="c16dbcee2aa6",
+    text="db443d75a587",
     saboteur=remembers_requests_for_two_days,
     says="a request is remembered too long",
 )
-@proves("H6", text="c16dbcee2aa6", saboteur=forgets_requests_at_once, says="a request was forgotten early")
-@proves("H6", text="c16dbcee2aa6", saboteur=forgets_what_was_delivered, says="a delivery was forgotten")
+@proves("H6", text="db443d75a587", saboteur=forgets_requests_at_once, says="a request was forgotten early")
+@proves("H6", text="db443d75a587", saboteur=forgets_what_was_delivered, says="a delivery was forgotten")
 @proves(
-    "H6", text="c16dbcee2aa6", saboteur=notes_when_it_was_delivered, says="it tells when it was delivered"
+    "H6", text="db443d75a587", saboteur=notes_when_it_was_delivered, says="it tells when it was delivered"
 )
 @proves(
     "H6",
-    text="c16dbcee2aa6",
+    text="db443d75a587",
     saboteur=notes_requests_as_they_are,
     says="a request can be read in its fingerprint",
 )

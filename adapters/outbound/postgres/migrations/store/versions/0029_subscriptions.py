@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0026_subscriptions"
-down_revision = "0025_push_tokens"
+revision = "0029_subscriptions"
+down_revision = "0028_data_requests"
 
 STATEMENTS = r"""
 CREATE TYPE subscription_state AS ENUM ('none', 'incomplete', 'active', 'past_due', 'unpaid', 'paused', 'ended')

@@ -35,6 +35,8 @@ class Overview:
     """What is still to be done. It names nobody."""
 
     work: Sequence[QueuedWork]
+    failing: Mapping[str, int]
+    """Jobs that failed when they were tried last, by code: `carrier_unavailable` and the like tell of a provider."""
     oldest_due_deletion: timedelta
     """For how long the erasure that is furthest behind has been due, begun or not."""
     oldest_carrier_copy: timedelta
@@ -78,6 +80,7 @@ class ReadBacklog:
         noted = await self.place.noted()
         return Overview(
             work=work,
+            failing=await self.backlog.failing(),
             oldest_due_deletion=max([waiting or NOT_AT_ALL, *(one.oldest for one in erasures.values())]),
             oldest_carrier_copy=max([NOT_AT_ALL, *(one.age for one in work if one.job in COPY_JOBS)]),
             erasures=erasures,

@@ -34,6 +34,7 @@ from bootstrap.settings import (
     read_settings,
     variables,
 )
+from bootstrap.top import watch
 from domain.audit import AuditKind
 
 if TYPE_CHECKING:
@@ -295,4 +296,5 @@ COMMANDS = Commands(
     variables=variables(),
     operator=OPERATOR_COMMANDS,
     data_requests=DATA_REQUEST_COMMANDS,
+    watch=watch,
 )

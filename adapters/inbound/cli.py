@@ -14,6 +14,7 @@ from adapters.inbound.data_request_commands import DataRequestCommands, add_data
 from adapters.inbound.number_report import shown, told
 from adapters.inbound.operators import OperatorCommands, Options, StateDir, add_operator_commands, said
 from adapters.inbound.policy_command import PolicyCommands, add_policy_command
+from adapters.inbound.top_command import Watch, add_top_command
 from application.number_reconciliation import Comparison
 from domain.kernel import PicoError
 
@@ -44,6 +45,7 @@ class Commands:
     """What can be set in the environment, and what each is for."""
     operator: OperatorCommands
     data_requests: DataRequestCommands
+    watch: Watch
 
 
 Port = Annotated[str | None, typer.Option(help="Where the API listens, instead of PICO_PORT.")]
@@ -108,6 +110,7 @@ def command_line(commands: Commands) -> typer.Typer:
 
     add_policy_command(app, commands.policy)
     add_operator_commands(app, commands.operator)
+    add_top_command(app, commands.watch)
     add_data_request_commands(app, commands.data_requests)
     return app
 

@@ -42,6 +42,10 @@ class Backlog(Protocol):
         """Return the jobs by name. Dead ones do not count."""
         ...
 
+    async def failing(self) -> Mapping[str, int]:
+        """Return how many of these jobs failed when they were tried last, by the code of why."""
+        ...
+
     async def longest_due(self, due_before: datetime, unverified_before: datetime) -> timedelta | None:
         """Return for how long an account has been due for an erasure that has not begun; None where none is.
 

@@ -32,6 +32,9 @@ class BacklogGauges(Collector):
         yield _by("queue_late_seconds", "For how long the job that is due longest has been.", ("job",), {
             (one.job,): one.late.total_seconds() for one in found.work
         })  # fmt: skip
+        yield _by("queue_failing", "Jobs that failed when they were tried last, by code.", ("error",), {
+            (code,): count for code, count in found.failing.items()
+        })  # fmt: skip
         yield _gauge(
             "oldest_due_deletion_seconds", "For how long the account furthest behind has been due for erasure.",
             found.oldest_due_deletion.total_seconds(),

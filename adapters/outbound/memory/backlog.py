@@ -28,6 +28,11 @@ class MemoryBacklog(Backlog):
         return self._queue.work()
 
     @override
+    async def failing(self) -> Mapping[str, int]:
+        await self._store.answer()
+        return self._queue.failing()
+
+    @override
     async def longest_due(self, due_before: datetime, unverified_before: datetime) -> timedelta | None:
         await self._store.answer()
         waited = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -155,6 +156,11 @@ class MemoryQueue(Queue):
             )
             for name, jobs in sorted(by_name.items())
         ]
+
+    def failing(self) -> Counter[str]:
+        """Return how many jobs within the horizon failed when they were tried last, by code."""
+        until = self._clock.now() + HORIZON
+        return Counter(one.failure for one in self._jobs if one.failure is not None and one.due <= until)
 
     def take(self, name: str) -> JobLease:
         """Lease the one job of this name to the caller, who then plays its worker. Raises ValueError."""

@@ -20,6 +20,10 @@ _J, _E, _R, _A = JOBS.c, ERASURES.c, RESIDUE.c, codec(Account).table.c
 _NOW = sa.func.now()
 _DUE = _J.due_at <= _NOW
 _NEVER = sa.literal_column("interval '0'", sa.Interval())
+_NEAR = (
+    _J.state != sa.literal_column("'dead'", _J.state.type),
+    _J.due_at <= _NOW + sa.bindparam("horizon", type_=sa.Interval()),
+)
 
 WORK = compiled(
     sa.select(
@@ -29,15 +33,16 @@ WORK = compiled(
         sa.func.greatest(_NOW - sa.func.min(_J.due_at), _NEVER),
         sa.func.greatest(_NOW - sa.func.min(_J.queued_at), _NEVER),
     )
-    .where(
-        _J.state != sa.literal_column("'dead'", _J.state.type),
-        _J.due_at <= _NOW + sa.bindparam("horizon", type_=sa.Interval()),
-    )
+    .where(*_NEAR)
     .group_by(_J.name)
     .order_by(_J.name),
     "horizon",
 )
 """Read off the index of what is due; dead jobs are not in it."""
+FAILING = compiled(
+    sa.select(_J.failure, sa.func.count()).where(*_NEAR, _J.failure.is_not(None)).group_by(_J.failure),
+    "horizon",
+)
 
 
 def _longest_due() -> str:
@@ -75,6 +80,10 @@ class PostgresBacklog(Backlog):
     @override
     async def work(self) -> Sequence[QueuedWork]:
         return [QueuedWork(*row) for row in await self._database.fetch(WORK, HORIZON)]
+
+    @override
+    async def failing(self) -> Mapping[str, int]:
+        return dict(await self._database.fetch(FAILING, HORIZON))
 
     @override
     async def longest_due(self, due_before: datetime, unverified_before: datetime) -> timedelta | None:

@@ -35,6 +35,17 @@ class BacklogPromises:
         (work,) = await world.backlog.work()
         assert MINUTE <= work.late <= MINUTE + LAG, "for how long it has been due is not told"
 
+    async def test_jobs_that_failed_are_counted_by_code(self, world: World) -> None:
+        async def again(leased: LeasedJob) -> Outcome:
+            return Again(MINUTE, "carrier_unavailable")
+
+        assert dict(await world.backlog.failing()) == {}
+        for _ in range(2):
+            await send_one(world)
+        await world.work(again, deliveries=2, left=2)
+        await send_one(world)
+        assert dict(await world.backlog.failing()) == {"carrier_unavailable": 2}
+
     async def test_what_waits_for_its_time_is_not_due_and_what_is_far_off_is_not_counted(
         self, world: World
     ) -> None:

@@ -71,6 +71,7 @@ ACROSS_ACCOUNTS = {
     data_requests.OVER: "a plain read of what is over",
     job_statements.SHIFT: "the Sandbox's clock",
     backlog.WORK: "a count for whoever watches",
+    backlog.FAILING: "the same",
     backlog.LONGEST_DUE: "the same",
     backlog.OPEN_ERASURES: "the same",
     backlog.HELD: "the same",

@@ -32,6 +32,7 @@ from application.greetings import (
 from application.inbound_calls import AnswerCall, ContinueCall
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobHandler
+from application.key_rotation import RotateAccountKey
 from application.line_purchase import ApplyOrderChange
 from application.line_settings import ChangeLine
 from application.lines import (
@@ -196,6 +197,7 @@ class UseCases:
     apply_order_change: ApplyOrderChange
 
     rotate_master_key: RotateMasterKey
+    rotate_account_key: RotateAccountKey
     answer_call: AnswerCall
     continue_call: ContinueCall
     accept_forwarded_call: AcceptForwardedCall

@@ -29,6 +29,7 @@ from adapters.outbound.postgres.live import PostgresLiveEvents
 from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.readiness import Readiness
+from adapters.outbound.postgres.resealing import PostgresResealing
 from adapters.outbound.postgres.schema import bring_up_to_date, migrate_keyring
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.push.by_platform import PushByPlatform
@@ -230,6 +231,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             queue=PostgresQueue(database),
             backlog=PostgresBacklog(database),
             keyring=keyring,
+            resealing=PostgresResealing(database, keyring, parts.environment),
             epochs=PostgresEpochs(keys, parts.kms),
             epoch_policy=parts.epoch_policy,
             numbers=carriers.provider(plan),

@@ -21,6 +21,7 @@ from application.inventory import INVENTORY
 from application.number_reconciliation import Comparison
 from bootstrap.data_map import with_data_map
 from bootstrap.data_request_commands import DATA_REQUEST_COMMANDS
+from bootstrap.key_commands import rotate_accounts
 from bootstrap.operating import Access, note, product_at_hand
 from bootstrap.operator_commands import OPERATOR_COMMANDS
 from bootstrap.policy import POLICY, PROOFS, Verdict, declared_proofs, judge, parse
@@ -292,6 +293,7 @@ COMMANDS = Commands(
     back_up=back_up,
     restore=restore,
     rotate_master=rotate_master,
+    rotate_accounts=rotate_accounts,
     policy=PolicyCommands(clauses=clauses, untranslated=untranslated, write_data_map=write_data_map),
     variables=variables(),
     operator=OPERATOR_COMMANDS,

@@ -81,6 +81,7 @@ from application.inbound_calls import AnswerCall, ContinueCall, Direct, RouteCal
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobType
 from application.jobs import JOBS
+from application.key_rotation import RotateAccountKey
 from application.limits import Counts, PurgeLimits
 from application.line_check import CheckLine
 from application.line_purchase import ApplyOrderChange, CompletePurchase
@@ -164,6 +165,7 @@ from application.ports.payments import Payments
 from application.ports.pictures import Pictures
 from application.ports.push import Push
 from application.ports.recordings import Recordings
+from application.ports.resealing import Resealing
 from application.ports.signing import Signing
 from application.ports.store import Store
 from application.ports.tokens import Tokens
@@ -248,6 +250,7 @@ class Container(containers.DeclarativeContainer):
     queue = Dependency[Queue]()
     backlog = Dependency[Backlog]()
     keyring = Dependency[Keyring]()
+    resealing = Dependency[Resealing]()
     epochs = Dependency[Epochs]()
     numbers = Dependency[NumberProvider]()
     carrier = Dependency[MessageCarrier]()
@@ -645,6 +648,9 @@ class Container(containers.DeclarativeContainer):
 
     # Master keys
     rotate_master_key = Singleton(RotateMasterKey, epochs=epochs, clock=clock)
+    rotate_account_key = Singleton(
+        RotateAccountKey, store=store, keyring=keyring, resealing=resealing, objects=objects, clock=clock,
+    )
     turn_epochs = Singleton(TurnEpochs, epochs=epochs, ledger=ledger, policy=epoch_policy)
     confirm_erasures = Singleton(ConfirmErasures, epochs=epochs, ledger=ledger, policy=epoch_policy, signing=signing)
 

@@ -32,6 +32,7 @@ from application.ports.payments import Payments
 from application.ports.pictures import Pictures
 from application.ports.push import Push
 from application.ports.recordings import Recordings
+from application.ports.resealing import Resealing
 from application.ports.signing import Signing
 from application.ports.store import Store
 from application.ports.tokens import Tokens
@@ -54,6 +55,7 @@ class Outside:
     queue: Queue
     backlog: Backlog
     keyring: Keyring
+    resealing: Resealing
     epochs: Epochs
     numbers: NumberProvider
     carrier: MessageCarrier

@@ -90,6 +90,7 @@ class AuditKind(StrEnum):
     DATA_REQUEST_NOTED = "data_request_noted"
     DATA_REQUEST_ANSWERED = "data_request_answered"
     OPERATOR_HANDLED_REQUESTS = "operator_handled_requests"
+    ACCOUNT_KEY_ROTATED = "account_key_rotated"
 
 
 AUDITED: dict[type[Event], AuditKind] = {

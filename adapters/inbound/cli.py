@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -38,6 +39,8 @@ class Commands:
     """Answers what it restores, or would: the main database's set, the keyring's, whether really."""
     rotate_master: Callable[[Options, Callable[[int, int], None]], Sequence[str]]
     """Wraps every key under a new master key; the second argument hears of progress. Answers what becomes of others."""
+    rotate_accounts: Callable[[UUID | None, int | None, Options, Callable[[str], None]], Sequence[str]]
+    """Gives an account another key, or all whose key is older than so many days; the last hears of progress."""
     reconcile: Callable[[bool, Options], Comparison]
     """Compares the carrier's numbers with our lines; gives orphans back if the argument says so."""
     policy: PolicyCommands
@@ -167,6 +170,32 @@ def _keys(commands: Commands) -> typer.Typer:
                 status.update(f"Wrapping keys: {done} done, {broken} do not open")
 
             for line in commands.rotate_master(said(state_dir=state_dir), told):
+                typer.echo(line)
+
+    @keys.command("rotate-account")
+    def rotate_account(
+        account_id: Annotated[
+            UUID | None, typer.Argument(metavar="[ACCOUNT]", help="The account that gets another key.")
+        ] = None,
+        *,
+        all_older_than: Annotated[
+            int | None,
+            typer.Option(metavar="DAYS", min=0, help="Every account whose key is older than so many days."),
+        ] = None,
+        state_dir: StateDir = None,
+    ) -> None:
+        """Bring everything of an account under another key, while it is in use, and destroy the former key.
+
+        It waits for six minutes, until every process knows of the new key. Where it was cut off, it goes on when it is
+        called again.
+        """
+        if (account_id is None) == (all_older_than is None):
+            raise typer.BadParameter("Name an account, or say --all-older-than DAYS.")
+        console = Console(stderr=True)
+        with console.status("Making keys") as status:
+            for line in commands.rotate_accounts(
+                account_id, all_older_than, said(state_dir=state_dir), status.update
+            ):
                 typer.echo(line)
 
     @keys.callback()

@@ -9,7 +9,7 @@ from domain.kernel import ErrorKind, PicoError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from uuid import UUID
 
     from domain.kernel import AccountId
@@ -40,6 +40,13 @@ class AccountKey:
     material: bytes
     ended: set[bytes] = field(default_factory=set)
     """Ids (16 bytes) of rows that are over, as far as this process has heard: see `note_endings`."""
+    chain: tuple[bytes, ...] = field(default=())
+    """Keys of blind indexes from before this key, oldest first: an index is made under each of them in turn.
+
+    What is held as an index alone cannot be read, and so not be made anew: its index is made of the index that it had.
+    """
+    former: AccountKey | None = None
+    """The key before this one, while the account's key is being rotated: both open what is sealed."""
 
     def __repr__(self) -> str:
         """Hide the material."""
@@ -100,6 +107,32 @@ class Keyring(Protocol):
 
     async def count(self, account_id: AccountId) -> int:
         """Return how many wrapped keys the account still has at rest. Repeating is harmless."""
+        ...
+
+    async def add(self, account_id: AccountId) -> int:
+        """Make the account's next key beside the one it has; return its version.
+
+        From then on `open` answers the new one, with the former beside it. Repeating is harmless until `finish`: there
+        are two at most. Raises KeyGone.
+        """
+        ...
+
+    async def unheard(self, account_id: AccountId) -> timedelta:
+        """Return how long until every process knows of the account's newest key: no more than some minutes.
+
+        Zero where nobody can hold an earlier answer of `open` any more. Raises KeyGone. Repeating is harmless.
+        """
+        ...
+
+    async def finish(self, account_id: AccountId) -> int:
+        """Destroy every key of the account but the newest; return how many. What is over stays so, under the newest.
+
+        What is still sealed under a former key is lost: see `Resealing`. Raises KeyGone. Repeating is harmless.
+        """
+        ...
+
+    async def older(self, than: datetime, after: AccountId | None, limit: int) -> Sequence[AccountId]:
+        """Return up to `limit` accounts, in order of id, whose newest key was made earlier, or that have two keys."""
         ...
 
     async def system(self, purpose: str) -> bytes:

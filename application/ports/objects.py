@@ -59,6 +59,13 @@ class Objects(Protocol):
         """
         ...
 
+    async def reseal(self, account_id: AccountId, object_id: ObjectId, *, days: int | None = None) -> bool:
+        """Seal it anew under the account's newest key, as `put` does; tell whether it was under another.
+
+        Who reads it meanwhile reads on. Raises NotFound, KeyGone, SealBroken. Repeating is harmless.
+        """
+        ...
+
     async def delete(self, account_id: AccountId, object_id: ObjectId) -> None:
         """Delete it, durably. Needs no key of the account. Repeating is harmless."""
         ...

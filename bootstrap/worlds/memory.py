@@ -27,6 +27,7 @@ from adapters.outbound.memory.payments import MemoryPayments
 from adapters.outbound.memory.push import MemoryPush
 from adapters.outbound.memory.queue import MemoryQueue
 from adapters.outbound.memory.recordings import MemoryRecordings
+from adapters.outbound.memory.resealing import MemoryResealing
 from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.system import CountingIds, FakeHasher, FakeTokens, HandClock
 from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
@@ -66,6 +67,7 @@ from application.ports.payments import Payments
 from application.ports.pictures import Pictures
 from application.ports.push import Push
 from application.ports.recordings import Recordings
+from application.ports.resealing import Resealing
 from application.ports.signing import Signing
 from application.ports.store import Store
 from application.ports.tokens import Tokens
@@ -100,6 +102,7 @@ class Parts(TypedDict, total=False):
     clock: HandClock
     ids: Ids
     keyring: Keyring
+    resealing: Resealing
     epochs: Epochs
     queue: MemoryQueue
     backlog: Backlog
@@ -154,6 +157,7 @@ class InMemory:
     clock: HandClock
     ids: Ids
     keyring: MemoryKeyring
+    resealing: Resealing
     epochs: Epochs
     queue: MemoryQueue
     backlog: Backlog
@@ -209,6 +213,7 @@ class InMemory:
         self.catch_ups = given.get("catch_ups", MemoryCatchUps())
         self.voice = given.get("voice", MemoryVoiceCarrier(self.clock.now))
         self.call_clients = given.get("call_clients", SealedCallClients(self.keyring))
+        self.resealing = given.get("resealing", MemoryResealing(self.store, self.keyring))
         self.numbers = given.get("numbers")
         self.recordings = given.get("recordings", MemoryRecordings())
         self.transcriber = given.get("transcriber")
@@ -244,7 +249,7 @@ class InMemory:
         """Return the parts the world has now, by port."""
         return Outside(
             store=self.store, live_events=self.live_events, push=self.push, directory=self.directory, queue=self.queue,
-            backlog=self.backlog, keyring=self.keyring,
+            backlog=self.backlog, keyring=self.keyring, resealing=self.resealing,
             epochs=self.epochs, epoch_policy=self.epoch_policy, objects=self.objects,
             pictures=self.pictures, media_addresses=self.media_addresses,
             numbers=self.numbers or self.carrier, carrier=self.carrier, catch_ups=self.catch_ups, voice=self.voice,

@@ -37,6 +37,7 @@ from adapters.outbound.postgres.limits import PostgresLimits
 from adapters.outbound.postgres.live import PostgresLiveEvents
 from adapters.outbound.postgres.pool import Database, connect
 from adapters.outbound.postgres.queue import PostgresQueue
+from adapters.outbound.postgres.resealing import PostgresResealing
 from adapters.outbound.postgres.sealing import FORMAT, OVERHEAD, AccountCipher
 from adapters.outbound.postgres.store import CipherCache, PostgresStore
 from adapters.outbound.sealed.objects import SealedObjects
@@ -144,6 +145,7 @@ class OnPostgres(InMemory):
             "keyring": lambda world: PostgresKeyring(
                 world.database, LocalKms(folder / "kms", world.clock.now)
             ),
+            "resealing": lambda world: PostgresResealing(database, world.keyring, ENVIRONMENT),
             "epochs": lambda world: PostgresEpochs(world.database, LocalKms(folder / "kms", world.clock.now)),
             "epoch_policy": lambda _: EpochPolicy(),
             "call_clients": lambda world: SealedCallClients(world.keyring),
@@ -262,8 +264,10 @@ def with_cipher(of: type[AccountCipher], stored: Databases) -> Databases:
     """Have the store seal, and look things up, in another way."""
 
     class OtherCipherCache(CipherCache):
-        def open(self, account_id: AccountId, key: AccountKey) -> AccountCipher:
-            return of(ENVIRONMENT, account_id, key)
+        def open(
+            self, account_id: AccountId, key: AccountKey, other: AccountKey | None = None
+        ) -> AccountCipher:
+            return of(ENVIRONMENT, account_id, key, other)
 
     def store(world: OnPostgres) -> PostgresStore:
         made = PostgresStore(world.database, world.keyring, world.ids, environment=ENVIRONMENT)

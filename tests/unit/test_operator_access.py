@@ -79,6 +79,7 @@ AUDITED: dict[str, tuple[tuple[str, ...], AuditKind, bool]] = {
     "dsr fulfil": (("{ada}",), AuditKind.OPERATOR_HANDLED_REQUESTS, False),
     "dsr close": (("{ada}", "--as", "refused"), AuditKind.OPERATOR_HANDLED_REQUESTS, False),
     "keys rotate-master": ((), AuditKind.OPERATOR_ROTATED_KEYS, False),
+    "keys rotate-account": (("{ada}",), AuditKind.OPERATOR_ACCESS, True),
     "reconcile": ((), AuditKind.OPERATOR_COMPARED_NUMBERS, False),
     "backup": ((), AuditKind.OPERATOR_BACKED_UP, False),
     "restore": (("--really",), AuditKind.OPERATOR_RESTORED, False),
@@ -105,10 +106,20 @@ def test_a_command_leaves_its_entry(operated: Operated, command: str) -> None:
     owner, other = (operated.ada.id, HOUSE) if of_the_account else (HOUSE, operated.ada.id)
     before, untouched = operated.log_of(owner), operated.log_of(other)
     CliRunner().invoke(APP, [*command.split(), *(word.format(ada=operated.ada.id) for word in words)])
-    (entry,) = operated.log_of(owner)[len(before) :]
+    entry, *_ = operated.log_of(owner)[len(before) :]
     assert (entry.kind, entry.subject) == (kind, owner)
     assert operated.log_of(other) == untouched
     assert entry.commitment in operated.world.store.audit_log.commitments
+
+
+def test_all_accounts_get_other_keys_at_once(operated: Operated) -> None:
+    ran = CliRunner().invoke(APP, ["keys", "rotate-account", "--all-older-than", "0"])
+    assert ran.exit_code == 0, ran.output
+    assert "accounts" in ran.output
+    assert asyncio.run(operated.world.keyring.open(operated.ada.id)).version == 2
+    assert operated.log_of(HOUSE)[0].kind is AuditKind.OPERATOR_ROTATED_KEYS
+    for words in ((), (str(operated.ada.id), "--all-older-than", "1")):
+        assert CliRunner().invoke(APP, ["keys", "rotate-account", *words]).exit_code == 2
 
 
 def test_an_account_that_there_is_not_is_not_read(operated: Operated) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from os import urandom
 
 from typing_extensions import override
@@ -48,7 +48,9 @@ class MemoryKeyring(Keyring):
     async def destroy(self, account_id: AccountId) -> int:
         self._answer()
         self.wrapped_in.pop(account_id, None)
-        return 0 if self._accounts.pop(account_id, None) is None else 1
+        count = await self.count(account_id)
+        self._accounts.pop(account_id, None)
+        return count
 
     @override
     async def note_endings(self, account_id: AccountId, endings: Sequence[Ending]) -> None:
@@ -75,7 +77,33 @@ class MemoryKeyring(Keyring):
     @override
     async def count(self, account_id: AccountId) -> int:
         self._answer()
-        return int(account_id in self._accounts)
+        key = self._accounts.get(account_id)
+        return 0 if key is None else 1 + (key.former is not None)
+
+    @override
+    async def add(self, account_id: AccountId) -> int:
+        key = await self.open(account_id)
+        if key.former is None:
+            key = AccountKey(key.version + 1, urandom(32), key.ended, former=key)
+            self._accounts[account_id], self.wrapped_in[account_id] = key, self.epoch
+        return key.version
+
+    @override
+    async def unheard(self, account_id: AccountId) -> timedelta:
+        await self.open(account_id)
+        return timedelta()
+
+    @override
+    async def finish(self, account_id: AccountId) -> int:
+        key = await self.open(account_id)
+        if key.former is None:
+            return 0
+        self._accounts[account_id] = AccountKey(key.version, key.material, key.ended)
+        return 1
+
+    @override
+    async def older(self, than: datetime, after: AccountId | None, limit: int) -> Sequence[AccountId]:
+        return await self.holders(after, limit)
 
     @override
     async def system(self, purpose: str) -> bytes:

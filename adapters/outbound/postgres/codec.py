@@ -35,6 +35,8 @@ class Keys:
 
     cipher: AccountCipher
     system: bytes
+    turning: bool = False
+    """Whether the account's key is being rotated: then a commit must be under the version that is in use by then."""
 
     def account_index(self, purpose: str, value: str) -> bytes:
         """Return the blind index of a value within the account. `purpose` is "table.column"."""

@@ -12,7 +12,7 @@ from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.pool import JOB_GONE, VERSION_CONFLICT
 from adapters.outbound.postgres.reading import ACCOUNT, owned
 from adapters.outbound.postgres.statements import Parameter, compiled, count_of, value
-from adapters.outbound.postgres.tables import AUDIT_RECENT, DIRECTORY, JOBS
+from adapters.outbound.postgres.tables import AUDIT_RECENT, DIRECTORY, JOBS, SEALED_UNDER
 from domain.accounts import Account
 from domain.classification import StorageKind
 from domain.exports import ExportPart
@@ -47,6 +47,8 @@ class Verb(Enum):
     """Do nothing, but only if the row is still as it was read."""
     LIVE = auto()
     """Do nothing, but only if the account's row is there."""
+    UNDER = auto()
+    """Do nothing, but only if what is written is still to be sealed under this version of the account's key."""
 
 
 class Write(NamedTuple):
@@ -99,7 +101,9 @@ def _compose(shape: Shape) -> str:
 
 
 def _frees(earlier: Write, later: Write) -> bool:
-    """Tell whether what `earlier` frees may be what `later` takes."""
+    """Tell whether what `earlier` frees may be what `later` takes; or whether `later` writes what `earlier` locks."""
+    if earlier.verb is Verb.UNDER:
+        return later.of is Account and later.verb in _OF_A_ROW
     if later.verb is Verb.LIST:
         return earlier.verb is Verb.UNLIST
     freeing = {Verb.REMOVE, Verb.EMPTY, Verb.UPDATE, Verb.OVERWRITE}
@@ -123,9 +127,11 @@ def _insert(new: Parameter, of: Any, _: tuple[int, ...], freeing: Sequence[sa.CT
     )
 
 
-def _row(new: Parameter, of: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - a type of aggregate
+def _row(new: Parameter, of: Any, first: Sequence[sa.CTE]) -> sa.ColumnElement[bool]:  # noqa: ANN401 - a type of aggregate
+    """Find a row as it was read. What locks the same row comes `first`: what a statement has written it cannot lock."""
     columns = CODECS[of].table.c
-    return sa.and_(owned(of), columns.id == new(columns.id), columns.version == new(columns.version))
+    done = (count_of(clause) >= sa.literal_column("0") for clause in first)
+    return sa.and_(owned(of), columns.id == new(columns.id), columns.version == new(columns.version), *done)
 
 
 def _relative(column: sa.Column[Any], kind: StorageKind, given: sa.ColumnElement[Any]) -> Any:  # noqa: ANN401
@@ -144,22 +150,22 @@ def _changed(new: Parameter, of: Any, places: tuple[int, ...]) -> dict[str, Any]
     return changes
 
 
-def _update(new: Parameter, of: Any, places: tuple[int, ...], _: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
+def _update(new: Parameter, of: Any, places: tuple[int, ...], first: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
     table, changes = CODECS[of].table, _changed(new, of, places)
     changes["version"] = table.c.version + sa.literal_column("1")
-    return sa.update(table).where(_row(new, of)).values(changes).returning(_ONE)
+    return sa.update(table).where(_row(new, of, first)).values(changes).returning(_ONE)
 
 
-def _move(new: Parameter, of: Any, places: tuple[int, ...], _: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
+def _move(new: Parameter, of: Any, places: tuple[int, ...], first: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
     changes = _changed(new, of, places)
-    return sa.update(CODECS[of].table).where(_row(new, of)).values(changes).returning(_ONE)
+    return sa.update(CODECS[of].table).where(_row(new, of, first)).values(changes).returning(_ONE)
 
 
-def _overwrite(new: Parameter, of: Any, places: tuple[int, ...], _: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
+def _overwrite(new: Parameter, of: Any, places: tuple[int, ...], first: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
     codec = CODECS[of]
     changes: dict[str, Any] = {column.name: new(column) for column in codec.written(places)}
     changes["version"] = codec.table.c.version + sa.literal_column("1")
-    return sa.update(codec.table).where(_row(new, of)).values(changes).returning(_ONE)
+    return sa.update(codec.table).where(_row(new, of, first)).values(changes).returning(_ONE)
 
 
 def _kind(of: Any, places: tuple[int, ...]) -> sa.ColumnElement[str]:  # noqa: ANN401 - a type of aggregate
@@ -200,8 +206,8 @@ def _queue(new: Parameter, *_: object) -> sa.Insert:
     return sa.insert(JOBS).values({"account_id": account, **given, "due_at": due_at})
 
 
-def _remove(new: Parameter, of: Any, *_: object) -> Any:  # noqa: ANN401
-    return sa.delete(CODECS[of].table).where(_row(new, of)).returning(_ONE)
+def _remove(new: Parameter, of: Any, _: tuple[int, ...], first: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
+    return sa.delete(CODECS[of].table).where(_row(new, of, first)).returning(_ONE)
 
 
 def _empty(new: Parameter, *_: object) -> Any:  # noqa: ANN401
@@ -210,8 +216,10 @@ def _empty(new: Parameter, *_: object) -> Any:  # noqa: ANN401
     return sa.delete(table).where(owned(ExportPart), of_export).returning(_ONE)
 
 
-def _rely(new: Parameter, of: Any, *_: object) -> Any:  # noqa: ANN401
-    return sa.select(_ONE).select_from(CODECS[of].table).where(_row(new, of)).with_for_update(read=True)
+def _rely(new: Parameter, of: Any, _: tuple[int, ...], first: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
+    return (
+        sa.select(_ONE).select_from(CODECS[of].table).where(_row(new, of, first)).with_for_update(read=True)
+    )
 
 
 def _live(*_: object) -> Any:  # noqa: ANN401
@@ -219,11 +227,17 @@ def _live(*_: object) -> Any:  # noqa: ANN401
     return account.with_for_update(read=True, key_share=True)
 
 
+def _under(new: Parameter, *_: object) -> Any:  # noqa: ANN401
+    account = sa.select(_ONE).select_from(CODECS[Account].table)
+    return account.where(owned(Account), new(SEALED_UNDER) == SEALED_UNDER).with_for_update(read=True)
+
+
 def _log(new: Parameter, *_: object) -> sa.Insert:
     columns = AUDIT_RECENT.c
     return sa.insert(AUDIT_RECENT).values({name: new(columns[name]) for name in _LOGGED})
 
 
+_OF_A_ROW = frozenset({Verb.REMOVE, Verb.UPDATE, Verb.MOVE, Verb.OVERWRITE, Verb.RELY})
 _CLAUSES: dict[Verb, _Clause] = {
     Verb.END: _end,
     Verb.REMOVE: _remove,
@@ -238,11 +252,13 @@ _CLAUSES: dict[Verb, _Clause] = {
     Verb.QUEUE: _queue,
     Verb.RELY: _rely,
     Verb.LIVE: _live,
+    Verb.UNDER: _under,
 }
 _REFUSALS = {
     Verb.END: JOB_GONE,
     **dict.fromkeys(
-        (Verb.REMOVE, Verb.UPDATE, Verb.MOVE, Verb.OVERWRITE, Verb.RELY, Verb.LIVE), VERSION_CONFLICT
+        (Verb.REMOVE, Verb.UPDATE, Verb.MOVE, Verb.OVERWRITE, Verb.RELY, Verb.LIVE, Verb.UNDER),
+        VERSION_CONFLICT,
     ),
 }
 """What it means when a write does not find its row."""

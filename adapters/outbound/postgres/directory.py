@@ -177,7 +177,8 @@ class PostgresDirectory(Directory):
     async def _opened(self, account_id: AccountId, row: Row) -> Session | None:
         """Return the session in a row, None where its seal does not open."""
         try:
-            cipher = AccountCipher(self._environment, account_id, await self._keyring.open(account_id))
+            key = await self._keyring.open(account_id)
+            cipher = AccountCipher(self._environment, account_id, key, key.former)
             session, _ = _SESSIONS.loader(cipher)(row)
         except (KeyGone, SealBroken):
             return None

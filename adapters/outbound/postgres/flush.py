@@ -58,8 +58,7 @@ class Flush:
         self._written: list[Aggregate] = []
         self._touched = set[tuple[type[Aggregate], UUID]]()
         self._lists: list[tuple[Codec[Any], int, bytes, UUID]] = []
-        if completing is not None:
-            self._add(Verb.END, None, completing.job_id, completing.token)
+        self._begin(completing)
         for aggregate in work.removed:
             self._remove(aggregate)
         for export_id in work.exports_emptied:
@@ -94,6 +93,12 @@ class Flush:
         """Bring the aggregates up to date with their rows."""
         for aggregate in self._written:
             aggregate.version += 1
+
+    def _begin(self, completing: JobLease | None) -> None:
+        if self._reader.keys.turning:
+            self._add(Verb.UNDER, None, self._reader.keys.cipher.version)
+        if completing is not None:
+            self._add(Verb.END, None, completing.job_id, completing.token)
 
     def _add(
         self, verb: Verb, of: type[Aggregate] | None, *values: object, places: tuple[int, ...] = ()
@@ -220,6 +225,8 @@ class Flush:
         first_held = min((_rank(of) for verb, of, _ in self.shape if verb in _HOLDING), default=_LAST)
         if 0 < first_made <= first_held:  # what makes the account itself needs nothing else
             self._add(Verb.LIVE, None)
+        if self._reader.keys.turning and len(self.shape) == 1:
+            self.shape.clear()  # nothing is written
 
     def _on(self, verb: Verb, aggregate: Stored, places: tuple[int, ...] = ()) -> None:
         """Write to, or look at, the row an aggregate was read from, if it is still the same."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from os import urandom
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -21,9 +21,10 @@ from sqlalchemy.dialects import postgresql
 from typing_extensions import override
 
 from adapters.cache import Cache
+from adapters.outbound.postgres import rotation
 from adapters.outbound.postgres.keyring_tables import ACCOUNT_KEYS, ENDINGS, EPOCHS, SYSTEM_KEYS
 from adapters.outbound.postgres.pool import Database, StatementRefused
-from adapters.outbound.postgres.sealing import Marks
+from adapters.outbound.postgres.sealing import Chain, Marks, index_key
 from adapters.outbound.postgres.statements import compiled, value
 from application.ports.keyring import AccountKey, Ending, KeyGone, Keyring, KeysUnavailable
 from application.ports.kms import Kms, KmsError, KmsKeyGone, KmsWrongState, WrappedKey
@@ -35,6 +36,8 @@ ENDING_BYTES = 120
 """What an ending takes there."""
 CACHED_SECONDS = 300.0
 IDLE_SECONDS = 120.0
+HEARD_AFTER = timedelta(seconds=CACHED_SECONDS + 60)
+"""Nobody works with an answer of before that was kept for as long, and then used for a unit of work."""
 SYSTEM_PURPOSES = 32
 
 
@@ -59,27 +62,28 @@ def _newest(table: sa.Table, owner: str) -> str:
 
 
 def _opened() -> str:
-    """Return the newest key of an account, and the marks of all that has ended, in one look."""
+    """Return the keys of an account, the newest first, each with the marks under it of what has ended, in one look."""
     columns, of = ACCOUNT_KEYS.c, value("account_id", ACCOUNT_KEYS.c.account_id)
     marks = sa.func.string_agg(ENDINGS.c.mark, sa.literal_column("''::bytea"))
-    ended = sa.select(marks).where(ENDINGS.c.account_id == of).scalar_subquery()
-    select = sa.select(columns.version, columns.key_id, columns.master, columns.wrapped, ended.label("ended"))
-    select = select.where(columns.account_id == of).order_by(columns.version.desc())
-    return compiled(select.limit(sa.literal_column("1")), "account_id")
+    under = sa.select(marks).where(ENDINGS.c.account_id == of, ENDINGS.c.version == columns.version)
+    key = (columns.version, columns.key_id, columns.master, columns.wrapped, columns.chain)
+    select = sa.select(*key, under.correlate(ACCOUNT_KEYS).scalar_subquery().label("ended"))
+    return compiled(select.where(columns.account_id == of).order_by(columns.version.desc()), "account_id")
 
 
 def _note() -> str:
     """Add endings to an account that has a key; its row is held, so that no ending outlives it."""
     of = value("account_id", ACCOUNT_KEYS.c.account_id)
-    key = sa.select(ACCOUNT_KEYS.c.account_id).where(ACCOUNT_KEYS.c.account_id == of)
-    held = key.limit(sa.literal_column("1")).with_for_update(read=True).cte("held")
+    key = sa.select(ACCOUNT_KEYS.c.account_id, ACCOUNT_KEYS.c.version).where(ACCOUNT_KEYS.c.account_id == of)
+    its = key.where(ACCOUNT_KEYS.c.version == value("version", ACCOUNT_KEYS.c.version))
+    held = its.with_for_update(read=True).cte("held")
     arrays = [
         sa.func.unnest(sa.bindparam(name, type_=postgresql.ARRAY(ENDINGS.c[name].type)))
         for name in ("mark", "until")
     ]
-    given = sa.select(held.c.account_id, *arrays)
-    insert = postgresql.insert(ENDINGS).from_select(["account_id", "mark", "until"], given)
-    return compiled(insert.on_conflict_do_nothing(), "account_id", "mark", "until")
+    given = sa.select(held.c.account_id, held.c.version, *arrays)
+    insert = postgresql.insert(ENDINGS).from_select(["account_id", "version", "mark", "until"], given)
+    return compiled(insert.on_conflict_do_nothing(), "account_id", "version", "mark", "until")
 
 
 def _purge() -> str:
@@ -162,7 +166,8 @@ class PostgresKeyring(Keyring):
         key = await self.open(account_id)
         marks = Marks(key)
         given = [(marks.of(ending.row_id.bytes), ending.until) for ending in endings]
-        await answered(self._database.execute(_NOTE, account_id, *map(list, zip(*given, strict=True))))
+        arrays = map(list, zip(*given, strict=True))
+        await answered(self._database.execute(_NOTE, account_id, key.version, *arrays))
         key.ended.update(ending.row_id.bytes for ending in endings)
 
     @override
@@ -179,19 +184,62 @@ class PostgresKeyring(Keyring):
         return int((await self._row(_COUNT, account_id))[0])
 
     @override
+    async def add(self, account_id: AccountId) -> int:
+        key = await self.reopen(account_id)
+        if key.former is None:
+            await self._add(rotation.ADD, account_id, after=key)
+        return (await self.reopen(account_id)).version
+
+    @override
+    async def unheard(self, account_id: AccountId) -> timedelta:
+        row = await self._row(rotation.UNHEARD, account_id, HEARD_AFTER)
+        if row is None or row[0] is None:
+            raise KeyGone
+        wait: timedelta = max(row[0], timedelta())
+        return wait
+
+    @override
+    async def finish(self, account_id: AccountId) -> int:
+        key = await self.reopen(account_id)
+        former, newest = key.former, Marks(key)
+        if former is None:
+            return 0
+        rows = await answered(self._database.fetch(rotation.MARKS, account_id, key.version))
+        under = Marks(former)
+        moved = [(row[0], newest.of(next(iter(under.ids(row[0]))))) for row in rows]
+        if moved:
+            arrays = map(list, zip(*moved, strict=True))
+            await answered(self._database.execute(rotation.MOVE, account_id, key.version, *arrays))
+        gone = await answered(self._database.execute(rotation.DROP, account_id, key.version))
+        self._accounts.drop(account_id)
+        return gone
+
+    @override
+    async def older(self, than: datetime, after: AccountId | None, limit: int) -> Sequence[AccountId]:
+        rows = await answered(self._database.fetch(rotation.OLDER, than, after or _FIRST, limit))
+        return [AccountId(row[0]) for row in rows]
+
+    @override
     async def system(self, purpose: str) -> bytes:
         """Return the system key for a purpose, a word of a-z and underscores."""
         return await self._systems.get(purpose, self._system)
 
     async def _open(self, account_id: AccountId) -> AccountKey:
-        row = await self._row(_OPENED, account_id)
-        if row is None:
-            raise KeyGone
-        row, material = await self._unwrapped(row, _OPENED, account_id)
-        key = AccountKey(row["version"], material)
-        if row["ended"]:
-            key.ended.update(Marks(key).ids(row["ended"]))
-        return key
+        before: list[bytes] = []
+        while rows := await self._rows(_OPENED, account_id):
+            try:
+                materials = [await self._kms.unwrap(_wrapped(row), context(row["key_id"])) for row in rows]
+            except (
+                KmsKeyGone,
+                KmsWrongState,
+            ):  # an epoch ended while it was on its way: it is wrapped anew by now
+                if before == (before := [row["wrapped"] for row in rows]):
+                    raise KeysUnavailable from None
+            except KmsError:
+                raise KeysUnavailable from None
+            else:
+                return _key(rows, materials)
+        raise KeyGone
 
     async def _system(self, purpose: str) -> bytes:
         row = await self._row(_NEWEST_SYSTEM, purpose)
@@ -200,16 +248,19 @@ class PostgresKeyring(Keyring):
             row = await self._row(_NEWEST_SYSTEM, purpose)  # ours, or that of someone faster
         return (await self._unwrapped(row, _NEWEST_SYSTEM, purpose))[1]
 
-    async def _add(self, statement: str, owner: object) -> None:
-        """Make a key and store it. Of several at once, the first to be stored stands."""
+    async def _add(self, statement: str, owner: object, after: AccountKey | None = None) -> None:
+        """Make a key and store it, `after` another. Of several at once, the first to be stored stands."""
         master = await self._master()
         while True:
-            key_id = uuid4()
+            key_id, material = uuid4(), urandom(32)
             try:
-                wrapped = await self._kms.wrap(urandom(32), context(key_id), master)
+                wrapped = await self._kms.wrap(material, context(key_id), master)
             except KmsError:
                 raise KeysUnavailable from None
-            row = (owner, key_id, wrapped.key_id, wrapped.blob)
+            row: tuple[object, ...] = (owner, key_id, wrapped.key_id, wrapped.blob)
+            if after is not None:
+                chain = Chain(key_id, material).seal((*after.chain, index_key(after)))
+                row += (after.version, chain)
             if await answered(self._database.execute(statement, *row)):
                 return
             before, master = master, await self._master()
@@ -221,15 +272,17 @@ class PostgresKeyring(Keyring):
         row = await answered(self._database.first(_MASTER))
         return None if row is None else str(row["master"])
 
-    async def _row(self, statement: str, owner: object) -> Any:  # noqa: ANN401 - asyncpg has no types
-        return await answered(self._database.first(statement, owner))
+    async def _row(self, statement: str, owner: object, *more: object) -> Any:  # noqa: ANN401 - asyncpg has no types
+        return await answered(self._database.first(statement, owner, *more))
+
+    async def _rows(self, statement: str, owner: object) -> list[Any]:
+        return await answered(self._database.fetch(statement, owner))
 
     async def _unwrapped(self, row: Any, statement: str, owner: object) -> tuple[Any, bytes]:  # noqa: ANN401 - see _row
         """Unwrap a row's key; if an epoch ended while it was on its way, the row's of now. Return which it was."""
         while True:
             try:
-                wrapped = WrappedKey(row["master"], row["wrapped"])
-                return row, await self._kms.unwrap(wrapped, context(row["key_id"]))
+                return row, await self._kms.unwrap(_wrapped(row), context(row["key_id"]))
             except (KmsKeyGone, KmsWrongState):
                 before = row["wrapped"]
             except KmsError:
@@ -239,6 +292,24 @@ class PostgresKeyring(Keyring):
                 raise KeyGone
             if row["wrapped"] == before:
                 raise KeysUnavailable
+
+
+def _wrapped(row: Any) -> WrappedKey:  # noqa: ANN401 - asyncpg has no types
+    return WrappedKey(row["master"], row["wrapped"])
+
+
+def _key(rows: Sequence[Any], materials: Sequence[bytes]) -> AccountKey:
+    """Return the newest key, with the one before it. What is over by either is over for both."""
+    made: AccountKey | None = None
+    ended = set[bytes]()
+    for row, material in zip(reversed(rows), reversed(materials), strict=True):
+        chain = () if row["chain"] is None else Chain(row["key_id"], material).open(row["chain"])
+        made = AccountKey(row["version"], material, ended, chain, made)
+        if row["ended"]:
+            ended.update(Marks(made).ids(row["ended"]))
+    if made is None:
+        raise KeyGone
+    return made
 
 
 async def answered(asked: Awaitable[V]) -> V:

@@ -38,6 +38,7 @@ ACCOUNT_KEYS = sa.Table(
     "account_keys", KEYRING_TABLES,
     sa.Column("account_id", postgresql.UUID(), primary_key=True, info={"kind": StorageKind.ID}),
     *_key_columns("account_keys"),
+    sa.Column("chain", postgresql.BYTEA(), nullable=True, info={"kind": StorageKind.SEALED}),
     sa.Index("ix_account_keys_master", "master"),
 )  # fmt: skip
 ENDINGS = sa.Table(
@@ -48,9 +49,12 @@ ENDINGS = sa.Table(
         "until", postgresql.TIMESTAMP(timezone=True), nullable=True, info={"kind": StorageKind.TIME},
         index=True,
     ),
+    sa.Column(
+        "version", sa.SmallInteger(), nullable=False, server_default=sa.text("1"), info={"kind": StorageKind.COUNT}
+    ),
     sa.CheckConstraint("length(mark) = 16", name="endings_mark_is_a_block"),
 )  # fmt: skip
-"""What is over. A mark is a row's id, enciphered under its account's key: it goes when the key does."""
+"""What is over. A mark is a row's id, enciphered under its account's key of this version: it goes when the key does."""
 SYSTEM_KEYS = sa.Table(
     "system_keys", KEYRING_TABLES,
     sa.Column("purpose", sa.String(32), primary_key=True, info={"kind": StorageKind.ENUM}),

@@ -37,6 +37,7 @@ HEADER = 3
 NONCE = 12
 TAG = 16
 OVERHEAD = HEADER + NONCE + TAG
+KEY = 32
 ROW_ID = 16
 """Row ids are UUIDs."""
 
@@ -52,10 +53,11 @@ def blind_index(key: bytes, purpose: str, value: bytes) -> bytes:
 class ColumnCipher:
     """Seals and opens one column of one account. All but the row id is computed beforehand: this is the hot path."""
 
-    __slots__ = ("_after", "_before", "_decrypt", "_encrypt", "_header")
+    __slots__ = ("_after", "_before", "_decrypt", "_encrypt", "_header", "_other")
 
-    def __init__(self, aead: AESGCM, version: int, before: bytes) -> None:
-        """Bind the key, its version, and the associated data that come before the row id."""
+    def __init__(self, aead: AESGCM, version: int, before: bytes, other: ColumnCipher | None = None) -> None:
+        """Bind the key, its version, and the associated data before the row id; `other` opens what is under another."""
+        self._other = other
         number = version.to_bytes(2)
         self._encrypt: Callable[[bytes, bytes, bytes], bytes] = aead.encrypt
         self._decrypt: Callable[[bytes, bytes, bytes], bytes] = aead.decrypt
@@ -80,7 +82,9 @@ class ColumnCipher:
         Raises SealBroken.
         """
         if blob[:HEADER] != self._header or len(blob) < OVERHEAD:
-            raise SealBroken
+            if self._other is None:
+                raise SealBroken
+            return self._other.open(row_id, blob, bound)
         try:
             return self._decrypt(blob[3:15], blob[15:], self._before + row_id + self._after + bound)
         except InvalidTag:
@@ -112,15 +116,21 @@ class AccountCipher:
     Making one costs two derivations; keep it as long as the key, and no longer.
     """
 
-    __slots__ = ("_aead", "_columns", "_index_key", "_place", "ended", "version")
+    __slots__ = ("_aead", "_columns", "_index_keys", "_other", "_place", "ended", "version")
 
-    def __init__(self, environment: str, account_id: UUID, key: AccountKey) -> None:
-        """Derive the working keys. `environment` keeps Sandbox blobs out of Production, and the other way round."""
+    def __init__(
+        self, environment: str, account_id: UUID, key: AccountKey, other: AccountKey | None = None
+    ) -> None:
+        """Derive the working keys. `environment` keeps Sandbox blobs out of Production, and the other way round.
+
+        Cells are sealed, and blind indexes made, under `key`; what is sealed under the `other` opens as well.
+        """
+        self._other = None if other is None else AccountCipher(environment, account_id, other)
         self.version = key.version
         self.ended = key.ended
         """Ids of rows that are over."""
         self._aead = AESGCM(_derived(key.material, b"pico sealed columns"))
-        self._index_key = _derived(key.material, b"pico blind indexes")
+        self._index_keys = (*key.chain, index_key(key))
         self._place = environment.encode(), account_id.bytes
         self._columns: dict[tuple[str, str], ColumnCipher] = {}
 
@@ -130,12 +140,53 @@ class AccountCipher:
         if column_cipher is None:
             environment, account = self._place
             before = b"".join(map(prefixed, (environment, table.encode(), column.encode(), account)))
-            column_cipher = self._columns[table, column] = ColumnCipher(self._aead, self.version, before)
+            other = None if self._other is None else self._other.column(table, column)
+            made = ColumnCipher(self._aead, self.version, before, other)
+            column_cipher = self._columns[table, column] = made
         return column_cipher
 
     def blind_index(self, purpose: str, value: bytes) -> bytes:
         """Return the blind index of a value within this account: it links no two accounts, and dies with the key."""
-        return blind_index(self._index_key, purpose, value)
+        index = blind_index(self._index_keys[0], purpose, value)
+        for key in self._index_keys[1:]:
+            index = index_of_index(key, index)
+        return index
+
+    def reindex(self, index: bytes) -> bytes:
+        """Return what a blind index of the key before this one becomes under this one."""
+        return index_of_index(self._index_keys[-1], index)
+
+
+def index_of_index(key: bytes, index: bytes) -> bytes:
+    """Return the blind index under a key of what is known as an index under the key before it only."""
+    return hmac.digest(key, b"pico index of index" + index, "sha256")
+
+
+def index_key(key: AccountKey) -> bytes:
+    """Return the key of an account key's own blind indexes."""
+    return _derived(key.material, b"pico blind indexes")
+
+
+class Chain:
+    """The keys of earlier blind indexes, as they lie beside an account's key: sealed under it, for its version."""
+
+    def __init__(self, key_id: UUID, material: bytes) -> None:
+        self._aead = AESGCM(_derived(material, b"pico index chain"))
+        self._place = key_id.bytes
+
+    def seal(self, keys: tuple[bytes, ...]) -> bytes:
+        """Return them, sealed."""
+        nonce = urandom(NONCE)
+        return FORMAT + nonce + self._aead.encrypt(nonce, b"".join(keys), self._place)
+
+    def open(self, blob: bytes) -> tuple[bytes, ...]:
+        """Return the keys, oldest first. Raises SealBroken."""
+        begin = len(FORMAT) + NONCE
+        try:
+            keys = self._aead.decrypt(blob[len(FORMAT) : begin], blob[begin:], self._place)
+        except InvalidTag:
+            raise SealBroken from None
+        return tuple(keys[at : at + KEY] for at in range(0, len(keys), KEY))
 
 
 def _derived(key: bytes, purpose: bytes) -> bytes:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
+import sqlalchemy as sa
 import structlog
 from typing_extensions import override
 
@@ -14,22 +15,27 @@ from adapters.outbound.postgres import erasing, residue
 from adapters.outbound.postgres.codec import Keys
 from adapters.outbound.postgres.flush import Flush
 from adapters.outbound.postgres.pool import Database
-from adapters.outbound.postgres.reading import Reader
+from adapters.outbound.postgres.reading import ACCOUNT, Reader, owned
 from adapters.outbound.postgres.repositories.exports import PostgresRecords
 from adapters.outbound.postgres.repositories.search import segments_in_memory
 from adapters.outbound.postgres.sealing import AccountCipher
 from adapters.outbound.postgres.snapshots import Snapshots
+from adapters.outbound.postgres.statements import compiled
+from adapters.outbound.postgres.tables import SEALED_UNDER
 from adapters.outbound.postgres.tx import PostgresTx
 from application.ports.ids import Ids
 from application.ports.jobs import JobLease
 from application.ports.keyring import AccountKey, Ending, KeyGone, Keyring, KeysUnavailable
 from application.ports.store import Store
 from application.unit_of_work import RetriedUpdates
+from domain.accounts import Account
 from domain.erasure import Erasure
 from domain.kernel import AccountId, Aggregate
 from domain.residue import Residue
 
 log = structlog.get_logger()
+UNDER = compiled(sa.select(SEALED_UNDER).where(owned(Account)), ACCOUNT)
+"""Under which of its two keys what is written for an account is to be sealed, while it has two."""
 
 
 class CipherCache:
@@ -44,11 +50,11 @@ class CipherCache:
         """How many there are now."""
         return len(self._kept)
 
-    def open(self, account_id: AccountId, key: AccountKey) -> AccountCipher:
-        """Return the cipher of this account under this very key."""
+    def open(self, account_id: AccountId, key: AccountKey, other: AccountKey | None = None) -> AccountCipher:
+        """Return the cipher of this account under this very key, which opens what is under the `other` as well."""
         cipher = self._kept.get(key)
         if cipher is None:
-            cipher = self._kept[key] = AccountCipher(self._environment, account_id, key)
+            cipher = self._kept[key] = AccountCipher(self._environment, account_id, key, other)
         return cipher
 
 
@@ -103,8 +109,13 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
             yield PostgresRecords(Reader(moment, account_id, keys, {}))
 
     async def _keys(self, account_id: AccountId) -> Keys:
-        cipher = self._ciphers.open(account_id, await self._keyring.open(account_id))
-        return Keys(cipher, await self._keyring.system("index"))
+        key = await self._keyring.open(account_id)
+        system = await self._keyring.system("index")
+        if (former := key.former) is None:
+            return Keys(self._ciphers.open(account_id, key), system)
+        row = await self._database.first(UNDER, account_id)
+        pair = (key, former) if row is None or row[0] >= key.version else (former, key)
+        return Keys(self._ciphers.open(account_id, *pair), system, turning=True)
 
     @override
     async def count_rows(self, account_id: AccountId) -> dict[str, int]:

@@ -124,6 +124,10 @@ def table_of(stored: Stored, metadata: sa.MetaData = TABLES) -> sa.Table:
 for _stored in INVENTORY:
     table_of(_stored)
 
+SEALED_UNDER = _column("accounts", "sealed_under", StorageKind.COUNT, default="1")
+"""The version of the account's key under which is sealed what is written: it matters while there are two."""
+TABLES.tables["accounts"].append_column(SEALED_UNDER)
+
 DIRECTORY = sa.Table(
     "directory", TABLES,
     _column("directory", "kind", StorageKind.ENUM, str, key=True),

@@ -74,13 +74,13 @@ class Layout:
 class FrameCipher:
     """Seals and opens the frames of one writing of one object."""
 
-    __slots__ = ("_aead", "_place", "header")
+    __slots__ = ("_aead", "_place", "header", "version")
 
     def __init__(
         self, environment: str, account_id: AccountId, object_id: ObjectId, key: AccountKey, salt: bytes
     ) -> None:
         """Derive the key of this writing."""
-        self.header = _header(key, salt)
+        self.header, self.version = _header(key, salt), key.version
         place = b"".join(map(_prefixed, (environment.encode(), account_id.bytes, object_id.bytes)))
         self._place = place + self.header
         info = b"pico sealed objects" + place
@@ -115,6 +115,11 @@ class FrameCipher:
             return self._aead.decrypt(counter, frame, self._place + counter)
         except InvalidTag:
             raise SealBroken from None
+
+
+def version_of(header: bytes) -> int:
+    """Return the version of the key that a header names, whatever it is worth."""
+    return int.from_bytes(header[len(FORMAT) : len(FORMAT) + 2])
 
 
 async def sealed(content: AsyncIterable[bytes], cipher: FrameCipher) -> AsyncIterator[bytes]:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from typing_extensions import override
 
-from adapters.outbound.sealed.frames import FRAME, HEADER, FrameCipher, Layout, sealed
+from adapters.outbound.sealed.frames import FRAME, HEADER, FrameCipher, Layout, sealed, version_of
 from application.ports.byte_store import ByteStore, OpenBytes
 from application.ports.keyring import Keyring
 from application.ports.objects import Objects, OpenObject
@@ -87,6 +87,15 @@ class SealedObjects(Objects):
     environment: str
 
     @override
+    async def reseal(self, account_id: AccountId, object_id: ObjectId, *, days: int | None = None) -> bool:
+        newest = (await self.keyring.open(account_id)).version
+        async with self.open(account_id, object_id) as opened:
+            if opened.cipher.version == newest:
+                return False
+            await self.put(account_id, object_id, opened.read(), days=days)
+        return True
+
+    @override
     async def put(
         self,
         account_id: AccountId,
@@ -117,6 +126,10 @@ class SealedObjects(Objects):
             layout = Layout.of(at_rest.size)
             header = await at_rest.read(0, HEADER)
             key = await self.keyring.open(account_id)
+            if version_of(header) > key.version:  # another process was told of a newer key before us
+                key = await self.keyring.reopen(account_id)
+            if key.former is not None and version_of(header) == key.former.version:
+                key = key.former
             cipher = FrameCipher.reading(self.environment, account_id, object_id, key, header)
             opened = SealedObject(at_rest, layout, cipher)
             await opened.frame(layout.frames - 1)

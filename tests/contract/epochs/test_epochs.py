@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -164,17 +165,17 @@ class TestPostgresEpochs(EpochsContract):
         self, epochs: PostgresEpochs, keyring: PostgresKeyring, clock: HandClock
     ) -> None:
         await keyring.create(ALICE)
-        row = keyring._row
+        rows = keyring._rows
         slow = asyncio.Event()
 
-        async def read_before(statement: str, owner: object) -> object:
-            found = await row(statement, owner)
+        async def read_before(statement: str, owner: object) -> list[Any]:
+            found = await rows(statement, owner)
             if not slow.is_set():
                 slow.set()
                 await turned(epochs, clock)
             return found
 
-        keyring._row = read_before  # type: ignore[method-assign]
+        keyring._rows = read_before  # type: ignore[method-assign]
         assert len((await keyring.reopen(ALICE)).material) == 32
 
     async def test_whoever_was_slower_to_begin_leaves_no_master_key_behind(

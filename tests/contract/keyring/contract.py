@@ -126,6 +126,45 @@ class KeyringContract:
         assert [await keyring.purge_endings(until, 10) for _ in range(2)] == [1, 0]
         assert (await keyring.reopen(ALICE)).ended == {for_ever.bytes, late.bytes}
 
+    async def test_another_key_stands_beside_the_first_until_that_is_destroyed(
+        self, keyring: Keyring
+    ) -> None:
+        await keyring.create(ALICE)
+        first = await keyring.open(ALICE)
+        assert await keyring.finish(ALICE) == 0, "the only key is destroyed"
+        assert [await keyring.add(ALICE), await keyring.add(ALICE)] == [2, 2]
+        key = await keyring.open(ALICE)
+        assert key.former is not None
+        assert (key.version, key.former.material) == (2, first.material)
+        assert key.material != first.material
+        assert (await keyring.reopen(ALICE)).material == key.material
+        assert await keyring.count(ALICE) == 2
+        assert await keyring.holders(None, 9) == [ALICE]
+        assert await keyring.unheard(ALICE) >= timedelta()
+        assert [await keyring.finish(ALICE), await keyring.finish(ALICE)] == [1, 0]
+        key = await keyring.open(ALICE)
+        assert (key.version, key.former, await keyring.count(ALICE)) == (2, None, 1)
+        assert await keyring.add(ALICE) == 3
+        assert await keyring.destroy(ALICE) == 2
+        for gone in (keyring.add(ALICE), keyring.finish(ALICE), keyring.unheard(ALICE)):
+            with pytest.raises(KeyGone):
+                await gone
+
+    async def test_what_is_over_is_over_under_every_key(self, keyring: Keyring) -> None:
+        rows = [uuid4() for _ in range(3)]
+        await keyring.create(ALICE)
+        await keyring.note_endings(ALICE, [Ending(rows[0])])
+        await keyring.add(ALICE)
+        await keyring.note_endings(ALICE, [Ending(rows[1])])
+        key = await keyring.reopen(ALICE)
+        wanted = {row.bytes for row in rows[:2]}
+        assert key.former is not None
+        assert key.ended >= wanted
+        assert key.former.ended >= wanted
+        await keyring.finish(ALICE)
+        await keyring.note_endings(ALICE, [Ending(rows[2])])
+        assert (await keyring.reopen(ALICE)).ended == wanted | {rows[2].bytes}
+
     async def test_whoever_has_a_key_is_listed_once_in_order_of_id(self, keyring: Keyring) -> None:
         accounts = sorted(AccountId(uuid4()) for _ in range(7))
         for account in accounts:

@@ -348,6 +348,7 @@ async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases
         with refused(WrongCredentials, "a wrong password was taken"):
             await do.sign_in(Email(f"new.{ada.email}"), Password("four boring purple umbrellas"))
         await world.settle()
+        await do.rotate_account_key.begin(ada.id)
         await do.note_operator_access(AuditKind.OPERATOR_ACCESS, ada.id)
         letter = await do.open_data_request(DataRequestKind.ACCESS, ada.id, None)
         await do.close_data_request(letter.id, ada.id, DataRequestOutcome.FULFILLED)

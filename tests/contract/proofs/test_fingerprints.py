@@ -65,7 +65,7 @@ class PublicCipher(AccountCipher):
 def notes_requests_as_they_are(stored: Databases) -> Databases:
     def store(world: OnPostgres) -> PostgresStore:
         made = PostgresStore(world.database, world.keyring, world.ids, environment=ENVIRONMENT)
-        made._ciphers.open = lambda account_id, key: PublicCipher(ENVIRONMENT, account_id, key)  # type: ignore[method-assign]
+        made._ciphers.open = lambda account_id, key, other=None: PublicCipher(ENVIRONMENT, account_id, key)  # type: ignore[method-assign]
         return made
 
     return partial(stored, store=store)

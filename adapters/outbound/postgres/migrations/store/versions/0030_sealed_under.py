@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0027_sealed_under"
-down_revision = "0026_operator_access"
+revision = "0030_sealed_under"
+down_revision = "0029_subscriptions"
 
 
 def upgrade() -> None:

@@ -9,7 +9,17 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import beside, crowd, deletions, erasure_kills, exports, live, outage, voicemail_kills
+from benchmarks import (
+    beside,
+    crowd,
+    deletions,
+    erasure_kills,
+    exports,
+    live,
+    outage,
+    sign_ins,
+    voicemail_kills,
+)
 from benchmarks.bench import Measure, main
 from benchmarks.kill_points import kills_between_send_and_commit
 from benchmarks.kills import kills
@@ -33,6 +43,10 @@ if __name__ == "__main__":
     parser.add_argument(
         "--live", nargs="?", type=int, const=10_000, metavar="CLIENTS",
         help="what it costs to tell so many who follow their accounts",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sign-ins", nargs="?", type=int, const=200, metavar="CLIENTS",
+        help="what so many who sign in at once cost those who read, and in memory",
     )  # fmt: skip
     parser.add_argument("--accounts", type=int, default=1_000)
     parser.add_argument("--conversations", type=int, default=100_000)
@@ -89,6 +103,8 @@ if __name__ == "__main__":
         sys.exit(asyncio.run(overspend(given.spend)))
     if given.live:
         sys.exit(asyncio.run(live.tell(given.live)))
+    if given.sign_ins:
+        sys.exit(asyncio.run(sign_ins.tell(given.sign_ins)))
     if given.timing:
         sys.exit(asyncio.run(tell(given.timing)))
     measures: dict[str, Measure] = {

@@ -60,10 +60,11 @@ class Part:
 
     async def start(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PICO_")}
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", *self.words, env=environment | {"PICO_STATE_DIR": str(self.folder)},
-            stdout=asyncio.subprocess.PIPE, stderr=(self.folder / "parts.log").open("ab"),
-        )  # fmt: skip
+        with (self.folder / "parts.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", *self.words, env=environment | {"PICO_STATE_DIR": str(self.folder)},
+                stdout=asyncio.subprocess.PIPE, stderr=log,
+            )  # fmt: skip
         await self.process.stdout.readline()  # type: ignore[union-attr]  # it says that it serves, or works
 
     async def end(self, how: signal.Signals) -> None:

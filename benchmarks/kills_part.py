@@ -19,7 +19,7 @@ from bootstrap.worlds.sandbox import sandbox_parts
 
 
 async def main(folder: Path, port: int) -> None:
-    settings = Settings(state_dir=folder, spend_a_day=10**7)
+    settings = Settings(state_dir=folder, spend_a_day=10**7, requests_a_minute=10**7)
     saved = SandboxState(folder / "sandbox.json")
     clock = FollowedClock(saved)
     found = await databases_in_use(settings, saved)

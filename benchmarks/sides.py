@@ -30,7 +30,7 @@ async def product(database_url: str, keyring_url: str, state_dir: str, public_ur
     settings = Settings(
         port=0, public_url=public_url, state_dir=Path(state_dir),
         database_url=SecretStr(database_url), keyring_url=SecretStr(keyring_url),
-        spend_a_day=10**7,
+        spend_a_day=10**7, requests_a_minute=10**7,
     )  # fmt: skip
     async with Sandbox.running(settings, work=False) as sandbox:
         yield int(sandbox.url.rpartition(":")[2])

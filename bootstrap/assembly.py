@@ -167,6 +167,7 @@ class Parts:
     epoch_policy: EpochPolicy
     spend_policy: SpendPolicy
     request_policy: RequestPolicy = field(default_factory=RequestPolicy.of)
+    drain: timedelta = timedelta()
     offers: Offers
     """The plans on offer, and what is free."""
     prices: Mapping[Country, Money]
@@ -281,6 +282,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             names_telnyx=parts.telnyx is not None,
             sweep_every=parts.sweep_every,
             request_policy=parts.request_policy,
+            drain=parts.drain,
         )
 
 

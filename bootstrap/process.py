@@ -16,6 +16,7 @@ from aiohttp import web
 from adapters.inbound.http.app import Watch, build
 from adapters.inbound.http.context import Sandbox
 from adapters.inbound.http.cors import shared_with
+from adapters.inbound.http.ending import Ending, Leaving
 from adapters.inbound.http.request_log import log_request
 from adapters.inbound.http.server import serving
 from adapters.inbound.http_io import Webhooks
@@ -61,6 +62,9 @@ class Product:
     names_telnyx: bool = False
     """Whether Telnyx carries lines, and the policy that is shown says so."""
     request_policy: RequestPolicy = field(default_factory=RequestPolicy.of)
+    drain: timedelta = timedelta()
+    """How long before it ends a process says so, and serves on."""
+    ending: Ending = field(default_factory=Ending)
 
     @property
     def limits(self) -> LimitRequests:
@@ -83,9 +87,14 @@ async def serve(
     and what `Admission.check` raises.
     """
     await product.admission.check()
+
+    async def ready() -> None:
+        product.ending.must_be_far()
+        await product.ready()
+
     app = build(
         product.use_cases,
-        ready=product.ready,
+        ready=ready,
         admitted=product.admission,
         webhooks=product.webhooks,
         sandbox=sandbox,
@@ -98,9 +107,18 @@ async def serve(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_ended, comparing)
         stack.push_async_callback(_ended, asyncio.create_task(product.admission.until_open()))
-        await stack.enter_async_context(serving(shared_with(origins, app), LOOPBACK, port))
+        handler = Leaving(shared_with(origins, app), product.ending)
+        await stack.enter_async_context(serving(handler, LOOPBACK, port))
         stack.callback(product.use_cases.follow_events.close)  # what goes on for ever would use up all grace
         yield
+
+
+@asynccontextmanager
+async def drained(product: Product) -> AsyncIterator[None]:
+    """Say at the end of the block that the process ends, and wait until those who send requests here have heard it."""
+    yield
+    product.ending.is_near = True
+    await asyncio.sleep(product.drain.total_seconds())
 
 
 @asynccontextmanager

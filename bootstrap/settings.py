@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     key_cache_mib: int = Field(100, ge=1)
     """Memory for the keys of accounts in use: 100 MiB is for 20,000 of them. Beyond, each request unwraps its own."""
 
+    drain_seconds: int = Field(0, ge=0, le=60)
+    """Seconds that a server which is told to end serves on, while `/readyz` says that it ends."""
+
     session_idle_days: int = Field(30, ge=1, le=30)
     """Days after which a session that is not used expires: no more than PRIVACY.md says (T8)."""
     session_days: int = Field(180, ge=1, le=180)
@@ -265,6 +268,8 @@ class Settings(BaseSettings):
 class ProductionSettings(Settings):
     """What an operator of Production must set, beside what may be set."""
 
+    drain_seconds: int = Field(5, ge=0, le=60)
+    """As long as a balancer needs to notice: those of AWS look every five seconds at the most often."""
     public_url: str = Field(pattern=r"^https://[^\s/?#]+/?$", examples=["https://pico.example"])
     database_url: SecretStr = Field(examples=["postgresql://pico@localhost/pico"])
     keyring_url: SecretStr = Field(examples=["postgresql://pico@localhost/pico_keyring"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from types import MappingProxyType
 
 from adapters.inbound.error_report import also_telling
@@ -16,7 +17,7 @@ from adapters.outbound.twilio.voice import VoiceAccess
 from bootstrap.assembly import Parts, StripeAccess, TelnyxAccess, TwilioAccess, assembled
 from bootstrap.databases import operators_own
 from bootstrap.metrics import by_host, meters_of, shown
-from bootstrap.process import LOOPBACK, Product, free_port, serve, watches_of
+from bootstrap.process import LOOPBACK, Product, drained, free_port, serve, watches_of
 from bootstrap.process import work as working
 from bootstrap.release import release
 from bootstrap.settings import Options, ProductionSettings, read_settings
@@ -53,6 +54,7 @@ class Production:
             )
             if work:
                 await stack.enter_async_context(working(product))
+            await stack.enter_async_context(drained(product))
             yield f"http://{LOOPBACK}:{port}"
 
     @asynccontextmanager
@@ -106,6 +108,7 @@ class Production:
             epoch_policy=settings.epoch_policy,
             spend_policy=settings.spend_policy,
             request_policy=settings.request_policy,
+            drain=timedelta(seconds=settings.drain_seconds),
             offers=settings.offers,
             prices=settings.prices,
             kms=aws.kms,

@@ -32,7 +32,7 @@ from bootstrap.assembly import Parts, StripeAccess, TelnyxAccess, TwilioAccess, 
 from bootstrap.container import NOTHING, Replaced
 from bootstrap.databases import Databases, at_hand, databases, databases_in_use
 from bootstrap.metrics import by_host, meters_of, shown
-from bootstrap.process import LOOPBACK, Product, free_port, serve, watches_of
+from bootstrap.process import LOOPBACK, Product, drained, free_port, serve, watches_of
 from bootstrap.process import work as working
 from bootstrap.sandbox_state import STATE, FollowedClock, SandboxState, in_use
 from bootstrap.settings import Settings
@@ -128,6 +128,7 @@ class Sandbox:
                 each.resume()
             if work:
                 await stack.enter_async_context(working(product))
+            await stack.enter_async_context(drained(product))
             yield sandbox
 
     @classmethod
@@ -343,6 +344,7 @@ def sandbox_parts(
         epoch_policy=replace(settings.epoch_policy, quiet=QUIET, look_every=SWEEP_EVERY),
         spend_policy=settings.spend_policy,
         request_policy=settings.request_policy,
+        drain=timedelta(seconds=settings.drain_seconds),
         offers=settings.offers,
         prices=settings.prices,
         sweep_every=SWEEP_EVERY,

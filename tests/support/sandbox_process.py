@@ -23,9 +23,10 @@ PATIENCE = 60.0
 class Command:
     """`./pico <words>` on a state folder, running; `said` is the first line it printed."""
 
-    def __init__(self, state: Path, *words: str) -> None:
+    def __init__(self, state: Path, *words: str, **variables: str) -> None:
         self.state = state
         self.words = words
+        self.variables = variables
         self.start()
 
     def start(self) -> None:
@@ -36,7 +37,7 @@ class Command:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bootstrap", *self.words],
             cwd=ROOT,
-            env=environment | {"PICO_PORT": "0", "PICO_STATE_DIR": str(self.state)},
+            env=environment | {"PICO_PORT": "0", "PICO_STATE_DIR": str(self.state)} | self.variables,
             stdout=subprocess.PIPE,
             stderr=self.log,
             text=True,
@@ -53,19 +54,24 @@ class Command:
         """Ctrl-C."""
         self._end(signal.SIGINT)
 
-    def _end(self, how: int) -> None:
-        self.process.send_signal(how)
-        self.process.wait(PATIENCE)
+    def ended(self) -> int:
+        """Wait until it has ended, having been told to, and return its exit code."""
+        code = self.process.wait(PATIENCE)
         assert self.process.stdout is not None
         self.process.stdout.close()
         self.log.close()
+        return code
+
+    def _end(self, how: int) -> None:
+        self.process.send_signal(how)
+        self.ended()
 
 
 class Served(Command):
     """`./pico serve`, and a client of it."""
 
-    def __init__(self, state: Path, *options: str) -> None:
-        super().__init__(state, "serve", *options)
+    def __init__(self, state: Path, *options: str, **variables: str) -> None:
+        super().__init__(state, "serve", *options, **variables)
 
     @property
     def url(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -16,7 +17,6 @@ from adapters.inbound.http.request_id import NamedRequest, name_request
 from adapters.inbound.http_io import BadRequest
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from aiohttp.abc import AbstractStreamWriter
@@ -30,6 +30,10 @@ HEAD_SECONDS = 10.0
 """How long a request's line and headers may take, from the connection's first moment or their own first byte."""
 IDLE_SECONDS = 75
 GRACE_SECONDS = 10
+"""How long requests may take to end when the server does."""
+CUT_SECONDS = 1.0
+"""How long those have that are cut off then."""
+LOOK_SECONDS = 0.02
 LINGER_SECONDS = 1.0
 """How long an unread body is drained after its answer, so that the answer is seen before the connection ends."""
 
@@ -68,6 +72,11 @@ class Protocol(RequestHandler):
         super().connection_lost(exc)
         if self._late is not None:
             self._late.cancel()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is being answered, though the rest of it may still be on its way."""
+        return self._request_in_progress
 
     def _awaits_a_head(self) -> bool:
         return self._waiter is not None and not self._waiter.done()
@@ -159,7 +168,8 @@ async def serving(handler: Handler, host: str, port: int, setting: str = "PICO_P
 
     Raises CannotListen, which names the setting of the port.
     """
-    runner = web.ServerRunner(Server(handler), shutdown_timeout=GRACE_SECONDS)
+    server = Server(handler)
+    runner = web.ServerRunner(server, shutdown_timeout=CUT_SECONDS)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
@@ -170,5 +180,26 @@ async def serving(handler: Handler, host: str, port: int, setting: str = "PICO_P
             message = f"port {port} on {host} {reason}: set {setting} to another one"
             raise CannotListen(message) from None
         yield site.port
+        await site.stop()
+        await _finished(server)
     finally:
         await runner.cleanup()
+
+
+async def _finished(server: Server) -> None:
+    """Wait until no request is being answered, as long as there is grace; connections without one are closed.
+
+    aiohttp's own shutdown throws away what comes in from then on: a request of which half was there is never answered.
+    """
+    clock = asyncio.get_running_loop().time
+    ends_at = clock() + GRACE_SECONDS
+    while clock() < ends_at:
+        busy = False
+        for connection in server.connections:
+            if isinstance(connection, Protocol) and connection.is_busy:
+                busy = True
+            else:
+                connection.force_close()  # what it has written is still sent
+        if not busy:
+            return
+        await asyncio.sleep(LOOK_SECONDS)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,10 +18,13 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from typing_extensions import override
 
 from adapters.outbound.system.turns import Turns
-from application.ports.passwords import ASKING, PasswordHasher
+from application.ports.passwords import ASKING, Overloaded, PasswordHasher
 from domain.values import Password, PasswordHash
 
 T = TypeVar("T")
+
+NICENESS = 10
+"""Of the threads that hash: a tenth of the processor where others want all of it, and all that nobody wants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,8 @@ class Argon2Hasher(PasswordHasher):
     def __init__(self, cost: PasswordCost = PasswordCost(), *, threads: int = 2, waiting: int = 128) -> None:
         """Hash at that cost; at most `threads` + `waiting` requests are accepted at a time."""
         self._argon = argon2.PasswordHasher(cost.passes, cost.memory_mib << 10, cost.lanes)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=_step_back)
+        self._closed = False
         self._turns = Turns(at_once=threads, waiting=waiting)
         self._decoy = self._argon.hash(secrets.token_hex(16))
 
@@ -61,7 +69,8 @@ class Argon2Hasher(PasswordHasher):
         return made.memory_cost < self._argon.memory_cost or made.time_cost < self._argon.time_cost
 
     def close(self) -> None:
-        """End the threads. Repeating is harmless."""
+        """End the threads: whoever still waits for a turn is refused. Repeating is harmless."""
+        self._closed = True
         self._pool.shutdown()
 
     def _matches(self, phc: str, password: str) -> bool:
@@ -72,4 +81,17 @@ class Argon2Hasher(PasswordHasher):
 
     async def _run(self, of: str, work: Callable[..., T], *args: str) -> T:
         async with self._turns.turn(ASKING.get(), of):
+            if self._closed:
+                raise Overloaded
             return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+
+
+def _step_back() -> None:
+    """Have this thread, and the lanes it starts, leave the processor to whoever else wants it: all else is short.
+
+    On Linux each thread has a niceness of its own; elsewhere this would be the whole process's.
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        with suppress(OSError):  # a sandbox that forbids it
+            os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))

@@ -107,7 +107,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.fixture
 async def settings(postgres: Postgres) -> ProductionSettings:
     return ProductionSettings(
-        port=0, public_url="https://api.example", twilio_account_sid=SID, twilio_auth_token=SecretStr(TOKEN),
+        port=0, drain_seconds=0, public_url="https://api.example",
+        twilio_account_sid=SID, twilio_auth_token=SecretStr(TOKEN),
         database_url=SecretStr(await postgres.database("production")),
         keyring_url=SecretStr(await postgres.bare("production_keys")),
         kms_key_id=VARIABLES["PICO_KMS_KEY_ID"], objects_bucket=VARIABLES["PICO_OBJECTS_BUCKET"],

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +17,7 @@ from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.system import CountingIds, FakeHasher, FakeTokens, HandClock
 from adapters.outbound.system.clock import ShiftedClock, SystemClock
 from adapters.outbound.system.ids import TimeOrderedIds
-from adapters.outbound.system.passwords import LEAST, Argon2Hasher, PasswordCost
+from adapters.outbound.system.passwords import LEAST, NICENESS, Argon2Hasher, PasswordCost
 from adapters.outbound.system.tokens import SignedTokens
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -238,3 +241,27 @@ class TestTokens:
             "é",
         ):
             assert await tokens.verified(mangled, now) is None
+
+
+async def test_whoever_waits_for_a_turn_while_the_process_ends_is_refused_and_nothing_breaks() -> None:
+    hasher = Argon2Hasher(CHEAP, threads=1)
+    waiting = [asyncio.create_task(hasher.hash(RIGHT)) for _ in range(3)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    hasher.close()
+    done = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(each) for each in done[1:]} == {Overloaded}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a niceness for each thread")
+async def test_hashing_leaves_the_processor_to_whoever_answers() -> None:
+    hasher = Argon2Hasher(CHEAP, threads=1)
+
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    here = niceness()
+    there = await asyncio.get_running_loop().run_in_executor(hasher._pool, niceness)
+    hasher.close()
+    assert there == max(here, NICENESS)
+    assert niceness() == here, "the whole process gave way"

@@ -6,6 +6,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from adapters.inbound.http.ending import IsEnding
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import OPEN, Route
 from application.ports.keyring import KeysUnavailable
@@ -34,5 +35,12 @@ async def readyz(request: Request[None]) -> Health:
 
 ROUTES = (
     Route("GET", "/healthz", healthz, 200, guards=OPEN),
-    Route("GET", "/readyz", readyz, 200, guards=OPEN, raises=(StoreUnavailable, StoreFull, KeysUnavailable)),
+    Route(
+        "GET",
+        "/readyz",
+        readyz,
+        200,
+        guards=OPEN,
+        raises=(IsEnding, StoreUnavailable, StoreFull, KeysUnavailable),
+    ),
 )

@@ -31,6 +31,7 @@ from domain.billing import (
 )
 from domain.entitlements import LineLimitReached
 from domain.idempotency import IdempotencyMismatch
+from domain.requests import Pace
 
 PAGE_URL = "https://checkout.stripe.com/c/pay/cs_test_a1b2c3"
 
@@ -149,7 +150,8 @@ PAYING = (IdempotencyMismatch, PaymentRefused, PaymentsUnavailable, PendingDelet
 ROUTES = (
     Route("GET", "/v1/plans", list_plans, 200, guards=OPEN),
     Route("GET", "/v1/subscription", read_subscription, 200),
-    Route("POST", "/v1/billing/checkout", open_checkout, 200, body=PlanChoice, guards=ONCE, raises=(*PAYING, AlreadySubscribed)),
+    Route("POST", "/v1/billing/checkout", open_checkout, 200, body=PlanChoice, guards=ONCE, raises=(*PAYING, AlreadySubscribed),
+          pace=Pace.PURCHASE),
     Route("POST", "/v1/billing/portal", open_portal, 200, raises=(NotSubscribed, PaymentRefused, PaymentsUnavailable, PendingDeletion)),
     Route("POST", "/v1/billing/plan-changes", change_plan, 200, body=PlanChoice, guards=ONCE, raises=(*PAYING, LineLimitReached, NotSubscribed)),
 )

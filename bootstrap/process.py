@@ -16,7 +16,7 @@ from aiohttp import web
 from adapters.inbound.http.app import Watch, build
 from adapters.inbound.http.context import Sandbox
 from adapters.inbound.http.cors import shared_with
-from adapters.inbound.http.ending import Ending, Leaving
+from adapters.inbound.http.ending import ClosingAnswers, Ending
 from adapters.inbound.http.request_log import log_request
 from adapters.inbound.http.server import serving
 from adapters.inbound.http_io import Webhooks
@@ -107,7 +107,7 @@ async def serve(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_ended, comparing)
         stack.push_async_callback(_ended, asyncio.create_task(product.admission.until_open()))
-        handler = Leaving(shared_with(origins, app), product.ending)
+        handler = ClosingAnswers(shared_with(origins, app), product.ending)
         await stack.enter_async_context(serving(handler, LOOPBACK, port))
         stack.callback(product.use_cases.follow_events.close)  # what goes on for ever would use up all grace
         yield

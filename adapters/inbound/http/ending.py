@@ -32,7 +32,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class ClosingAnswers:
     """Answers by `app`; once the end is near, each answer says that its connection is closed behind it.
 
     A client that keeps its connection would otherwise send its next request into one that is being closed.

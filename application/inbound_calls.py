@@ -13,6 +13,7 @@ from application.ports.call_clients import CallClients
 from application.ports.clock import Clock
 from application.ports.directory import Directory, Lease
 from application.ports.ids import Ids
+from application.ports.repositories.calls import CallContext
 from application.ports.store import Store, Tx
 from domain.call_instructions import (
     OVER,
@@ -72,6 +73,7 @@ class Route:
     call: Call
     line: PhoneLine
     message: TakeMessage
+    """How a message is taken, where it may come to that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,33 +112,40 @@ class RouteCall:
         """Commit the call; tell whether the line still leases the number, and where the call goes."""
 
         async def change(tx: Tx) -> tuple[bool, Route | None]:
-            line = await tx.lines.get(lease.line_id)
+            context = await tx.calls.context(
+                lease.line_id, incoming.ref, incoming.caller, call_taken(incoming.ref)
+            )
+            line, call = context.line, context.call
             line.must_be_of(incoming.to)
             if not line.holds_number:
                 return False, None
-            call = await known_call(tx, incoming.ref)
             if call is None:
-                call = await self._open(tx, line, incoming)
+                call = self._open(tx, context, incoming)
             if call is None or call.is_deleted or call.altered:
                 return True, None
             next_ = note(call, line, self.clock.now())
             tx.save(call)
-            return True, Route(next_, call, line, await self.mailbox.instruction(tx, line))
+            to_mailbox = next_ in {
+                NextStep.TAKE_MESSAGE,
+                NextStep.FORWARD,
+            }  # what may not be forwarded goes there
+            message = await self.mailbox.instruction(tx, line) if to_mailbox else TakeMessage()
+            return True, Route(next_, call, line, message)
 
         return await self.store.update(lease.account_id, change)
 
-    async def _open(self, tx: Tx, line: PhoneLine, incoming: IncomingCall) -> Call | None:
+    def _open(self, tx: Tx, context: CallContext, incoming: IncomingCall) -> Call | None:
         """Put the call on record, once; None where nothing of it is to be kept."""
-        operation, now = call_taken(incoming.ref), self.clock.now()
-        if await tx.idempotency.earlier_result(operation) is not None or not line.takes_calls_in:
+        line, account, now = context.line, context.account, self.clock.now()
+        if context.earlier is not None or not line.takes_calls_in:
             return None
-        account, call_id = await tx.accounts.get_even_broken(), CallId(self.ids.new())
+        call_id = CallId(self.ids.new())
         tx.require_unchanged(account)
         tx.require_unchanged(line)
         if not account.is_active:
             return None
-        tx.never_again(operation)
-        if await is_blocked(tx, incoming.caller):
+        tx.never_again(call_taken(incoming.ref))
+        if context.blocked:
             call = Call.deleted_on_arrival(line.account_id, call_id, line.id, incoming.ref, now)
             tx.save(call)
             return call

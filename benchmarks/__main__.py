@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import (
     beside,
+    calls,
     crowd,
     deletions,
     erasure_kills,
@@ -66,6 +67,9 @@ if __name__ == "__main__":
     )
     parser.add_argument("--exports", action="store_true", help="exports, account by account")
     parser.add_argument(
+        "--calls", action="store_true", help="how soon the carrier hears what is to be done with a call"
+    )
+    parser.add_argument(
         "--kills", type=int, default=0, metavar="N",
         help="kill -9 servers and workers N times under load, and look for what is lost, done twice or left",
     )  # fmt: skip
@@ -112,6 +116,7 @@ if __name__ == "__main__":
         "beside": partial(beside.tell, pairs=given.pairs),
         "deletions": partial(deletions.tell, pairs=given.pairs),
         "exports": partial(exports.tell, pairs=given.pairs),
+        "calls": partial(calls.tell, pairs=given.pairs, connections=given.connections or (8, 32)),
     }
     running = main(
         size=size, pairs=given.pairs, only=given.only, connections=given.connections or (8, 32), profile=given.profile,

@@ -33,7 +33,7 @@ PLAIN = CIMultiDict({**COMMON, "Content-Type": "text/plain; charset=utf-8"})
 
 async def receive(floor: Floor, request: web.BaseRequest, query: str) -> web.Response:
     try:
-        signed = await _verified(floor, request, query)
+        signed = await verified(floor, request, query, floor.addresses)
         if not signed:
             return web.Response(status=403, headers=PLAIN, body=b"forbidden\n")
         form = forms.uncut(signed)
@@ -48,7 +48,9 @@ async def receive(floor: Floor, request: web.BaseRequest, query: str) -> web.Res
     return web.Response(headers=XML, body=b"<Response/>")
 
 
-async def _verified(floor: Floor, request: web.BaseRequest, query: str) -> list[tuple[str, str]] | None:
+async def verified(
+    floor: Floor, request: web.BaseRequest, query: str, addresses: tuple[str, ...]
+) -> list[tuple[str, str]] | None:
     """Return the form if the carrier signed it for the address we gave it, with or without the port."""
     headers = request.headers
     signature = headers.get("X-Twilio-Signature")
@@ -59,7 +61,7 @@ async def _verified(floor: Floor, request: web.BaseRequest, query: str) -> list[
         return None
     given = signature.encode("utf-8", "replace")
     fields = "".join([name + value for name, value in sorted(set(form))])
-    for address in floor.addresses:
+    for address in addresses:
         signed = f"{address}?{query}{fields}" if query else address + fields
         mac = b64encode(hmac.digest(floor.token, signed.encode("utf-8", "surrogatepass"), "sha1"))
         if hmac.compare_digest(mac, given):

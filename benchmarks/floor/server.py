@@ -23,7 +23,7 @@ from multidict import CIMultiDict
 
 from adapters.inbound.http.well_formed import must_be_well_formed
 from adapters.inbound.http_io import BadRequest
-from benchmarks.floor import pages, receiving, sending
+from benchmarks.floor import calling, pages, receiving, sending
 from benchmarks.floor.binding import session_data
 from benchmarks.floor.database import Lanes
 from benchmarks.floor.reading import COMMON, No
@@ -64,6 +64,7 @@ class Floor:
     ) -> None:
         self.fetch = lanes.fetch
         self.token, self.addresses = token.encode(), (url + receiving.SMS, f"{url}:443{receiving.SMS}")
+        self.voice_addresses = (url + calling.VOICE, f"{url}:443{calling.VOICE}")
         self._load_key, self._system_key, self._environment = load_key, system_key, environment
         self._vaults: dict[UUID, Vault] = {}
         self._leases: dict[str, tuple[UUID, UUID, float]] = {}
@@ -97,6 +98,8 @@ class Floor:
         method = request.method
         if path == receiving.SMS and method == "POST":
             return await receiving.receive(self, request, query)
+        if path == calling.VOICE and method == "POST":
+            return await calling.answer(self, request, query)
         if path == "/v1/conversations" and method == "GET":
             return await pages.conversations(self, request, query)
         if (found := MESSAGES.match(path)) and method == "GET":

@@ -126,6 +126,13 @@ class Listening:
             raise CarrierRefused(90018)
         return {"result": "ok"}
 
+    async def get(self, path: str) -> Mapping[str, Any]:
+        assert path.startswith("/calls/v3:caller")
+        told = [
+            said.get("client_state") for control, _, said in self.commands if control == path.split("/")[2]
+        ]
+        return {"client_state": next(filter(None, reversed(told)), None), "is_alive": True}
+
     async def put(self, path: str, said: Mapping[str, Any]) -> None:
         self.commands.append((path.split("/")[2], "client_state_update", said))
 

@@ -12,6 +12,7 @@ from adapters.outbound.telnyx.answers import Resource, certain, words_of
 from adapters.outbound.telnyx.api import TelnyxApi
 from adapters.outbound.telnyx.client_state import SealedStates
 from adapters.outbound.telnyx.legs import CONTROL, Legs
+from adapters.outbound.telnyx.vocabulary import Gone
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable, CarrierUnsupported
 from domain.call_instructions import (
     AskForKey,
@@ -60,6 +61,15 @@ class TelnyxCallControl:
         """Ask between whom a leg is, where its event does not say. Repeating is harmless."""
         found = await Legs(self.api.http).one(leg)
         return None if found is None else Numbers(found.sender, found.to, found.incoming)
+
+    @certain
+    async def is_untold(self, control: str) -> bool:
+        """Tell whether a leg goes on that was told nothing yet that it would remember. Repeating is harmless."""
+        try:
+            status = await self.api.http.get(f"/calls/{control}")
+        except Gone:
+            return False
+        return status.get("is_alive") is True and not status.get("client_state")
 
     async def carry_out(self, state: CallState, answer: CallAnswer, event: str) -> None:
         """Do what is first told of a call. Raises CarrierUnavailable; CarrierRefused where nobody can be called.
@@ -127,12 +137,17 @@ class TelnyxCallControl:
                 "command_id": f"{event}:dial",
             }
         )
-        waiting = replace(state, stage=CallStage.WAITING, other=control_of(dialled))
-        sealed = await self.states.sealed(waiting)
+        await self._remember(replace(state, stage=CallStage.WAITING, other=control_of(dialled)))
+
+    async def _remember(self, waiting: CallState) -> None:
+        """Have the caller's leg say for whom it waits, unless it has been told more since: an event may come again."""
+        path, sealed = (
+            f"/calls/{waiting.control}/actions/client_state_update",
+            await self.states.sealed(waiting),
+        )
         try:
-            await self.api.http.put(
-                f"/calls/{state.control}/actions/client_state_update", {"client_state": sealed}
-            )
+            if await self.is_untold(waiting.control):
+                await self.api.http.put(path, {"client_state": sealed})
         except (CarrierRefused, CarrierUnavailable):
             log.info("a call is not known to wait")  # it is over, or the other telephone rings its time out
 

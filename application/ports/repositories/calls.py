@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
+from domain.accounts import Account
 from domain.calls import Call
+from domain.idempotency import EarlierResult, Operation
 from domain.kernel import CallId, CarrierRef, LineId
+from domain.lines import PhoneLine
 from domain.values import Peer
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """Everything that a call which comes in depends on, read in one look."""
+
+    line: PhoneLine
+    account: Account
+    call: Call | None
+    """What is on record of it, in whatever state."""
+    earlier: EarlierResult | None
+    """What putting it on record came to, if it ever was."""
+    blocked: bool
+    """Whether the account wants to hear nothing of the caller."""
 
 
 class Calls(Protocol):
@@ -22,6 +40,15 @@ class Calls(Protocol):
 
     async def by_ref(self, ref: CarrierRef) -> Call | None:
         """Return the call that the carrier knows by `ref`, deleted and broken ones included."""
+        ...
+
+    async def context(
+        self, line_id: LineId, ref: CarrierRef, caller: Peer | None, operation: Operation
+    ) -> CallContext:
+        """Return the line, the account and whether it blocks the caller, and what is known of the call by `ref`.
+
+        `operation` puts it on record. Raises NotFound, SealBroken for a line that was altered.
+        """
         ...
 
     async def page(

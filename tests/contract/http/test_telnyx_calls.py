@@ -205,6 +205,14 @@ async def test_redelivery_and_a_lost_answer_come_to_the_same(at: AtTelnyx, knobs
     assert len(at.both.telnyx.state.calls) == 2, "nobody was called twice"
 
 
+async def test_a_first_event_that_comes_again_while_the_two_talk_ends_nothing(at: AtTelnyx) -> None:
+    await at.forwards()
+    at.both.telnyx.faults.set({"duplicate": 3, "delay": 0.05})
+    leg = await at.called(Script("answered", seconds=50))
+    assert [command.rpartition(":")[2] for command in leg["commands"]][:2] == ["answer", "bridge"]
+    assert (await at.call()).talked_for == 50
+
+
 async def test_what_telnyx_carries_for_us_says_nothing_of_anybody_and_is_believed_only_if_it_is_ours(
     at: AtTelnyx,
 ) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from domain.kernel import CallId, CarrierRef
-from domain.values import Peer
+import pytest
+
+from application.inbound_calls import call_taken
+from domain.blocked_numbers import BlockedNumber, BlockedNumberId
+from domain.kernel import CallId, CarrierRef, LineId, NotFound
+from domain.values import Peer, PhoneNumber
 from tests.contract.store.world import World
 
 
@@ -45,3 +49,27 @@ class CallPromises:
             assert (found.id, found.peer, found.is_deleted) == (call.id, None, True)
             assert [each.id for each in await tx.calls.with_carrier_record(None, 9)] == [call.id]
             assert await tx.calls.with_carrier_record(call.id, 9) == []
+
+    async def test_all_that_a_call_depends_on_is_read_in_one_look(self, world: World) -> None:
+        has, caller = await world.belongings(), Peer(world.number())
+        new, taken = CarrierRef("CA-new"), call_taken(CarrierRef("CA-new"))
+        async with world.store.begin(has.account_id) as tx:
+            found = await tx.calls.context(has.line.id, new, caller, taken)
+            assert (found.line.id, found.account.id) == (has.line.id, has.account_id)
+            assert (found.call, found.earlier, found.blocked) == (None, None, False)
+            known = await tx.calls.context(has.line.id, has.call.ref or new, None, taken)
+            assert known.call is not None
+            assert (known.call.id, known.call.peer) == (has.call.id, has.call.peer)
+            with pytest.raises(NotFound):
+                await tx.calls.context(LineId(world.ids.new()), new, caller, taken)
+            tx.never_again(taken)
+            blocked = BlockedNumber(
+                account_id=has.account_id, id=BlockedNumberId(world.ids.new()), number=PhoneNumber(caller),
+                blocked_at=world.clock.now(),
+            )  # fmt: skip
+            tx.save(blocked)
+        async with world.store.begin(has.account_id) as tx:
+            found = await tx.calls.context(has.line.id, new, caller, taken)
+            assert found.earlier is not None
+            assert found.blocked
+            assert not (await tx.calls.context(has.line.id, new, None, taken)).blocked

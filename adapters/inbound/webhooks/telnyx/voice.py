@@ -37,6 +37,10 @@ class CallControl(Protocol):
         """Ask who calls whom on a leg, and whether it comes in."""
         ...
 
+    async def is_untold(self, control: str) -> bool:
+        """Tell whether a leg goes on that was told nothing yet."""
+        ...
+
     async def carry_out(self, state: CallState, answer: CallAnswer, event: str) -> None:
         """Do what is told. Raises CarrierRefused where the other telephone cannot be called."""
         ...
@@ -89,15 +93,19 @@ class TelnyxVoice:
             return
         incoming = self._incoming(call)
         answer = REFUSAL if incoming is None else await self.answer(incoming)
+        if incoming is not None and isinstance(answer.instructions[0], RingApp):
+            # No apps ring here, so that none has answered.
+            answer = await self.go_on(StepDone(incoming, CallStep.RANG, CallOutcome.NO_ANSWER))
         state = CallState(stage=CallStage.WAITING, leg=call.leg, control=call.must_be_controlled())
-        await self._carry_out(state, incoming, answer, call.id)
+        if await self.control.is_untold(
+            state.control
+        ):  # else this comes again, and late: the two may be talking
+            await self._carry_out(state, incoming, answer, call.id)
 
     async def _carry_out(
         self, state: CallState, incoming: IncomingCall | None, answer: CallAnswer, event: str
     ) -> None:
-        """Have it done. No apps ring here, so that none has answered; nor has a telephone that cannot be called."""
-        if incoming is not None and isinstance(answer.instructions[0], RingApp):
-            answer = await self.go_on(StepDone(incoming, CallStep.RANG, CallOutcome.NO_ANSWER))
+        """Have it done; where another telephone cannot be called, the caller goes on to the mailbox."""
         try:
             await self.control.carry_out(state, answer, event)
         except CarrierRefused:

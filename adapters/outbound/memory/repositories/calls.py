@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
+from adapters.outbound.memory.repositories.idempotency import MemoryIdempotencyRecords
 from adapters.outbound.memory.rows import Loaded, newest_first
-from application.ports.repositories.calls import Calls
+from application.ports.repositories.calls import CallContext, Calls
+from domain.accounts import Account
+from domain.blocked_numbers import BlockedNumber
 from domain.calls import Call
+from domain.idempotency import Operation
 from domain.kernel import CallId, CarrierRef, LineId
+from domain.lines import PhoneLine
 from domain.values import Peer
 
 
@@ -30,6 +35,20 @@ class MemoryCalls(Calls):
     @override
     async def by_ref(self, ref: CarrierRef) -> Call | None:
         return await self.loaded.maybe(Call, lambda call: call.ref == ref)
+
+    @override
+    async def context(
+        self, line_id: LineId, ref: CarrierRef, caller: Peer | None, operation: Operation
+    ) -> CallContext:
+        blocks = await self.loaded.maybe(BlockedNumber, lambda blocked: str(blocked.number) == caller)
+        line = await self.loaded.one(PhoneLine, line_id)
+        return CallContext(
+            line,
+            await self.loaded.one(Account, line.account_id),
+            await self.by_ref(ref),
+            await MemoryIdempotencyRecords(self.loaded).earlier_result(operation),
+            blocks is not None,
+        )
 
     @override
     async def page(

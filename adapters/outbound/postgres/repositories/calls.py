@@ -10,8 +10,10 @@ from typing_extensions import override
 
 from adapters.outbound.postgres.codec import codec
 from adapters.outbound.postgres.reading import LAST_ID, Read, Reader, whole
-from application.ports.repositories.calls import Calls
+from adapters.outbound.postgres.repositories.call_context import call_context
+from application.ports.repositories.calls import CallContext, Calls
 from domain.calls import Call
+from domain.idempotency import Operation
 from domain.kernel import CallId, CarrierRef, LineId
 from domain.values import Peer
 
@@ -58,6 +60,12 @@ class PostgresCalls(Calls):
     @override
     async def by_ref(self, ref: CarrierRef) -> Call | None:
         return await self.reader.maybe(_BY_REF, ref, even_broken=True)
+
+    @override
+    async def context(
+        self, line_id: LineId, ref: CarrierRef, caller: Peer | None, operation: Operation
+    ) -> CallContext:
+        return await call_context(self.reader, line_id, ref, caller, operation)
 
     @override
     async def page(

@@ -67,10 +67,10 @@ class Calls:
             "parked", "bridging",
         }:  # fmt: skip
             raise Refused(NOT_ANSWERED, "Call not answered yet")
-        self.take_state(leg, said)
         command = said.get("command_id")
         if command in leg["commands"]:
             return leg, False
+        self.take_state(leg, said)
         leg["commands"] += [command] if command else []
         self.account.state.save()
         return leg, True

@@ -156,7 +156,7 @@ class Settings(BaseSettings):
             ),
         )
 
-    admin_port: int | None = Field(None, ge=0, le=65535, examples=["9090"])
+    admin_port: int | None = Field(None, ge=1, le=65535, examples=["9090"])
     """Where each process shows its metrics to Prometheus, at `/metrics`; nowhere when unset. One for each process."""
     admin_host: str = Field("127.0.0.1", pattern=r"^[0-9A-Fa-f.:]+$", examples=["127.0.0.1"])
     """On which address: never one that faces the internet."""

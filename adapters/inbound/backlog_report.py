@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -44,7 +45,7 @@ def overdue(overview: Overview) -> bool:
 
 def screen(overview: Overview) -> RenderableType:
     """Return it as a screen: what was promised, the queue, erasures by step, and providers."""
-    promises = Table("promise", "now", title="Promises", title_justify="left", expand=True)
+    promises = _table("promise", "now")
     for name, age, limit in (
         ("oldest due deletion", overview.oldest_due_deletion, OVERDUE),
         ("oldest carrier copy", overview.oldest_carrier_copy, OVERDUE),
@@ -53,18 +54,25 @@ def screen(overview: Overview) -> RenderableType:
         promises.add_row(name, _age(age, limit))
     unknown = overview.ledger_records - overview.records_noted
     promises.add_row("records the database does not know", _count(unknown))
-    queue = Table("job", "due", "later", "late", title="Queue", title_justify="left", expand=True)
+    queue = _table("queue", "due", "later", "late")
     for one in sorted(overview.work, key=lambda one: (-one.late, one.job)):
         queue.add_row(one.job, str(one.due), str(one.later), _age(one.late, LATE))
-    erasures = Table("next step", "erasures", "oldest", title="Erasures", title_justify="left", expand=True)
+    erasures = _table("erasures, by the next step", "under way", "oldest")
     for step, at in overview.erasures.items():
-        erasures.add_row(step, str(at.count or ""), _age(at.oldest, OVERDUE) if at.count else "")
-    providers = Table("providers", "count", title="Providers", title_justify="left", expand=True)
+        if at.count:
+            erasures.add_row(step, str(at.count), _age(at.oldest, OVERDUE))
+    providers = _table("providers", "count")
     for holding, count in overview.held.items():
-        providers.add_row(f"{holding.value}s held of erasures", str(count))
+        if count:
+            providers.add_row(f"held of erasures: {holding.value}", str(count))
     for code, count in sorted(overview.failing.items()):
         providers.add_row(f"jobs that failed of {code}", _count(count))
     return Group(promises, queue, erasures, providers)
+
+
+def _table(*columns: str) -> Table:
+    """Return an empty table that takes little room: a terminal has 24 lines."""
+    return Table(*columns, box=box.SIMPLE_HEAD, expand=True, padding=(0, 1), pad_edge=False, show_edge=False)
 
 
 def _age(age: timedelta, limit: timedelta) -> Text:

@@ -91,6 +91,19 @@ def test_a_traceback_cannot_be_asked_for(lines: io.StringIO) -> None:
     assert CANARY not in lines.getvalue()
 
 
+def test_a_line_cannot_be_made_two(lines: io.StringIO) -> None:
+    forged = 'told\n{"event":"restore replayed","erased":0}'
+    structlog.get_logger().error(forged, error=forged, route=f"/v1/{forged}", job=forged, body=forged)
+    (line,) = said(lines)
+    assert line.keys() == {"timestamp", "level", "event", "withheld"}
+
+
+def test_a_key_is_withheld_as_well_as_its_value(lines: io.StringIO) -> None:
+    structlog.get_logger().error("told", failed={"ada@example.org": 1}, **{CANARY: 1, "+12025550143": 2})
+    assert said(lines)[0]["withheld"] == 3
+    assert CANARY not in lines.getvalue()
+
+
 def test_a_name_that_is_no_errors_is_not_taken_for_one(lines: io.StringIO) -> None:
     structlog.get_logger().error("told", error="Ada")
     assert "Ada" not in lines.getvalue()

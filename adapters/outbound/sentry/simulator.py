@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
+LARGEST = 64 << 20
+"""Bytes: what a client says that holds nothing back is large, and is to be seen whole."""
 KEY = "0123456789abcdef0123456789abcdef"
 
 
@@ -31,7 +33,7 @@ class SentrySimulator:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
         """Listen, and yield the DSN."""
-        app = web.Application()
+        app = web.Application(client_max_size=LARGEST)
         app.router.add_route("*", "/{rest:.*}", self._take)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

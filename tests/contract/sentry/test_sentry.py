@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -43,7 +45,7 @@ async def reports(simulator: SentrySimulator) -> AsyncIterator[SentryReports]:
 
 
 async def sent(reports: SentryReports) -> None:
-    await asyncio.to_thread(reports.flush)
+    await asyncio.to_thread(reports.flush, 30.0)
 
 
 def risen() -> Exception:
@@ -178,6 +180,8 @@ async def test_whatever_the_client_is_handed_only_rebuilt_events_leave(
 
 
 HOSTILE: dict[str, Any] = {
+    CANARY: {CANARY: CANARY},
+    "tags": {CANARY: "a key is as good as a value"},
     "event_id": CANARY,
     "timestamp": f"2026-11-29T00:00:00Z {CANARY}",
     "level": CANARY,
@@ -252,6 +256,18 @@ async def test_sentry_is_told_only_where_a_dsn_is_set_and_only_in_production(
         with capture_logs():
             report(risen())
         assert len(simulator.events) == 1
+
+
+async def test_the_command_line_and_the_machines_name_stay_here(
+    simulator: SentrySimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pico", "erase", CANARY])
+    monkeypatch.setattr(socket, "gethostname", lambda: CANARY)
+    monkeypatch.setenv("HOME", f"/home/{CANARY}")
+    async with simulator.running() as dsn, sentry(dsn, release="0.1.0", environment="production") as reports:
+        reports(risen())
+    assert simulator.events
+    assert CANARY.encode() not in b"".join(simulator.requests)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from aiohttp import web
 from typing_extensions import override
 
 from adapters.inbound.error_report import report
-from adapters.inbound.http_io import Refused, WebhookEndpoint, Webhooks, read_body
+from adapters.inbound.http_io import SAID_AT, Refused, WebhookEndpoint, Webhooks, read_body
 from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, noted, refused
 from adapters.inbound.webhooks.stripe.signature import StripeSignature
 from application.ports.payments import PaymentHint, PaymentsUnavailable
@@ -54,6 +54,7 @@ class StripeWebhooks(Webhooks):
             except (ValueError, RecursionError, PaymentsUnavailable):
                 return malformed()
             if hint is not None:
+                SAID_AT.set(hint.at)
                 await self._use_cases.receive_payment_hint(hint)
             return noted()
         except Refused as no:

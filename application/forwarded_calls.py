@@ -47,7 +47,7 @@ class AcceptForwardedCall:
         async def change(tx: Tx) -> bool:
             line, call = await tx.lines.get(lease.line_id), await tx.calls.get_even_deleted(call_id)
             if (
-                not line.takes_calls_in
+                not line.lets_calls_out
                 or (call.line_id, call.direction) != (line.id, CallDirection.INBOUND)
                 or call.is_deleted
                 or call.altered

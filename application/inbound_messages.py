@@ -15,6 +15,7 @@ from application.ports.jobs import WAKE_DEVICE, Job
 from application.ports.keyring import KeyGone
 from application.ports.repositories.conversations import MessagingContext
 from application.ports.store import Store, Tx
+from domain.accounts import InboundChoice
 from domain.failures import FailureReason
 from domain.idempotency import Operation
 from domain.kernel import AccountId, CarrierRef, ConversationId, LineId, MediaId, MessageId, NotFound
@@ -89,14 +90,15 @@ class ReceiveMessage:
             context.line.must_be_of(inbound.to)
             if not context.line.holds_number:
                 return False
-            if context.earlier is not None or not context.line.takes_messages_in:
+            refused = not context.line.takes_messages_in
+            if context.earlier is not None or (refused and not await is_refusing(tx)):
                 return True
             if context.line.is_ordering and not await is_active(tx):
                 return True  # an active line would be suspended
             if inbound.received_at is not None and not context.line.was_ours_at(inbound.received_at):
                 return True
             now, opt_out = self.clock.now(), inbound.opt_out or opt_out_of(inbound.body)
-            if context.blocked:
+            if refused or context.blocked:
                 await pass_over(tx, self.ids, context, inbound.sender, inbound.ref, opt_out, now)
                 tx.never_again(operation)
                 return True
@@ -154,6 +156,13 @@ async def is_active(tx: Tx) -> bool:
     account = await tx.accounts.get_even_broken()
     tx.require_unchanged(account)
     return account.is_active
+
+
+async def is_refusing(tx: Tx) -> bool:
+    """Tell whether the account is frozen and wants nothing that comes in, and have it stay so until the commit."""
+    account = await tx.accounts.get_even_broken()
+    tx.require_unchanged(account)
+    return account.is_active and account.restriction is InboundChoice.REFUSED
 
 
 @dataclass(frozen=True, slots=True)

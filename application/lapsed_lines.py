@@ -7,8 +7,9 @@ from datetime import datetime
 from application.line_release import FINISH_RELEASE
 from application.ports.jobs import Job
 from application.ports.store import Tx
-from domain.accounts import Account
+from domain.accounts import Account, InboundChoice
 from domain.billing import Offers, Subscription
+from domain.lines import PhoneLine
 from domain.retention import Retention
 
 
@@ -37,5 +38,15 @@ async def settle_lines(
         elif silent and place >= offers.free.lines:
             line.suspend()
         else:
-            line.resume(now)
+            follow_account(line, account, now)
         tx.save(line)
+
+
+def follow_account(line: PhoneLine, account: Account, at: datetime) -> None:
+    """Have a line that is paid be what its account is: shut, frozen, or in use. Repeating is harmless."""
+    if not account.is_active:
+        line.suspend()
+    elif account.restriction is None:
+        line.resume(at)
+    else:
+        line.restrict(takes_in=account.restriction is InboundChoice.ACCEPTED)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from application.hold import HoldOfJob
+from application.lapsed_lines import follow_account
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.entitlements import Entitlements
@@ -123,8 +124,10 @@ class CompletePurchase:
                 line.fail()
             else:
                 line.activate(order.ref, order.capabilities, self.clock.now())
-                if not account.is_active or await self._is_unpaid(tx):
+                if await self._is_unpaid(tx):
                     line.suspend()
+                elif not account.is_active or account.restriction is not None:
+                    follow_account(line, account, self.clock.now())
             tx.require_unchanged(account)
             tx.save(line)
             return line

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from application.job_type import NOW, JobType
+from application.lapsed_lines import follow_account
 from application.line_check import CHECK_LINE, CheckLine
 from application.line_purchase import CompletePurchase
 from application.line_release import FINISH_RELEASE, FinishRelease
@@ -95,8 +96,9 @@ class BuyLine:
         """Return the line: active, or still ordering while the carrier has not decided (a job completes it).
 
         `price` is what the person was shown of a month, where they were. Raises NoCountry, NumberTaken,
-        IdempotencyMismatch, PendingDeletion, and before the carrier is asked for the number CountryNotInPlan,
-        LineLimitReached, PriceChanged. Repeating with the same key is harmless: it returns the line as it is now.
+        IdempotencyMismatch, PendingDeletion, AccountRestricted, and before the carrier is asked for the number
+        CountryNotInPlan, LineLimitReached, PriceChanged. Repeating with the same key is harmless: it returns the line
+        as it is now.
         """
         line, repeated = await self._intend(account_id, number, label, key, price)
         if line.is_ordering and not repeated:
@@ -118,6 +120,7 @@ class BuyLine:
             now = self.clock.now()
             account, earlier = await tx.accounts.get(), await tx.idempotency.earlier_result(operation)
             account.must_be_active()
+            account.must_be_free()
             if earlier is not None:
                 return await tx.lines.get(LineId(earlier.must_match())), True
             lines = await tx.lines.list_all()
@@ -222,6 +225,8 @@ class CancelRelease:
             if self.offers.silences(subscription, held, self.clock.now()):
                 raise NotSubscribed
             line.cancel_release(self.clock.now())
+            if account.restriction is not None:
+                follow_account(line, account, self.clock.now())
             tx.require_unchanged(account)
             tx.save(line)
             return line

@@ -36,7 +36,7 @@ class Mailbox:
         """
         account = await tx.accounts.get_even_broken()
         language = None if "locale" in account.unreadable else account.locale
-        transcribed = self.transcriber.declines(language, TRANSCRIBED) is None
+        transcribed = not line.is_restricted and self.transcriber.declines(language, TRANSCRIBED) is None
         greeting, audio = await heard(tx, line.id), None
         if greeting is not None and greeting.sound is not None:
             ends_at = self.clock.now() + OFFERED_FOR

@@ -293,7 +293,7 @@ class ConnectCall:
                 or call.ref not in {None, picked_up.ref}
             ):
                 raise NotFound
-            if not line.takes_calls_in:
+            if not line.lets_calls_out:
                 raise NotFound
             adopt(tx, call, picked_up.ref)
             tx.save(call)

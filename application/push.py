@@ -119,12 +119,12 @@ class WakeDevice:
     async def __call__(self, account_id: AccountId, token_id: PushTokenId, lease: JobLease) -> None:
         """Wake it. Repeating wakes it again. Raises JobGone, PushUnavailable, PushRefused."""
         async with self.store.begin(account_id) as tx:
-            token = await tx.push_tokens.get(token_id)
+            token, account = await tx.push_tokens.get(token_id), await tx.accounts.get_even_broken()
             try:
                 session = await tx.sessions.get(token.session_id)
             except NotFound:
                 session = None
-        if token.altered or "token" in token.unreadable:
+        if token.altered or "token" in token.unreadable or account.restriction is not None:
             return
         if session is None or session.is_over(self.clock.now()):
             await self._forget(token, lease)

@@ -46,7 +46,7 @@ class ReconcileLine:
             line = await tx.lines.get(line_id)
         if not (line.may_be_lost and abilities.can_list):
             return
-        if line.accepts_messages:
+        if line.takes_messages_in:
             listed = await self._settled(line)
             for copy in listed:
                 if copy.is_inbound:

@@ -65,6 +65,7 @@ from application.passwords import AskPasswordReset, ChangePassword, ResetPasswor
 from application.push import DeletePushToken, ListPushTokens, RegisterPushToken
 from application.receipts import ReadPublicKey, ShowReceipt
 from application.restore_gate import RestoreGate
+from application.restriction import LiftRestriction, RestrictAccount
 from application.retention import Sweep
 from application.search import Search
 from application.sessions import Authenticate, ListSessions, SignIn, SignOut, SignOutOthers
@@ -168,6 +169,8 @@ class UseCases:
 
     search: Search
 
+    restrict_account: RestrictAccount
+    lift_restriction: LiftRestriction
     open_data_request: OpenDataRequest
     list_data_requests: ListDataRequests
     close_data_request: CloseDataRequest

@@ -19,7 +19,7 @@ from domain.idempotency import Operation
 from domain.kernel import CarrierRef
 from domain.retention import Retention
 from domain.values import Peer, PhoneNumber
-from domain.voicemail import SHORTEST, Voicemail, VoicemailId
+from domain.voicemail import SHORTEST, TranscriptAbsence, Voicemail, VoicemailId
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,12 @@ class ReceiveVoicemail:
             tx.require_unchanged(line)
             account, now = await tx.accounts.get_even_broken(), self.clock.now()
             language = None if "locale" in account.unreadable else account.locale
+            absence = self.transcriber.declines(language, length)
+            if line.is_restricted:
+                absence = TranscriptAbsence.RESTRICTED
             voicemail = Voicemail.leave(
                 lease.account_id, VoicemailId(self.ids.new()), lease.line_id, caller, ref,
-                length, self.transcriber.declines(language, length), now,
+                length, absence, now,
             )  # fmt: skip
             tx.save(voicemail)
             tx.never_again(operation)

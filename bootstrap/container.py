@@ -178,6 +178,7 @@ from application.reconciliation import ReconcileLine
 from application.renewal import SettleRenewal
 from application.residue import ClearResidue
 from application.restore_gate import RestoreGate
+from application.restriction import ChangeRestriction, LiftRestriction, RestrictAccount
 from application.retention import PURGES, Sweep
 from application.search import IndexMessages, ReindexMessages, Search, UnindexMessages
 from application.sessions import (
@@ -290,6 +291,9 @@ class Container(containers.DeclarativeContainer):
     counts = Singleton(Counts, limits=limits, here=limits_here, clock=clock)
     limit_guesses = Singleton(LimitGuesses, counts=counts, here=limits_here)
     purge_limits = Singleton(PurgeLimits, limits=limits)
+    change_restriction = Singleton(ChangeRestriction, store=store, clock=clock, offers=offers, retention=retention)
+    restrict_account = Singleton(RestrictAccount, change=change_restriction)
+    lift_restriction = Singleton(LiftRestriction, change=change_restriction)
     open_data_request = Singleton(OpenDataRequest, data_requests=data_requests, store=store, ids=ids, clock=clock)
     list_data_requests = Singleton(ListDataRequests, data_requests=data_requests)
     close_data_request = Singleton(CloseDataRequest, data_requests=data_requests, store=store, clock=clock)

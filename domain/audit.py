@@ -19,6 +19,8 @@ from uuid import UUID
 from domain.accounts import (
     AccountDeletionRequested,
     AccountErasureBegun,
+    AccountFreed,
+    AccountFrozen,
     AccountRecovered,
     AccountSignedUp,
     AccountVerified,
@@ -91,6 +93,8 @@ class AuditKind(StrEnum):
     DATA_REQUEST_ANSWERED = "data_request_answered"
     OPERATOR_HANDLED_REQUESTS = "operator_handled_requests"
     ACCOUNT_KEY_ROTATED = "account_key_rotated"
+    ACCOUNT_FROZEN = "account_frozen"
+    ACCOUNT_FREED = "account_freed"
 
 
 AUDITED: dict[type[Event], AuditKind] = {
@@ -118,6 +122,8 @@ AUDITED: dict[type[Event], AuditKind] = {
     EmailChanged: AuditKind.EMAIL_CHANGED,
     SubscriptionChanged: AuditKind.SUBSCRIPTION_CHANGED,
     AccountErasureBegun: AuditKind.ACCOUNT_ERASURE_BEGUN,
+    AccountFrozen: AuditKind.ACCOUNT_FROZEN,
+    AccountFreed: AuditKind.ACCOUNT_FREED,
     DataRequestNoted: AuditKind.DATA_REQUEST_NOTED,
     DataRequestAnswered: AuditKind.DATA_REQUEST_ANSWERED,
 }

@@ -30,7 +30,9 @@ class LineState(StrEnum):
     """Intent is on record; whether the carrier sold the number is not known yet."""
     ACTIVE = "active"
     SUSPENDED = "suspended"
-    """The account waits to be deleted, or nobody pays for it: nothing goes in or out."""
+    """The account waits to be deleted, is not paid for, or is frozen and refuses all: nothing goes in or out."""
+    RESTRICTED = "restricted"
+    """The account is frozen: what comes in is kept, nobody is disturbed, and nothing goes out."""
     PENDING_RELEASE = "pending_release"
     """Given up: nothing goes in or out, and until `release_at` the person may take it back."""
     RELEASING = "releasing"
@@ -46,6 +48,7 @@ HOLDING = frozenset(
         LineState.ORDERING,
         LineState.ACTIVE,
         LineState.SUSPENDED,
+        LineState.RESTRICTED,
         LineState.PENDING_RELEASE,
         LineState.RELEASING,
     }
@@ -219,7 +222,7 @@ class PhoneLine(Aggregate):
         Raises SealBroken for a line that was altered.
         """
         self.must_be_whole()
-        if not self.takes_calls_in:
+        if not self.lets_calls_out:
             raise LineNotActive
         if Capability.VOICE not in self.capabilities:
             raise NotForCalls
@@ -227,12 +230,22 @@ class PhoneLine(Aggregate):
     @property
     def takes_calls_in(self) -> bool:
         """Whether somebody who calls it gets through: to an app, another telephone or the mailbox."""
+        return self.state in {LineState.ACTIVE, LineState.RESTRICTED}
+
+    @property
+    def lets_calls_out(self) -> bool:
+        """Whether somebody can be called from it, and calls to it can go on to another telephone."""
         return self.state is LineState.ACTIVE
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether it keeps what comes in and does nothing with it."""
+        return self.state is LineState.RESTRICTED
 
     @property
     def takes_messages_in(self) -> bool:
         """Whether what is sent to it is kept: from the order on, because the carrier may know first that it is ours."""
-        return self.accepts_messages or self.is_ordering
+        return self.accepts_messages or self.is_restricted or self.is_ordering
 
     @property
     def holds_number(self) -> bool:
@@ -283,7 +296,8 @@ class PhoneLine(Aggregate):
 
     def is_quiet(self, now: datetime) -> bool:
         """Tell whether it is not to disturb: messages are kept and nothing is pushed, calls go to voicemail."""
-        return self.do_not_disturb is not None and self.do_not_disturb.cover(now)
+        quiet = self.do_not_disturb is not None and self.do_not_disturb.cover(now)
+        return quiet or self.is_restricted
 
     def forward(self, to: PhoneNumber | None, when: frozenset[ForwardWhen]) -> None:
         """Have calls go on to another telephone in these cases; to none where there is no case. Repeatable."""
@@ -292,8 +306,8 @@ class PhoneLine(Aggregate):
 
     @property
     def forwards(self) -> frozenset[ForwardWhen]:
-        """When its calls go on to another telephone. While that number cannot be read, never."""
-        return frozenset() if self.forward_to is None else self.forward_when
+        """When its calls go on to another telephone. While that number cannot be read, or the line is frozen, never."""
+        return frozenset() if self.forward_to is None or self.is_restricted else self.forward_when
 
     def recording_refused(self, at: datetime) -> None:
         """Note that the carrier had recorded a call, and that the recording was deleted."""
@@ -301,19 +315,34 @@ class PhoneLine(Aggregate):
 
     def suspend(self) -> None:
         """Let nothing in or out while the account waits to be deleted, or nobody pays."""
-        if self.state is LineState.ACTIVE:
+        if self.state in {LineState.ACTIVE, LineState.RESTRICTED}:
             self.state = LineState.SUSPENDED
 
+    def restrict(self, *, takes_in: bool) -> None:
+        """Freeze it: nothing goes out, and what comes in is kept or not. Repeating is harmless.
+
+        A line that was altered stays shut.
+        """
+        if not takes_in:
+            self.suspend()
+        elif self.state in {LineState.ACTIVE, LineState.SUSPENDED} and not self.altered:
+            self.state = LineState.RESTRICTED
+
     def resume(self, at: datetime) -> None:
-        """Undo `suspend` when the person comes back, or pays. A line that was altered stays shut."""
-        if self.state is LineState.SUSPENDED and not self.altered:
+        """Undo `suspend` and `restrict`. A line that was altered stays shut."""
+        if self.state in {LineState.SUSPENDED, LineState.RESTRICTED} and not self.altered:
             self.state = LineState.ACTIVE
             self.record(LineResumed(account_id=self.account_id, subject=self.id, at=at))
 
     @property
     def may_be_lost(self) -> bool:
         """Whether we count on the carrier to hold the number."""
-        return self.state in {LineState.ACTIVE, LineState.SUSPENDED, LineState.PENDING_RELEASE}
+        return self.state in {
+            LineState.ACTIVE,
+            LineState.SUSPENDED,
+            LineState.RESTRICTED,
+            LineState.PENDING_RELEASE,
+        }
 
     def can_do(self, capabilities: frozenset[Capability]) -> None:
         """Note what the number can do by now."""
@@ -328,7 +357,7 @@ class PhoneLine(Aggregate):
     @property
     def may_be_given_up(self) -> bool:
         """Whether the number is ours for certain, and not on its way back."""
-        return self.state in {LineState.ACTIVE, LineState.SUSPENDED}
+        return self.state in {LineState.ACTIVE, LineState.SUSPENDED, LineState.RESTRICTED}
 
     def release(self, at: datetime, release_at: datetime) -> bool:
         """Give the number up: it goes back to the carrier at `release_at`. Tell whether this was news.
@@ -350,7 +379,7 @@ class PhoneLine(Aggregate):
 
     def cancel_release(self, at: datetime) -> None:
         """Take the number back. Repeating is harmless; raises LineNotActive once it goes back to the carrier."""
-        if self.state is LineState.ACTIVE:
+        if self.state in {LineState.ACTIVE, LineState.RESTRICTED}:
             return
         if self.state is not LineState.PENDING_RELEASE:
             raise LineNotActive

@@ -83,6 +83,8 @@ class TranscriptAbsence(StrEnum):
     NOTHING_SAID = "nothing_said"
     NEVER_CAME = "never_came"
     """The transcriber never answered."""
+    RESTRICTED = "restricted"
+    """The account was frozen: nobody was asked to write it down."""
 
 
 class InvalidTranscript(PicoError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from domain.accounts.account import Account, AccountState
+from domain.accounts.account import Account, AccountState, InboundChoice
 from domain.accounts.events import (
     AccountDeletionRequested,
     AccountErasureBegun,
+    AccountFreed,
+    AccountFrozen,
     AccountRecovered,
     AccountSignedUp,
     AccountVerified,
@@ -18,6 +20,7 @@ from domain.accounts.events import (
     TermsAccepted,
 )
 from domain.accounts.refusals import (
+    AccountRestricted,
     EmailChangedLately,
     EmailTaken,
     LinkUsed,
@@ -32,7 +35,10 @@ __all__ = [
     "Account",
     "AccountDeletionRequested",
     "AccountErasureBegun",
+    "AccountFreed",
+    "AccountFrozen",
     "AccountRecovered",
+    "AccountRestricted",
     "AccountSignedUp",
     "AccountState",
     "AccountVerified",
@@ -40,6 +46,7 @@ __all__ = [
     "EmailChanged",
     "EmailChangedLately",
     "EmailTaken",
+    "InboundChoice",
     "LinkUsed",
     "NotDue",
     "NotPendingDeletion",

@@ -12,6 +12,8 @@ from typing import Annotated, ClassVar, Self
 from domain.accounts.events import (
     AccountDeletionRequested,
     AccountErasureBegun,
+    AccountFreed,
+    AccountFrozen,
     AccountRecovered,
     AccountSignedUp,
     AccountVerified,
@@ -24,6 +26,7 @@ from domain.accounts.events import (
     TermsAccepted,
 )
 from domain.accounts.refusals import (
+    AccountRestricted,
     EmailChangedLately,
     LinkUsed,
     NotDue,
@@ -57,6 +60,15 @@ class AccountState(StrEnum):
     """The hard-delete saga has begun: there is no way back."""
 
 
+class InboundChoice(StrEnum):
+    """What becomes of what comes in for a frozen account."""
+
+    ACCEPTED = "accepted"
+    """It is kept, and nobody is told."""
+    REFUSED = "refused"
+    """It is turned away, as at a number that nobody leases."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Account(Aggregate):
     """One person's account. While it is unverified it is one attempt to sign up, of which an address may have several.
@@ -86,6 +98,9 @@ class Account(Aggregate):
     state: Annotated[AccountState, held("T1", bound=True)] = AccountState.UNVERIFIED
     verified_at: Annotated[datetime | None, held(final=True)] = None
     erase_at: Annotated[datetime | None, held("T2", bound=True)] = None
+    restriction: Annotated[InboundChoice | None, held("R5", bound=True)] = None
+    """What becomes of what comes in, while the account is frozen."""
+    restricted_at: Annotated[datetime | None, held("R5", bound=True)] = None
 
     @classmethod
     def decoy(cls, account_id: AccountId, at: datetime) -> Self:
@@ -186,6 +201,23 @@ class Account(Aggregate):
         self.must_be_whole()
         if not self.is_active:
             raise PendingDeletion
+
+    def must_be_free(self) -> None:
+        """Raise AccountRestricted while the account is frozen, SealBroken when nobody vouches for that."""
+        self.must_be_whole()
+        if self.restriction is not None:
+            raise AccountRestricted
+
+    def restrict(self, inbound: InboundChoice | None, at: datetime) -> None:
+        """Freeze the account, or with None end that. Raises PendingDeletion, SealBroken. Repeating is harmless."""
+        self.must_be_active()
+        if inbound is self.restriction:
+            return
+        begins, ends = self.restriction is None, inbound is None
+        self.restriction = inbound
+        self.restricted_at = None if ends else at if begins else self.restricted_at
+        happened = AccountFreed if ends else AccountFrozen
+        self.record(happened(account_id=self.id, subject=self.id, at=at))
 
     def change_profile(self, display_name: Label | None, locale: Locale | None, at: datetime) -> None:
         """Correct what the person told us about themselves; None leaves a field as it is."""

@@ -67,3 +67,13 @@ class AccountRecovered(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountErasureBegun(Event):
     """The account's time is over: everything of it is being erased."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFrozen(Event):
+    """The person had the processing restricted: everything is kept, and nothing done with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFreed(Event):
+    """The person had the restriction ended."""

@@ -61,3 +61,10 @@ class LinkUsed(PicoError):
     """The link was used before, or password or address changed since it was mailed."""
 
     code = "link_used"
+
+
+class AccountRestricted(PicoError):
+    """The account is frozen: end that first."""
+
+    kind = ErrorKind.CONFLICT
+    code = "account_restricted"

@@ -69,6 +69,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "new_password": "correct horse battery staple",
     "next_cursor": None,
     "note": "Met in Haifa.",
+    "restriction": None,
     "number": "+12025550143",
     "numbers": [PEER],
     "opted_out_at": None,

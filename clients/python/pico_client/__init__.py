@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pico_client.accounts import Account, Accounts, DeletionPreview
+from pico_client.accounts import Account, Accounts, DeletionPreview, RestrictionInForce
 from pico_client.audit_log import AuditEntry, AuditLog
 from pico_client.billing import Billing, Checkout, Plan, Portal, Subscription
 from pico_client.blocked_numbers import BlockedNumber, BlockedNumbers
@@ -68,6 +68,7 @@ __all__ = [
     "PublicKeys",
     "PushToken",
     "Receipt",
+    "RestrictionInForce",
     "SandboxPico",
     "Session",
     "SignedIn",

@@ -12,6 +12,14 @@ from pico_client.sessions import Sessions, SignedIn
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class RestrictionInForce(Result):
+    """A freeze: since when, and what becomes of what comes in."""
+
+    since: datetime
+    inbound: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Account(Result):
     """What an account says about its person. What was damaged and cannot be read is None. `etag` names this version."""
 
@@ -27,6 +35,7 @@ class Account(Result):
     privacy_to_accept: int | None
     created_at: datetime
     verified_at: datetime | None
+    restriction: RestrictionInForce | None
     etag: str | None
 
 
@@ -114,6 +123,14 @@ class Accounts(Sessions):
     def verify_email_change(self, token: str) -> Account:
         """Put the new address in the place of the one before, with the token from the mail."""
         return self._ask(Account, "POST", "/v1/account/email-changes/verify", body={"token": token})
+
+    def restrict_account(self, inbound: Literal["accepted", "refused"]) -> Account:
+        """Freeze the account: everything is kept, nothing is sent, no device is woken. Sessions stay."""
+        return self._ask(Account, "POST", "/v1/account/restriction", body={"inbound": inbound})
+
+    def lift_restriction(self) -> Account:
+        """End the freeze."""
+        return self._ask(Account, "DELETE", "/v1/account/restriction")
 
     def preview_deletion(self) -> DeletionPreview:
         """See what deletion would take with it."""

@@ -239,6 +239,10 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     token = (await call("POST", "/v1/password-resets/confirm", link)).json["token"]
     assert (await call("POST", "/v1/password-resets/confirm", link)).code == "link_used"
 
+    frozen = await call("POST", "/v1/account/restriction", {"inbound": "accepted"}, token=token)
+    assert frozen.json["restriction"]["inbound"] == "accepted"
+    freed = await call("DELETE", "/v1/account/restriction", token=token)
+    assert freed.json["restriction"] is None
     preview = (await call("GET", "/v1/account/deletion-preview", token=token)).json
     assert (
         await call("DELETE", "/v1/account", {"password": "wrong"}, token=token)
@@ -256,6 +260,7 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     assert (await call("DELETE", "/v1/sessions/current", token=back["token"])).status == 204
     assert (await call("GET", "/v1/account", token=back["token"])).status == 401
 
+    assert (await call("GET", "/legal/privacy.json")).json["policy_version"] == 2
     before = http.world.clock.now()
     assert (await call("POST", "/sandbox/clock", {"advance": "P1DT2H3M4S"})).status == 200
     assert http.world.clock.now() - before == timedelta(days=1, hours=2, minutes=3, seconds=4)

@@ -28,6 +28,7 @@ from application.credentials import WrongCredentials
 from application.inventory import BY_TYPE
 from application.ports.keyring import AccountKey
 from application.ports.mail import MailKind
+from domain.accounts import InboundChoice
 from domain.audit import AuditEntry, AuditKind
 from domain.classification import StorageKind
 from domain.data_requests import DataRequestKind, DataRequestOutcome
@@ -350,6 +351,8 @@ async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases
         await world.settle()
         await do.rotate_account_key.begin(ada.id)
         await do.note_operator_access(AuditKind.OPERATOR_ACCESS, ada.id)
+        await do.restrict_account(ada.id, InboundChoice.ACCEPTED)
+        await do.lift_restriction(ada.id)
         letter = await do.open_data_request(DataRequestKind.ACCESS, ada.id, None)
         await do.close_data_request(letter.id, ada.id, DataRequestOutcome.FULFILLED)
         newer = replace(do.accept_documents, documents=Documents(terms=8, privacy=9))

@@ -441,9 +441,9 @@ def clears_data_on_sign_out(anywhere: Anywhere) -> Anywhere:
     return partial(anywhere, sign_out=ClearsTheDevice)
 
 
-@proves("R5", text="21b46a2abd80", saboteur=ignores_revocation, says="a session that was signed out lives on")
-@proves("R5", text="21b46a2abd80", saboteur=signs_everyone_out, says="signing out ended another session")
-@proves("R5", text="21b46a2abd80", saboteur=clears_data_on_sign_out, says="signing out lost data")
+@proves("R5", text="29468f814e09", saboteur=ignores_revocation, says="a session that was signed out lives on")
+@proves("R5", text="29468f814e09", saboteur=signs_everyone_out, says="signing out ended another session")
+@proves("R5", text="29468f814e09", saboteur=clears_data_on_sign_out, says="signing out lost data")
 async def test_signing_out_ends_that_session_and_loses_nothing(anywhere: Anywhere) -> None:
     async with anywhere() as made:
         ada = await with_line(made)

@@ -124,6 +124,19 @@ class EmailProof(Input):
     token: AToken
 
 
+class Restriction(Input):
+    """What becomes of what comes in while the account is frozen."""
+
+    inbound: domain.accounts.InboundChoice
+
+
+class RestrictionInForce(TypedDict):
+    """A freeze: since when, and what becomes of what comes in."""
+
+    since: datetime
+    inbound: domain.accounts.InboundChoice
+
+
 class Account(TypedDict):
     """What an account says about its person. What was damaged and cannot be read is null."""
 
@@ -139,6 +152,7 @@ class Account(TypedDict):
     privacy_to_accept: int | None
     created_at: datetime
     verified_at: datetime | None
+    restriction: RestrictionInForce | None
 
 
 class DeletionPreview(TypedDict):
@@ -166,7 +180,14 @@ def account(of: domain.accounts.Account, documents: Documents) -> Account:
         "privacy_to_accept": documents.privacy if of.privacy_version != documents.privacy else None,
         "created_at": of.created_at,
         "verified_at": of.verified_at,
+        "restriction": _in_force(of),
     }
+
+
+def _in_force(of: domain.accounts.Account) -> RestrictionInForce | None:
+    if of.restriction is None or of.restricted_at is None:
+        return None
+    return {"since": of.restricted_at, "inbound": of.restriction}
 
 
 def preview(of: application.account_deletion.DeletionPreview) -> DeletionPreview:
@@ -214,6 +235,20 @@ async def accept_documents(request: Request[Acceptances]) -> Account:
     changed = await request.use_cases.accept_documents(
         request.account_id, read.terms_version, read.privacy_version
     )
+    request.show_version(changed.version)
+    return account(changed, request.use_cases.documents)
+
+
+async def restrict_account(request: Request[Restriction]) -> Account:
+    """Freeze the account: everything is kept, nothing is sent, and no device is woken. Sessions stay."""
+    changed = await request.use_cases.restrict_account(request.account_id, request.input.inbound)
+    request.show_version(changed.version)
+    return account(changed, request.use_cases.documents)
+
+
+async def lift_restriction(request: Request[None]) -> Account:
+    """End the freeze. Nothing that was held back meanwhile is sent by itself."""
+    changed = await request.use_cases.lift_restriction(request.account_id)
     request.show_version(changed.version)
     return account(changed, request.use_cases.documents)
 
@@ -295,6 +330,8 @@ ROUTES = (
     Route("PATCH", "/v1/account", change_profile, 200, body=ProfileChange, guards=CORRECTING),
     Route("DELETE", "/v1/account", delete_account, 202, body=DeletionConfirmation, raises=DELETING, location="/v1/account-recoveries", pace=Pace.HEAVY),
     Route("POST", "/v1/account/acceptances", accept_documents, 200, body=Acceptances, raises=(OtherVersion,), headers={"ETag": VERSION}),
+    Route("POST", "/v1/account/restriction", restrict_account, 200, body=Restriction, raises=(PendingDeletion,), headers={"ETag": VERSION}),
+    Route("DELETE", "/v1/account/restriction", lift_restriction, 200, raises=(PendingDeletion,), headers={"ETag": VERSION}),
     Route("PUT", "/v1/account/password", change_password, 200, body=PasswordChange, raises=CHANGING, pace=Pace.HEAVY),
     Route("POST", "/v1/password-resets", ask_password_reset, 202, body=ForgottenPassword, guards=OPEN, location="/v1/password-resets/confirm", pace=Pace.HEAVY),
     Route("POST", "/v1/password-resets/confirm", reset_password, 201, body=PasswordReset, guards=OPEN, raises=RESETTING, location=SESSION, pace=Pace.HEAVY),

@@ -34,7 +34,7 @@ from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from application.line_settings import UNSAID, LineSettings
 from application.ports.carrier_errors import CarrierUnavailable
-from domain.accounts import PendingDeletion
+from domain.accounts import AccountRestricted, PendingDeletion
 from domain.billing import NotSubscribed
 from domain.entitlements import CountryNotInPlan, LineLimitReached
 from domain.forwarding import ForwardWhen
@@ -269,8 +269,8 @@ LINE = "/v1/lines/{id}"
 CORRECTING = (Bearer(), Conditional())
 ONCE = (Bearer(), Idempotent())
 BUYING = (
-    CarrierUnavailable, CountryNotInPlan, IdempotencyMismatch, LineLimitReached, NoCountry, NumberTaken,
-    PendingDeletion, PriceChanged,
+    AccountRestricted, CarrierUnavailable, CountryNotInPlan, IdempotencyMismatch, LineLimitReached, NoCountry,
+    NumberTaken, PendingDeletion, PriceChanged,
 )  # fmt: skip
 
 TAKING_BACK = (LineNotActive, NotSubscribed, PendingDeletion)

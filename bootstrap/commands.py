@@ -279,8 +279,12 @@ def untranslated() -> Sequence[str]:
 
 
 def write_data_map() -> None:
-    """Write the data map in PRIVACY.md anew. Raises PolicyError when it has no place for one."""
-    POLICY.write_text(with_data_map(POLICY.read_text(encoding="utf-8"), INVENTORY), encoding="utf-8")
+    """Write the data map in PRIVACY.md anew, and RECORDS.md. Raises PolicyError when there is no place for one."""
+    from bootstrap.records import RECORDS, records_of_processing
+
+    markdown = with_data_map(POLICY.read_text(encoding="utf-8"), INVENTORY)
+    POLICY.write_text(markdown, encoding="utf-8")
+    RECORDS.write_text(records_of_processing(markdown, INVENTORY), encoding="utf-8")
 
 
 COMMANDS = Commands(

@@ -50,7 +50,8 @@ def add_policy_command(app: typer.Typer, commands: PolicyCommands) -> None:
         *,
         as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
         write: Annotated[
-            bool, typer.Option("--write", help="Bring the data map in PRIVACY.md up to date.")
+            bool,
+            typer.Option("--write", help="Bring RECORDS.md, and the data map in PRIVACY.md, up to date."),
         ] = False,
         run: Annotated[
             bool, typer.Option("--run", help="Run the proofs, honest and sabotaged, and print what was seen.")

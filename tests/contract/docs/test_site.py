@@ -82,7 +82,8 @@ def test_drawings_have_a_text_in_their_place(site: Path) -> None:
 def test_what_leads_nowhere_fails_the_build(tmp_path: Path) -> None:
     broken = tmp_path / "docs"
     shutil.copytree(ROOT / "docs", broken)
-    shutil.copy(ROOT / "PRIVACY.md", tmp_path)
+    for name in ("PRIVACY.md", "RECORDS.md"):
+        shutil.copy(ROOT / name, tmp_path)
     conf = (
         (broken / "conf.py")
         .read_text()

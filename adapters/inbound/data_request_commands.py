@@ -44,7 +44,9 @@ def add_data_request_commands(app: typer.Typer, commands: DataRequestCommands) -
         account: Account = None,
         received: Annotated[
             datetime | None,
-            typer.Option(formats=["%Y-%m-%d"], help="The day it came, if that was not today."),
+            typer.Option(
+                formats=["%Y-%m-%d"], metavar="<day>", help="The day it came, if that was not today."
+            ),
         ] = None,
         as_json: AsJson = False,
         state_dir: StateDir = None,
@@ -82,7 +84,10 @@ def add_data_request_commands(app: typer.Typer, commands: DataRequestCommands) -
     def close(
         request: Request,
         *,
-        because: Annotated[DataRequestOutcome, typer.Option("--as", help="How it ended.")],
+        because: Annotated[
+            DataRequestOutcome,
+            typer.Option("--as", metavar="<outcome>", help="fulfilled, withdrawn, refused or unidentified."),
+        ],
         account: Account = None,
         as_json: AsJson = False,
         state_dir: StateDir = None,

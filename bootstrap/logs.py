@@ -8,6 +8,7 @@ type and a place.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import threading
@@ -24,6 +25,8 @@ from adapters.inbound.http.request_id import ROUTE
 
 Shape = Callable[[object], bool]
 
+TALKATIVE = ("STRIPE_LOG",)
+"""Variables by which a library prints what it sends and is sent, past every logger."""
 LARGEST = 10**9
 """No count of ours comes near it, and every phone number with its country is beyond."""
 
@@ -128,6 +131,8 @@ def with_route(_logger: object, _method: str, event: MutableMapping[str, Any]) -
 
 def configure_logs(to: TextIO | None = None) -> None:
     """Have everything that is told of this process be told in this way, on standard error. Repeating is harmless."""
+    for variable in TALKATIVE:
+        os.environ.pop(variable, None)
     logging.getLogger().addHandler(logging.NullHandler())
     logging.disable(logging.CRITICAL)
     structlog.configure(

@@ -8,6 +8,8 @@ import gc
 import io
 import json
 import logging
+import os
+import subprocess
 import sys
 import threading
 import warnings
@@ -261,3 +263,23 @@ async def test_a_request_is_a_line_only_where_somebody_wants_it_and_holds_no_pat
     assert healthy["status"] == 200
     assert CANARY not in lines.getvalue()
     assert "0192d8e0" not in lines.getvalue()
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_a_library_that_prints_past_every_logger_is_told_nothing_by_a_variable(level: str) -> None:
+    said = f"from stripe._util import log_debug, log_info; log_info({CANARY!r}); log_debug({CANARY!r})"
+    for quiet in (True, False):
+        begin = "from bootstrap.logs import configure_logs; configure_logs(); " if quiet else ""
+        done = subprocess.run(
+            [sys.executable, "-c", begin + said], cwd=ROOT, env={**os.environ, "STRIPE_LOG": level}, text=True,
+            capture_output=True, check=True, timeout=60,
+        )  # fmt: skip
+        assert (CANARY in done.stdout + done.stderr) is not quiet
+
+
+def test_importing_the_program_imports_no_such_library_before_logs_are_configured() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, bootstrap.__main__; print('stripe' in sys.modules)"], cwd=ROOT, text=True,
+        capture_output=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout == "False\n"

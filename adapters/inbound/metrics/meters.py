@@ -40,6 +40,7 @@ class Meters:
         of: dict[str, Any] = {"registry": self.registry, "namespace": "pico"}
         ProcessCollector(registry=self.registry)
         self._now = now
+        self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter("requests", "Answers given.", ("method", "route", "status"), **of)
         self.seconds = Histogram("request_seconds", "Until an answer began.", ("route",), buckets=QUICK, **of)
         self.webhook_lag = Histogram(
@@ -63,9 +64,14 @@ class Meters:
 
     def answered(self, method: str, route: str, answer: web.StreamResponse, seconds: float) -> None:
         """Count an answer. What is streamed goes on after it began, so its duration says nothing."""
-        self.requests.labels(method or NONE, route or NONE, answer.status).inc()
+        counted = self._counted.get((method, route, answer.status))
+        if counted is None:  # to look labels up costs more than to count
+            named = self.requests.labels(method or NONE, route or NONE, answer.status)
+            counted = named, self.seconds.labels(route or NONE)
+            self._counted[method, route, answer.status] = counted
+        counted[0].inc()
         if isinstance(answer, web.Response):
-            self.seconds.labels(route or NONE).observe(seconds)
+            counted[1].observe(seconds)
         said_at = SAID_AT.get()
         if said_at is not None and route.startswith(WEBHOOKS):
             provider = route.removeprefix(WEBHOOKS).partition("/")[0]

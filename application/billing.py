@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from application.payers import FindPayer
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.jobs import Job
-from application.ports.payments import Page, Payments
+from application.ports.payments import Page, PaymentRefused, Payments
 from application.ports.store import Store, Tx
 from application.subscription_following import FOLLOW_SUBSCRIPTION, FollowSubscription
 from domain.accounts import PendingDeletion
@@ -104,7 +104,14 @@ class OpenCheckout:
         self.offers.get(plan)
         payer = await self.find_payer(account_id)
         intent, repeated = await self._intend(account_id, plan, key)
-        page = await self.payments.open_checkout(payer, account_id, plan, intent)
+        try:
+            page = await self.payments.open_checkout(payer, account_id, plan, intent)
+        except PaymentRefused:
+            if await self.payments.holds_payer(payer):
+                raise
+            # Somebody deleted the payer, on the provider's own pages perhaps.
+            payer, intent = await self.find_payer.another(account_id, payer), uuid5(intent, payer)
+            page = await self.payments.open_checkout(payer, account_id, plan, intent)
         await self._must_still_be_wanted(account_id, payer)
         return OpenedPage(intent, page, repeated)
 

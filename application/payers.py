@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import uuid5
 
 from application.ports.clock import Clock
 from application.ports.payments import Payments
@@ -34,6 +35,22 @@ class FindPayer:
         if subscription.payer is not None:
             return subscription.payer
         return await self._note(account_id, await self._make(subscription, asked_before))
+
+    async def another(self, account_id: AccountId, gone: PayerRef) -> PayerRef:
+        """Return a payer in the place of one that the provider knows no more. Raises as a call does. Repeatable."""
+
+        async def change(tx: Tx) -> None:
+            subscription = await tx.subscriptions.find()
+            if subscription is not None:
+                subscription.lose_payer(gone)
+                tx.save(subscription)
+
+        await self.store.update(account_id, change)
+        subscription, _ = await self._intend(account_id)
+        if subscription.payer is not None:
+            return subscription.payer
+        made = await self.payments.make_payer(account_id, uuid5(account_id, gone))
+        return await self._note(account_id, made)
 
     async def _intend(self, account_id: AccountId) -> tuple[Subscription, datetime | None]:
         async def change(tx: Tx) -> tuple[Subscription, datetime | None]:

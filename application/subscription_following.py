@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from application.hold import HoldOfJob
+from application.hold import Hold, HoldOfJob
 from application.job_type import JobType
 from application.lapsed_lines import settle_lines
+from application.ports.catch_ups import CatchUps
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.jobs import Job, JobLease, Queue
@@ -24,9 +25,14 @@ from domain.retention import Retention
 
 FOLLOW_SUBSCRIPTION = "follow_subscription"
 ROUNDS = 5
+CAUGHT_UP = "payments"
+"""Whose turn it is to read the provider's list is kept under this name."""
 CATCH_UP_EVERY = timedelta(hours=1)
+CATCH_UP_TURN = timedelta(minutes=10)
 CATCH_UP_FROM = timedelta(days=3)
-"""As far as a process looks back when it starts: for so long providers repeat what nobody took."""
+"""As far as the first look goes back: for so long providers repeat what nobody took."""
+OVERLAP = timedelta(minutes=10)
+"""A list may lag behind by so much, and clocks differ."""
 
 
 class AskedBefore(PicoError):
@@ -51,9 +57,20 @@ class FollowSubscription:
     async def __call__(self, account_id: AccountId, _subject: SubscriptionId, lease: JobLease) -> None:
         """Do so as a job. Raises JobGone, PaymentsUnavailable, AskedBefore. Repeating is harmless."""
         seen, is_active = await self.ask(account_id)
+        hold = HoldOfJob(self.queue, account_id, lease)
+        if seen.doubled:
+            await self._end_doubles(account_id, hold)
         if seen.stopped if is_active else seen.renews:
-            await self.settle_renewal.settle(account_id, HoldOfJob(self.queue, account_id, lease))
+            await self.settle_renewal.settle(account_id, hold)
             await self.ask(account_id)
+
+    async def _end_doubles(self, account_id: AccountId, hold: Hold) -> None:
+        """Have nobody pay for two plans: whatever was bought twice ends with its period."""
+        async with self.store.begin(account_id) as tx:
+            subscription = await tx.subscriptions.find()
+        if subscription is not None and subscription.payer is not None:
+            await hold()
+            await self.payments.end_doubles(subscription.payer)
 
     async def ask(self, account_id: AccountId) -> tuple[Seen, bool]:
         """Ask and apply; return what the provider said, and whether the account is active. Raises as a call does."""
@@ -120,25 +137,24 @@ class ReceivePaymentHint:
             return  # the account is gone, or going
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class CatchUpOnPayments(Purge):
-    """Reads from the provider's own list what no webhook told of."""
+    """Reads from the provider's own list what no webhook told of, one process at a time."""
 
     name: ClassVar[str] = "payments_caught_up"
 
     payments: Payments
+    catch_ups: CatchUps
     receive_payment_hint: ReceivePaymentHint
-    looked_at: datetime | None = field(default=None, init=False)
-    """When this process looked last."""
 
     async def __call__(self, now: datetime, limit: int) -> PurgeResult:
-        """Look, if it is time. Raises PaymentsUnavailable: the next sweep looks as far back. Repeating is harmless."""
-        if self.looked_at is not None and now < self.looked_at + CATCH_UP_EVERY:
-            return PurgeResult(0)
-        since = now - CATCH_UP_FROM if self.looked_at is None else self.looked_at - CATCH_UP_EVERY
-        async for hint in self.payments.hints(since):
-            await self.receive_payment_hint(hint)
-        self.looked_at = now
+        """Look, if it is time. Raises PaymentsUnavailable: the next turn looks as far back. Repeating is harmless."""
+        turn = await self.catch_ups.take(CAUGHT_UP, now, now + CATCH_UP_TURN)
+        if turn is not None:
+            since = now - CATCH_UP_FROM if turn.caught_up_to is None else turn.caught_up_to
+            async for hint in self.payments.hints(since):
+                await self.receive_payment_hint(hint)
+            await self.catch_ups.keep(turn, now + CATCH_UP_EVERY, now - OVERLAP)
         return PurgeResult(0)
 
 

@@ -487,7 +487,7 @@ class Container(containers.DeclarativeContainer):
         ReceivePaymentHint, store=store, directory=directory, clock=clock, retention=retention,
     )
     catch_up_on_payments = Singleton(
-        CatchUpOnPayments, payments=payments, receive_payment_hint=receive_payment_hint,
+        CatchUpOnPayments, payments=payments, catch_ups=catch_ups, receive_payment_hint=receive_payment_hint,
     )
     cancel_subscription = Singleton(
         CancelSubscription, store=store, payments=payments, clear_residue=clear_residue,

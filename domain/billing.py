@@ -153,6 +153,8 @@ class Seen:
     seller: Seller = Seller.STRIPE
     stopped: bool = False
     """Whether it was we who stopped what would have been charged, for an account that was deleted."""
+    doubled: bool = False
+    """Whether another one is renewed besides."""
 
     @property
     def renews(self) -> bool:
@@ -248,6 +250,11 @@ class Subscription(Aggregate):
             raise NotSubscribed
         return self.payer
 
+    def lose_payer(self, payer: PayerRef) -> None:
+        """Note that the provider knows this payer no more: another one is to be made. Repeating is harmless."""
+        if self.payer == payer:
+            self.payer = None
+
     def ask_for_payer(self, at: datetime) -> None:
         """Note that the provider is about to be asked to make a payer. The first time counts."""
         self.payer_asked_at = self.payer_asked_at or at
@@ -268,7 +275,8 @@ class Subscription(Aggregate):
         """Take over what the provider says. Repeating is harmless."""
         self.looks += 1
         before = (self.state, self.seller, self.plan, self.period_ends_at, self.ends_at)
-        self.state, self.seller = seen.state, seen.seller
+        gone = seen.state is SubscriptionState.NONE and self.state not in NEVER_PAID
+        self.state, self.seller = SubscriptionState.ENDED if gone else seen.state, seen.seller
         self.plan = seen.plan or (self.plan if seen.state in CHARGED else None)
         self.period_ends_at, self.ends_at = seen.period_ends_at, seen.ends_at
         if self.state is not SubscriptionState.PAST_DUE:

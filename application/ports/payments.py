@@ -99,6 +99,10 @@ class Payments(Protocol):
         """Undo what `stop_renewal` changed, as far as it can be undone, and nothing else. Repeating is harmless."""
         ...
 
+    async def end_doubles(self, payer: PayerRef) -> None:
+        """Of several subscriptions have only the best renewed: the others end with their period. Repeatable."""
+        ...
+
     async def cancel(self, payer: PayerRef) -> None:
         """End whatever this payer pays for, at once, without a further charge. Repeating is harmless."""
         ...

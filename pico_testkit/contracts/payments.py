@@ -48,6 +48,11 @@ class PaymentsContract:
         raise NotImplementedError
 
     @pytest.fixture
+    def paid(self) -> Callable[[], int]:
+        """Return how many invoices were paid so far."""
+        raise NotImplementedError
+
+    @pytest.fixture
     def outage(self) -> Callable[[bool], None]:
         """Make the provider not answer, or answer again."""
         raise NotImplementedError
@@ -198,6 +203,41 @@ class PaymentsContract:
         assert finalised() == 2
         assert (await payments.fetch(payer)).renews
 
+    async def test_a_stop_ends_the_retries_of_a_payment_that_failed(
+        self,
+        payments: Payments,
+        buy: Callable[[PayerRef], None],
+        advance: Callable[[timedelta], None],
+        declines: Callable[[bool], None],
+        paid: Callable[[], int],
+    ) -> None:
+        payer = await self.bought(payments, buy)
+        declines(True)
+        advance(PERIOD + HOUR)
+        assert (await payments.fetch(payer)).state is SubscriptionState.PAST_DUE
+        await payments.stop_renewal(payer)
+        declines(False)
+        advance(HOUR)
+        await payments.fetch(payer)
+        assert paid() == 1, "a payment is tried again after goodbye"
+
+    async def test_what_was_bought_twice_is_renewed_once(
+        self, payments: Payments, buy: Callable[[PayerRef], None], advance: Callable[[timedelta], None],
+        finalised: Callable[[], int],
+    ) -> None:  # fmt: skip
+        payer = await self.bought(payments, buy)
+        assert not (await payments.fetch(payer)).doubled
+        await payments.open_checkout(payer, ADA, PlanName.PLUS, uuid4())
+        buy(payer)
+        assert (await payments.fetch(payer)).doubled
+        for _ in range(2):
+            await payments.end_doubles(payer)
+        held = await payments.fetch(payer)
+        assert (held.doubled, held.renews, held.plan) == (False, True, PlanName.BASIC)
+        advance(PERIOD + HOUR)
+        await payments.fetch(payer)
+        assert finalised() == 3
+
     async def test_a_stop_closes_the_page(self, payments: Payments, buy: Callable[[PayerRef], None]) -> None:
         payer = await self.payer(payments)
         await payments.open_checkout(payer, ADA, PlanName.BASIC, uuid4())
@@ -248,6 +288,7 @@ class PaymentsContract:
     async def test_nobody_pays_for_nothing(self, payments: Payments) -> None:
         nobody = PayerRef("cus_nobody")
         await payments.cancel(nobody)
+        await payments.end_doubles(nobody)
         await payments.delete_payer(nobody)
         await payments.stop_renewal(nobody)
         await payments.restore_renewal(nobody)
@@ -285,6 +326,7 @@ class PaymentsContract:
             lambda: payments.fetch(payer),
             lambda: payments.stop_renewal(payer),
             lambda: payments.restore_renewal(payer),
+            lambda: payments.end_doubles(payer),
             lambda: payments.cancel(payer),
             lambda: payments.charges(payer),
             lambda: payments.delete_payer(payer),

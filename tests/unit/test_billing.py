@@ -110,8 +110,7 @@ async def test_what_no_webhook_told_is_read_from_the_providers_list(world: InMem
     assert swept.failed == {"payments_unavailable": 1}
     world.payments.outage = False
     world.payments.end(payer_of(world, ada.id))
-    await world.use_cases.sweep()
-    await world.settle()
+    await world.advance(timedelta(minutes=11))
     assert (await world.use_cases.read_subscription(ada.id)).subscription.ends_at is not None
 
 

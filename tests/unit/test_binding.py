@@ -103,6 +103,9 @@ SEALED_BESIDE = {
     "calls": "line_id direction outcome ref record_deleted_at deleted_at",
     "search_segments": "first through",
     "push_tokens": "session_id platform registered_at",
+    "subscriptions": (
+        "state seller plan period_ends_at ends_at past_due_since lapsed_at warned_at payer_asked_at look_at looks"
+    ),
     "idempotency_records": "resource_id expires_at",
     "exports": "state requested_at rows_done rows_total rows_unreadable expires_at",
     "export_parts": "export_id position",

@@ -179,7 +179,7 @@ class MemoryPayments(Payments):
         best = next(iter(self._living(payer)), known.bought[-1])
         return Seen(
             best.state, best.plan, best.period_ends_at, best.period_ends_at if best.ends else None,
-            stopped=best.stopped,
+            stopped=best.stopped, doubled=sum(not each.ends for each in self._living(payer)) > 1,
         )  # fmt: skip
 
     @override
@@ -204,6 +204,14 @@ class MemoryPayments(Payments):
                 self._tell(payer)
         for bill in self._owed(payer):
             bill.halted = False
+        self._lose()
+
+    @override
+    async def end_doubles(self, payer: PayerRef) -> None:
+        self._answer("end_doubles")
+        for bought in self._living(payer)[1:]:
+            bought.ends = True
+            self._tell(payer)
         self._lose()
 
     @override

@@ -17,6 +17,7 @@ from adapters.outbound.stripe.reading import (
     TOLD_OF,
     YES,
     hint_of,
+    in_order,
     instant,
     is_living,
     items_of,
@@ -110,7 +111,7 @@ class StripePayments(Payments):
     async def change_plan(self, payer: PayerRef, plan: PlanName, key: UUID) -> None:
         if plan not in self.prices:
             raise PlanNotOffered
-        living = [each for each in await self._subscriptions(payer) if is_living(each)]
+        living = [each for each in in_order(await self._subscriptions(payer)) if is_living(each)]
         if not living or not items_of(living[0]):
             raise PaymentRefused
         await _not_missing(
@@ -165,6 +166,16 @@ class StripePayments(Payments):
                 invoice["id"], {"auto_advance": goes_on, "metadata": {STOPPED: "" if goes_on else YES}}
             )
         )
+
+    @override
+    async def end_doubles(self, payer: PayerRef) -> None:
+        for subscription in in_order(await self._subscriptions(payer))[1:]:
+            if is_living(subscription) and renews(subscription):
+                await answered(
+                    self.client.v1.subscriptions.update_async(
+                        subscription["id"], {"cancel_at_period_end": True}
+                    )
+                )
 
     @override
     async def cancel(self, payer: PayerRef) -> None:

@@ -79,8 +79,7 @@ def seen(subscriptions: list[Any], plans: Mapping[str, PlanName]) -> Seen:
     """Return what counts of a customer's subscriptions, given which price is of which plan."""
     if not subscriptions:
         return Seen()
-    newest_first = sorted(subscriptions, key=lambda each: -int(value_of(each, "created") or 0))
-    best = min(newest_first, key=lambda each: BEST.index(state_of(each)))
+    best, *others = in_order(subscriptions)
     items = items_of(best)
     prices = [value_of(value_of(item, "price"), "id") for item in items]
     period_ends_at = next((instant(value_of(item, "current_period_end")) for item in items), None)
@@ -93,7 +92,17 @@ def seen(subscriptions: list[Any], plans: Mapping[str, PlanName]) -> Seen:
         period_ends_at,
         ends_at,
         stopped=is_living(best) and was_stopped(best),
+        doubled=is_living(best) and renews(best) and any(is_living(one) and renews(one) for one in others),
     )
+
+
+def in_order(subscriptions: list[Any]) -> list[Any]:
+    """Return subscriptions, the one that counts first: the best by its state, of several the oldest."""
+    oldest_first = subscriptions[::-1]  # Stripe lists the newest first, and dates by the second
+    oldest_first.sort(key=lambda each: int(value_of(each, "created") or 0))
+    living = [each for each in oldest_first if is_living(each)]
+    over = [each for each in reversed(oldest_first) if not is_living(each)]
+    return sorted(living, key=lambda each: BEST.index(state_of(each))) + over
 
 
 def hint_of(event: object) -> PaymentHint | None:

@@ -56,6 +56,10 @@ class NoPayments(Payments):
         raise PaymentsUnavailable
 
     @override
+    async def end_doubles(self, payer: PayerRef) -> None:
+        raise PaymentsUnavailable
+
+    @override
     async def cancel(self, payer: PayerRef) -> None:
         raise PaymentsUnavailable
 

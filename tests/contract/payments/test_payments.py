@@ -54,6 +54,10 @@ class TestMemoryPayments(Timed):
         return lambda: sum(bill.finalised_at is not None for bill in payments.bills)
 
     @pytest.fixture
+    def paid(self, payments: MemoryPayments) -> Callable[[], int]:
+        return lambda: sum(bill.paid for bill in payments.bills)
+
+    @pytest.fixture
     def outage(self, payments: MemoryPayments) -> Callable[[bool], None]:
         return lambda away: setattr(payments, "outage", away)
 
@@ -101,6 +105,10 @@ class TestStripe(Timed):
     @pytest.fixture
     def finalised(self, simulator: StripeSimulator) -> Callable[[], int]:
         return lambda: sum(each["status"] in {"open", "paid"} for each in simulator.state.invoices.values())
+
+    @pytest.fixture
+    def paid(self, simulator: StripeSimulator) -> Callable[[], int]:
+        return lambda: sum(each["status"] == "paid" for each in simulator.state.invoices.values())
 
     @pytest.fixture
     def outage(self, simulator: StripeSimulator) -> Callable[[bool], None]:

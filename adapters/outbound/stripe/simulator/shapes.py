@@ -28,9 +28,9 @@ def checkout(ref: str, at: int, url: str, given: Object) -> Object:
         "id": ref, "object": "checkout.session", "created": at, "expires_at": at + 86_400, "livemode": False,
         "mode": given["mode"], "status": "open", "payment_status": "unpaid", "url": url,
         "customer": given.get("customer"), "client_reference_id": given.get("client_reference_id"),
-        "success_url": given.get("success_url"), "cancel_url": given.get("cancel_url"), "subscription": None,
+        "success_url": given.get("success_url"), "cancel_url": given.get("cancel_url"),
         "metadata": given.get("metadata", {}),
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "automatic_tax": {"enabled": False, "liability": None, "provider": None},
         "custom_fields": [], "custom_text": {
             "after_submit": None, "shipping_address": None, "submit": None, "terms_of_service_acceptance": None,
         },
@@ -70,7 +70,7 @@ def subscription(ref: str, payer: str, at: int, of: tuple[str, int], metadata: O
         "customer": payer, "status": status, "currency": "usd", "collection_method": "charge_automatically",
         "cancel_at_period_end": False, "cancel_at": None, "canceled_at": None, "ended_at": None, "livemode": False,
         "metadata": metadata, "discounts": [], "billing_schedules": [], "billing_mode": {"type": "classic"},
-        "automatic_tax": {"enabled": False, "liability": None, "disabled_reason": None},
+        "automatic_tax": {"enabled": False, "liability": None},
         "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
         "items": {
             "object": "list", "data": [item], "has_more": False, "url": f"/v1/subscription_items?subscription={ref}",
@@ -85,9 +85,7 @@ def invoice(ref: str, of: Object, at: int, amount: int, reason: str) -> Object:
         "auto_advance": True, "billing_reason": reason, "currency": "usd", "livemode": False, "metadata": {},
         "amount_due": amount, "amount_paid": 0, "amount_remaining": amount, "amount_overpaid": 0, "amount_shipping": 0,
         "attempt_count": 0, "attempted": False, "collection_method": "charge_automatically", "default_tax_rates": [],
-        "automatic_tax": {
-            "enabled": False, "liability": None, "status": None, "disabled_reason": None, "provider": None,
-        },
+        "automatic_tax": {"enabled": False, "liability": None, "provider": None},
         "discounts": [], "issuer": {"type": "self"}, "period_start": at, "period_end": at,
         "lines": {"object": "list", "data": [], "has_more": False, "url": f"/v1/invoices/{ref}/lines"},
         "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
@@ -115,5 +113,5 @@ def portal(ref: str, at: int, url: str, given: Object) -> Object:
     return {
         "id": ref, "object": "billing_portal.session", "created": at, "livemode": False, "url": url,
         "customer": given["customer"], "configuration": "bpc_pico", "return_url": given.get("return_url"),
-        "on_behalf_of": None, "locale": None, "flow": None,
+        "on_behalf_of": None,
     }  # fmt: skip

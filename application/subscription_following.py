@@ -16,9 +16,10 @@ from application.ports.jobs import Job, JobLease, Queue
 from application.ports.keyring import KeyGone
 from application.ports.payments import PaymentHint, Payments
 from application.ports.store import Store, Tx
+from application.ports.store_purchases import StorePurchases
 from application.purge import Purge, PurgeResult
 from application.renewal import SettleRenewal
-from domain.billing import Offers, Seen, Subscription, SubscriptionId
+from domain.billing import Offers, Seen, Seller, Subscription, SubscriptionId, best_of
 from domain.idempotency import Operation
 from domain.kernel import AccountId, ErrorKind, NotFound, PicoError
 from domain.retention import Retention
@@ -49,18 +50,23 @@ class FollowSubscription:
     store: Store
     queue: Queue
     payments: Payments
+    store_purchases: StorePurchases
     offers: Offers
     settle_renewal: SettleRenewal
     retention: Retention
     clock: Clock
 
     async def __call__(self, account_id: AccountId, _subject: SubscriptionId, lease: JobLease) -> None:
-        """Do so as a job. Raises JobGone, PaymentsUnavailable, AskedBefore. Repeating is harmless."""
+        """Do so as a job. Repeating is harmless.
+
+        Raises JobGone, PaymentsUnavailable, AppStoreUnavailable, AskedBefore.
+        """
         seen, is_active = await self.ask(account_id)
         hold = HoldOfJob(self.queue, account_id, lease)
         if seen.doubled:
             await self._end_doubles(account_id, hold)
-        if seen.stopped if is_active else seen.renews:
+        here = seen.seller is Seller.STRIPE
+        if here and (seen.stopped if is_active else seen.renews):
             await self.settle_renewal.settle(account_id, hold)
             await self.ask(account_id)
 
@@ -79,13 +85,24 @@ class FollowSubscription:
                 known, account = await tx.subscriptions.find(), await tx.accounts.get_even_broken()
             if known is None:
                 return Seen(), account.is_active
-            known.must_be_whole()
-            seen = Seen() if known.payer is None else await self.payments.fetch(known.payer)
+            known.must_be_readable()
+            seen = await self._seen(known)
             try:
                 return seen, await self._apply(account_id, known, seen)
             except AskedBefore:
                 continue
         raise AskedBefore
+
+    async def _seen(self, subscription: Subscription) -> Seen:
+        """Ask whoever may be paid."""
+        seen = Seen()
+        if subscription.payer is not None:
+            seen = await self.payments.fetch(subscription.payer)
+        if subscription.purchase is not None:
+            bought = await self.store_purchases.fetch(subscription.purchase)
+            if bought is not None and bought.account_id == subscription.account_id:
+                seen = best_of(seen, bought.seen)
+        return seen
 
     async def _apply(self, account_id: AccountId, asked_of: Subscription, seen: Seen) -> bool:
         async def change(tx: Tx) -> bool:

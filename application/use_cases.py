@@ -70,6 +70,7 @@ from application.retention import Sweep
 from application.search import Search
 from application.sessions import Authenticate, ListSessions, SignIn, SignOut, SignOutOthers
 from application.sign_up import SignUp, VerifyAccount
+from application.store_purchases import ReceiveStoreHint
 from application.subscription_following import ReceivePaymentHint
 from application.voicemail import (
     ChangeVoicemail,
@@ -165,6 +166,7 @@ class UseCases:
     open_portal: OpenPortal
     change_plan: ChangePlan
     receive_payment_hint: ReceivePaymentHint
+    receive_store_hint: ReceiveStoreHint
     delete_push_token: DeletePushToken
 
     search: Search

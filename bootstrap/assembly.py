@@ -49,7 +49,7 @@ from adapters.outbound.system.media_addresses import SealedMediaAddresses
 from adapters.outbound.system.noted_ledger import NotedLedger
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from adapters.outbound.system.passwords import Argon2Hasher, PasswordCost
-from adapters.outbound.system.payments import NoPayments
+from adapters.outbound.system.payments import NoPayments, NoStorePurchases
 from adapters.outbound.system.signing import SystemSigning
 from adapters.outbound.system.tokens import SignedTokens
 from adapters.outbound.telnyx import vocabulary as telnyx_words
@@ -76,6 +76,7 @@ from application.ports.limits import Limits
 from application.ports.mail import Mail
 from application.ports.payments import Payments
 from application.ports.push import Push
+from application.ports.store_purchases import StorePurchases
 from application.use_cases import UseCases
 from bootstrap.admission import Admission
 from bootstrap.carriers import Carriers
@@ -154,6 +155,8 @@ class Parts:
     """A second carrier, where one is configured."""
     stripe: StripeAccess | None = None
     """Where plans are sold; without, each account is entitled to what is free."""
+    store_purchases: StorePurchases = field(default_factory=NoStorePurchases)
+    """The app stores; without them nothing is bought there."""
     clock: SystemClock
     kms: Kms
     byte_store: ByteStore
@@ -247,6 +250,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             if parts.stripe is None
             else SubscribedPlan(store, parts.offers, parts.clock),
             payments=payments_of(parts.stripe, session),
+            store_purchases=parts.store_purchases,
             offers=parts.offers if parts.stripe is not None else Offers(free=parts.offers.free),
             mail=parts.mail(session),
             objects=SealedObjects(parts.byte_store, keyring, parts.environment),

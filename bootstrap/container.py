@@ -168,6 +168,7 @@ from application.ports.recordings import Recordings
 from application.ports.resealing import Resealing
 from application.ports.signing import Signing
 from application.ports.store import Store
+from application.ports.store_purchases import StorePurchases
 from application.ports.tokens import Tokens
 from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
@@ -191,6 +192,7 @@ from application.sessions import (
 )
 from application.sign_up import AnswerSignUp, SignUp, VerifyAccount
 from application.spend import Spend
+from application.store_purchases import ReceiveStoreHint
 from application.subscription_following import CatchUpOnPayments, FollowSubscription, ReceivePaymentHint
 from application.use_cases import UseCases
 from application.voicemail import (
@@ -263,6 +265,7 @@ class Container(containers.DeclarativeContainer):
     plan = Dependency[NumberingPlan]()
     entitlements = Dependency[Entitlements]()
     payments = Dependency[Payments]()
+    store_purchases = Dependency[StorePurchases]()
     offers = Dependency[Offers]()
     mail = Dependency[Mail]()
     push = Dependency[Push]()
@@ -471,8 +474,8 @@ class Container(containers.DeclarativeContainer):
     read_subscription = Singleton(ReadSubscription, store=store, offers=offers, clock=clock)
     find_payer = Singleton(FindPayer, store=store, payments=payments, clock=clock)
     follow_subscription = Singleton(
-        FollowSubscription, store=store, queue=queue, payments=payments, offers=offers, settle_renewal=settle_renewal,
-        retention=retention, clock=clock,
+        FollowSubscription, store=store, queue=queue, payments=payments, store_purchases=store_purchases, offers=offers,
+        settle_renewal=settle_renewal, retention=retention, clock=clock,
     )
     open_checkout = Singleton(
         OpenCheckout, store=store, payments=payments, offers=offers, find_payer=find_payer, clock=clock, ids=ids,
@@ -485,6 +488,9 @@ class Container(containers.DeclarativeContainer):
     )
     receive_payment_hint = Singleton(
         ReceivePaymentHint, store=store, directory=directory, clock=clock, retention=retention,
+    )
+    receive_store_hint = Singleton(
+        ReceiveStoreHint, store=store, store_purchases=store_purchases, clock=clock, retention=retention,
     )
     catch_up_on_payments = Singleton(
         CatchUpOnPayments, payments=payments, catch_ups=catch_ups, receive_payment_hint=receive_payment_hint,

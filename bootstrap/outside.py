@@ -35,6 +35,7 @@ from application.ports.recordings import Recordings
 from application.ports.resealing import Resealing
 from application.ports.signing import Signing
 from application.ports.store import Store
+from application.ports.store_purchases import StorePurchases
 from application.ports.tokens import Tokens
 from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
@@ -67,6 +68,7 @@ class Outside:
     plan: NumberingPlan
     entitlements: Entitlements
     payments: Payments
+    store_purchases: StorePurchases
     offers: Offers
     """The plans that can be bought, and what is free."""
     mail: Mail

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.classification import IndexScope, held
 from domain.entitlements import Plan
-from domain.kernel import AccountId, Aggregate, ErrorKind, Event, PicoError
+from domain.kernel import AccountId, Aggregate, ErrorKind, Event, PicoError, SealBroken
 from domain.money import Money
 from domain.retention import due
 from domain.values import PersonalText
@@ -79,9 +79,14 @@ class PayerRef(PersonalText):
 
 
 class PurchaseToken(PersonalText):
-    """By what an app store knows a purchase."""
+    """By what an app store knows a purchase, and which store."""
 
     __slots__ = ()
+
+    @classmethod
+    def of(cls, seller: Seller, token: str) -> Self:
+        """Return the token of a store's purchase."""
+        return cls(f"{seller}:{token}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,16 @@ class Seen:
         return self.state in CHARGED and self.ends_at is None
 
 
+def best_of(one: Seen, other: Seen) -> Seen:
+    """Return what counts of two: what entitles before what does not, what is not over before what is."""
+    return min(one, other, key=lambda seen: RANK.index(seen.state))
+
+
+RANK = (
+    SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE, SubscriptionState.PAUSED, SubscriptionState.UNPAID,
+    SubscriptionState.INCOMPLETE, SubscriptionState.ENDED, SubscriptionState.NONE,
+)  # fmt: skip
+"""Of several subscriptions the one whose state stands first counts."""
 CHARGED = frozenset(
     {
         SubscriptionState.INCOMPLETE, SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE,
@@ -242,6 +257,12 @@ class Subscription(Aggregate):
         self.must_be_whole()
         if self.state in CHARGED - {SubscriptionState.INCOMPLETE}:
             raise AlreadySubscribed
+
+    def must_be_readable(self) -> None:
+        """Raise SealBroken unless it says who pays, and what decides is as it was sealed."""
+        self.must_be_whole()
+        if self.unreadable:
+            raise SealBroken
 
     def must_be_paid_here(self) -> PayerRef:
         """Return who pays. Raises NotSubscribed, SealBroken."""

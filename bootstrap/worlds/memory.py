@@ -29,6 +29,7 @@ from adapters.outbound.memory.queue import MemoryQueue
 from adapters.outbound.memory.recordings import MemoryRecordings
 from adapters.outbound.memory.resealing import MemoryResealing
 from adapters.outbound.memory.store import MemoryStore
+from adapters.outbound.memory.store_purchases import MemoryStorePurchases
 from adapters.outbound.memory.system import CountingIds, FakeHasher, FakeTokens, HandClock
 from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
 from adapters.outbound.pictures.cleaning import AllowListedPictures
@@ -70,6 +71,7 @@ from application.ports.recordings import Recordings
 from application.ports.resealing import Resealing
 from application.ports.signing import Signing
 from application.ports.store import Store
+from application.ports.store_purchases import StorePurchases
 from application.ports.tokens import Tokens
 from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
@@ -122,6 +124,7 @@ class Parts(TypedDict, total=False):
     plan: NumberingPlan
     entitlements: Entitlements
     payments: Payments
+    store_purchases: StorePurchases
     offers: Offers
     mail: Mail
     byte_store: ByteStore
@@ -175,6 +178,7 @@ class InMemory:
     plan: NumberingPlan
     entitlements: Entitlements
     payments: MemoryPayments
+    store_purchases: MemoryStorePurchases
     offers: Offers
     mail: MemoryMail
     byte_store: MemoryByteStore
@@ -220,6 +224,7 @@ class InMemory:
         self.plan = given.get("plan", PhonenumbersPlan())
         self.offers = given.get("offers", OFFERS)
         self.payments = given.get("payments", MemoryPayments(self.clock.now))
+        self.store_purchases = given.get("store_purchases", MemoryStorePurchases())
         self.entitlements = given.get("entitlements", SubscribedPlan(self.store, self.offers, self.clock))
         self.mail = given.get("mail", MemoryMail())
         self.byte_store = given.get("byte_store", MemoryByteStore())
@@ -254,7 +259,7 @@ class InMemory:
             pictures=self.pictures, media_addresses=self.media_addresses,
             numbers=self.numbers or self.carrier, carrier=self.carrier, catch_ups=self.catch_ups, voice=self.voice,
             call_clients=self.call_clients, plan=self.plan, entitlements=self.entitlements, mail=self.mail,
-            payments=self.payments, offers=self.offers,
+            payments=self.payments, store_purchases=self.store_purchases, offers=self.offers,
             recordings=self.recordings, transcriber=self.transcriber or self.recordings,
             ledger=NotedLedger(self.ledger, self.place), place=self.place,
             fingerprint=self.fingerprint, limits=self.limits,

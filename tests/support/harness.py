@@ -21,6 +21,7 @@ from adapters.outbound.memory.mail import MemoryMail
 from adapters.outbound.memory.payments import MemoryPayments
 from adapters.outbound.memory.push import MemoryPush
 from adapters.outbound.memory.recordings import MemoryRecordings
+from adapters.outbound.memory.store_purchases import MemoryStorePurchases
 from adapters.outbound.memory.system import HandClock
 from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
 from adapters.outbound.pictures.cleaning import AllowListedPictures
@@ -137,6 +138,7 @@ class OnPostgres(InMemory):
             "entitlements": lambda _: FixedPlan(),
             "offers": lambda _: OFFERS,
             "payments": lambda world: MemoryPayments(world.clock.now),
+            "store_purchases": lambda _: MemoryStorePurchases(),
             "mail": lambda _: MemoryMail(),
             "pause": lambda _: timedelta(),
             "spend_policy": lambda _: SpendPolicy(),

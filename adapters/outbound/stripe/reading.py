@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from application.ports.payments import PaymentHint, PaymentsUnavailable
-from domain.billing import CHARGED, PayerRef, PlanName, Seen, SubscriptionState
+from domain.billing import CHARGED, RANK, PayerRef, PlanName, Seen, SubscriptionState
 
 LONGEST = 64
 """Letters of a reference that is kept. Stripe's are shorter, and may be longer one day: then somebody must look."""
@@ -27,11 +27,6 @@ STATES: Mapping[str, SubscriptionState] = MappingProxyType({
     "canceled": SubscriptionState.ENDED,
 })  # fmt: skip
 """A word that is not here is a state of something that is not over, and entitles to nothing."""
-BEST = (
-    SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE, SubscriptionState.PAUSED, SubscriptionState.UNPAID,
-    SubscriptionState.INCOMPLETE, SubscriptionState.ENDED,
-)  # fmt: skip
-"""Of several subscriptions the one whose state stands first counts."""
 TOLD_OF = (
     "checkout.session.completed", "checkout.session.expired", "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed", "customer.subscription.created", "customer.subscription.updated",
@@ -102,7 +97,7 @@ def in_order(subscriptions: list[Any]) -> list[Any]:
     oldest_first.sort(key=lambda each: int(value_of(each, "created") or 0))
     living = [each for each in oldest_first if is_living(each)]
     over = [each for each in reversed(oldest_first) if not is_living(each)]
-    return sorted(living, key=lambda each: BEST.index(state_of(each))) + over
+    return sorted(living, key=lambda each: RANK.index(state_of(each))) + over
 
 
 def hint_of(event: object) -> PaymentHint | None:

@@ -1,0 +1,1 @@
+"""What Apple's and Google's stores say of a purchase, once their signatures are off it."""

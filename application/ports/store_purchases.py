@@ -1,0 +1,43 @@
+"""What was bought in an app store. Whatever a store tells unasked is a hint: what counts is what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.billing import PurchaseToken, Seen
+from domain.kernel import AccountId, ErrorKind, PicoError
+
+
+class AppStoreUnavailable(PicoError):
+    """The app store did not answer; asking again helps."""
+
+    kind = ErrorKind.UNAVAILABLE
+    code = "app_store_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHint:
+    """Something happened to a purchase. `ref` is the store's own id of the hint."""
+
+    ref: str
+    purchase: PurchaseToken
+
+
+@dataclass(frozen=True, slots=True)
+class StorePurchase:
+    """What a store says of a purchase: whose it is, by the account's id that the app gave it, and how it stands."""
+
+    account_id: AccountId | None
+    seen: Seen
+
+
+class StorePurchases(Protocol):
+    """The app stores. A purchase is known by its store and the store's own token, as `PurchaseToken.of` writes them."""
+
+    async def fetch(self, purchase: PurchaseToken) -> StorePurchase | None:
+        """Return how a purchase stands; None for one that the store does not know. Repeating is harmless.
+
+        Raises AppStoreUnavailable. Nothing can be ended here: only the person can, in the store.
+        """
+        ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.call_words import Spoken
 from domain.kernel import CallId, LineId
 
 
@@ -27,7 +28,7 @@ class CallStage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallState:
-    """Ids and counts alone. `leg` and `control` are the caller's leg, `other` the other telephone's, by control.
+    """Ids, counts and a language. `leg` and `control` are the caller's leg, `other` the other telephone's, by control.
 
     `longest` and `silence` are seconds of a message that is to be recorded, `transcribed` whether it is put into
     writing, and `since` is when the two were put through, in seconds since 1970.
@@ -38,6 +39,7 @@ class CallState:
     control: str
     line_id: LineId | None = None
     call_id: CallId | None = None
+    language: Spoken = Spoken.ENGLISH
     other: str = ""
     longest: int = 0
     silence: int = 0

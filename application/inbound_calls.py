@@ -15,6 +15,7 @@ from application.ports.directory import Directory, Lease
 from application.ports.ids import Ids
 from application.ports.repositories.calls import CallContext
 from application.ports.store import Store, Tx
+from domain.accounts import Account
 from domain.call_instructions import (
     OVER,
     REFUSAL,
@@ -26,6 +27,7 @@ from domain.call_instructions import (
     TakeMessage,
 )
 from domain.call_routing import CallStep, NextStep, next_step
+from domain.call_words import Spoken
 from domain.calls import Call, CallDirection, CallOutcome
 from domain.idempotency import Operation
 from domain.kernel import CallId, CarrierRef, LineId, PicoError
@@ -72,6 +74,7 @@ class Route:
     next: NextStep
     call: Call
     line: PhoneLine
+    language: Spoken
     message: TakeMessage
     """How a message is taken, where it may come to that."""
 
@@ -130,7 +133,7 @@ class RouteCall:
                 NextStep.FORWARD,
             }  # what may not be forwarded goes there
             message = await self.mailbox.instruction(tx, line) if to_mailbox else TakeMessage()
-            return True, Route(next_, call, line, message)
+            return True, Route(next_, call, line, spoken_to(context.account), message)
 
         return await self.store.update(lease.account_id, change)
 
@@ -155,6 +158,11 @@ class RouteCall:
         )  # fmt: skip
 
 
+def spoken_to(account: Account) -> Spoken:
+    """Return in which language a person's callers, and who answers for them, are spoken to: the person's own."""
+    return Spoken.of_locale(None if "locale" in account.unreadable else account.locale)
+
+
 async def known_call(tx: Tx, ref: CarrierRef) -> Call | None:
     """Return the call that is on record, in whatever state."""
     return await tx.calls.by_ref(ref)
@@ -174,7 +182,8 @@ class Direct:
 
     async def __call__(self, route: Route) -> CallAnswer:
         """Return the instructions. A call that may not be forwarded now goes to the mailbox instead."""
-        return CallAnswer((await self._instruction(route),), route.line.id, route.call.id)
+        told = (await self._instruction(route),)
+        return CallAnswer(told, route.line.id, route.call.id, route.language)
 
     async def _instruction(self, route: Route) -> Instruction:
         line = route.line

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from application.call_costs import CallCosts
-from application.inbound_calls import call_taken, is_blocked, known_call
+from application.inbound_calls import call_taken, is_blocked, known_call, spoken_to
 from application.inbound_messages import passing_over_the_erased
 from application.ports.call_clients import CallClients
 from application.ports.carrier_errors import CarrierRefused
@@ -26,9 +26,9 @@ from domain.call_instructions import (
     Connect,
     HangUp,
     Instruction,
-    Notice,
     Say,
 )
+from domain.call_words import Notice, Spoken
 from domain.calls import Call, CallDirection, CallOutcome
 from domain.destinations import EmergencyNumber, UnreachableNumber, must_be_reachable
 from domain.idempotency import Operation
@@ -232,7 +232,7 @@ class AnswerApp:
             try:
                 answer = await self.store.update(owner.account_id, change)
             except tuple(NOTICES) as refusal:
-                return refused(refusal)
+                return refused(refusal, await language_of(self.store, owner.account_id))
             except (LineNotActive, NotForCalls):
                 return REFUSAL
         return answer
@@ -244,10 +244,16 @@ class AnswerApp:
         return connected(call, line, terms.longest)
 
 
-def refused(refusal: PicoError) -> CallAnswer:
+async def language_of(store: Store, account_id: AccountId) -> Spoken:
+    """Return in which language a person is spoken to. Raises KeyGone."""
+    async with store.begin(account_id) as tx:
+        return spoken_to(await tx.accounts.get_even_broken())
+
+
+def refused(refusal: PicoError, language: Spoken) -> CallAnswer:
     """Tell whoever calls why their call is refused."""
     said: tuple[Instruction, ...] = (Say(NOTICES[type(refusal)]), HangUp())
-    return CallAnswer(said)
+    return CallAnswer(said, language=language)
 
 
 def connected(call: Call, line: PhoneLine, longest: timedelta) -> CallAnswer:
@@ -310,5 +316,5 @@ class ConnectCall:
         try:
             terms = await self.costs.pay(line, PhoneNumber(call.peer), already=call.reserved)
         except tuple(NOTICES) as refusal:
-            return refused(refusal)
+            return refused(refusal, await language_of(self.store, line.account_id))
         return connected(call, line, terms.longest)

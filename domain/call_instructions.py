@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import TypeAlias
 
+from domain.call_words import Notice, Spoken
 from domain.kernel import CallId, LineId
 from domain.values import PersonalText, PhoneNumber
 
@@ -26,34 +26,6 @@ class ClientIdentity(str):
     """By which name a line's apps are known to the carrier: letters, digits and "_", and nothing personal."""
 
     __slots__ = ()
-
-
-class Notice(StrEnum):
-    """What a caller is told. A closed set: nothing personal is ever said."""
-
-    LEAVE_A_MESSAGE = "leave_a_message"
-    NO_EMERGENCY_CALLS = "no_emergency_calls"
-    NOT_ALLOWED = "not_allowed"
-    NO_SUCH_NUMBER = "no_such_number"
-    SPENT = "spent"
-    NOT_NOW = "not_now"
-    BLOCKED = "blocked"
-
-    @property
-    def words(self) -> str:
-        """What is said."""
-        return WORDS[self]
-
-
-WORDS = {
-    Notice.LEAVE_A_MESSAGE: "Nobody can take your call now. Please leave a message after the tone.",
-    Notice.NO_EMERGENCY_CALLS: "Emergency calls are not possible here. Hang up, and use a phone.",
-    Notice.NOT_ALLOWED: "Calls to this number are not possible.",
-    Notice.NO_SUCH_NUMBER: "This number cannot be reached.",
-    Notice.SPENT: "You have made as many calls as you may for now. Please try again later.",
-    Notice.NOT_NOW: "This call is not possible at the moment. Please try again later.",
-    Notice.BLOCKED: "You have blocked this number.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +119,8 @@ class CallAnswer:
     instructions: tuple[Instruction, ...]
     line_id: LineId | None = None
     call_id: CallId | None = None
+    language: Spoken = Spoken.ENGLISH
+    """In which the notices among them are read."""
 
     @property
     def records(self) -> bool:

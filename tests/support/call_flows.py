@@ -47,6 +47,7 @@ MAY_SAY = {
         "playBeep", "trim", "transcribe", "transcribeCallback",
     },
     "Reject": {"reason"},
+    "Say": {"voice", "language"},
 }  # fmt: skip
 Post = Callable[[str, dict[str, str]], Awaitable[tuple[int, bytes]]]
 

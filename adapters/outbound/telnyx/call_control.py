@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import structlog
@@ -19,16 +21,18 @@ from domain.call_instructions import (
     CallAnswer,
     Forward,
     HangUp,
-    Notice,
     PutThrough,
     Reject,
     TakeMessage,
 )
+from domain.call_words import Notice, Spoken
 
 log = structlog.get_logger()
 
-VOICE = "AWS.Polly.Joanna"
-PRESS = "You have a call from your Pico line. To take it, press {key}."
+VOICES: Mapping[Spoken, str] = MappingProxyType(
+    {Spoken.ENGLISH: "AWS.Polly.Joanna", Spoken.HEBREW: "Azure.he-IL-HilaNeural"}
+)
+"""By whom a language is read (Telnyx: speak, voice)."""
 KEYS = "0123456789*#"
 
 
@@ -77,7 +81,10 @@ class TelnyxCallControl:
         `state` says of which legs. Raises CarrierUnsupported for what takes an app.
         """
         state = replace(
-            state, line_id=answer.line_id or state.line_id, call_id=answer.call_id or state.call_id
+            state,
+            line_id=answer.line_id or state.line_id,
+            call_id=answer.call_id or state.call_id,
+            language=answer.language,
         )
         match answer.instructions[0]:
             case Reject():
@@ -157,8 +164,8 @@ class TelnyxCallControl:
 
     async def _ask(self, state: CallState, key: str, seconds: int, event: str) -> None:
         asked: dict[str, object] = {
-            "payload": PRESS.format(key=key),
-            "voice": VOICE,
+            "payload": Notice.PRESS_TO_TAKE.words(state.language).format(key=key),
+            "voice": VOICES[state.language],
             "minimum_digits": 1,
             "maximum_digits": 1,
             "maximum_tries": 1,
@@ -178,8 +185,9 @@ class TelnyxCallControl:
         if wanted.audio is not None:
             await self._command(told, "playback_start", CallStage.GREETING, event, audio_url=wanted.audio)
         else:
-            words = str(wanted.words or Notice.LEAVE_A_MESSAGE.words)
-            await self._command(told, "speak", CallStage.GREETING, event, payload=words, voice=VOICE)
+            words = wanted.words or Notice.LEAVE_A_MESSAGE.words(state.language)
+            voice = VOICES[Spoken.of_words(words)]
+            await self._command(told, "speak", CallStage.GREETING, event, payload=str(words), voice=voice)
 
     async def _command(
         self, state: CallState, action: str, stage: CallStage, event: str, **more: object

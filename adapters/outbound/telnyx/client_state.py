@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from adapters.call_state import CallStage, CallState
 from application.ports.keyring import Keyring
+from domain.call_words import Spoken
 from domain.kernel import CallId, LineId
 
 LARGEST = 1024
@@ -43,7 +44,8 @@ class SealedStates:
         for name, kind in (("line_id", LineId), ("call_id", CallId)):
             if name in said:
                 said[name] = kind(UUID(said[name]))
-        return CallState(**said | {"stage": CallStage(said["stage"])})
+        stage, language = CallStage(said["stage"]), Spoken(said["language"])
+        return CallState(**said | {"stage": stage, "language": language})
 
     async def _cipher(self) -> AESSIV:
         key = await self.keyring.system("telnyx_calls")

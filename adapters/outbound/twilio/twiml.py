@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import assert_never
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -14,17 +15,20 @@ from domain.call_instructions import (
     Forward,
     HangUp,
     Instruction,
-    Notice,
     PutThrough,
     Reject,
     RingApp,
     Say,
     TakeMessage,
 )
+from domain.call_words import Notice, Spoken
 
 LARGEST = 64_000
 """Bytes of a document that Twilio reads."""
-PRESS = "You have a call from your Pico line. To take it, press {key}."
+VOICES: Mapping[Spoken, dict[str, str]] = MappingProxyType(
+    {Spoken.ENGLISH: {}, Spoken.HEBREW: {"voice": "Google.he-IL-Wavenet-A", "language": "he-IL"}}
+)
+"""By whom a language is read; English by the voice that is Twilio's own choice (Twilio: text-to-speech)."""
 HEARD = "initiated ringing answered completed"
 
 
@@ -39,7 +43,7 @@ def twiml(answer: CallAnswer) -> bytes:
     """
     document = Element("Response")
     for instruction in answer.instructions:
-        _write(document, instruction, _Addresses(answer))
+        _write(document, instruction, _Addresses(answer), answer.language)
     written: bytes = tostring(document, encoding="utf-8", xml_declaration=True)
     if len(written) > LARGEST:
         raise TwimlTooLarge
@@ -59,7 +63,7 @@ class _Addresses:
         return f"/webhooks/twilio/voice/{path}" + (f"?{query}" if query else "")
 
 
-def _write(document: Element, instruction: Instruction, at: Callable[..., str]) -> None:
+def _write(document: Element, instruction: Instruction, at: Callable[..., str], language: Spoken) -> None:
     match instruction:
         case RingApp(client, seconds):
             dial = _dial(document, at("dial-action", step="rang"), timeout=str(seconds))
@@ -69,7 +73,7 @@ def _write(document: Element, instruction: Instruction, at: Callable[..., str]) 
             action = at("dial-action", step="forwarded")
             limits = {"timeout": str(seconds), "timeLimit": _seconds(longest.total_seconds())}
             dial = _dial(document, action, callerId=caller_id, **limits)
-            SubElement(dial, "Number", {"url": at("screen")}).text = to
+            SubElement(dial, "Number", {"url": at("screen", language=language)}).text = to
         case Connect(to, caller_id, longest):
             limit = _seconds(longest.total_seconds())
             dial = _dial(document, at("dial-action", step="called"), callerId=caller_id, timeLimit=limit)
@@ -78,11 +82,11 @@ def _write(document: Element, instruction: Instruction, at: Callable[..., str]) 
         case AskForKey(key, seconds):
             asked = {"action": at("key"), "numDigits": "1", "timeout": str(seconds), "input": "dtmf"}
             gather = SubElement(document, "Gather", asked)
-            SubElement(gather, "Say").text = PRESS.format(key=key)
+            _say(gather, Notice.PRESS_TO_TAKE.words(language).format(key=key), language)
         case TakeMessage():
-            _take_message(document, instruction, at)
+            _take_message(document, instruction, at, language)
         case Say(notice):
-            SubElement(document, "Say").text = notice.words
+            _say(document, notice.words(language), language)
         case Reject():
             SubElement(document, "Reject", {"reason": "busy"})
         case HangUp():
@@ -102,11 +106,17 @@ def _seconds(seconds: float) -> str:
     return str(max(int(seconds), 1))
 
 
-def _take_message(document: Element, wanted: TakeMessage, at: Callable[..., str]) -> None:
+def _say(parent: Element, words: str, language: Spoken) -> None:
+    SubElement(parent, "Say", VOICES[language]).text = words
+
+
+def _take_message(document: Element, wanted: TakeMessage, at: Callable[..., str], language: Spoken) -> None:
     if wanted.audio is not None:
         SubElement(document, "Play").text = wanted.audio
+    elif wanted.words is not None:
+        _say(document, wanted.words, Spoken.of_words(wanted.words))
     else:
-        SubElement(document, "Say").text = wanted.words or Notice.LEAVE_A_MESSAGE.words
+        _say(document, Notice.LEAVE_A_MESSAGE.words(language), language)
     record = {
         "action": at("record-action"),
         "recordingStatusCallback": at("recording") + RETRIES,

@@ -11,6 +11,7 @@ import pytest
 from adapters.call_state import CallStage
 from adapters.outbound.telnyx.client_state import SealedStates
 from adapters.outbound.telnyx.simulator import Script
+from domain.call_words import Notice, Spoken
 from domain.calls import Call, CallOutcome
 from domain.forwarding import ForwardWhen
 from domain.greetings import GreetingText
@@ -248,6 +249,15 @@ async def test_an_account_with_calls_at_telnyx_is_erased_to_its_receipt(at: AtTe
     assert await at.both.receipt(at.ada)
     held = at.both.telnyx.holdings()
     assert (held["recordings"], held["transcriptions"]) == ([], [])
+
+
+async def test_callers_and_who_answers_are_spoken_to_in_the_persons_language(at: AtTelnyx) -> None:
+    await at.use_cases.change_profile(at.ada.id, None, Locale("he-IL"))
+    await at.forwards()
+    await at.called(Script("machine", says=MESSAGE))
+    caller, other = at.both.telnyx.state.calls.values()
+    assert other["said"] == Notice.PRESS_TO_TAKE.words(Spoken.HEBREW).format(key="1")
+    assert caller["said"] == Notice.LEAVE_A_MESSAGE.words(Spoken.HEBREW)
 
 
 async def test_a_person_of_another_language_gets_no_transcript(at: AtTelnyx) -> None:

@@ -9,10 +9,11 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
+from domain.call_words import Notice, Spoken
 from domain.calls import Call, CallDirection, CallOutcome
 from domain.forwarding import ForwardWhen
 from domain.kernel import AccountId, LineId
-from domain.values import PhoneNumber
+from domain.values import Locale, PhoneNumber
 from tests.support.http_world import Answer, HttpWorld
 
 VOICE = "/webhooks/twilio/voice"
@@ -295,3 +296,20 @@ async def test_a_call_is_listed_read_and_deleted(http: HttpWorld) -> None:
     assert (await http.call("GET", "/v1/calls", token=ada.token)).json["items"] == []
     await http.webhook(f"{VOICE}/status", form_of(CALL, CallStatus="completed"))
     assert await ada.calls() == [], "a late report brings nothing back"
+
+
+async def test_people_on_a_call_are_spoken_to_in_the_language_of_whose_line_it_is(http: HttpWorld) -> None:
+    ada = await Phone.of(http)
+    await http.world.use_cases.change_profile(ada.account_id, None, Locale("he-IL"))
+    await ada.forward(ForwardWhen.ALWAYS)
+    number = (await ada.incoming()).find("Dial/Number")
+    assert number is not None
+    leg = form_of(LEG, OURS, OTHER, ParentCallSid=CALL)
+    asked = (await ada.ask(number.get("url", ""), leg)).find("Gather/Say")
+    assert asked is not None
+    assert asked.text == Notice.PRESS_TO_TAKE.words(Spoken.HEBREW).format(key="1")
+    client = await http.world.call_clients.identity(ada.account_id, ada.line_id)
+    refused = await ada.ask(f"{VOICE}/client", form_of(LEG, f"client:{client}", "911"))
+    said = refused.find("Say")
+    assert said is not None
+    assert (said.text, said.get("language")) == (Notice.NO_EMERGENCY_CALLS.words(Spoken.HEBREW), "he-IL")

@@ -16,7 +16,8 @@ from application.forwarded_calls import AcceptForwardedCall, ScreenedCall
 from application.inbound_calls import IncomingCall
 from application.outbound_calls import AppCall
 from application.ports.jobs import JobLease
-from domain.call_instructions import KEY, CallAnswer, Connect, Notice, Say
+from domain.call_instructions import KEY, CallAnswer, Connect, Say
+from domain.call_words import Notice
 from domain.calls import CallOutcome
 from domain.classification import StorageKind
 from domain.destinations import Destination

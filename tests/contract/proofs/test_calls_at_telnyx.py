@@ -173,7 +173,7 @@ def says_everything(elsewhere: Opened) -> Opened:
     return partial(elsewhere, control=SaysEverything)
 
 
-@proves("H94", text="7605d347e85d", saboteur=says_everything, says="Telnyx is told whom a call is for")
+@proves("H94", text="d23a20d6b771", saboteur=says_everything, says="Telnyx is told whom a call is for")
 async def test_what_telnyx_remembers_of_a_call_is_sealed_and_says_nothing_of_anybody(
     elsewhere: Opened,
 ) -> None:

@@ -121,7 +121,7 @@ class TelnyxVoice:
         if state is None:
             return
         if state.stage is CallStage.ASKING:
-            asked = CallAnswer(ASK.instructions, state.line_id, state.call_id)
+            asked = CallAnswer(ASK.instructions, state.line_id, state.call_id, state.language)
             await self.control.carry_out(replace(state, other=call.must_be_controlled()), asked, call.id)
         elif state.stage is CallStage.JOINING:
             await self.control.join(state, call.second, call.id)

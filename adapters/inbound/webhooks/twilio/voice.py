@@ -20,6 +20,7 @@ from application.inbound_calls import AnswerCall, ContinueCall, IncomingCall, St
 from application.outbound_calls import AnswerApp, AppCall, ConnectCall, PickedUp
 from domain.call_instructions import OVER, REFUSAL, CallAnswer, ClientIdentity
 from domain.call_routing import CallStep
+from domain.call_words import Spoken
 from domain.calls import CallDirection, CallOutcome
 from domain.kernel import CallId, CarrierRef, LineId, PicoError
 from domain.values import Peer, PhoneNumber
@@ -145,7 +146,8 @@ class TwilioVoice:
         screened = screened_call(form, query)
         if call_sid(form) is None or screened is None:
             return malformed()
-        return self.said(CallAnswer(ASK.instructions, screened.line_id, screened.call_id))
+        language = Spoken.named(dict(parse_qsl(query)).get("language", ""))
+        return self.said(CallAnswer(ASK.instructions, screened.line_id, screened.call_id, language))
 
     async def key(self, form: Form, query: str) -> web.Response:
         """Put the caller through if the key was pressed."""

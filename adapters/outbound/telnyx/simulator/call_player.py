@@ -108,6 +108,7 @@ class Player:
 
     async def gather_using_speak(self, leg: Resource, said: Resource) -> None:
         """Ask for keys."""
+        leg["said"] = said["payload"]
         script = self._script(leg)
         answered = (script.forwarded or script.outcome) == "answered"
         key = script.key if answered and script.key in said["valid_digits"] else ""

@@ -36,6 +36,7 @@ from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.credentials import NoteRefusedSignIn, VerifyPassword
 from application.data_requests import CloseDataRequest, ListDataRequests, OpenDataRequest, WatchDataRequests
+from application.egress import must_keep_to
 from application.email_changes import (
     AskEmailChange,
     ForgetFormerAddress,
@@ -220,6 +221,8 @@ from domain.spend import SpendPolicy
 
 Replaced = Mapping[str, Callable[..., object]]
 """By a use case's name: what is called, with the honest one's parts by name, to make another in its place."""
+
+must_keep_to()  # a port to the outside that asks for more of a person than it may be handed is wired to nothing
 
 NOTHING: Replaced = MappingProxyType({})
 

@@ -11,9 +11,11 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import (
     beside,
+    big_export,
     calls,
     crowd,
     deletions,
+    due,
     erasure_kills,
     exports,
     live,
@@ -82,6 +84,18 @@ if __name__ == "__main__":
         help="kill -9 a process N times before and after each step of an erasure; what is left, or done twice?",
     )  # fmt: skip
     parser.add_argument(
+        "--due-sessions", nargs="?", type=int, const=5_000_000, default=0, metavar="ROWS",
+        help="purge what is due of so many sessions, while others ask",
+    )  # fmt: skip
+    parser.add_argument(
+        "--due-accounts", nargs="?", type=int, const=1_000, default=0, metavar="N",
+        help="erase so many accounts that are due at once, while others ask",
+    )  # fmt: skip
+    parser.add_argument(
+        "--big-export", nargs="?", type=int, const=1_000_000, default=0, metavar="MESSAGES",
+        help="export one account with so many messages, and look at memory",
+    )  # fmt: skip
+    parser.add_argument(
         "--kill-point", type=int, default=0, metavar="N",
         help="kill -9 the workers N times when the carrier has just taken a message, and nobody has noted it",
     )  # fmt: skip
@@ -94,6 +108,7 @@ if __name__ == "__main__":
     killing = {
         kills: given.kills, kills_between_send_and_commit: given.kill_point,
         voicemail_kills.kills: given.voicemail_kills, erasure_kills.kills: given.erasure_kills,
+        due.sessions: given.due_sessions, due.accounts: given.due_accounts, big_export.tell: given.big_export,
         outage.outages: given.outage or 0,
     }  # fmt: skip
     for killed, times in killing.items():

@@ -1,0 +1,172 @@
+"""What falls due by the clock, all at once, and what others notice of it.
+
+`./pico bench --due-sessions ROWS`: so many sessions, of which one in fifty is past its time. `--due-accounts COUNT`: so
+many accounts whose erasure is due at the same moment. Meanwhile somebody else asks, as a server would for them: whose
+session is this, and what conversations do they have? Server, worker, providers and database share the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import product
+from pathlib import Path
+from time import monotonic, perf_counter
+
+from application.inbound_messages import InboundMessage
+from application.sessions import PurgeEndedSessions
+from benchmarks.tripwires import SECRET, Ground, ground_in, work
+from bootstrap.process import work as working
+from domain.kernel import AccountId, CarrierRef
+from domain.retention import Retention
+from domain.values import Email, Label, MessageBody, Peer, PhoneNumber
+
+STRANGER = Peer("+13105550178")
+AREAS = (202, 212, 213, 214, 215, 216, 303, 305, 312, 313, 347, 404, 415, 503, 602, 702, 713, 718, 801, 901)
+NUMBERS = (f"+1{area}555{number:04}" for area, number in product(AREAS, range(100, 200)))
+SWEEP = 500
+PAUSE = 0.02
+"""Seconds between two requests of somebody else."""
+ALONE_SECONDS = 10.0
+TWICE = 2.0
+PATIENCE = timedelta(minutes=30)
+OTHERS = """
+    INSERT INTO sessions (account_id, id, fingerprint, created_at, ends_at, revoked_at, version)
+    SELECT md5('account ' || n % 1000)::uuid, gen_random_uuid(), '\\x01'::bytea, now() - interval '200 days',
+        CASE WHEN n % 50 = 0 THEN now() - interval '91 days' - n * interval '1 second'
+            ELSE now() + n * interval '1 second' END,
+        CASE WHEN n % 100 = 0 THEN now() - interval '92 days' - n * interval '1 second' END, 1
+    FROM generate_series(1, $1::int) n
+"""
+FOUND = (
+    "EXPLAIN SELECT id FROM sessions WHERE revoked_at <= now() - interval '90 days' ORDER BY revoked_at LIMIT 500",
+    "EXPLAIN SELECT id FROM sessions WHERE ends_at <= now() - interval '90 days' ORDER BY ends_at LIMIT 500",
+)
+"""How a sweep finds what is due."""
+
+
+@dataclass
+class Somebody:
+    """Asks for their own, again and again, and notes how long the answers took."""
+
+    ground: Ground
+    account: AccountId
+    token: str
+    took: list[float] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[None]:
+        """Ask until the block ends."""
+        task = asyncio.create_task(self._ask())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _ask(self) -> None:
+        use_cases = self.ground.product.use_cases
+        while True:
+            began = perf_counter()
+            caller = await use_cases.authenticate(self.token)
+            await use_cases.list_conversations(caller.account_id, None, None, 20)
+            self.took.append(perf_counter() - began)
+            await asyncio.sleep(PAUSE)
+
+    def p99(self) -> float:
+        """Return the 99th percentile in milliseconds, and forget what it was of."""
+        took, self.took = sorted(self.took), []
+        return took[len(took) * 99 // 100] * 1000
+
+
+async def somebody(ground: Ground) -> Somebody:
+    """Sign somebody up who stays."""
+    account = await ground.somebody("ada")
+    signed_in = await ground.product.use_cases.sign_in(Email("ada@example.org"), SECRET)
+    ada = Somebody(ground, account, str(signed_in.token))
+    async with ada.asking():
+        await asyncio.sleep(1)
+    ada.took.clear()
+    return ada
+
+
+async def sessions(rows: int, folder: Path, say: Callable[[str], None]) -> int:
+    """Purge what is due of so many sessions, cut off half-way; return how many promises were broken."""
+    async with ground_in(folder, __name__) as ground:
+        ada = await somebody(ground)
+        await ground.pool.execute(OTHERS, rows, timeout=3_600)
+        await ground.pool.execute("VACUUM ANALYZE sessions", timeout=3_600)
+        async with ada.asking():
+            await asyncio.sleep(ALONE_SECONDS)
+        alone, due, gone = ada.p99(), rows // 50, 0
+        plans = ["\n".join(row[0] for row in await ground.pool.fetch(each)) for each in FOUND]
+        broken = [f"not by index:\n{plan}" for plan in plans if "Seq Scan" in plan or "Sort" in plan]
+        purge, clock = (
+            PurgeEndedSessions(ground.product.outside.store, Retention()),
+            ground.product.outside.clock,
+        )
+        began = perf_counter()
+        async with ada.asking():
+            while latest := (await purge(clock.now(), SWEEP)).purged:
+                gone += latest
+                if gone >= due // 2:  # as another process would go on
+                    purge = PurgeEndedSessions(ground.product.outside.store, Retention())
+        took, beside = perf_counter() - began, ada.p99()
+        left = await ground.pool.fetchval("SELECT count(*) FROM sessions")
+        say(
+            f"{gone} of {rows} sessions went in {took:.1f} s ({took / max(gone, 1) * 1e6:.0f} µs each); somebody else's"
+            f" p99 was {alone:.1f} ms without, {beside:.1f} ms beside it"
+        )
+        broken += ["not all that was due went"] if gone != due else []
+        broken += ["something went that was not due"] if left < rows - due else []
+        broken += ["p99 more than doubled"] if beside > TWICE * alone else []
+        for one in broken:
+            say(f"broken: {one}")
+        return len(broken)
+
+
+async def leaving(ground: Ground, number: int) -> AccountId:
+    """Have somebody live, and ask for erasure at once."""
+    use_cases = ground.product.use_cases
+    account = await ground.somebody(f"gone{number}")
+    line = (await use_cases.buy_line(account, PhoneNumber(next(NUMBERS)), Label("Work"), "buy")).line
+    await use_cases.send_message(account, line.id, STRANGER, MessageBody("Are you there?"), "send")
+    heard = CarrierRef(await ground.simulator.inbound_sms(STRANGER, line.number, "I am."))
+    await use_cases.receive_message(
+        InboundMessage(heard, line.number, STRANGER, MessageBody("I am."), line_id=line.id)
+    )
+    await work(ground.product, use_cases, rounds=1)
+    await use_cases.erase_on_request(account, really=True)
+    return account
+
+
+async def accounts(count: int, folder: Path, say: Callable[[str], None]) -> int:
+    """Have so many accounts due at once, and let a worker erase them; return how many promises were broken."""
+    async with ground_in(folder, __name__) as ground:
+        ada, outside = await somebody(ground), ground.product.outside
+        gone = [await leaving(ground, number) for number in range(count)]
+        async with ada.asking():
+            await asyncio.sleep(ALONE_SECONDS)
+        alone, began = ada.p99(), monotonic()
+        names = [await outside.fingerprint(account) for account in gone]
+        async with ada.asking(), working(ground.product):
+            while monotonic() < began + PATIENCE.total_seconds():
+                if all([await outside.ledger.receipt(name) is not None for name in names]):
+                    break
+                await asyncio.sleep(1)
+        took, beside = monotonic() - began, ada.p99()
+        left = [account for account in gone if any((await outside.store.count_rows(account)).values())]
+        say(
+            f"{count} accounts erased in {took:.0f} s ({took / count:.2f} s each); somebody else's p99 was {alone:.1f}"
+            f" ms without, {beside:.1f} ms beside it"
+        )
+        broken = [f"{len(left)} accounts are left"] if left else []
+        broken += ["it took more than half an hour"] if took >= PATIENCE.total_seconds() else []
+        broken += ["p99 more than doubled"] if beside > TWICE * alone else []
+        for one in broken:
+            say(f"broken: {one}")
+        return len(broken)

@@ -19,6 +19,7 @@ from benchmarks import (
     erasure_kills,
     exports,
     live,
+    live_apart,
     outage,
     sign_ins,
     voicemail_kills,
@@ -46,6 +47,10 @@ if __name__ == "__main__":
     parser.add_argument(
         "--live", nargs="?", type=int, const=10_000, metavar="CLIENTS",
         help="what it costs to tell so many who follow their accounts",
+    )  # fmt: skip
+    parser.add_argument(
+        "--live-apart", nargs="?", type=int, const=2_000, metavar="ACCOUNTS",
+        help="how soon a server that follows so many accounts tells what another one committed",
     )  # fmt: skip
     parser.add_argument(
         "--sign-ins", nargs="?", type=int, const=200, metavar="CLIENTS",
@@ -122,6 +127,8 @@ if __name__ == "__main__":
         sys.exit(asyncio.run(overspend(given.spend)))
     if given.live:
         sys.exit(asyncio.run(live.tell(given.live)))
+    if given.live_apart:
+        sys.exit(asyncio.run(live_apart.tell(given.live_apart)))
     if given.sign_ins:
         sys.exit(asyncio.run(sign_ins.tell(given.sign_ins)))
     if given.timing:

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import signal
+import socket
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -31,7 +32,7 @@ from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
 from adapters.outbound.twilio.simulator import TwilioSimulator
 from bootstrap.databases import FEW_AND_SMALL
 from bootstrap.postgres_server import start
-from bootstrap.process import free_port
+from bootstrap.process import LOOPBACK
 from bootstrap.sandbox_state import FollowedClock, SandboxState
 from bootstrap.worlds.sandbox import ACCOUNT_SID, SENDER
 
@@ -296,7 +297,7 @@ async def staged(
         saved.carrier_url = await stack.enter_async_context(before(carrier_url))
         post = SendGridSimulator(api_key=saved.token, sender=SENDER, now=clock.now)
         saved.mail_url = await stack.enter_async_context(post.running())
-        ports = free_port(), free_port()
+        ports = _lasting_port(), _lasting_port()
         saved.url = await stack.enter_async_context(_balancer(ports))
         saved.server_urls = rows.url("pico"), keys.url("pico_keyring")
         saved.save()
@@ -307,6 +308,14 @@ async def staged(
             stack.push_async_callback(part.end, signal.SIGTERM)
         session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=20)))
         yield Stage(folder, saved, simulator, post, *saved.server_urls, parts, session)
+
+
+def _lasting_port() -> int:
+    """Return a port that nobody is given by chance while the server that had it is started again."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server((LOOPBACK, port)):
+            return port
 
 
 @asynccontextmanager

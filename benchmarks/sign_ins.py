@@ -98,7 +98,7 @@ class Served:
                 await answer.read()
                 self.answers[answer.status] += 1
             if answer.status == 503:
-                await asyncio.sleep(float(answer.headers["Retry-After"]) * 0.2)
+                await asyncio.sleep(float(answer.headers["Retry-After"]))
 
     async def watch(self) -> None:
         """Note how large the process gets, in bytes."""

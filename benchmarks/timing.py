@@ -55,7 +55,7 @@ async def tell(pairs: int) -> int:
         state = Path(folder) / "state"
         settings = Settings(port=0, state_dir=state, database_url=None, keyring_url=None, public_url=None)
         async with Sandbox.running(settings, work=False) as sandbox:
-            await _people(sandbox, pairs)
+            await people(sandbox, pairs)
         for asked, key in product(ASKED, ("cold", "warm")):
             # Whatever a process knew is forgotten with it: each account is met for the first time again.
             async with Sandbox.running(settings, work=False) as sandbox:
@@ -78,12 +78,14 @@ def area(known: list[float], unknown: list[float]) -> float:
     return wins / 2 / len(known) / len(unknown)
 
 
-async def _people(sandbox: Sandbox, pairs: int) -> None:
-    """Make accounts as verification leaves them; one hash is enough for all."""
+async def people(sandbox: Sandbox, pairs: int) -> list[AccountId]:
+    """Make accounts as verification leaves them, and return them; one hash is enough for all."""
+    made = []
     outside = sandbox.product.outside
     phc, now = await outside.hasher.hash(Password(PASSWORD)), outside.clock.now()
     for number in range(pairs):
         account_id = AccountId(outside.ids.new())
+        made.append(account_id)
         await outside.keyring.create(account_id)
         async with outside.store.begin(account_id) as tx:
             tx.save(Account(
@@ -91,6 +93,7 @@ async def _people(sandbox: Sandbox, pairs: int) -> None:
                 locale=Locale("en"), terms_accepted_at=now, privacy_accepted_at=now, created_at=now,
                 state=AccountState.ACTIVE, verified_at=now,
             ))  # fmt: skip
+    return made
 
 
 async def _asked(sandbox: Sandbox, asked: str, pairs: int, *, same: bool) -> tuple[list[float], list[float]]:

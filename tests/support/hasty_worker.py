@@ -1,0 +1,42 @@
+"""`./pico work` with leases of two seconds, that stops itself once, right before it asks whether a job is still its.
+
+It does so where there is a file named "stop" in the state folder: `python -m tests.support.hasty_worker`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from datetime import timedelta
+from pathlib import Path
+
+from adapters.outbound.postgres.pool import Database
+from adapters.outbound.postgres.queue import PostgresQueue
+from application.ports.jobs import JobLease
+from bootstrap import assembly
+from bootstrap.commands import work
+from bootstrap.private_memory import keep_private
+from domain.kernel import AccountId
+
+MARK = "stop"
+
+
+class HastyQueue(PostgresQueue):
+    """Stops the process before the question that stands before every write to a provider."""
+
+    async def holds(self, account_id: AccountId, lease: JobLease) -> bool:
+        mark = Path(os.environ["PICO_STATE_DIR"]) / MARK
+        if mark.exists():
+            mark.unlink()
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return await super().holds(account_id, lease)
+
+
+def hasty(database: Database) -> HastyQueue:
+    return HastyQueue(database, lease=timedelta(seconds=2))
+
+
+if __name__ == "__main__":
+    keep_private()
+    vars(assembly)["PostgresQueue"] = hasty
+    work({})

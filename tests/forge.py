@@ -26,7 +26,8 @@ from adapters.outbound.twilio.vocabulary import outcome_of
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from domain.messages import Direction, Message, Status
 from domain.values import MessageBody
-from tests.support.recuts import Pairs, bait, recut, said
+from tests import forge_calls
+from tests.support.recuts import OF_A_CALL, OF_A_MESSAGE, Pairs, bait, recut, said
 
 TOKEN, PUBLIC_URL = "the token of nobody's account", "https://pico.example"
 SID, OTHER, OURS, STRANGER = f"SM{0xABC:032x}", f"SM{0xDEF:032x}", "+12025550143", "+13105550178"
@@ -69,7 +70,7 @@ def address(path: str, query: str) -> str:
     return f"{PUBLIC_URL}{path}?{query}" if query else PUBLIC_URL + path
 
 
-def taken(request: Request) -> InboundMessage | DeliveryReceipt | None:
+def taken(request: Request) -> object:
     """Return what a request is taken for: None when it is refused, or about nobody."""
     path, query, pairs, signature = request
     if not TwilioSignature([TOKEN]).verify(address(path, query), pairs, signature):
@@ -81,7 +82,8 @@ def taken(request: Request) -> InboundMessage | DeliveryReceipt | None:
         seen.append(what)
 
     if form is not None:
-        handled: Any = TwilioMessages(note, note, outcome_of).handlers()[path](form, query)
+        known = {**TwilioMessages(note, note, outcome_of).handlers(), **forge_calls.handlers(seen)}
+        handled: Any = known[path](form, query)
         try:
             handled.send(None)
         except StopIteration:
@@ -91,7 +93,7 @@ def taken(request: Request) -> InboundMessage | DeliveryReceipt | None:
     return seen[0] if seen else None
 
 
-def changes_nothing(first: InboundMessage | DeliveryReceipt | None, then: object) -> bool:
+def changes_nothing(first: object, then: object) -> bool:
     """Tell whether what came first leaves nothing to do for what came then."""
     match first, then:
         case InboundMessage(), InboundMessage():  # each reference is stored once on each line
@@ -103,7 +105,7 @@ def changes_nothing(first: InboundMessage | DeliveryReceipt | None, then: object
             message.adopt(then.sent, NOW)
             same = (first.sender, first.ref, first.message_id) == (then.sender, then.ref, then.message_id)
             return same and message == before
-    return False
+    return forge_calls.changes_nothing(first, then)
 
 
 def outbound() -> Message:
@@ -116,7 +118,7 @@ def outbound() -> Message:
 
 def cut_elsewhere(request: Request, rnd: Random) -> Request | None:
     path, query, pairs, signature = request
-    other = recut(said(pairs), rnd)
+    other = recut(said(pairs), rnd, names=OF_A_CALL if path in forge_calls.PATHS else OF_A_MESSAGE)
     return None if other is None else (path, query, other, signature)
 
 
@@ -159,7 +161,7 @@ def readdressed(request: Request, rnd: Random) -> Request:
     """Send it to another address of ours."""
     _, query, pairs, signature = request
     query = rnd.choice([f"line={UUID(int=9)}", f"message={UUID(int=9)}", f"{query}&x=1", "", f"{query}%20"])
-    return rnd.choice([SMS, MESSAGE_STATUS]), query, pairs, signature
+    return rnd.choice([SMS, MESSAGE_STATUS, *forge_calls.PATHS]), query, pairs, signature
 
 
 def countersigned(request: Request, rnd: Random) -> Request:
@@ -181,8 +183,8 @@ def attempt(seed: int, count: int) -> Counter[str]:
     """Make that many forms and count what became of them, by the kind of change."""
     rnd, seen = Random(seed), Counter[str]()
     while seen.total() < count:
-        path, query, fields = rnd.choice(KINDS)
-        body = {"Body": bait(rnd, OTHER, OURS)} if path == SMS else {}
+        path, query, fields = rnd.choice(rnd.choice((KINDS, forge_calls.KINDS)))
+        body = {"Body": bait(rnd, OTHER, OURS)} if path == SMS else forge_calls.worded(path, rnd)
         request = signed(path, query, tuple((fields | body).items()))
         change = rnd.choice(CHANGES)
         other = change(request, rnd)

@@ -14,10 +14,12 @@ from random import Random
 Pairs = tuple[tuple[str, str], ...]
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-IDS = re.compile(r"MessageSid|SmsSid")
+IDS = re.compile(r"MessageSid|SmsSid|CallSid")
 KNOWN = re.compile(
-    r"AccountSid|ApiVersion|Body|From|MessageSid|MessageStatus|NumMedia|NumSegments|Sms(?:MessageSid|Sid|Status)|To"
+    r"AccountSid|ApiVersion|Body|CallSid|CallStatus|Digits|Direction|From|MessageSid|MessageStatus|NumMedia"
+    r"|NumSegments|Sms(?:MessageSid|Sid|Status)|To"
 )
+OF_A_MESSAGE, OF_A_CALL = ("From", "MessageSid", "To"), ("CallSid", "From", "To")
 AFTER_A_NUMBER = re.compile(r"(?<=[0-9])(?=[A-Za-z])")
 SID_LENGTH = 34
 
@@ -36,13 +38,22 @@ def bait(rnd: Random, sid: str, to: str) -> str:
     return "".join(piece for piece in pieces if rnd.random() < 0.8)
 
 
-def recut(signed: str, rnd: Random, steps: int = 80) -> Pairs | None:
+def call_bait(rnd: Random, sid: str, to: str, sender: str) -> str:
+    """Return words that spell fields of another call, in an order in which they could be cut out."""
+    pieces = [
+        "hi", f"CallSid{sid}", rnd.choice(["CallStatuscompleted", "Digits1", "DialCallStatuscompleted"]),
+        "Directioninbound", f"From{sender}", f"To{to}", rnd.choice(["Z", "ToZip", "Zzz", "a", "CallSiz"]),
+    ]  # fmt: skip
+    return "".join(piece for piece in pieces if rnd.random() < 0.85)
+
+
+def recut(signed: str, rnd: Random, steps: int = 80, names: tuple[str, ...] = OF_A_MESSAGE) -> Pairs | None:
     """Cut signed characters anew, so that the names keep their order and a sender, an id and a number are named.
 
     Return None when the places drawn for those cannot be had, or not in that many steps.
     """
     wanted: list[int] = []
-    for name in ("From", "MessageSid", "To"):
+    for name in names:
         places = [found.start() for found in re.finditer(name, signed)]
         later = [place for place in places if not wanted or place > wanted[-1]]
         if not later:
@@ -93,7 +104,7 @@ class _Search:
         """Yield where the value may end, the promising places first; a field that is wanted ends where it should."""
         signed, rnd = self.signed, self.rnd
         limit = next((place for place in self.wanted if place >= value_at), len(signed))
-        if name == "MessageSid":
+        if name in {"MessageSid", "CallSid"}:
             yield min(value_at + SID_LENGTH, limit)
             return
         number = AFTER_A_NUMBER.search(signed, value_at, limit)

@@ -74,6 +74,7 @@ async def _intend(
     """Put on record, as part of `tx`, by which key the provider is about to be asked; or return that of before."""
     account, earlier = await tx.accounts.get(), await tx.idempotency.earlier_result(operation)
     account.must_be_active()
+    account.must_be_free()
     if earlier is not None:
         return earlier.must_match(), True
     tx.require_unchanged(account)
@@ -98,8 +99,8 @@ class OpenCheckout:
     async def __call__(self, account_id: AccountId, plan: PlanName, key: str) -> OpenedPage:
         """Return the page. Repeating with the same key is harmless: it is the same page.
 
-        Raises PlanNotOffered, AlreadySubscribed, PendingDeletion, IdempotencyMismatch, PaymentRefused,
-        PaymentsUnavailable.
+        Raises PlanNotOffered, AlreadySubscribed, PendingDeletion, AccountRestricted, IdempotencyMismatch,
+        PaymentRefused, PaymentsUnavailable.
         """
         self.offers.get(plan)
         payer = await self.find_payer(account_id)
@@ -171,7 +172,7 @@ class ChangePlan:
         """Change it, and ask what came of it; tell whether it was asked for before. Repeatable with the same key.
 
         Raises PlanNotOffered, NotSubscribed, LineLimitReached for a plan of fewer lines than there are,
-        PendingDeletion, IdempotencyMismatch, PaymentRefused, PaymentsUnavailable.
+        PendingDeletion, AccountRestricted, IdempotencyMismatch, PaymentRefused, PaymentsUnavailable.
         """
         offer = self.offers.get(plan)
         operation, made = Operation.requested("change_plan", key, plan), self.ids.random_id()

@@ -208,8 +208,7 @@ class Sandbox:
 
     def complete_checkout(self, checkout_id: UUID) -> None:
         """Let somebody pay on a page that was opened. Raises LookupError for one that is not open, or not any more."""
-        opened = self.till.state.answers[f"checkout-{checkout_id}"]
-        self.till.complete(opened["body"]["id"])
+        self.till.complete(self.till.opened_with(f"checkout-{checkout_id}"))
 
     def faults(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Set how the simulated carrier misbehaves; return what now holds. Raises ValueError.

@@ -10,7 +10,7 @@ from adapters.outbound.memory.payments import DRAFT, PERIOD
 from application.ports.mail import MailKind
 from application.ports.payments import PaymentHint, PaymentsUnavailable
 from bootstrap.worlds import InMemory
-from domain.accounts import PendingDeletion
+from domain.accounts import AccountRestricted, InboundChoice, PendingDeletion
 from domain.billing import (
     LAPSE,
     AlreadySubscribed,
@@ -330,3 +330,15 @@ async def test_a_hint_counts_once_and_one_for_nobody_is_dropped(world: InMemory)
         await world.use_cases.receive_payment_hint(PaymentHint("evt_2", PayerRef("cus_other"), hint.at))
         await world.settle()
     assert world.payments.calls.count("fetch") == fetched + 1
+
+
+async def test_a_frozen_account_buys_nothing_and_can_still_end_what_it_pays_for(world: InMemory) -> None:
+    ada = await subscribe(world)
+    await world.use_cases.restrict_account(ada.id, InboundChoice.REFUSED)
+    with pytest.raises(AccountRestricted):
+        await world.use_cases.change_plan(ada.id, PlanName.PLUS, "key")
+    assert (await world.use_cases.open_portal(ada.id)).url
+    ben = await sign_up(world, "ben")
+    await world.use_cases.restrict_account(ben.id, InboundChoice.REFUSED)
+    with pytest.raises(AccountRestricted):
+        await world.use_cases.open_checkout(ben.id, PlanName.BASIC, "key")

@@ -29,6 +29,10 @@ class Missing(Exception):
     """Stripe has no such object, or not any more."""
 
 
+class OtherWords(PaymentRefused):
+    """This idempotency key was sent before, with other parameters: a setting has changed since."""
+
+
 class StripeHttp(stripe.HTTPClient):
     """What carries the library's requests.
 
@@ -93,8 +97,10 @@ async def answered(asked: Awaitable[R]) -> R:
         refusal: type[Exception] = Missing if error.code == MISSING else PaymentRefused
         if error.http_status in {409, 424, 429}:
             refusal = PaymentsUnavailable
-    except (stripe.CardError, stripe.IdempotencyError) as error:
-        refusal = PaymentsUnavailable if error.http_status == 409 else PaymentRefused  # noqa: PLR2004 - HTTP
+    except stripe.IdempotencyError as error:
+        refusal = PaymentsUnavailable if error.http_status == 409 else OtherWords  # noqa: PLR2004 - HTTP
+    except stripe.CardError:
+        refusal = PaymentRefused
     except (stripe.StripeError, ValueError):
         refusal = PaymentsUnavailable
     raise refusal

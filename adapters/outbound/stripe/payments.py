@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import stripe
 from typing_extensions import override
 
-from adapters.outbound.stripe.http import Missing, answered
+from adapters.outbound.stripe.http import Missing, OtherWords, answered
 from adapters.outbound.stripe.reading import (
     STOPPED,
     TOLD_OF,
@@ -69,23 +69,31 @@ class StripePayments(Payments):
     async def open_checkout(self, payer: PayerRef, account_id: AccountId, plan: PlanName, key: UUID) -> Page:
         if plan not in self.prices:
             raise PlanNotOffered
-        back = self.link("billing/read_subscription")
-        opened = await _not_missing(
+        back, price = self.link("billing/read_subscription"), self.prices[plan]
+        try:
+            opened = await self._open(payer, account_id, price, back, f"checkout-{key}")
+        except OtherWords:  # of the two pages only the one that is opened now stays
+            opened = await self._open(
+                payer, account_id, price, back, f"checkout-{key}-{uuid5(key, price + back)}"
+            )
+        await self._close_checkouts(payer, but=opened.id)
+        return Page(opened.url or "", instant(opened.expires_at))
+
+    async def _open(self, payer: PayerRef, account_id: AccountId, price: str, back: str, key: str) -> Any:  # noqa: ANN401 - Stripe's object
+        return await _not_missing(
             self.client.v1.checkout.sessions.create_async(
                 {
                     "mode": "subscription",
                     "customer": str(payer),
                     "client_reference_id": str(account_id),
-                    "line_items": [{"price": self.prices[plan], "quantity": 1}],
+                    "line_items": [{"price": price, "quantity": 1}],
                     "subscription_data": {"metadata": {ACCOUNT: str(account_id)}},
                     "success_url": back,
                     "cancel_url": back,
                 },
-                {"idempotency_key": f"checkout-{key}"},
+                {"idempotency_key": key},
             )
         )
-        await self._close_checkouts(payer, but=opened.id)
-        return Page(opened.url or "", instant(opened.expires_at))
 
     @override
     async def close_checkouts(self, payer: PayerRef) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -164,6 +164,16 @@ async def test_a_key_is_never_used_with_other_words(shop: Shop) -> None:
     assert first.repeated
     keys = [key for key in shop.stripe.state.answers if key.startswith("checkout-")]
     assert len(keys) == 2
+    moved = replace(shop.payments, link="https://moved.example/{}".format)
+    shop.world.payments = moved  # type: ignore[assignment]
+    shop.world.wire()
+    for _ in range(2):
+        again = await shop.world.use_cases.open_checkout(shop.ada.id, PlanName.BASIC, "basic")
+        assert again.id == first.id
+    pages = shop.stripe.state.checkouts.values()
+    assert [each["success_url"] for each in pages if each["status"] == "open"] == [
+        "https://moved.example/billing/read_subscription"
+    ]
 
 
 async def test_a_customer_who_was_deleted_in_the_dashboard_can_buy_again(shop: Shop) -> None:

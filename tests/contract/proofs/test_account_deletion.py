@@ -275,8 +275,8 @@ def waits_for_ever(anywhere: Anywhere) -> Anywhere:
     )
 
 
-@proves("H24", text="b3bee63fc53f", saboteur=waits_for_nobody, says="it did not wait")
-@proves("H24", text="b3bee63fc53f", saboteur=waits_for_ever, says="it waits still")
+@proves("H24", text="afa38c4b1ebe", saboteur=waits_for_nobody, says="it did not wait")
+@proves("H24", text="afa38c4b1ebe", saboteur=waits_for_ever, says="it waits still")
 async def test_hard_deletion_waits_a_day_for_young_texts_and_no_longer(anywhere: Anywhere) -> None:
     async with anywhere() as made:
         ada = await with_line(made)

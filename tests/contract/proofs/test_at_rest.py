@@ -63,12 +63,12 @@ def takes_plain_text(stored: Databases) -> Databases:
 
 
 @proves(
-    "H2", text="20c6770b81d3", saboteur=has_room_for_notes, says="a column that the data map does not list"
+    "H2", text="7854f403c670", saboteur=has_room_for_notes, says="a column that the data map does not list"
 )
-@proves("H2", text="20c6770b81d3", saboteur=takes_any_word, says="a column of a shape that is no kind's")
-@proves("H2", text="20c6770b81d3", saboteur=takes_plain_text, says="a column that takes a sentence")
+@proves("H2", text="7854f403c670", saboteur=takes_any_word, says="a column of a shape that is no kind's")
+@proves("H2", text="7854f403c670", saboteur=takes_plain_text, says="a column that takes a sentence")
 @proves(
-    "H2", text="20c6770b81d3", saboteur=in_clear("phone_lines.label"), says="a value that is not of its kind"
+    "H2", text="7854f403c670", saboteur=in_clear("phone_lines.label"), says="a value that is not of its kind"
 )
 async def test_there_is_nothing_and_no_room_for_anything_but_the_seven_kinds(stored: Databases) -> None:
     async with stored() as world:

@@ -115,7 +115,7 @@ def forgets_what_is_left(stored: Databases) -> Databases:
 
 
 @proves(
-    "H24", text="b3bee63fc53f", saboteur=forgets_what_is_left, says="complete, and Twilio holds a message"
+    "H24", text="afa38c4b1ebe", saboteur=forgets_what_is_left, says="complete, and Twilio holds a message"
 )
 async def test_what_is_left_at_twilio_is_asked_for_until_it_is_gone(stored: Databases) -> None:
     async with stored() as made:
@@ -159,7 +159,7 @@ def goes_on_unheard(stored: Databases) -> Databases:
                    delete_call_records=skipped_step("call_records"))  # fmt: skip
 
 
-@proves("H24", text="b3bee63fc53f", saboteur=goes_on_unheard, says="it did not wait for an answer")
+@proves("H24", text="afa38c4b1ebe", saboteur=goes_on_unheard, says="it did not wait for an answer")
 async def test_while_twilio_does_not_answer_hard_deletion_waits(stored: Databases) -> None:
     async with stored() as made:
         ada, _ = await heard(made)

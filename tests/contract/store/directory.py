@@ -10,6 +10,7 @@ import pytest
 from application.ports.directory import Lease
 from application.ports.store import VersionConflict
 from domain.accounts import AccountState
+from domain.billing import PayerRef, Subscription
 from domain.kernel import (
     AccountId,
 )
@@ -38,6 +39,28 @@ class DirectoryPromises:
             account.request_deletion(world.clock.now(), world.clock.now())
             tx.save(account)
         assert await world.directory.session("pico_s1_b") is None, "begun while the account was leaving"
+
+    async def test_a_payer_leads_to_its_account_and_to_no_other_and_goes_with_it(self, world: World) -> None:
+        ada, boris = await world.account(), await world.account()
+        payer = PayerRef(f"cus_{ada.hex}")
+        assert await world.directory.payer(payer) is None
+        bought = Subscription.begin(ada)
+        await world.commit(ada, bought)
+        assert await world.directory.payer(payer) is None, "nobody pays yet"
+        async with world.store.begin(ada) as tx:
+            held = await tx.subscriptions.find()
+            assert held is not None
+            held.payer = payer
+            tx.save(held)
+        assert await world.directory.payer(payer) == ada
+        second = Subscription.begin(boris)
+        second.payer = payer
+        with pytest.raises(VersionConflict):
+            await world.commit(boris, second)
+        with pytest.raises(VersionConflict):
+            await world.commit(ada, Subscription.begin(ada))
+        await world.store.delete_rows(ada)
+        assert await world.directory.payer(payer) is None
 
     async def test_it_lists_every_account_once_in_order_of_id(self, world: World) -> None:
         known = {await world.account() for _ in range(3)}

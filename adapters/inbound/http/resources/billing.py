@@ -18,7 +18,7 @@ from adapters.inbound.http.resources.lines import MonthlyPrice
 from adapters.inbound.http.route import OPEN, Route
 from application.billing import Paid
 from application.ports.payments import PaymentRefused, PaymentsUnavailable
-from domain.accounts import PendingDeletion
+from domain.accounts import AccountRestricted, PendingDeletion
 from domain.billing import (
     LAPSE,
     AlreadySubscribed,
@@ -143,7 +143,9 @@ async def change_plan(request: Request[PlanChoice]) -> Subscription:
 
 
 ONCE = (Bearer(), Idempotent())
-PAYING = (IdempotencyMismatch, PaymentRefused, PaymentsUnavailable, PendingDeletion, PlanNotOffered)
+PAYING = (
+    AccountRestricted, IdempotencyMismatch, PaymentRefused, PaymentsUnavailable, PendingDeletion, PlanNotOffered,
+)  # fmt: skip
 
 # ruff: noqa: E501 - a route is a line, however long
 # fmt: off
@@ -153,6 +155,7 @@ ROUTES = (
     Route("POST", "/v1/billing/checkout", open_checkout, 200, body=PlanChoice, guards=ONCE, raises=(*PAYING, AlreadySubscribed),
           pace=Pace.PURCHASE),
     Route("POST", "/v1/billing/portal", open_portal, 200, raises=(NotSubscribed, PaymentRefused, PaymentsUnavailable, PendingDeletion)),
-    Route("POST", "/v1/billing/plan-changes", change_plan, 200, body=PlanChoice, guards=ONCE, raises=(*PAYING, LineLimitReached, NotSubscribed)),
+    Route("POST", "/v1/billing/plan-changes", change_plan, 200, body=PlanChoice, guards=ONCE, raises=(*PAYING, LineLimitReached, NotSubscribed),
+          pace=Pace.PURCHASE),
 )
 # fmt: on

@@ -80,6 +80,12 @@ class StripeSimulator:
         self.billing.buy(checkout)
         self.state.save()
 
+    def opened_with(self, key: str) -> str:
+        """Return the page that was opened last with an idempotency key that begins so. Raises LookupError."""
+        return str(
+            [each["body"]["id"] for name, each in self.state.answers.items() if name.startswith(key)][-1]
+        )
+
     def hold(self, thing: Object) -> None:
         """Hold an object as it is: a customer, a subscription or an invoice."""
         name = {"customer": "customers", "subscription": "subscriptions", "invoice": "invoices"}[

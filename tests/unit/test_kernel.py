@@ -130,7 +130,8 @@ def test_messages_are_not_kept_for_ever() -> None:
         "CallBegan", "CallDeleted", "CallEnded", "ConversationDeleted", "ConversationRead", "ExportReady",
         "GreetingBegun", "GreetingReplaced", "LineResumed", "MediaExpected", "MediaKept", "MediaUploaded",
         "MessageAccepted", "MessageAdvanced", "MessageDeleted", "MessageFinal", "MessageQueued",
-        "MessageReceived", "MessageScheduled", "MessageTakenOut", "MessageUnconfirmed", "VoicemailDeleted",
+        "MessageReceived", "MessageScheduled", "MessageTakenOut", "MessageUnconfirmed", "PaymentFailed",
+        "ReleaseAnnounced", "SubscriptionLapsed", "VoicemailDeleted",
         "VoicemailExpired", "VoicemailKept", "VoicemailLeft", "VoicemailSettled",
     }  # fmt: skip
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from domain.billing import PayerRef, PurchaseToken
 from domain.contacts import (
     ContactName,
     ContactNote,
@@ -74,6 +75,8 @@ SECRETS = [
     AudioDigest,
     DeviceToken,
     GreetingText,
+    PayerRef,
+    PurchaseToken,
 ]
 PARSED: list[tuple[Callable[[str], PersonalText], type[PicoError]]] = [
     (PhoneNumber.parse, InvalidPhoneNumber), (Peer.parse, InvalidPeer),

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from adapters.inbound.doctor_report import Finding
 from adapters.inbound.operators import OperatorCommands, Options
 from application.account_deletion import DeletionPreview
 from application.audit_log import AuditReport, Point
@@ -89,6 +90,14 @@ def verify_receipt(public_key: bytes, fingerprint: bytes, facts: Mapping[str, ob
     return signed_by(public_key, said(fingerprint, facts), signature)
 
 
+def examine(options: Options) -> Sequence[Finding]:
+    """Look at the chosen world. Raises BadSettings, and PostgresUnavailable where no Sandbox runs."""
+    from bootstrap.doctor.examination import of_chosen_world
+    from bootstrap.event_loop import run
+
+    return run(of_chosen_world(options))
+
+
 OPERATOR_COMMANDS = OperatorCommands(
     verify_audit_log=verify_audit_log,
     operators_acts=operators_acts,
@@ -98,4 +107,5 @@ OPERATOR_COMMANDS = OperatorCommands(
     receipts=receipts,
     verify_receipt=verify_receipt,
     verify_export=problems_of,
+    examine=examine,
 )

@@ -10,7 +10,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from rich.console import Console
 
+from adapters.inbound.doctor_report import Finding, exit_code, shown, summary, table
 from application.account_deletion import DeletionPreview
 from application.audit_log import AuditReport, Point
 from application.erasure_view import ErasureUnderWay
@@ -47,6 +49,8 @@ class OperatorCommands:
     """Answers what is wrong with an export that somebody has; opens nothing."""
     verify_receipt: Callable[[bytes, bytes, Mapping[str, object]], bool]
     """Takes a public key, a fingerprint and facts; opens nothing."""
+    examine: Callable[[Options], Sequence[Finding]]
+    """Answers what every check came to; changes nothing."""
 
 
 def add_operator_commands(app: typer.Typer, commands: OperatorCommands) -> None:
@@ -56,6 +60,7 @@ def add_operator_commands(app: typer.Typer, commands: OperatorCommands) -> None:
     _add_accounts(app, commands)
     _add_erasures(app, commands)
     _add_export(app, commands)
+    _add_doctor(app, commands)
 
 
 def said(**options: str | None) -> Options:
@@ -203,6 +208,23 @@ def _add_erasures(app: typer.Typer, commands: OperatorCommands) -> None:
         typer.echo(
             "It is being erased." if really else f"Nothing is erased yet: ./pico erase {account_id} --really"
         )
+
+
+def _add_doctor(app: typer.Typer, commands: OperatorCommands) -> None:
+    @app.command()
+    def doctor(*, as_json: AsJson = False, state_dir: StateDir = None) -> None:
+        """Look at everything that stands, and say clause by clause whether it keeps the policy. It changes nothing.
+
+        Exit code 1 when something is broken, 2 when something could not be told. In the Sandbox it says what holds
+        there, and what only Production can show.
+        """
+        findings = commands.examine(said(state_dir=state_dir))
+        if as_json:
+            typer.echo(json.dumps(shown(findings), indent=2))
+        else:
+            Console().print(table(findings))
+            typer.echo(summary(findings))
+        raise typer.Exit(exit_code(findings))
 
 
 def _erasure(one: ErasureUnderWay) -> dict[str, object]:

@@ -127,11 +127,11 @@ def _bucket(client: Client, name: str, properties: Properties) -> None:
     s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=properties["OwnershipControls"])
     if rules := properties.get("LifecycleConfiguration", {}).get("Rules"):
         s3.put_bucket_lifecycle_configuration(
-            Bucket=name, LifecycleConfiguration={"Rules": [_lifecycle(rule) for rule in rules]}
+            Bucket=name, LifecycleConfiguration={"Rules": [lifecycle(rule) for rule in rules]}
         )
 
 
-def _lifecycle(rule: Properties) -> Properties:
+def lifecycle(rule: Properties) -> Properties:
     """Say a rule as S3 does, which names things otherwise than CloudFormation."""
     said: Properties = {
         "ID": rule["Id"],
@@ -152,6 +152,8 @@ def _lifecycle(rule: Properties) -> Properties:
 
 
 def _key(client: Client, key_id: str, properties: Properties) -> None:
+    policy = json.dumps(properties["KeyPolicy"])  # of which it would keep no text otherwise
+    client("kms").put_key_policy(KeyId=key_id, PolicyName="default", Policy=policy)
     tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in properties.get("Tags", [])]
     if tags:
         client("kms").tag_resource(KeyId=key_id, Tags=tags)

@@ -62,7 +62,7 @@ class S3Ledger(ChainedLedger):
     async def _catch_up(self, records: Records) -> None:
         """Read the records that came since. One that is missing in between breaks the chain, and shows."""
         while True:
-            after = _name(len(records.heads) - 1)
+            after = name_of(len(records.heads) - 1)
             listed = partial(
                 self._client.list_objects_v2, Bucket=self._bucket, Prefix=PREFIX, StartAfter=after
             )
@@ -84,7 +84,7 @@ class S3Ledger(ChainedLedger):
             try:
                 self._client.put_object(
                     Bucket=self._bucket,
-                    Key=_name(number),
+                    Key=name_of(number),
                     Body=line,
                     IfNoneMatch="*",
                     ChecksumAlgorithm="SHA256",
@@ -104,5 +104,6 @@ class S3Ledger(ChainedLedger):
             raise LedgerUnavailable from None
 
 
-def _name(number: int) -> str:
+def name_of(number: int) -> str:
+    """Return the name of a record, by its number."""
     return f"{PREFIX}{number:0{DIGITS}}"

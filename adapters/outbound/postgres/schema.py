@@ -61,6 +61,11 @@ _STORE = _Database("store", "alembic_version", 0x5069_636F_5363_6865)
 _KEYRING = _Database("keyring", "keyring_version", 0x5069_636F_4B65_7973)
 
 
+def newest_revisions() -> tuple[str, str]:
+    """Return to which revisions the store's and the keyring's migrations lead."""
+    return _STORE.newest, _KEYRING.newest
+
+
 async def migrate(dsn: str, *, distribute: bool = False) -> None:
     """Bring the store's schema up to date in one transaction. Repeating is harmless.
 

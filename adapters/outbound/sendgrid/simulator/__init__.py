@@ -14,6 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
+from adapters.outbound.sendgrid.simulator.console import Console
 from adapters.outbound.sendgrid.simulator.reading import ReadMail, as_read
 from adapters.outbound.sendgrid.simulator.state import SentMail, State
 
@@ -47,7 +48,7 @@ class SendGridSimulator:
         self, *, api_key: str, sender: str, now: Callable[[], datetime], state_file: Path | None = None
     ) -> None:
         """Take the account's key, the one verified sender, and the clock its dates come from."""
-        self.faults = Faults()
+        self.faults, self.console = Faults(), Console()
         self._key, self._sender, self._now, self._state = api_key, sender, now, State(state_file)
 
     @asynccontextmanager
@@ -56,6 +57,7 @@ class SendGridSimulator:
         app = web.Application(middlewares=[self._signed_in])
         app.router.add_post("/v3/mail/send", self._send)
         app.router.add_post("/v3/recipients/erasejob", self._erase)
+        self.console.add_routes(app.router)
         entry = app.router.add_resource("/v3/suppression/{list}/{email}")
         entry.add_route("GET", self._suppressed)
         entry.add_route("DELETE", self._release)

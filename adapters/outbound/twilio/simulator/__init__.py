@@ -12,6 +12,7 @@ from aiohttp import ClientSession, DummyCookieJar, web
 from adapters.outbound.twilio.simulator.account import Account
 from adapters.outbound.twilio.simulator.api import Api
 from adapters.outbound.twilio.simulator.call_player import Player, Script
+from adapters.outbound.twilio.simulator.console import Console
 from adapters.outbound.twilio.simulator.faults import Faults
 from adapters.outbound.twilio.simulator.recordings import LeftMessage, Recordings
 from adapters.outbound.twilio.simulator.state import Picture, State
@@ -43,6 +44,7 @@ class TwilioSimulator:
         """Take the account's credentials, the clock its dates come from, and the seconds between two statuses."""
         self.faults = Faults()
         self._account = Account(account_sid, auth_token, State(state_file), self.faults, now)
+        self.console = Console(self._account, {})
         self._pace = pace
         self._traffic: Traffic | None = None
 
@@ -54,7 +56,9 @@ class TwilioSimulator:
                 self._account, Webhooks(session, self._account.token, self.faults), self._pace
             )
             runner = web.AppRunner(
-                Api(self._account, self._traffic).application(), access_log=None, shutdown_timeout=1
+                Api(self._account, self._traffic, self.console).application(),
+                access_log=None,
+                shutdown_timeout=1,
             )
             await runner.setup()
             try:

@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from adapters.outbound.twilio.simulator.account import Account
 from adapters.outbound.twilio.simulator.call_player import Player, Script
 from adapters.outbound.twilio.simulator.calls import Calls
+from adapters.outbound.twilio.simulator.console import Console
 from adapters.outbound.twilio.simulator.oddities import odd
 from adapters.outbound.twilio.simulator.recordings import Recordings
 from adapters.outbound.twilio.simulator.resources import VERSION, Refused, Resource
@@ -26,6 +27,7 @@ class Api:
 
     account: Account
     traffic: Traffic
+    console: Console
     tickets: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def application(self) -> web.Application:
@@ -49,6 +51,7 @@ class Api:
                 web.post(f"{root}/Messages/{{sid}}.json", self.redact),
                 web.delete(f"{root}/Messages/{{sid}}.json", self.delete_message),
                 *Recordings(self.account, self.traffic.webhooks).routes(),
+                *self.console.routes(),
                 web.get(f"{root}/Calls.json", self.list_calls),
                 web.post(f"{root}/Calls.json", self.place_call),
                 web.get(f"{root}/Calls/{{sid}}.json", self.call),

@@ -1,0 +1,35 @@
+"""What is looked at: one file a part, and a row here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.doctor.checks import Part
+from bootstrap.doctor.parts import (
+    cache,
+    clocks,
+    databases,
+    due,
+    keys,
+    ledger,
+    objects,
+    sendgrid,
+    servers,
+    twilio,
+)
+
+PARTS: tuple[Part[Any], ...] = (
+    databases.ROWS,
+    databases.KEYRING,
+    servers.ROWS,
+    servers.KEYRING,
+    due.PART,
+    objects.PART,
+    ledger.PART,
+    ledger.GATE,
+    keys.PART,
+    cache.PART,
+    clocks.PART,
+    twilio.PART,
+    sendgrid.PART,
+)

@@ -1,0 +1,229 @@
+"""Everything that the doctor looks at, as it should be: the templates at moto, two databases behind TLS, providers."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import boto3
+import pytest
+from aiohttp import ClientSession
+from pydantic import SecretStr
+
+from adapters.inbound.doctor_report import Finding
+from adapters.outbound.aws.calls import CONFIG, AwsCalls
+from adapters.outbound.aws.kms import AwsKms
+from adapters.outbound.postgres.epochs import PostgresEpochs
+from adapters.outbound.postgres.keyring import PostgresKeyring
+from adapters.outbound.postgres.pool import connect
+from adapters.outbound.postgres.schema import migrate_keyring, restrict
+from adapters.outbound.sendgrid.simulator import SendGridSimulator
+from adapters.outbound.system.clock import SystemClock
+from adapters.outbound.twilio.api import TwilioApi
+from adapters.outbound.twilio.numbers import TwilioNumbers
+from adapters.outbound.twilio.simulator import TwilioSimulator
+from bootstrap import postgres_server as server
+from bootstrap.doctor.examination import examine
+from bootstrap.doctor.examined import production
+from bootstrap.settings import ProductionSettings
+from domain.kernel import LineId
+from domain.values import Country
+from tests.contract.conftest import QUICK, Postgres
+from tests.contract.deploy.conftest import Cloud, cloud
+from tests.support.iam import suit_moto
+from tests.support.templates import REGION
+from tests.support.tls_postgres import before, certified
+
+__all__ = ["cloud"]
+
+SID, TOKEN, SENDER, APPLICATION = "AC" + "a" * 32, "a token that signs", "hello@pico.example", "AP" + "a" * 32
+PUBLIC = "https://api.example"
+ELSEWHERE = "another.us-east-1.rds.amazonaws.com"
+
+
+@dataclass
+class Databases:
+    """Two databases behind TLS: their addresses for the product, and for whoever may do everything there."""
+
+    rows: str
+    keyring: str
+    owner: str
+    keyring_owner: str
+
+
+@dataclass
+class Standing:
+    """All of it. `settings` are Production's, which a posture may change."""
+
+    settings: ProductionSettings
+    cloud: Cloud
+    databases: Databases
+    twilio: TwilioSimulator
+    sendgrid: SendGridSimulator
+    number: dict[str, Any]
+
+    async def sql(self, url: str, *statements: str) -> None:
+        """Do something in a database as its owner."""
+        for statement in statements:
+            await _run(url, statement)
+
+    async def examined(self) -> list[Finding]:
+        """Have the doctor look."""
+        async with production(self.settings) as looked_at:
+            return await examine(looked_at)
+
+    def but(self, **changed: object) -> None:
+        """Change settings."""
+        self.settings = self.settings.model_copy(update=changed)
+
+
+@pytest.fixture(scope="session")
+def certificate(cloud: Cloud) -> Iterator[tuple[Any, Path]]:
+    names = [
+        cloud.client("rds").describe_db_instances(DBInstanceIdentifier=f"pico-{name}")
+        for name in ("rows", "keyring")
+    ]
+    hosts = [each["DBInstances"][0]["Endpoint"]["Address"] for each in names]
+    with tempfile.TemporaryDirectory() as folder:
+        yield certified([*hosts, ELSEWHERE], Path(folder))
+
+
+@pytest.fixture(scope="session")
+def second(certificate: object) -> Iterator[Postgres]:
+    """Run another cluster, for keys."""
+    with tempfile.TemporaryDirectory(prefix="pico-") as folder:
+        Path(folder).chmod(0o755)
+        keeps = {**QUICK, "wal_level": "replica", "max_wal_senders": "2"}
+        with server.start(Path(folder) / "data", settings=keeps) as running:
+            yield Postgres(running)
+
+
+@pytest.fixture(scope="session")
+def ports(postgres: Postgres, second: Postgres, certificate: tuple[Any, Path]) -> Iterator[tuple[int, int]]:
+    sockets = [f"{each.server.socket_dir}/.s.PGSQL.5432" for each in (postgres, second)]
+    with before(sockets[0], certificate[0]) as rows, before(sockets[1], certificate[0]) as keys:
+        yield rows, keys
+
+
+@pytest.fixture(scope="session")
+def resolved() -> Iterator[None]:
+    """Have the names that AWS gives databases and caches lead to this machine."""
+    asked = socket.getaddrinfo
+
+    def here(host: Any, *more: Any, **named: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        return asked("127.0.0.1" if name and name.endswith(".amazonaws.com") else host, *more, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", here)
+        yield
+
+
+@pytest.fixture(scope="session")
+def databases(
+    cloud: Cloud,
+    postgres: Postgres,
+    second: Postgres,
+    ports: tuple[int, int],
+    certificate: tuple[Any, Path],
+    resolved: None,
+) -> Databases:
+    """Make both, migrated, with roles of few powers; the second epoch of master keys has begun."""
+
+    async def made() -> Databases:
+        owner, keyring_owner = await postgres.database("doctor"), await second.bare("doctor_keys")
+        name, keys = (url.partition("@/")[2].partition("?")[0] for url in (owner, keyring_owner))
+        await _run(owner, "CREATE ROLE pico_app LOGIN")
+        await _run(
+            keyring_owner,
+            "CREATE ROLE pico_keys LOGIN; GRANT CREATE, USAGE ON SCHEMA public TO pico_keys",
+        )
+        await restrict(owner, "pico_app")
+        ask = f"?sslmode=verify-full&sslrootcert={certificate[1]}"
+        host = "pico-{}.aaaaaaaaaa.us-east-1.rds.amazonaws.com".format
+        found = Databases(
+            rows=f"postgresql://pico_app@{host('rows')}:{ports[0]}/{name}{ask}",
+            keyring=f"postgresql://pico_keys@{host('keyring')}:{ports[1]}/{keys}{ask}",
+            owner=owner,
+            keyring_owner=keyring_owner,
+        )
+        await migrate_keyring(found.keyring)
+        await _two_epochs(found.keyring, cloud)
+        return found
+
+    return asyncio.run(made())
+
+
+async def _run(url: str, statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statements)
+    finally:
+        await connection.close()
+
+
+async def _two_epochs(url: str, cloud: Cloud) -> None:
+    client = boto3.client(
+        "kms", region_name=REGION, endpoint_url=cloud.url, config=CONFIG,
+        aws_access_key_id="test", aws_secret_access_key="test",
+    )  # fmt: skip
+    suit_moto(client.meta.events)
+    calls = AwsCalls(threads=2)
+    async with connect(url, least=1, most=2) as database:
+        kms = AwsKms(client, calls, "alias/pico")
+        await kms.create_key()
+        epochs, keyring = PostgresEpochs(database, kms), PostgresKeyring(database, kms)
+        await keyring.system("objects")
+        now = datetime.now(UTC)
+        first = await epochs.newest(now)
+        await epochs.begin(first, now)
+        await epochs.rewrap(100)
+        await epochs.retire(first.number, now)
+    calls.close()
+
+
+@pytest.fixture
+async def standing(
+    cloud: Cloud, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Standing]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    now = SystemClock().now
+    twilio = TwilioSimulator(account_sid=SID, auth_token=TOKEN, now=now)
+    post = SendGridSimulator(api_key=TOKEN, sender=SENDER, now=now)
+    twilio.console.add_application(APPLICATION, f"{PUBLIC}/webhooks/twilio/voice/client")
+    [group] = cloud.client("elasticache").describe_replication_groups()["ReplicationGroups"]
+    cache = group["NodeGroups"][0]["PrimaryEndpoint"]["Address"]
+    async with AsyncExitStack() as stack:
+        twilio_url = await stack.enter_async_context(twilio.running())
+        mail_url = await stack.enter_async_context(post.running())
+        session = await stack.enter_async_context(ClientSession())
+        api = TwilioApi.over(
+            session, account_sid=SID, auth_token=TOKEN, public_url=PUBLIC, api_url=twilio_url
+        )
+        numbers = TwilioNumbers(api)
+        offered = await numbers.search(
+            Country("US"), area_code=None, contains=None, capabilities=frozenset(), limit=1
+        )
+        await numbers.order(offered[0].number, LineId(uuid4()))
+        [number] = twilio.holdings()["numbers"]
+        settings = ProductionSettings(
+            port=0, public_url=PUBLIC, twilio_account_sid=SID, twilio_auth_token=SecretStr(TOKEN),
+            twilio_application_sid=APPLICATION, twilio_api_url=twilio_url,
+            database_url=SecretStr(databases.rows), keyring_url=SecretStr(databases.keyring),
+            redis_url=SecretStr(f"rediss://:password@{cache}:6379/0"),
+            kms_key_id="alias/pico", objects_bucket=cloud.exports["pico-objects"],
+            ledger_bucket=cloud.exports["pico-ledger"], aws_endpoint_url=cloud.url,
+            sendgrid_api_key=SecretStr(TOKEN), sendgrid_api_url=mail_url, mail_from=SENDER,
+            app_url="https://app.example",
+        )  # fmt: skip
+        yield Standing(settings, cloud, databases, twilio, post, number)

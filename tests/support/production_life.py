@@ -1,0 +1,180 @@
+"""A whole life in Production, before AWS at moto and vendors on loopback: one process serves, another works."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from aiohttp import ClientSession, DummyCookieJar
+from pydantic import SecretStr
+
+from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
+from adapters.outbound.system.clock import SystemClock
+from adapters.outbound.twilio.simulator import Script, TwilioSimulator
+from adapters.outbound.twilio.simulator.pictures import tiny_picture
+from bootstrap.assembly import Parts
+from bootstrap.process import LOOPBACK, free_port
+from bootstrap.settings import ProductionSettings
+from bootstrap.worlds.amazon import Amazon
+from bootstrap.worlds.production import Production
+from tests.support.iam import Recorded
+from tests.support.sandbox_process import PASSWORD
+
+SID, TOKEN, SENDER = "AC" + "a" * 32, "a token that signs", "hello@pico.example"
+STRANGER = "+12125550123"
+
+
+class Hasty(Production):
+    """Looks again, after an erasure, in a moment and not in a minute."""
+
+    def _parts(self, aws: Amazon) -> Parts:
+        return replace(super()._parts(aws), pause=timedelta(seconds=1))
+
+
+@dataclass
+class Life:
+    """What a life was: calls to AWS by the process that made them, and requests to vendors."""
+
+    serve: Recorded = field(default_factory=Recorded)
+    work: Recorded = field(default_factory=Recorded)
+    calls: Counter[str] = field(default_factory=Counter)
+    """Of both, until the erasure was done and the epoch over."""
+    twilio: int = 0
+    mails: int = 0
+
+
+async def lived(
+    aws_url: str, database: str, keyring: str, buckets: tuple[str, str], erased: Callable[[], Awaitable[bool]]
+) -> Life:
+    """Live it: sign up, buy a line, write, be written to and called, be erased; then a master key's epoch ends.
+
+    `erased` tells whether nothing is left of it.
+    """
+    life, now, port = Life(), SystemClock().now, free_port()
+    twilio = TwilioSimulator(account_sid=SID, auth_token=TOKEN, now=now)
+    post = SendGridSimulator(api_key=TOKEN, sender=SENDER, now=now)
+    async with (
+        twilio.running() as twilio_url,
+        post.running() as mail_url,
+        _counted(twilio_url, life) as counted,
+    ):
+        url = f"http://{LOOPBACK}:{port}"
+        settings = ProductionSettings(
+            port=port, public_url="https://api.example", twilio_account_sid=SID,
+            twilio_auth_token=SecretStr(TOKEN), twilio_api_url=counted,
+            database_url=SecretStr(database), keyring_url=SecretStr(keyring), kms_key_id="alias/pico",
+            objects_bucket=buckets[0], ledger_bucket=buckets[1], aws_endpoint_url=aws_url,
+            sendgrid_api_key=SecretStr(TOKEN), sendgrid_api_url=mail_url, mail_from=SENDER,
+            app_url="https://app.example",
+        ).model_copy(update={"public_url": url})  # fmt: skip
+        production = Hasty(settings)
+        with life.serve.listening():
+            serving = production.running(work=False)
+            await serving.__aenter__()
+        try:
+            with life.work.listening():
+                working = production.working()
+                await working.__aenter__()
+            try:
+                async with ClientSession(base_url=url, cookie_jar=DummyCookieJar()) as client:
+                    await _live(client, twilio, post)
+                    await _until(erased)
+            finally:
+                await working.__aexit__(None, None, None)
+            with life.work.listening():
+                async with production.opened() as product:
+                    await product.use_cases.rotate_master_key()
+        finally:
+            await serving.__aexit__(None, None, None)
+        life.calls = Counter(life.serve.calls) + Counter(life.work.calls)
+        with life.serve.listening():
+            async with production.running(work=False):
+                pass  # one that starts later reads what the ledger holds by then
+        life.mails = len(post.mails)
+    return life
+
+
+async def _live(client: ClientSession, twilio: TwilioSimulator, post: SendGridSimulator) -> None:
+    async def ask(method: str, path: str, body: object = None, **more: Any) -> Any:
+        headers = {"Idempotency-Key": str(uuid4())} | more.pop("headers", {})
+        async with client.request(method, path, json=body, headers=headers, **more) as got:
+            assert got.status < 300, (method, path, got.status, await got.text())
+            return await got.json() if got.content_type == "application/json" else await got.read()
+
+    new = {
+        "email": "ada@example.org", "password": PASSWORD, "display_name": "Ada", "locale": "en-US",
+        "accepted": {"terms": True, "privacy": True},
+    }  # fmt: skip
+    await ask("POST", "/v1/accounts", new)
+    await _until(lambda: _true(post.mails))
+    proof = {"token": as_read(post.mails[0])["token"], "password": PASSWORD}
+    token = (await ask("POST", "/v1/account-verifications", proof))["token"]
+    client.headers["Authorization"] = f"Bearer {token}"
+    offered = (await ask("GET", "/v1/available-numbers?country=US"))["items"][0]["number"]
+    line = await ask("POST", "/v1/lines", {"number": offered})
+    await _until(lambda: _is(ask, f"/v1/lines/{line['id']}", "state", "active"))
+
+    await twilio.inbound_sms(STRANGER, offered, "A picture of it", [("image/png", tiny_picture("there"))])
+    picture = tiny_picture("here")
+    kept = await ask("POST", "/v1/media", data=picture, headers={"Content-Type": "image/png"})
+    message = {"to": STRANGER, "body": "Thank you", "media": [kept["id"]]}
+    await ask("POST", f"/v1/lines/{line['id']}/messages", message)
+    await twilio.inbound_call(STRANGER, offered, Script("no_answer", says="Call me back, please"))
+    await _until(lambda: _is(ask, "/v1/voicemails", "items", "kept"))
+    [left] = (await ask("GET", "/v1/voicemails"))["items"]
+    assert await ask("GET", f"/v1/voicemails/{left['id']}/audio")
+    await ask("DELETE", "/v1/account", {"password": PASSWORD, "waive_recovery": True})
+
+
+async def _until(holds: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
+    for _ in range(int(seconds / 0.1)):
+        if await holds():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("it did not come to that")
+
+
+async def _true(value: object) -> bool:
+    return bool(value)
+
+
+async def _is(ask: Callable[..., Awaitable[Any]], path: str, field_name: str, wanted: str) -> bool:
+    said = (await ask("GET", path))[field_name]
+    return bool(said) and said[0]["state"] == "kept" if isinstance(said, list) else bool(said == wanted)
+
+
+@asynccontextmanager
+async def _counted(twilio_url: str, life: Life) -> AsyncIterator[str]:
+    """Stand before the carrier and count what is asked of it."""
+    from aiohttp import web
+
+    async def passed_on(request: web.Request) -> web.StreamResponse:
+        life.twilio += 1
+        async with (
+            ClientSession(cookie_jar=DummyCookieJar(), auto_decompress=False) as session,
+            session.request(
+                request.method, twilio_url + str(request.rel_url), data=await request.read(),
+                headers={k: v for k, v in request.headers.items() if k.lower() not in {"host", "content-length"}},
+                allow_redirects=False,
+            ) as got,
+        ):  # fmt: skip
+            headers = {
+                k: v
+                for k, v in got.headers.items()
+                if k.lower() in {"content-type", "location", "retry-after"}
+            }
+            return web.Response(status=got.status, body=await got.read(), headers=headers)
+
+    app = web.Application(client_max_size=1 << 26)
+    app.router.add_route("*", "/{path:.*}", passed_on)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, LOOPBACK, 0).start()
+    yield f"http://{LOOPBACK}:{runner.addresses[0][1]}"
+    await runner.cleanup()

@@ -25,6 +25,7 @@ from bootstrap.worlds.amazon import Amazon
 from bootstrap.worlds.production import Production
 from tests.support.iam import Recorded
 from tests.support.sandbox_process import PASSWORD
+from tests.support.stacks import NAME
 
 SID, TOKEN, SENDER = "AC" + "a" * 32, "a token that signs", "hello@pico.example"
 STRANGER = "+12125550123"
@@ -68,7 +69,7 @@ async def lived(
         settings = ProductionSettings(
             port=port, public_url="https://api.example", twilio_account_sid=SID,
             twilio_auth_token=SecretStr(TOKEN), twilio_api_url=counted,
-            database_url=SecretStr(database), keyring_url=SecretStr(keyring), kms_key_id="alias/pico",
+            database_url=SecretStr(database), keyring_url=SecretStr(keyring), kms_key_id=f"alias/{NAME}",
             objects_bucket=buckets[0], ledger_bucket=buckets[1], aws_endpoint_url=aws_url,
             sendgrid_api_key=SecretStr(TOKEN), sendgrid_api_url=mail_url, mail_from=SENDER,
             app_url="https://app.example",

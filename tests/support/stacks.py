@@ -13,7 +13,8 @@ from typing import Any
 
 from tests.support.templates import ACCOUNT, ORDER, REGION, resolved, template
 
-NAME = "pico"
+NAME = "acme"
+"""Another name than the default: other tests of one process have an alias and buckets of that at moto."""
 PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "compute": {
         "Image": "registry.example/pico@sha256:" + "0" * 64,
@@ -36,7 +37,7 @@ def deployed(client: Client) -> dict[str, str]:
     cloud, exports = client("cloudformation"), dict[str, str]()
     certificate = client("acm").request_certificate(DomainName="api.example")["CertificateArn"]
     for part in ORDER:
-        read, said = template(part), dict(PARAMETERS.get(part, {}))
+        read, said = template(part), {"Name": NAME, **PARAMETERS.get(part, {})}
         if part == "compute":
             said["Certificate"] = certificate
         left = {name: each for name, each in read["Resources"].items() if each["Type"] in MADE_BY_CALLS}

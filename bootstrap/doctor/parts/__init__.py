@@ -14,7 +14,9 @@ from bootstrap.doctor.parts import (
     ledger,
     objects,
     sendgrid,
+    sentry,
     servers,
+    stripe,
     twilio,
 )
 
@@ -32,4 +34,6 @@ PARTS: tuple[Part[Any], ...] = (
     clocks.PART,
     twilio.PART,
     sendgrid.PART,
+    stripe.PART,
+    sentry.PART,
 )

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.contract.conftest import Postgres
-from tests.contract.deploy.conftest import Cloud
+from tests.support.cloud import Cloud
 from tests.support.production_life import Life, lived
+from tests.support.stacks import NAME
 from tests.support.templates import of_type
 
 EITHER = {
@@ -44,7 +45,7 @@ def _allowed(role: str) -> dict[str, set[str]]:
 @pytest.fixture
 def bucket_names(cloud: Cloud) -> Iterator[tuple[str, str]]:
     """Take the buckets' policies away meanwhile: moto knows no conditions, and so would refuse everything."""
-    s3, names = cloud.client("s3"), (cloud.exports["pico-objects"], cloud.exports["pico-ledger"])
+    s3, names = cloud.client("s3"), (cloud.exports[f"{NAME}-objects"], cloud.exports[f"{NAME}-ledger"])
     policies = {name: s3.get_bucket_policy(Bucket=name)["Policy"] for name in names}
     for name in names:
         s3.delete_bucket_policy(Bucket=name)

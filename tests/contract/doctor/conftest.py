@@ -27,6 +27,9 @@ from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.schema import migrate_keyring, restrict
 from adapters.outbound.sendgrid.simulator import SendGridSimulator
+from adapters.outbound.stripe.http import VERSION
+from adapters.outbound.stripe.reading import TOLD_OF
+from adapters.outbound.stripe.simulator import StripeSimulator
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.twilio.api import TwilioApi
 from adapters.outbound.twilio.numbers import TwilioNumbers
@@ -38,15 +41,14 @@ from bootstrap.settings import ProductionSettings
 from domain.kernel import LineId
 from domain.values import Country
 from tests.contract.conftest import QUICK, Postgres
-from tests.contract.deploy.conftest import Cloud, cloud
+from tests.support.cloud import Cloud, deployed_cloud
 from tests.support.iam import suit_moto
+from tests.support.stacks import NAME
 from tests.support.templates import REGION
 from tests.support.tls_postgres import before, certified
 
-__all__ = ["cloud"]
-
 SID, TOKEN, SENDER, APPLICATION = "AC" + "a" * 32, "a token that signs", "hello@pico.example", "AP" + "a" * 32
-PUBLIC = "https://api.example"
+PUBLIC, DSN = "https://api.example", "https://0123456789abcdef@sentry.example/1"
 ELSEWHERE = "another.us-east-1.rds.amazonaws.com"
 
 
@@ -70,6 +72,9 @@ class Standing:
     twilio: TwilioSimulator
     sendgrid: SendGridSimulator
     number: dict[str, Any]
+    till: StripeSimulator
+    endpoint: dict[str, Any]
+    portal: dict[str, Any]
 
     async def sql(self, url: str, *statements: str) -> None:
         """Do something in a database as its owner."""
@@ -87,9 +92,15 @@ class Standing:
 
 
 @pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    with deployed_cloud() as deployed:
+        yield deployed
+
+
+@pytest.fixture(scope="session")
 def certificate(cloud: Cloud) -> Iterator[tuple[Any, Path]]:
     names = [
-        cloud.client("rds").describe_db_instances(DBInstanceIdentifier=f"pico-{name}")
+        cloud.client("rds").describe_db_instances(DBInstanceIdentifier=f"{NAME}-{name}")
         for name in ("rows", "keyring")
     ]
     hosts = [each["DBInstances"][0]["Endpoint"]["Address"] for each in names]
@@ -149,7 +160,7 @@ def databases(
         )
         await restrict(owner, "pico_app")
         ask = f"?sslmode=verify-full&sslrootcert={certificate[1]}"
-        host = "pico-{}.aaaaaaaaaa.us-east-1.rds.amazonaws.com".format
+        host = f"{NAME}-{{}}.aaaaaaaaaa.us-east-1.rds.amazonaws.com".format
         found = Databases(
             rows=f"postgresql://pico_app@{host('rows')}:{ports[0]}/{name}{ask}",
             keyring=f"postgresql://pico_keys@{host('keyring')}:{ports[1]}/{keys}{ask}",
@@ -179,7 +190,7 @@ async def _two_epochs(url: str, cloud: Cloud) -> None:
     suit_moto(client.meta.events)
     calls = AwsCalls(threads=2)
     async with connect(url, least=1, most=2) as database:
-        kms = AwsKms(client, calls, "alias/pico")
+        kms = AwsKms(client, calls, f"alias/{NAME}")
         await kms.create_key()
         epochs, keyring = PostgresEpochs(database, kms), PostgresKeyring(database, kms)
         await keyring.system("objects")
@@ -200,12 +211,16 @@ async def standing(
     now = SystemClock().now
     twilio = TwilioSimulator(account_sid=SID, auth_token=TOKEN, now=now)
     post = SendGridSimulator(api_key=TOKEN, sender=SENDER, now=now)
+    till = StripeSimulator(api_key=TOKEN, webhook_secret=TOKEN, prices={"price_1": 499}, now=now)
+    endpoint = till.console.add_endpoint(f"{PUBLIC}/webhooks/stripe", VERSION, TOLD_OF)
+    portal = till.console.add_portal()
     twilio.console.add_application(APPLICATION, f"{PUBLIC}/webhooks/twilio/voice/client")
     [group] = cloud.client("elasticache").describe_replication_groups()["ReplicationGroups"]
     cache = group["NodeGroups"][0]["PrimaryEndpoint"]["Address"]
     async with AsyncExitStack() as stack:
         twilio_url = await stack.enter_async_context(twilio.running())
         mail_url = await stack.enter_async_context(post.running())
+        till_url = await stack.enter_async_context(till.running())
         session = await stack.enter_async_context(ClientSession())
         api = TwilioApi.over(
             session, account_sid=SID, auth_token=TOKEN, public_url=PUBLIC, api_url=twilio_url
@@ -221,9 +236,11 @@ async def standing(
             twilio_application_sid=APPLICATION, twilio_api_url=twilio_url,
             database_url=SecretStr(databases.rows), keyring_url=SecretStr(databases.keyring),
             redis_url=SecretStr(f"rediss://:password@{cache}:6379/0"),
-            kms_key_id="alias/pico", objects_bucket=cloud.exports["pico-objects"],
-            ledger_bucket=cloud.exports["pico-ledger"], aws_endpoint_url=cloud.url,
+            aws_name=NAME, kms_key_id=f"alias/{NAME}", objects_bucket=cloud.exports[f"{NAME}-objects"],
+            ledger_bucket=cloud.exports[f"{NAME}-ledger"], aws_endpoint_url=cloud.url,
+            stripe_api_key=SecretStr(TOKEN), stripe_webhook_secrets=SecretStr(TOKEN), stripe_api_url=till_url,
+            plans="basic=price_1:499USD:1", sentry_dsn=SecretStr(DSN),
             sendgrid_api_key=SecretStr(TOKEN), sendgrid_api_url=mail_url, mail_from=SENDER,
             app_url="https://app.example",
         )  # fmt: skip
-        yield Standing(settings, cloud, databases, twilio, post, number)
+        yield Standing(settings, cloud, databases, twilio, post, number, till, endpoint, portal)

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from tests.contract.doctor.breaking import Break, answered, asked, both, configured, held
 from tests.contract.doctor.conftest import Standing
-from tests.support.stacks import lifecycle
+from tests.support.stacks import NAME, lifecycle
 from tests.support.templates import ACCOUNT, REGION, of_type, resolved
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=365)
@@ -52,7 +52,7 @@ async def _loud_group(standing: Standing) -> AsyncIterator[None]:
 
 
 def _database(name: str, days: int, others: int) -> dict[str, Break]:
-    called = f"pico-{name}"
+    called = f"{NAME}-{name}"
 
     def instance() -> Any:
         return rds_backends[ACCOUNT][REGION].databases[called]
@@ -91,7 +91,7 @@ def _one_key(parsed: dict[str, Any]) -> None:
 
 def _properties(of: str) -> tuple[str, dict[str, Any], list[dict[str, Any]]]:
     """Return a bucket's name, its properties and its policy's statements, as the template has them."""
-    name = f"pico-{of.lower()}-{ACCOUNT}"
+    name = f"{NAME}-{of.lower()}-{ACCOUNT}"
     refs = {of: name, f"{of}.Arn": f"arn:aws:s3:::{name}"}
     policy = of_type("objects", "AWS::S3::BucketPolicy")[f"{of}Policy"]["PolicyDocument"]
     return name, of_type("objects", "AWS::S3::Bucket")[of], resolved(policy["Statement"], refs, {})
@@ -185,7 +185,9 @@ def _a_record(parsed: dict[str, Any]) -> None:
 
 
 def _group(name: str, value: Any) -> Break:
-    return held(lambda: elasticache_backends[ACCOUNT][REGION].replication_groups["pico-cache"], name, value)
+    return held(
+        lambda: elasticache_backends[ACCOUNT][REGION].replication_groups[f"{NAME}-cache"], name, value
+    )
 
 
 def _redis(before: str, after: str) -> Break:
@@ -235,7 +237,7 @@ POSTURES: dict[str, Break] = {
     "ledger.never-deleted": _without("Ledger", "NobodyDeletes"),
     "ledger.written-once": _without("Ledger", "NobodyWritesTwice"),
     "gate.database": answered("s3", "ListObjectsV2", _a_record, StartAfter="erasures/000000000000"),
-    "cache.address": _redis("master.pico-cache", "other.pico-cache"),
+    "cache.address": _redis("//:password@master.", "//:password@other."),
     "cache.tls": _redis("rediss://", "redis://"),
     "cache.tls-forced": _group("transit_encryption_mode", "preferred"),
     "cache.encrypted": _group("at_rest_encryption_enabled", value=False),

@@ -8,9 +8,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from adapters.outbound.stripe.http import VERSION
+from adapters.outbound.stripe.reading import TOLD_OF
 from bootstrap.doctor.parts.servers import QUIET
 from tests.contract.doctor.breaking import Break, answered, configured, done, setting, sql
-from tests.contract.doctor.conftest import APPLICATION, Standing
+from tests.contract.doctor.conftest import APPLICATION, DSN, Standing
 
 LOUD = {
     "log_error_verbosity": "'verbose'",
@@ -78,6 +80,14 @@ def _hooks(**switches: Any) -> Break:
 
 def _tracking(kind: str) -> Break:
     return done(lambda standing: standing.sendgrid.console.tracking.update({kind: True}))
+
+
+def _told(**fields: Any) -> Break:
+    return done(lambda standing: standing.endpoint.update(fields))
+
+
+def _another_is_told(standing: Standing) -> None:
+    standing.till.console.add_endpoint("https://elsewhere.example/", VERSION, TOLD_OF)
 
 
 def _number(**fields: Any) -> Break:
@@ -152,6 +162,12 @@ POSTURES: dict[str, Break] = {
         f"sendgrid.{kind.replace('_', '-')}": _tracking(kind)
         for kind in ("click", "open", "subscription", "google_analytics")
     },
+    "stripe.endpoint": _told(status="disabled"),
+    "stripe.nobody-else": done(_another_is_told),
+    "stripe.version": _told(api_version="2020-08-27"),
+    "stripe.events": _told(enabled_events=["checkout.session.completed"]),
+    "stripe.portal": done(lambda standing: standing.portal.update(active=False)),
+    "sentry.tls": configured(lambda _: {"sentry_dsn": SecretStr(DSN.replace("https", "http"))}),
     "sendgrid.events-signed": _hooks(public_key=""),
     "sendgrid.events-here": _hooks(url="https://elsewhere.example/events"),
     "sendgrid.events-few": _hooks(open=True),

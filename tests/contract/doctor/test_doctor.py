@@ -13,6 +13,7 @@ from bootstrap.policy import POLICY, parse
 from tests.contract.doctor import postures_aws, postures_here
 from tests.contract.doctor.conftest import Standing
 from tests.support.iam import Recorded
+from tests.support.stacks import NAME
 from tests.support.templates import FOLDER
 
 POSTURES = postures_aws.POSTURES | postures_here.POSTURES
@@ -50,7 +51,7 @@ def test_every_check_speaks_for_clauses_that_there_are() -> None:
 async def test_it_makes_only_the_calls_that_its_policy_lists(standing: Standing) -> None:
     recorded = Recorded()
     standing.cloud.client("rds").create_db_snapshot(
-        DBSnapshotIdentifier="for-a-look", DBInstanceIdentifier="pico-rows"
+        DBSnapshotIdentifier="for-a-look", DBInstanceIdentifier=f"{NAME}-rows"
     )
     with recorded.listening():
         await standing.examined()

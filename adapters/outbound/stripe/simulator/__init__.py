@@ -13,6 +13,7 @@ from aiohttp import ClientSession, web
 
 from adapters.outbound.stripe.simulator.api import Api, Refused
 from adapters.outbound.stripe.simulator.billing import OVER, Billing
+from adapters.outbound.stripe.simulator.console import Console
 from adapters.outbound.stripe.simulator.faults import Faults
 from adapters.outbound.stripe.simulator.forms import nested
 from adapters.outbound.stripe.simulator.shapes import Object
@@ -43,6 +44,7 @@ class StripeSimulator:
         self._secret, self.webhook_url, self._clock = webhook_secret, webhook_url, now
         self.state = State(state_file)
         self.billing = Billing(self.state, self.faults, self._prices, self._now)
+        self.console = Console()
         self._url = ""
         self.api = Api(self.state, self.billing, self.faults, self._now, lambda ref: f"{self._url}/pay/{ref}")
         self.requests: list[tuple[str, str, Object]] = []
@@ -152,6 +154,8 @@ class StripeSimulator:
             case ["customers" | "subscriptions" | "invoices" | "events" as name]:
                 made = self.api.make_customer if name == "customers" else _unknown
                 return made(form) if method == "POST" else self.api.list(name, form)
+            case ["webhook_endpoints"] | ["billing_portal", "configurations"] if method == "GET":
+                return self.console.listed(path[-1])
             case ["checkout" | "billing_portal" as name, "sessions"]:
                 opened = self.api.open_checkout if name == "checkout" else self.api.open_portal
                 return opened(form) if method == "POST" else self.api.list("checkouts", form)

@@ -14,6 +14,7 @@ from uuid import uuid4
 from aiohttp import ClientSession, DummyCookieJar
 from pydantic import SecretStr
 
+from adapters.inbound.metrics import Meters
 from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.twilio.simulator import Script, TwilioSimulator
@@ -34,8 +35,8 @@ STRANGER = "+12125550123"
 class Hasty(Production):
     """Looks again, after an erasure, in a moment and not in a minute."""
 
-    def _parts(self, aws: Amazon) -> Parts:
-        return replace(super()._parts(aws), pause=timedelta(seconds=1))
+    def _parts(self, aws: Amazon, clock: SystemClock, meters: Meters | None) -> Parts:
+        return replace(super()._parts(aws, clock, meters), pause=timedelta(seconds=1))
 
 
 @dataclass

@@ -24,7 +24,7 @@ class Check(Generic[F]):
     clauses: tuple[str, ...]
     holds: str
     """The sentence that is true when nothing is wrong."""
-    fault: Callable[[F], str | None]
+    wrong: Callable[[F], str | None]
     """Says what is wrong, None when nothing is. Raises CannotTell."""
     in_sandbox: bool = True
     """Whether a Sandbox that has the part can be asked this."""

@@ -59,7 +59,7 @@ async def _of(part: Part[Any], examined: Examined) -> list[Finding]:
 
 def _answered(part: Part[Any], check: Check[Any], facts: object) -> Finding:
     try:
-        fault = check.fault(facts)
+        wrong = check.wrong(facts)
     except CannotTell as error:
         return _finding(part, check, Outcome.UNKNOWN, _reason(error))
     except (KeyError, TypeError, ValueError, IndexError):
@@ -67,8 +67,8 @@ def _answered(part: Part[Any], check: Check[Any], facts: object) -> Finding:
     return _finding(
         part,
         check,
-        Outcome.KEPT if fault is None else Outcome.BROKEN,
-        check.holds if fault is None else fault,
+        Outcome.KEPT if wrong is None else Outcome.BROKEN,
+        check.holds if wrong is None else wrong,
     )
 
 

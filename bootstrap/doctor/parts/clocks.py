@@ -54,7 +54,7 @@ def _ahead(date: str) -> timedelta | None:
 
 
 def _in_step(name: str) -> Check[Clocks]:
-    def fault(of: Clocks) -> str | None:
+    def wrong(of: Clocks) -> str | None:
         ahead = of.ahead[name]
         if ahead is None:
             raise CannotTell("It told no time.")
@@ -63,7 +63,7 @@ def _in_step(name: str) -> Check[Clocks]:
         return f"It differs by {int(abs(ahead).total_seconds())} seconds: nothing is destroyed for its age meanwhile."
 
     return Check(
-        name, ("H29",), "It tells the time that this machine tells.", fault, in_sandbox=name != "aws"
+        name, ("H29",), "It tells the time that this machine tells.", wrong, in_sandbox=name != "aws"
     )
 
 

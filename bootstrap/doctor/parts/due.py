@@ -70,13 +70,13 @@ async def _read(examined: Examined) -> Held:
 def _in_time(name: str) -> Check[Held]:
     clause, what, _ = _OLDEST[name]
 
-    def fault(of: Held) -> str | None:
+    def wrong(of: Held) -> str | None:
         since = of.due.get(name)
         if since is None or of.now <= since + SLACK:
             return None
         return f"The oldest of {what} should have gone {of.now - since} ago."
 
-    return Check(name, (clause,), f"No {what} are kept past their time.", fault)
+    return Check(name, (clause,), f"No {what} are kept past their time.", wrong)
 
 
 PART = Part(

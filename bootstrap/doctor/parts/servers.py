@@ -77,11 +77,11 @@ def _verified(of: Server) -> str | None:
 
 
 def _quiet(setting: str) -> Check[Server]:
-    def fault(of: Server) -> str | None:
+    def wrong(of: Server) -> str | None:
         said = of.settings.get(setting, "")
         return unless(said in QUIET[setting], f"{setting} is {said}: the log may quote values.")
 
-    return Check(setting.replace("_", "-"), ("H14",), f"{setting} lets no value into the log.", fault)
+    return Check(setting.replace("_", "-"), ("H14",), f"{setting} lets no value into the log.", wrong)
 
 
 def _libraries(of: Server) -> str | None:

@@ -32,7 +32,6 @@ from adapters.outbound.postgres.readiness import Readiness
 from adapters.outbound.postgres.resealing import PostgresResealing
 from adapters.outbound.postgres.schema import bring_up_to_date, migrate_keyring
 from adapters.outbound.postgres.store import PostgresStore
-from adapters.outbound.push.by_platform import PushByPlatform
 from adapters.outbound.redis.connection import connect as connect_to_redis
 from adapters.outbound.redis.limits import RedisLimits
 from adapters.outbound.sealed.objects import SealedObjects
@@ -75,7 +74,6 @@ from application.ports.ledger import ErasureLedger
 from application.ports.limits import Limits
 from application.ports.mail import Mail
 from application.ports.payments import Payments
-from application.ports.push import Push
 from application.ports.store_purchases import StorePurchases
 from application.use_cases import UseCases
 from bootstrap.admission import Admission
@@ -84,6 +82,7 @@ from bootstrap.container import NOTHING, Replaced, wire
 from bootstrap.metrics import use_of
 from bootstrap.outside import Outside
 from bootstrap.process import Product
+from bootstrap.pushing import PushAccess
 from bootstrap.telnyx_calls import calls_at_telnyx
 from domain.billing import Offers, PlanName
 from domain.documents import Documents
@@ -175,8 +174,8 @@ class Parts:
     """The plans on offer, and what is free."""
     prices: Mapping[Country, Money]
     """Of a number a month."""
-    push: Push = field(default_factory=PushByPlatform)
-    """Without any service configured no device is woken."""
+    push: PushAccess = field(default_factory=PushAccess)
+    """By which services devices are woken."""
     meters: Meters | None = None
     """What counts, where metrics are wanted."""
     providers: Mapping[str, str] = field(default_factory=dict)
@@ -230,7 +229,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
         outside = Outside(
             store=store,
             live_events=PostgresLiveEvents(database),
-            push=parts.push,
+            push=await stack.enter_async_context(parts.push.opened(session)),
             directory=PostgresDirectory(database, keyring, environment=parts.environment),
             queue=PostgresQueue(database),
             backlog=PostgresBacklog(database),
@@ -284,6 +283,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             pools={"store": use_of(database), "keyring": use_of(keys)},
             webhooks=webhooks_of(parts, use_cases, telnyx, keyring),
             names_telnyx=parts.telnyx is not None,
+            names_push=parts.push.is_any,
             sweep_every=parts.sweep_every,
             request_policy=parts.request_policy,
             drain=parts.drain,

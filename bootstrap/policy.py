@@ -30,6 +30,8 @@ DATA_MAP = "<!-- data map: generated -->"
 END = "<!-- end -->"
 TELNYX = "## Where Telnyx carries lines, too"
 """The heading of what holds only where Telnyx is configured."""
+WAKING = "## Where devices are woken"
+"""The heading of what holds only where a push service is configured."""
 BULLET = re.compile(r"- \*\*(?P<id>[A-Z][1-9][0-9]*)\*\* (?P<text>\S.*)")
 NEVER_RUNS = re.compile(r"\b(skip|skipif|xfail)\b")
 
@@ -109,10 +111,17 @@ class ClauseStatus:
         return Verdict.PROVED if self.proofs else Verdict.UNPROVED
 
 
-def shown(markdown: str, *, names_telnyx: bool) -> str:
-    """Return the policy as people read it: what holds only where Telnyx is configured is left out elsewhere."""
-    before, heading, rest = markdown.partition(f"{TELNYX}\n")
-    if not heading or names_telnyx:
+def shown(markdown: str, *, names_telnyx: bool, names_push: bool) -> str:
+    """Return the policy as people read it: what holds only where somebody is configured is left out elsewhere."""
+    for heading, named in ((TELNYX, names_telnyx), (WAKING, names_push)):
+        if not named:
+            markdown = _without(markdown, heading)
+    return markdown
+
+
+def _without(markdown: str, heading: str) -> str:
+    before, found, rest = markdown.partition(f"{heading}\n")
+    if not found:
         return markdown
     _section, next_heading, after = rest.partition("\n## ")
     return before + next_heading.removeprefix("\n") + after

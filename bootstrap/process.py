@@ -59,6 +59,8 @@ class Product:
     meters: Meters | None = None
     """What counts, where metrics are wanted."""
     pools: Mapping[str, Callable[[], PoolUse]] = field(default_factory=dict)
+    names_push: bool = False
+    """Whether devices are woken, and the policy that is shown says by whom."""
     names_telnyx: bool = False
     """Whether Telnyx carries lines, and the policy that is shown says so."""
     request_policy: RequestPolicy = field(default_factory=RequestPolicy.of)
@@ -99,8 +101,10 @@ async def serve(
         webhooks=product.webhooks,
         sandbox=sandbox,
         watch=_together((*watches, *([product.meters.answered] if product.meters is not None else []))),
-        policy=shown(POLICY.read_text("utf-8"), names_telnyx=product.names_telnyx).encode(),
-        published=published(names_telnyx=product.names_telnyx),
+        policy=shown(
+            POLICY.read_text("utf-8"), names_telnyx=product.names_telnyx, names_push=product.names_push
+        ).encode(),
+        published=published(names_telnyx=product.names_telnyx, names_push=product.names_push),
         limits=product.limits,
     )
     comparing = asyncio.create_task(_keep_comparing(product.outside.clock))

@@ -76,6 +76,9 @@ class SandboxState:
         self.second_url: str = held.get("second_url", "")
         self.mail_url: str = held.get("mail_url", "")
         self.payments_url: str = held.get("payments_url", "")
+        self.push_keys: tuple[str, ...] = tuple(held.get("push_keys", ()))
+        """In PEM, by which we are known to the simulated push services: to Google's, then to Apple's."""
+        self.push_urls: tuple[str, ...] = tuple(held.get("push_urls", ()))
         self.server_urls: tuple[str, ...] = tuple(held.get("server_urls", ()))
         """Database and keyring on a PostgreSQL of our own; they hold no password. Empty with an operator's."""
 
@@ -94,6 +97,8 @@ class SandboxState:
             "second_url": self.second_url,
             "mail_url": self.mail_url,
             "payments_url": self.payments_url,
+            "push_keys": self.push_keys,
+            "push_urls": self.push_urls,
             "server_urls": self.server_urls,
         }
         with files.locked(self._file.parent):

@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from adapters.outbound.system.entitlements import LINES
 from adapters.outbound.system.passwords import LEAST, PasswordCost
+from bootstrap.push_settings import PushSettings
 from domain.billing import Offer, Offers, PlanName
 from domain.entitlements import Plan
 from domain.epochs import EpochPolicy
@@ -110,6 +111,9 @@ class Settings(BaseSettings):
         "sendgrid_api_url",
         "stripe_api_url",
         "app_url",
+        "fcm_api_url",
+        "apns_api_url",
+        "apns_development_url",
         check_fields=False,
     )
     @classmethod
@@ -265,7 +269,7 @@ class Settings(BaseSettings):
         return url
 
 
-class ProductionSettings(Settings):
+class ProductionSettings(PushSettings, Settings):
     """What an operator of Production must set, beside what may be set."""
 
     drain_seconds: int = Field(5, ge=0, le=60)
@@ -413,6 +417,10 @@ def read_settings(kind: type[W], options: Options = MappingProxyType({})) -> W:
     if isinstance(settings, ProductionSettings):
         _must_reach_telnyx(settings)
         _must_reach_stripe(settings)
+        if settings.apns_is_half:
+            raise BadSettings(
+                "PICO_APNS_KEY, PICO_APNS_KEY_ID, PICO_APNS_TEAM_ID and PICO_APNS_TOPIC are set together."
+            )
     return settings
 
 

@@ -14,6 +14,7 @@ from bootstrap.tour.picture import receive_picture
 from bootstrap.tour.second_line import take_a_british_line
 from bootstrap.tour.stage import Stage
 from bootstrap.tour.traveller import PASSWORD, TourFailed, Traveller, canary, until
+from bootstrap.tour.waking import wake_a_telephone
 
 
 async def play(stage: Stage, client: ClientSession) -> int:
@@ -30,6 +31,9 @@ async def play(stage: Stage, client: ClientSession) -> int:
 
     stage.begin("A picture comes, without the place where it was taken")
     await receive_picture(stage, ada, ada.planted["Ada's caller"])
+
+    stage.begin("Ada's telephone is woken, and told nothing")
+    await wake_a_telephone(stage, ada, ada.planted["Ada's caller"])
 
     stage.begin("A caller gets a name, another is blocked, and a word is searched for")
     caller, unwanted = ada.planted["Ada's caller"], ada.plant("blocked number", some_caller())

@@ -16,6 +16,7 @@ import asyncpg
 from adapters.outbound.local.byte_store import LocalByteStore
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.local.ledger import LocalLedger
+from adapters.outbound.push.simulator import PushSimulator
 from adapters.outbound.sendgrid.http import SendGridHttp
 from adapters.outbound.sendgrid.mail import SendGridMail
 from adapters.outbound.sendgrid.simulator import ReadMail, SendGridSimulator, as_read
@@ -36,6 +37,7 @@ from bootstrap.process import LOOPBACK, Product, drained, free_port, serve, watc
 from bootstrap.process import work as working
 from bootstrap.sandbox_state import STATE, FollowedClock, SandboxState, in_use
 from bootstrap.settings import Settings
+from bootstrap.worlds.sandbox_push import push_access, simulated_push
 
 ACCOUNT_SID = "AC" + "0" * 31 + "1"
 VOICE = VoiceAccess(
@@ -69,6 +71,7 @@ class Sandbox:
     simulator: TwilioSimulator
     post: SendGridSimulator
     till: StripeSimulator
+    push: PushSimulator
     second: TelnyxSimulator | None = None
     """A second carrier, where the settings give it lines."""
 
@@ -102,12 +105,14 @@ class Sandbox:
                 api_key=saved.token, sender=SENDER, now=clock.now, state_file=folder / "sendgrid.json"
             )
             saved.mail_url = await stack.enter_async_context(post.running(LOOPBACK))
+            push = simulated_push(saved)
+            saved.push_urls = await stack.enter_async_context(push.running())
             till = simulated_stripe(settings, saved, clock, folder, public_url)
             saved.payments_url = await stack.enter_async_context(till.running(LOOPBACK))
             parts = sandbox_parts(settings, found, saved, clock, public_url)
             product = await stack.enter_async_context(assembled(parts, replaced))
             await stack.enter_async_context(shown(product, settings))
-            sandbox = cls(url, product, folder, found, clock, saved, simulator, post, till, second)
+            sandbox = cls(url, product, folder, found, clock, saved, simulator, post, till, push, second)
             await stack.enter_async_context(
                 serve(
                     product,
@@ -234,6 +239,7 @@ class Sandbox:
         held = {
             "carrier": self.simulator.holdings(),
             "mail": self.post.holdings(),
+            "push": self.push.holdings(),
             PAYMENTS: self.till.holdings(),
         }
         return held if self.second is None else {**held, SECOND: self.second.holdings()}
@@ -337,6 +343,7 @@ def sandbox_parts(
         mail=lambda session: SendGridMail(
             SendGridHttp(session, saved.token, saved.mail_url), SENDER, f"{public_url}/docs#/{{}}".format
         ),
+        push=push_access(saved),
         key_cache_mib=settings.key_cache_mib,
         password_cost=settings.password_cost,
         retention=settings.retention,

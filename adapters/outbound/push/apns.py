@@ -1,8 +1,6 @@
 """The Apple Push Notification service, by token authentication.
 
-Apple speaks HTTP/2 only, and no HTTP/2 client is among our dependencies: the requests and answers are here, what
-carries them is handed in (`Http2`). Over HTTP/1.1, which the simulator takes and Apple does not, aiohttp does (see
-http1.py).
+The requests and answers are here; what carries them is handed in (`Http2`), because Apple takes HTTP/2 only.
 """
 
 from __future__ import annotations

@@ -72,9 +72,18 @@ def test_a_clause_is_one_sentence_or_a_pair() -> None:
     assert long == []
 
 
+def test_who_wakes_devices_is_named_where_somebody_does() -> None:
+    elsewhere = shown(POLICY, names_telnyx=True, names_push=False)
+    assert "## Where devices are woken\n" in POLICY
+    left_out = {clause.id for clause in parse(POLICY)} - set(re.findall(r"- \*\*(\w+)\*\*", elsewhere))
+    assert left_out == {"S7"}
+    assert "\n\n## Where Telnyx carries lines, too\n" in elsewhere
+    assert "\n\n\n" not in elsewhere
+
+
 def test_what_holds_where_telnyx_is_configured_is_shown_there_only() -> None:
-    everywhere = shown(POLICY, names_telnyx=False)
-    assert shown(POLICY, names_telnyx=True) == POLICY
+    everywhere = shown(POLICY, names_telnyx=False, names_push=True)
+    assert shown(POLICY, names_telnyx=True, names_push=True) == POLICY
     assert "## Where Telnyx carries lines, too\n" in POLICY
     left_out = {clause.id for clause in parse(POLICY)} - set(re.findall(r"- \*\*(\w+)\*\*", everywhere))
     assert left_out == {"S6", "H90", "H91", "H93", "H94"}

@@ -50,6 +50,7 @@ def test_the_tour_ends_with_zero_traces() -> None:
     assert "0 traces left" in done.stdout, done.stderr[-2000:]
     assert done.returncode == 0
     for shown in (
+        "over HTTP/2, with all that it ever says:",
         "is now Noa",
         "is blocked: what it sends stays neither here nor at the carrier",
         "finds: Is the flat still free?",

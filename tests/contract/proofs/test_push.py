@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from adapters.outbound.push.apns import Answered, Apns, ProviderKey
 from adapters.outbound.push.by_platform import PushByPlatform
 from adapters.outbound.push.fcm import Fcm, FirebaseProject
-from adapters.outbound.push.http1 import Http1
+from adapters.outbound.push.http2 import HttpxHttp2, over_http2
 from adapters.outbound.push.simulator import PushSimulator
 from application.ports.push import Push
 from application.ports.store import Tx
@@ -104,22 +104,23 @@ def pushing() -> Pushing:
     """Open the adapters for both services over the simulator of them."""
 
     @asynccontextmanager
-    async def opened(http: type[Http1] = Http1) -> AsyncIterator[tuple[Push, PushSimulator]]:
+    async def opened(http: type[HttpxHttp2] = HttpxHttp2) -> AsyncIterator[tuple[Push, PushSimulator]]:
         simulator = PushSimulator(GOOGLE.public_key(), APPLE.public_key())
         google, apple = (
             key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
             for key in (GOOGLE, APPLE)
         )
-        async with simulator.running() as url, ClientSession() as session:
+        async with simulator.running() as services, ClientSession() as session, over_http2() as carries:
+            url = services.google
             fcm = Fcm(session, FirebaseProject("pico", "pico@example.com", google, f"{url}/token"), url)
             key = ProviderKey("TEAM123456", "KEY1234567", apple, "io.callpico.app")
-            apns = Apns(http(session), key, f"{url}/production", f"{url}/development")
+            apns = Apns(http(carries.client), key, services.apple, services.apple_development)
             yield PushByPlatform({Platform.ANDROID: fcm, Platform.IOS: apns}), simulator
 
     return opened
 
 
-class NumbersThem(Http1):
+class NumbersThem(HttpxHttp2):
     """Tells more with each push."""
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answered:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientError, ClientSession, web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -16,8 +17,9 @@ from adapters.outbound.memory.push import MemoryPush
 from adapters.outbound.push.apns import Apns, ProviderKey
 from adapters.outbound.push.by_platform import PushByPlatform
 from adapters.outbound.push.fcm import Fcm, FirebaseProject
-from adapters.outbound.push.http1 import Http1
-from adapters.outbound.push.simulator import PushSimulator
+from adapters.outbound.push.http2 import HttpxHttp2, over_http2
+from adapters.outbound.push.simulator import PushSimulator, Services
+from adapters.outbound.push.simulator.http2 import serving_http2
 from application.ports.push import Push, PushRefused, PushTokenGone, PushUnavailable
 from domain.push import DeviceToken, Platform
 from pico_testkit.contracts.push import DEVICE, LONG_AGO, OTHER, PushContract
@@ -64,9 +66,13 @@ class Simulated(PushContract):
         return PushSimulator(GOOGLE.public_key(), APPLE.public_key())
 
     @pytest.fixture
-    async def url(self, simulator: PushSimulator) -> AsyncIterator[str]:
-        async with simulator.running() as url:
-            yield url
+    async def services(self, simulator: PushSimulator) -> AsyncIterator[Services]:
+        async with simulator.running() as services:
+            yield services
+
+    @pytest.fixture
+    def url(self, services: Services) -> str:
+        return services.google
 
     @pytest.fixture
     async def session(self) -> AsyncIterator[ClientSession]:
@@ -93,7 +99,7 @@ class Simulated(PushContract):
     def without(self) -> Push:
         return PushByPlatform()
 
-    async def test_nobody_who_does_not_listen_is_waited_for(self, push: Push, url: str) -> None:
+    async def test_nobody_who_does_not_listen_is_waited_for(self, push: Push) -> None:
         (wake,) = push.services.values()  # type: ignore[attr-defined]
         wake.url = "http://127.0.0.1:1"
         with pytest.raises(PushUnavailable):
@@ -144,11 +150,47 @@ class TestFcm(Simulated):
 
 class TestApns(Simulated):
     @pytest.fixture
-    def push(self, session: ClientSession, url: str) -> Push:
+    async def http(self) -> AsyncIterator[HttpxHttp2]:
+        async with over_http2() as http:
+            yield http
+
+    @pytest.fixture
+    def push(self, http: HttpxHttp2, services: Services) -> Push:
         key = ProviderKey("TEAM123456", "KEY1234567", pem(APPLE), "io.callpico.app")
-        return PushByPlatform(
-            {Platform.IOS: Apns(Http1(session), key, f"{url}/production", f"{url}/development")}
-        )
+        return PushByPlatform({Platform.IOS: Apns(http, key, services.apple, services.apple_development)})
+
+    async def test_apple_speaks_http_2_and_nothing_else(
+        self, session: ClientSession, http: HttpxHttp2, services: Services
+    ) -> None:
+        assert (
+            await http.post(f"{services.apple}/3/device/x", {"authorization": "a.b.c"}, b"{}")
+        ).status == 403
+        with pytest.raises(ClientError):
+            await session.post(f"{services.apple}/3/device/x")
+
+    async def test_many_devices_are_woken_at_once_over_one_connection(
+        self, push: Push, simulator: PushSimulator
+    ) -> None:
+        devices = [DeviceToken(f"{number:064x}") for number in range(200)]
+        await asyncio.gather(*(push.wake(Platform.IOS, device) for device in devices))
+        assert sorted(simulator.woken) == [("apns", device) for device in devices]
+        assert simulator.holdings() == {"apns": 200, "fcm": 0}
+        assert simulator.connections == 1
+
+    async def test_an_answer_without_end_is_no_answer(self, http: HttpxHttp2) -> None:
+        async with serving_http2(lambda *_: (400, b"x" * 16_000)) as url:
+            with pytest.raises(OSError, match=r"^$"):
+                await http.post(f"{url}/3/device/{DEVICE}", {}, b"{}")
+
+    async def test_no_error_and_no_log_names_the_device(
+        self, http: HttpxHttp2, services: Services, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        await http.post(f"{services.apple}/3/device/{DEVICE}", {"authorization": "a.b.c"}, b"{}")
+        with pytest.raises(OSError, match=r"^$") as raised:
+            await http.post(f"http://127.0.0.1:1/3/device/{DEVICE}", {}, b"{}")
+        assert (raised.value.__cause__, raised.value.__suppress_context__) == (None, True)
+        assert str(DEVICE) not in caplog.text
 
     async def test_all_that_is_said_is_a_fixed_text(self, push: Push, simulator: PushSimulator) -> None:
         await push.wake(Platform.IOS, DEVICE)
@@ -161,7 +203,7 @@ class TestApns(Simulated):
     ) -> None:
         simulator.development.add(DEVICE)
         await push.wake(Platform.IOS, DEVICE)
-        assert simulator.woken == [("apns", DEVICE)]
+        assert [*simulator.woken] == [("apns", DEVICE)]
 
     async def test_it_says_since_when_a_token_is_over(self, push: Push, simulator: PushSimulator) -> None:
         simulator.gone[DEVICE] = int(LONG_AGO.timestamp() * 1000)
@@ -170,12 +212,10 @@ class TestApns(Simulated):
         assert gone.value.at == LONG_AGO
 
     async def test_a_key_that_apple_does_not_know_is_our_fault(
-        self, session: ClientSession, url: str
+        self, http: HttpxHttp2, services: Services
     ) -> None:
         stranger = pem(ec.generate_private_key(ec.SECP256R1()))
-        apns = Apns(
-            Http1(session), ProviderKey("TEAM123456", "KEY1234567", stranger, "io.callpico.app"),
-            f"{url}/production", f"{url}/development",
-        )  # fmt: skip
+        key = ProviderKey("TEAM123456", "KEY1234567", stranger, "io.callpico.app")
+        apns = Apns(http, key, services.apple, services.apple_development)
         with pytest.raises(PushRefused):
             await apns(DEVICE)

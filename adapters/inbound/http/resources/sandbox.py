@@ -107,7 +107,10 @@ class MessageAccepted(TypedDict):
 
 
 Knobs = Annotated[Json, Examples([{"outage": False, "duplicate": 0}])]
-Holdings = Annotated[Json, Examples([{"carrier": {"numbers": [], "messages": [], "opted_out": []}}])]
+Holdings = Annotated[
+    Json,
+    Examples([{"carrier": {"numbers": [], "messages": [], "opted_out": []}, "push": {"apns": 0, "fcm": 0}}]),
+]
 
 
 def controls(request: Request[Any]) -> Sandbox:
@@ -190,7 +193,7 @@ async def set_faults(request: Request[Faults]) -> Knobs:
 
 
 async def read_providers(request: Request[None]) -> Holdings:
-    """See what each simulated provider still holds."""
+    """See what each simulated provider still holds, and how often each push service woke a device."""
     return controls(request).providers()
 
 

@@ -15,6 +15,7 @@ from benchmarks import (
     calls,
     crowd,
     deletions,
+    deliveries,
     due,
     erasure_kills,
     exports,
@@ -108,8 +109,17 @@ if __name__ == "__main__":
         "--outage", nargs="?", type=int, const=5_000, metavar="MESSAGES",
         help="ten minutes in which everything is down, or no webhook comes: by when so many messages are there",
     )  # fmt: skip
+    parser.add_argument(
+        "--deliveries", nargs="?", type=int, const=10_000, metavar="MESSAGES",
+        help="twenty webhooks for each of so many messages; with --kills N, servers are killed meanwhile",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    if given.deliveries:
+        with TemporaryDirectory(prefix="pico-deliveries-") as folder:
+            Path(folder).chmod(0o755)  # the database's user must reach it
+            told = deliveries.deliveries(given.deliveries, given.kills, Path(folder), print)
+            sys.exit(asyncio.run(told))
     killing = {
         kills: given.kills, kills_between_send_and_commit: given.kill_point,
         voicemail_kills.kills: given.voicemail_kills, erasure_kills.kills: given.erasure_kills,

@@ -28,6 +28,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.queue import PostgresQueue
+from adapters.outbound.push.simulator import PushSimulator
 from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
 from adapters.outbound.twilio.simulator import TwilioSimulator
 from bootstrap.databases import FEW_AND_SMALL
@@ -35,6 +36,7 @@ from bootstrap.postgres_server import start
 from bootstrap.process import LOOPBACK
 from bootstrap.sandbox_state import FollowedClock, SandboxState
 from bootstrap.worlds.sandbox import ACCOUNT_SID, SENDER
+from bootstrap.worlds.sandbox_push import simulated_push
 
 PASSWORD = "correct horse battery staple"
 STRANGER = "+13105550178"
@@ -82,6 +84,7 @@ class Stage:
     saved: SandboxState
     simulator: TwilioSimulator
     post: SendGridSimulator
+    push: PushSimulator
     database_url: str
     keyring_url: str
     parts: list[Part]
@@ -297,6 +300,8 @@ async def staged(
         saved.carrier_url = await stack.enter_async_context(before(carrier_url))
         post = SendGridSimulator(api_key=saved.token, sender=SENDER, now=clock.now)
         saved.mail_url = await stack.enter_async_context(post.running())
+        push = simulated_push(saved)
+        saved.push_urls = await stack.enter_async_context(push.running())
         ports = _lasting_port(), _lasting_port()
         saved.url = await stack.enter_async_context(_balancer(ports))
         saved.server_urls = rows.url("pico"), keys.url("pico_keyring")
@@ -307,7 +312,7 @@ async def staged(
             await part.start()
             stack.push_async_callback(part.end, signal.SIGTERM)
         session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=20)))
-        yield Stage(folder, saved, simulator, post, *saved.server_urls, parts, session)
+        yield Stage(folder, saved, simulator, post, push, *saved.server_urls, parts, session)
 
 
 def _lasting_port() -> int:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import ClientSession, DummyCookieJar, web
 
@@ -16,10 +16,18 @@ from adapters.outbound.twilio.simulator.console import Console
 from adapters.outbound.twilio.simulator.faults import Faults
 from adapters.outbound.twilio.simulator.recordings import LeftMessage, Recordings
 from adapters.outbound.twilio.simulator.state import Picture, State
-from adapters.outbound.twilio.simulator.traffic import Traffic
+from adapters.outbound.twilio.simulator.traffic import Traffic, inbound_form
 from adapters.outbound.twilio.simulator.webhooks import Webhooks
 
-__all__ = ["Faults", "LeftMessage", "Script", "TwilioSimulator", "UnknownNumber"]
+__all__ = ["Announcement", "Faults", "LeftMessage", "Script", "TwilioSimulator", "UnknownNumber"]
+
+
+class Announcement(NamedTuple):
+    """A signed webhook that tells of a message, to be sent by whoever asked for it."""
+
+    url: str
+    form: dict[str, str]
+    headers: dict[str, str]
 
 
 class UnknownNumber(LookupError):
@@ -79,6 +87,17 @@ class TwilioSimulator:
         message = self._account.receive(from_, to, body, media)
         await asyncio.wait({self._running.start(message)})
         return str(message.resource["sid"])
+
+    def announce(self, from_: str, to: str, body: str) -> Announcement:
+        """Take in a message to an owned number, and call nobody. Raises UnknownNumber."""
+        number = self._account.state.owned(to)
+        if number is None:
+            raise UnknownNumber
+        message = self._account.receive(from_, to, body)
+        message.owed = False
+        form = inbound_form(message)
+        url, headers = self._running.webhooks.signed(number["sms_url"], form)
+        return Announcement(url, form, headers)
 
     async def inbound_call(self, from_: str, to: str, script: Script) -> str:
         """Let somebody call an owned number; return the call's SID once it is over. Raises UnknownNumber."""

@@ -76,6 +76,11 @@ class Webhooks:
         except (ClientError, TimeoutError):
             return b""
 
+    def signed(self, target: str, form: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        """Return the address without what it asks of us, and the headers that an event is sent there with."""
+        url = urldefrag(target)[0]
+        return url, self._headers(url, form)
+
     def _headers(self, url: str, form: Mapping[str, str]) -> dict[str, str]:
         return {
             "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",

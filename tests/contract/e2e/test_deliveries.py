@@ -1,0 +1,29 @@
+"""Webhooks that come twenty times, many at a time, to servers that are killed: each message, event and push once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.deliveries import deliveries
+
+pytestmark = pytest.mark.xdist_group("sandbox")
+
+MESSAGES, KILLS = (int(os.environ.get(f"PICO_DELIVERIES_{name}", "0")) for name in ("MESSAGES", "KILLS"))
+"""How many; unless they are given, a few."""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="pico deliveries ") as name:
+        Path(name).chmod(0o755)  # the database's user must reach it
+        yield Path(name)
+
+
+async def test_each_message_is_there_once_told_of_once_and_woken_for_once(folder: Path) -> None:
+    told = list[str]()
+    assert await deliveries(MESSAGES or 40, KILLS or 2, folder, told.append) == 0, told

@@ -59,7 +59,7 @@ def test_nothing_starts_with_passwords_below_the_minimum(environment: pytest.Mon
 FREE = {
     "state_dir", "backup_dir", "objects_bucket", "ledger_bucket",
     "twilio_auth_token", "twilio_key_secret", "telnyx_api_key", "sendgrid_api_key",
-    "stripe_api_key", "stripe_webhook_secrets",
+    "stripe_api_key", "stripe_webhook_secrets", "aws_name",
     "fcm_account", "apns_key",  # a good one has blanks: tests/unit/test_push_settings.py
 }  # fmt: skip
 REFUSING = [name for name in ProductionSettings.model_fields if name not in FREE]

@@ -154,7 +154,8 @@ ROUTES = (
     Route("GET", "/v1/subscription", read_subscription, 200),
     Route("POST", "/v1/billing/checkout", open_checkout, 200, body=PlanChoice, guards=ONCE, raises=(*PAYING, AlreadySubscribed),
           pace=Pace.PURCHASE),
-    Route("POST", "/v1/billing/portal", open_portal, 200, raises=(NotSubscribed, PaymentRefused, PaymentsUnavailable, PendingDeletion)),
+    Route("POST", "/v1/billing/portal", open_portal, 200, raises=(NotSubscribed, PaymentRefused, PaymentsUnavailable, PendingDeletion),
+          pace=Pace.HEAVY),
     Route("POST", "/v1/billing/plan-changes", change_plan, 200, body=PlanChoice, guards=ONCE, raises=(*PAYING, LineLimitReached, NotSubscribed),
           pace=Pace.PURCHASE),
 )

@@ -20,6 +20,7 @@ from adapters.tones import tone
 from application.inventory import INVENTORY
 from application.sessions import Caller
 from bootstrap.policy import DATA_MAP, END
+from domain.billing import PlanName
 from domain.classification import StorageKind
 from domain.data_requests import DataRequestKind
 from domain.erasure import Erasure
@@ -88,6 +89,7 @@ async def test_there_is_nothing_and_no_room_for_anything_but_the_seven_kinds(sto
         ios = DeviceToken("0a" * 32)
         caller = Caller(ada.id, ada.signed_in.session.id)
         await world.use_cases.register_push_token(caller, Platform.IOS, ios)
+        await world.use_cases.open_checkout(ada.id, PlanName.BASIC, "key")
         await world.live_events.head(ada.id)
         await world.use_cases.start_export(ada.id)
         await world.settle()

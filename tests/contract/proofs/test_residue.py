@@ -156,7 +156,7 @@ class GoesOnUnheard(DeleteCarrierCopies):
 def goes_on_unheard(stored: Databases) -> Databases:
     return partial(stored, delete_carrier_copies=GoesOnUnheard, ask_providers_again=skipped_step("asked_again"),
                    release_numbers=skipped_step("numbers"), delete_recordings=skipped_step("recordings"),
-                   delete_call_records=skipped_step("call_records"))  # fmt: skip
+                   delete_call_records=skipped_step("call_records"), delete_payer=skipped_step("payer"))  # fmt: skip
 
 
 @proves("H24", text="afa38c4b1ebe", saboteur=goes_on_unheard, says="it did not wait for an answer")

@@ -15,7 +15,7 @@ from application.limits import Counts
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.jobs import JobLease, Queue
-from application.ports.mail import Mail, MailKind, MailUnavailable
+from application.ports.mail import ASKED_FOR, Mail, MailKind, MailUnavailable
 from application.ports.store import Store, Tx
 from application.ports.tokens import Purpose, Tokens
 from domain.accounts import (
@@ -62,10 +62,16 @@ class SendMail:
             account = await tx.accounts.get()
             still = await self.is_still_so(tx)
         to = self.address(account)
-        if to is not None and still and account.may_receive_mail and self.is_called_for(account):
+        if to is None or not self._may_go_to(to, account):
+            return
+        if still and account.may_receive_mail and self.is_called_for(account):
             token = await self.link_token(account)
             await HoldOfJob(self.queue, account_id, lease)()
             await self._send(account, to, token)
+
+    def _may_go_to(self, to: Email, account: Account) -> bool:
+        """Tell whether the address takes mail; what somebody waits for is tried all the same."""
+        return account.unreachable is None or self.mail_kind in ASKED_FOR or to != account.email
 
     async def _send(self, account: Account, to: Email, token: str | None) -> None:
         counted = f"{self.limited_as} {to.canonical}"

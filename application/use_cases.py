@@ -44,6 +44,7 @@ from application.lines import (
     SearchNumbers,
 )
 from application.live import FollowEvents
+from application.mail_suppression import NoteUnreachable
 from application.media import ListMedia, ReadMedia
 from application.media_upload import ReadOfferedMedia, UploadMedia
 from application.messages import (
@@ -166,6 +167,7 @@ class UseCases:
     open_portal: OpenPortal
     change_plan: ChangePlan
     receive_payment_hint: ReceivePaymentHint
+    note_unreachable: NoteUnreachable
     receive_store_hint: ReceiveStoreHint
     delete_push_token: DeletePushToken
 

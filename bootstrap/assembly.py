@@ -11,6 +11,7 @@ from aiohttp import ClientSession, DummyCookieJar
 
 from adapters.inbound.http_io import Webhooks
 from adapters.inbound.metrics import Meters, watching
+from adapters.inbound.webhooks.sendgrid import SendGridSignature, SendGridWebhooks
 from adapters.inbound.webhooks.stripe import StripeSignature, StripeWebhooks
 from adapters.inbound.webhooks.telnyx import TelnyxSignature, TelnyxWebhooks
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
@@ -163,6 +164,8 @@ class Parts:
     """Makes the ledger, given the key that signs its receipts."""
     mail: Callable[[ClientSession], Mail]
     """Makes the mail provider, given what it is reached by."""
+    sendgrid_keys: tuple[str, ...]
+    """The public keys that verify what SendGrid tells us."""
     key_cache_mib: int
     password_cost: PasswordCost
     retention: Retention
@@ -354,6 +357,8 @@ def webhooks_of(
         found.append(
             TelnyxWebhooks(use_cases, verified, telnyx_words.outcome_of, ref_of, parts.public_url, calls)
         )
+    told = SendGridSignature(parts.sendgrid_keys, parts.clock.now)
+    found.append(SendGridWebhooks(use_cases, told))
     if parts.stripe is not None:
         secrets = StripeSignature(parts.stripe.webhook_secrets, parts.clock.now)
         found.append(StripeWebhooks(use_cases, secrets, hint_of))

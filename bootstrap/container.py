@@ -113,6 +113,7 @@ from application.mail import (
     SendSubscriptionLapsedMail,
     SendVerificationMail,
 )
+from application.mail_suppression import NoteUnreachable
 from application.mailbox import Mailbox
 from application.media import FetchMedia, KeepPicture, ListMedia, ReadMedia
 from application.media_upload import OfferMedia, PurgeUpload, ReadOfferedMedia, UploadMedia
@@ -489,6 +490,7 @@ class Container(containers.DeclarativeContainer):
         ChangePlan, store=store, payments=payments, offers=offers, follow_subscription=follow_subscription, clock=clock,
         ids=ids, retention=retention,
     )
+    note_unreachable = Singleton(NoteUnreachable, store=store, directory=directory, clock=clock)
     receive_payment_hint = Singleton(
         ReceivePaymentHint, store=store, directory=directory, clock=clock, retention=retention,
     )

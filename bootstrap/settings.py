@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from typing_extensions import override
 
+from adapters.inbound.webhooks.sendgrid.signature import verification_key
 from adapters.outbound.system.entitlements import LINES
 from adapters.outbound.system.passwords import LEAST, PasswordCost
 from bootstrap.push_settings import PushSettings
@@ -316,6 +317,16 @@ class ProductionSettings(PushSettings, Settings):
         "https://api.sendgrid.com", pattern=r"^https?://[^\s/?#]+/?$", examples=["https://api.sendgrid.com"]
     )
     """SendGrid's own address, or a proxy's."""
+    sendgrid_webhook_keys: str = Field(
+        pattern=r"^[A-Za-z0-9+/]{122}==(,[A-Za-z0-9+/]{122}==)*$",
+        examples=[
+            (
+                "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEs08kbmhwZ/I2wakOVL7+EHrwoxAe/7VE7ghiAKlM3ndkswOf"
+                "q31Qidhz4PJnaMlvu++ckSYeOQwOSeQCQ/+gNQ=="
+            )
+        ],
+    )
+    """By which SendGrid's webhooks are verified, comma-separated: two while they are rotated."""
     mail_from: str = Field(pattern=r"^[^\s@]+@[^\s@]+$", examples=["hello@pico.example"])
     """The address that mails come from, verified at SendGrid."""
     app_url: str = Field(pattern=r"^https://[^\s?#]+$", examples=["https://app.pico.example"])
@@ -359,6 +370,14 @@ class ProductionSettings(PushSettings, Settings):
     """Where Telnyx has pictures and recordings lie, comma-separated: they are fetched from nowhere else."""
     sentry_dsn: SecretStr | None = Field(None, examples=["https://0123456789abcdef@sentry.example/1"])
     """Where Sentry takes reports of errors: type, module, function and line of what rose. Unset: none is made."""
+
+    @field_validator("sendgrid_webhook_keys")
+    @classmethod
+    def _are_keys(cls, keys: str) -> str:
+        """Refuse what has the length of a key and is none."""
+        for key in keys.split(","):
+            verification_key(key)
+        return keys
 
     @field_validator("sentry_dsn")
     @classmethod

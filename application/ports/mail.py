@@ -45,6 +45,12 @@ class MailKind(StrEnum):
     """The account is deleted, and a subscription goes on that only the person can end, where it was bought."""
 
 
+ASKED_FOR = frozenset(
+    {MailKind.VERIFY, MailKind.PASSWORD_RESET, MailKind.EMAIL_CHANGE, MailKind.EXPORT_READY}
+)
+"""What somebody waits for: it is sent, and the provider is to try, even where mail came back before."""
+
+
 class Mail(Protocol):
     """Every method raises MailUnavailable when the provider did not answer."""
 

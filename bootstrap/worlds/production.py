@@ -123,6 +123,7 @@ class Production:
                 settings.mail_from,
                 f"{settings.app_url}/{{}}".format,
             ),
+            sendgrid_keys=tuple(settings.sendgrid_webhook_keys.split(",")),
             key_cache_mib=settings.key_cache_mib,
             password_cost=settings.password_cost,
         )

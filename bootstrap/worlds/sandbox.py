@@ -19,6 +19,7 @@ from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.push.simulator import PushSimulator
 from adapters.outbound.sendgrid.http import SendGridHttp
 from adapters.outbound.sendgrid.mail import SendGridMail
+from adapters.outbound.sendgrid.signature import public_key, signing_key_of
 from adapters.outbound.sendgrid.simulator import ReadMail, SendGridSimulator, as_read
 from adapters.outbound.stripe.simulator import StripeSimulator
 from adapters.outbound.system.clock import ShiftedClock, SystemClock
@@ -53,7 +54,7 @@ LATEST = datetime(9990, 1, 1, tzinfo=UTC)
 QUIET = timedelta(seconds=2)
 """So long after the last erasure of a batch its master key goes: each should be beyond reach while somebody watches."""
 SECOND = "second_carrier"
-PAYMENTS = "payments"
+PAYMENTS, MAIL = "payments", "mail"
 SWEEP_EVERY = timedelta(seconds=1)
 """A Sandbox is watched by somebody who just moved its clock."""
 
@@ -102,8 +103,10 @@ class Sandbox:
                 second = simulated_telnyx(saved, clock, folder, public_url)
                 saved.second_url = await stack.enter_async_context(second.running(LOOPBACK))
             post = SendGridSimulator(
-                api_key=saved.token, sender=SENDER, now=clock.now, state_file=folder / "sendgrid.json"
-            )
+                api_key=saved.token, sender=SENDER, now=clock.now, state_file=folder / "sendgrid.json",
+                webhook_url=f"{public_url}/webhooks/sendgrid",
+                signing_key=signing_key_of(bytes.fromhex(saved.second_token)),
+            )  # fmt: skip
             saved.mail_url = await stack.enter_async_context(post.running(LOOPBACK))
             push = simulated_push(saved)
             saved.push_urls = await stack.enter_async_context(push.running())
@@ -218,17 +221,23 @@ class Sandbox:
     def faults(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Set how the simulated carrier misbehaves; return what now holds. Raises ValueError.
 
-        What stands under `payments` is for Stripe; under `second_carrier`, for the second one, where there is one.
+        What stands under `payments` is for Stripe, under `mail` for SendGrid; under `second_carrier`, for the second
+        one, where there is one.
         """
-        first = {name: value for name, value in wanted.items() if name not in {SECOND, PAYMENTS}}
-        others, payments = wanted.get(SECOND, {}), wanted.get(PAYMENTS, {})
+        first = {name: value for name, value in wanted.items() if name not in {SECOND, PAYMENTS, MAIL}}
+        others, payments, mail = (wanted.get(name, {}) for name in (SECOND, PAYMENTS, MAIL))
         if not isinstance(others, dict) or (SECOND in wanted and self.second is None):
             raise ValueError("there is no second carrier")
-        if not isinstance(payments, dict):
-            raise ValueError("the knobs of payments are by name")  # noqa: TRY004 - as of every wrong knob
+        if not isinstance(payments, dict) or not isinstance(mail, dict):
+            raise ValueError("the knobs of payments and mail are by name")  # noqa: TRY004 - as of every wrong knob
         self.till.faults.set(payments)
+        self.post.faults.set(mail)
         self.simulator.faults.set(first)
-        held = {**asdict(self.simulator.faults), PAYMENTS: asdict(self.till.faults)}
+        held = {
+            **asdict(self.simulator.faults),
+            PAYMENTS: asdict(self.till.faults),
+            MAIL: asdict(self.post.faults),
+        }
         if self.second is None:
             return held
         self.second.faults.set(others)
@@ -344,6 +353,7 @@ def sandbox_parts(
             SendGridHttp(session, saved.token, saved.mail_url), SENDER, f"{public_url}/docs#/{{}}".format
         ),
         push=push_access(saved),
+        sendgrid_keys=(public_key(signing_key_of(bytes.fromhex(saved.second_token))),),
         key_cache_mib=settings.key_cache_mib,
         password_cost=settings.password_cost,
         retention=settings.retention,

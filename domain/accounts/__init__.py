@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.accounts.account import Account, AccountState, InboundChoice
+from domain.accounts.account import Account, AccountState, InboundChoice, Unreachable
 from domain.accounts.events import (
     AccountDeletionRequested,
     AccountErasureBegun,
@@ -58,4 +58,5 @@ __all__ = [
     "PrivacyAccepted",
     "ProfileChanged",
     "TermsAccepted",
+    "Unreachable",
 ]

@@ -69,6 +69,17 @@ class InboundChoice(StrEnum):
     """It is turned away, as at a number that nobody leases."""
 
 
+class Unreachable(StrEnum):
+    """Why the address takes no mail of ours."""
+
+    RETURNED = "returned"
+    """Mail to it comes back."""
+    INVALID = "invalid"
+    """There is no such address, by what the mail provider knows."""
+    UNWANTED = "unwanted"
+    """Somebody who reads mail there called ours spam."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Account(Aggregate):
     """One person's account. While it is unverified it is one attempt to sign up, of which an address may have several.
@@ -101,6 +112,9 @@ class Account(Aggregate):
     restriction: Annotated[InboundChoice | None, held("R5", bound=True)] = None
     """What becomes of what comes in, while the account is frozen."""
     restricted_at: Annotated[datetime | None, held("R5", bound=True)] = None
+    unreachable: Annotated[Unreachable | None, held("C22")] = None
+    """Why `email` takes no mail, as far as the mail provider said so."""
+    unreachable_since: Annotated[datetime | None, held("C22")] = None
 
     @classmethod
     def decoy(cls, account_id: AccountId, at: datetime) -> Self:
@@ -191,6 +205,17 @@ class Account(Aggregate):
         """Whether mail may still go out: not once the provider is being made to forget the address."""
         return self.state is not AccountState.ERASING
 
+    def note_unreachable(self, why: Unreachable, at: datetime) -> None:
+        """Note that mail does not reach the address, by what the provider said of the time `at`. Repeating is harmless.
+
+        The first word stands. What is older than the account was said of somebody who had the address before.
+        """
+        if self.unreachable is None and at >= self.created_at:
+            self.unreachable, self.unreachable_since = why, at
+
+    def _is_reached(self) -> None:
+        self.unreachable = self.unreachable_since = None
+
     def must_have(self, email: Email) -> None:
         """Raise SealBroken unless this is its address: whoever led here was altered."""
         if self.email.canonical != email.canonical:
@@ -270,6 +295,7 @@ class Account(Aggregate):
         moved = self.new_email.canonical != self.email.canonical
         self.former_email = self.email if moved else None
         self.email, self.new_email = self.new_email, None
+        self._is_reached()  # the link was mailed there, and came
         self.record(EmailChanged(account_id=self.id, subject=self.id, at=at))
 
     def change_password(self, password: PasswordHash, instead_of: PasswordHash, at: datetime) -> None:
@@ -292,6 +318,7 @@ class Account(Aggregate):
         """
         self.must_be_at(mark)
         self.password = password
+        self._is_reached()
         self.record(PasswordReset(account_id=self.id, subject=self.id, at=at))
 
     def rehash(self, password: PasswordHash) -> None:

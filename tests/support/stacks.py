@@ -24,6 +24,7 @@ PARAMETERS: Mapping[str, Mapping[str, str]] = {
         "TwilioAccountSid": "AC" + "a" * 32,
         "TwilioKeySid": "SK" + "a" * 32,
         "TwilioApplicationSid": "AP" + "a" * 32,
+        "SendGridWebhookKeys": "A" * 122 + "==",
     },
     "alarms": {"Mail": "operator@pico.example"},
 }

@@ -119,6 +119,10 @@ PRODUCTION = {
     "PICO_OBJECTS_BUCKET": "pico-objects",
     "PICO_LEDGER_BUCKET": "pico-ledger",
     "PICO_SENDGRID_API_KEY": "s3cret",
+    "PICO_SENDGRID_WEBHOOK_KEYS": (
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEs08kbmhwZ/I2wakOVL7+EHrwoxAe/7VE7ghiAKlM3ndkswOf"
+        "q31Qidhz4PJnaMlvu++ckSYeOQwOSeQCQ/+gNQ=="
+    ),
     "PICO_MAIL_FROM": "hello@pico.example",
     "PICO_APP_URL": "https://app.example",
     "PICO_DATABASE_URL": "postgresql://u:s3cret@db.example/pico",

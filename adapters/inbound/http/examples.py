@@ -70,6 +70,7 @@ VALUES: Mapping[str, object] = MappingProxyType({
     "next_cursor": None,
     "note": "Met in Haifa.",
     "restriction": None,
+    "unreachable_by_mail": None,
     "number": "+12025550143",
     "numbers": [PEER],
     "opted_out_at": None,

@@ -82,6 +82,8 @@ FIELDS = {
     "id": "Its id.",
     "inbound": "What becomes of what comes in for the frozen account: it is kept, or refused.",
     "since": "Since when it is so.",
+    "unreachable_by_mail": "That mail does not reach the address, and only what is waited for is sent; null else.",
+    "why": "Mail comes back, there is no such address, or somebody there called ours spam.",
     "restriction": "The freeze that the person asked for: everything is kept, nothing sent; null where there is none.",
     "identity": "The name under which the carrier knows the line's apps: it says nothing of whose they are.",
     "items": "What is on this page.",

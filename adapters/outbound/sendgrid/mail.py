@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from sendgrid.helpers.mail import (
+    BypassBounceManagement,
     BypassSpamManagement,
     BypassUnsubscribeManagement,
     Category,
@@ -25,7 +26,7 @@ from typing_extensions import override
 
 from adapters.outbound.sendgrid.http import SendGridHttp
 from adapters.outbound.sendgrid.letters import Letter, Link, letter
-from application.ports.mail import Mail, MailKind
+from application.ports.mail import ASKED_FOR, Mail, MailKind
 from domain.values import Email, Locale
 
 SUPPRESSIONS = ("bounces", "blocks", "invalid_emails", "spam_reports")
@@ -73,7 +74,7 @@ def _message(sender: str, to: Email, kind: MailKind, written: Letter) -> object:
     """Return a mail as SendGrid takes it.
 
     Nothing counts whether it is opened or followed, and its category is its kind. Whoever once took a mail of ours for
-    spam still gets these: each is about their own account.
+    spam still gets these: each is about their own account. What somebody waits for is tried where mail came back, too.
     """
     message = Message(
         From(sender, "Pico"),
@@ -91,6 +92,8 @@ def _message(sender: str, to: Email, kind: MailKind, written: Letter) -> object:
     settings = MailSettings()
     settings.bypass_spam_management = BypassSpamManagement(True)
     settings.bypass_unsubscribe_management = BypassUnsubscribeManagement(True)
+    if kind in ASKED_FOR:
+        settings.bypass_bounce_management = BypassBounceManagement(True)
     message.mail_settings = settings
     return message.get()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pico_client.accounts import Account, Accounts, DeletionPreview, RestrictionInForce
+from pico_client.accounts import Account, Accounts, DeletionPreview, RestrictionInForce, UnreachableBy
 from pico_client.audit_log import AuditEntry, AuditLog
 from pico_client.billing import Billing, Checkout, Plan, Portal, Subscription
 from pico_client.blocked_numbers import BlockedNumber, BlockedNumbers
@@ -75,6 +75,7 @@ __all__ = [
     "Skip",
     "StoredMail",
     "Subscription",
+    "UnreachableBy",
     "VoiceToken",
     "Voicemail",
     "VoicemailDeletion",

@@ -20,6 +20,14 @@ class RestrictionInForce(Result):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class UnreachableBy(Result):
+    """That mail does not reach the address: why, and since when."""
+
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Account(Result):
     """What an account says about its person. What was damaged and cannot be read is None. `etag` names this version."""
 
@@ -36,6 +44,7 @@ class Account(Result):
     created_at: datetime
     verified_at: datetime | None
     restriction: RestrictionInForce | None
+    unreachable_by_mail: UnreachableBy | None
     etag: str | None
 
 

@@ -37,6 +37,10 @@ VARIABLES = {
     "PICO_OBJECTS_BUCKET": "pico-objects",
     "PICO_LEDGER_BUCKET": "pico-ledger",
     "PICO_SENDGRID_API_KEY": "s3cret",
+    "PICO_SENDGRID_WEBHOOK_KEYS": (
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEs08kbmhwZ/I2wakOVL7+EHrwoxAe/7VE7ghiAKlM3ndkswOf"
+        "q31Qidhz4PJnaMlvu++ckSYeOQwOSeQCQ/+gNQ=="
+    ),
     "PICO_MAIL_FROM": SENDER,
     "PICO_APP_URL": "https://app.example",
 }
@@ -69,7 +73,8 @@ def test_everything_missing_or_malformed_is_named_at_once() -> None:
     assert "PICO_TWILIO_ACCOUNT_SID takes something like AC0123456789abcdef" in said
     assert (
         "Not set: PICO_APP_URL, PICO_DATABASE_URL, PICO_KEYRING_URL, PICO_KMS_KEY_ID, PICO_LEDGER_BUCKET, "
-        "PICO_MAIL_FROM, PICO_OBJECTS_BUCKET, PICO_SENDGRID_API_KEY, PICO_TWILIO_AUTH_TOKEN." in said
+        "PICO_MAIL_FROM, PICO_OBJECTS_BUCKET, PICO_SENDGRID_API_KEY, PICO_SENDGRID_WEBHOOK_KEYS, "
+        "PICO_TWILIO_AUTH_TOKEN." in said
     )
 
 
@@ -114,6 +119,7 @@ async def settings(postgres: Postgres) -> ProductionSettings:
         kms_key_id=VARIABLES["PICO_KMS_KEY_ID"], objects_bucket=VARIABLES["PICO_OBJECTS_BUCKET"],
         ledger_bucket=VARIABLES["PICO_LEDGER_BUCKET"],
         sendgrid_api_key=SecretStr(TOKEN), mail_from=SENDER, app_url="https://app.example",
+        sendgrid_webhook_keys=VARIABLES["PICO_SENDGRID_WEBHOOK_KEYS"],
     )  # fmt: skip
 
 

@@ -155,3 +155,13 @@ class TestSendGrid(MailContract):
                     await mail.holds(ANNE)
             else:
                 assert await mail.holds(ANNE) == held
+
+
+async def test_what_somebody_waits_for_is_tried_where_mail_came_back() -> None:
+    provider = simulator()
+    async with provider.running() as url, ClientSession() as session:
+        mail = SendGridMail(SendGridHttp(session, KEY, url), SENDER, str)
+        provider.faults.returns = 1
+        for kind in (MailKind.RECOVERED, MailKind.RECOVERED, MailKind.PASSWORD_RESET):
+            await mail.send(ANNE, kind, ENGLISH, None)
+        assert [as_read(each)["kind"] for each in provider.mails] == ["password_reset"]

@@ -137,6 +137,13 @@ class RestrictionInForce(TypedDict):
     inbound: domain.accounts.InboundChoice
 
 
+class UnreachableBy(TypedDict):
+    """That mail does not reach the address: why, and since when."""
+
+    since: datetime
+    why: domain.accounts.Unreachable
+
+
 class Account(TypedDict):
     """What an account says about its person. What was damaged and cannot be read is null."""
 
@@ -153,6 +160,7 @@ class Account(TypedDict):
     created_at: datetime
     verified_at: datetime | None
     restriction: RestrictionInForce | None
+    unreachable_by_mail: UnreachableBy | None
 
 
 class DeletionPreview(TypedDict):
@@ -181,6 +189,7 @@ def account(of: domain.accounts.Account, documents: Documents) -> Account:
         "created_at": of.created_at,
         "verified_at": of.verified_at,
         "restriction": _in_force(of),
+        "unreachable_by_mail": _unreachable(of),
     }
 
 
@@ -188,6 +197,12 @@ def _in_force(of: domain.accounts.Account) -> RestrictionInForce | None:
     if of.restriction is None or of.restricted_at is None:
         return None
     return {"since": of.restricted_at, "inbound": of.restriction}
+
+
+def _unreachable(of: domain.accounts.Account) -> UnreachableBy | None:
+    if of.unreachable is None or of.unreachable_since is None:
+        return None
+    return {"since": of.unreachable_since, "why": of.unreachable}
 
 
 def preview(of: application.account_deletion.DeletionPreview) -> DeletionPreview:

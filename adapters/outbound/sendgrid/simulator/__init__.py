@@ -6,17 +6,19 @@ import hmac
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
+from aiohttp import ClientSession, web
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from adapters.outbound.sendgrid.simulator.console import Console
+from adapters.outbound.sendgrid.simulator.faults import Faults
 from adapters.outbound.sendgrid.simulator.reading import ReadMail, as_read
 from adapters.outbound.sendgrid.simulator.state import SentMail, State
+from adapters.outbound.sendgrid.simulator.webhooks import Webhooks
 
 __all__ = ["Faults", "ReadMail", "SendGridSimulator", "SentMail", "as_read"]
 
@@ -29,26 +31,23 @@ NOT_TRACKED = {
 }
 
 
-@dataclass(slots=True)
-class Faults:
-    """How it misbehaves."""
-
-    outage: bool = False
-    """Everything is 503."""
-    silence: bool = False
-    """Mails are taken, and the connection breaks before the answer."""
-    forgetful: bool = False
-    """Erasure is promised, and nothing is erased."""
-
-
 class SendGridSimulator:
     """One SendGrid account. With a `state_file` every change is on disk before it is answered."""
 
     def __init__(
-        self, *, api_key: str, sender: str, now: Callable[[], datetime], state_file: Path | None = None
+        self,
+        *,
+        api_key: str,
+        sender: str,
+        now: Callable[[], datetime],
+        webhook_url: str = "",
+        signing_key: EllipticCurvePrivateKey | None = None,
+        state_file: Path | None = None,
     ) -> None:
-        """Take the account's key, the one verified sender, and the clock its dates come from."""
+        """Take the account's key, the one verified sender, the clock, and whom to tell, signed by which key."""
         self.faults, self.console = Faults(), Console()
+        self._webhook_url, self._signing_key = webhook_url, signing_key
+        self._webhooks: Webhooks | None = None
         self._key, self._sender, self._now, self._state = api_key, sender, now, State(state_file)
 
     @asynccontextmanager
@@ -63,11 +62,17 @@ class SendGridSimulator:
         entry.add_route("DELETE", self._release)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
-        try:
-            await web.TCPSite(runner, host, port).start()
-            yield f"http://{host}:{runner.addresses[0][1]}"
-        finally:
-            await runner.cleanup()
+        async with ClientSession() as session:
+            told = Webhooks(session, self._webhook_url, self._signing_key, self.faults, self._now)
+            self._webhooks = told
+            try:
+                await web.TCPSite(runner, host, port).start()
+                yield f"http://{host}:{runner.addresses[0][1]}"
+            finally:
+                for task in list(told.under_way):
+                    task.cancel()
+                await runner.cleanup()
+                self._webhooks = None
 
     @property
     def mails(self) -> list[SentMail]:
@@ -114,11 +119,29 @@ class SendGridSimulator:
             return _error(HTTPStatus.FORBIDDEN, "the from address does not match a verified Sender Identity")
         if body.get("tracking_settings") != NOT_TRACKED:
             return _error(HTTPStatus.BAD_REQUEST, "this account's mails are not tracked")
-        if not any(self._state.is_suppressed(listed, mail["to"]) for listed in ("bounces", "invalid_emails")):
-            self._state.add(mail)  # else it is taken all the same, and dropped
+        self._deliver(mail, even_after_bounces=_is_on(body, "bypass_bounce_management"))
         if self.faults.silence and request.transport is not None:
             request.transport.close()
         return web.Response(status=HTTPStatus.ACCEPTED, headers={"X-Message-Id": secrets.token_urlsafe(16)})
+
+    def _deliver(self, mail: SentMail, *, even_after_bounces: bool) -> None:
+        """Deliver a mail that was taken, or not, and tell what became of it."""
+        to, tell = mail["to"], self._tell
+        if self._state.is_suppressed("invalid_emails", to):
+            tell(mail, {"event": "dropped", "reason": "Invalid"})
+        elif self._state.is_suppressed("bounces", to) and not even_after_bounces:
+            tell(mail, {"event": "dropped", "reason": "Bounced Address"})
+        elif self.faults.spend("returns"):
+            self._state.suppress("bounces", to)
+            tell(mail, {"event": "processed"}, {"event": "bounce", "type": "bounce", "status": "5.1.1"})
+        else:
+            self._state.add(mail)
+            complaint = [{"event": "spamreport"}] if self.faults.spend("complaints") else []
+            tell(mail, {"event": "processed"}, {"event": "delivered", "response": "250 OK"}, *complaint)
+
+    def _tell(self, mail: SentMail, *happened: dict[str, str]) -> None:
+        if self._webhooks is not None:
+            self._webhooks.tell(mail["to"], mail["categories"][0], *happened)
 
     async def _erase(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -143,6 +166,10 @@ class SendGridSimulator:
         if request.match_info["list"] not in LISTS:
             raise web.HTTPNotFound
         return request.match_info["list"], request.match_info["email"]
+
+
+def _is_on(body: Any, setting: str) -> bool:  # noqa: ANN401 - JSON
+    return bool(body.get("mail_settings", {}).get(setting, {}).get("enable"))
 
 
 def _error(status: HTTPStatus, message: str) -> web.Response:

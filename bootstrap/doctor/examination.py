@@ -19,6 +19,22 @@ from bootstrap.doctor.parts import PARTS
 from bootstrap.settings import Options, ProductionSettings, Settings, World, chosen_world, read_settings
 from domain.kernel import PicoError
 
+UNREACHED = (
+    CannotTell,
+    PicoError,
+    AwsRefused,
+    BotoCoreError,
+    TooManyCalls,
+    ClientError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+)
+"""What is raised where something does not answer, or refuses to."""
+MISSHAPEN = (KeyError, IndexError, AttributeError, TypeError, ValueError)
+"""What is raised where an answer lacks what is looked at."""
+OTHER_SHAPE = "The answer is not of the shape that is documented."
+
 
 async def examine(examined: Examined, parts: Sequence[Part[Any]] = PARTS) -> list[Finding]:
     """Return what every check came to, in the order of the parts. Repeating is harmless: nothing is changed."""
@@ -43,10 +59,10 @@ async def _of(part: Part[Any], examined: Examined) -> list[Finding]:
         return [_finding(part, check, Outcome.ABSENT, "It is not configured.") for check in part.checks]
     try:
         facts = await part.read(examined)
-    except (CannotTell, AwsRefused, BotoCoreError, TooManyCalls, PicoError, ClientError) as error:
+    except UNREACHED as error:
         reason = _reason(error)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
-        reason = _reason(error)
+    except MISSHAPEN:
+        reason = OTHER_SHAPE
     else:
         return [
             _answered(part, check, facts)
@@ -62,8 +78,8 @@ def _answered(part: Part[Any], check: Check[Any], facts: object) -> Finding:
         wrong = check.wrong(facts)
     except CannotTell as error:
         return _finding(part, check, Outcome.UNKNOWN, _reason(error))
-    except (KeyError, TypeError, ValueError, IndexError):
-        return _finding(part, check, Outcome.UNKNOWN, "The answer is not of the shape that is documented.")
+    except MISSHAPEN:
+        return _finding(part, check, Outcome.UNKNOWN, OTHER_SHAPE)
     return _finding(
         part,
         check,

@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 import boto3
 from aiohttp import ClientSession, DummyCookieJar
+from pydantic import SecretStr
 
 from adapters.outbound.aws.calls import CONFIG, AwsCalls
 from adapters.outbound.sendgrid.http import SendGridHttp
@@ -72,14 +73,14 @@ class Aws:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """One world, ready to be looked at. What a Sandbox has not is None."""
+    """One world, ready to be looked at. What is at AWS, a Sandbox has not."""
 
     settings: Settings
     database_url: str
     keyring_url: str
     public_url: str
-    twilio: TwilioApi | None
-    sendgrid: SendGridHttp | None
+    twilio: TwilioApi
+    sendgrid: SendGridHttp
     session: ClientSession = field(repr=False)
     clock: SystemClock
     aws: Aws | None = None
@@ -97,6 +98,11 @@ class Examined:
         if self.aws is None:
             raise CannotTell("Only Production has it.")
         return self.aws
+
+    def secret(self, of: Callable[[ProductionSettings], SecretStr | None]) -> str:
+        """Return a secret of Production's settings; empty where it is not set, and in a Sandbox."""
+        said = of(self.settings) if isinstance(self.settings, ProductionSettings) else None
+        return "" if said is None else said.get_secret_value()
 
     def now(self) -> datetime:
         """Return the world's present."""

@@ -7,14 +7,10 @@ from urllib.parse import urlsplit
 
 from bootstrap.doctor.checks import CannotTell, Check, Part, unless
 from bootstrap.doctor.examined import Examined
-from bootstrap.settings import ProductionSettings
 
 
 def _url(examined: Examined) -> str:
-    settings = examined.settings
-    if isinstance(settings, ProductionSettings) and settings.redis_url is not None:
-        return settings.redis_url.get_secret_value()
-    return ""
+    return examined.secret(lambda settings: settings.redis_url)
 
 
 async def _read(examined: Examined) -> dict[str, Any]:

@@ -42,8 +42,6 @@ async def _of_aws(examined: Examined) -> timedelta | None:
 
 async def _of_carrier(examined: Examined) -> timedelta | None:
     """Ask without saying who we are: a refusal has a date, too."""
-    if examined.twilio is None:
-        return None
     url = examined.twilio.content.api_url
     async with examined.session.get(f"{url}/2010-04-01/", allow_redirects=False) as answer:
         return _ahead(answer.headers.get("Date", ""))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters.outbound.postgres.schema import newest_revisions
+from application.ports.jobs import ERASURE_JOB
 from bootstrap.doctor.checks import Check, Part, unless
 from bootstrap.doctor.examined import Examined
 from domain.retention import Retention
@@ -14,7 +15,7 @@ from domain.retention import Retention
 SLACK = timedelta(hours=1)
 """How much later than its time something may be found: the policy says minutes, and an outage is no breach yet."""
 
-_DEAD = "SELECT count(*) FROM jobs WHERE state = 'dead' AND name = 'erase_account'"
+_DEAD = "SELECT count(*) FROM jobs WHERE state = 'dead' AND name = $1"
 _OLDEST: Mapping[str, tuple[str, str, str]] = {
     "accounts": (
         "T2",
@@ -61,7 +62,7 @@ async def _read(examined: Examined) -> Held:
         for name, (_, _, oldest) in _OLDEST.items():
             if (since := await connection.fetchval(oldest)) is not None:
                 due[name] = since + after.get(name, timedelta())
-        dead = await connection.fetchval(_DEAD)
+        dead = await connection.fetchval(_DEAD, ERASURE_JOB)
     async with examined.reading(examined.keyring_url) as connection:
         keyring = await connection.fetchval("SELECT version_num FROM keyring_version")
     return Held(rows, keyring, newest_revisions(), due, dead, examined.now())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bootstrap.doctor.checks import CannotTell, Check, Part, unless
+from bootstrap.doctor.checks import Check, Part, unless
 from bootstrap.doctor.examined import Examined
 
 TRACKING: Mapping[str, str] = {
@@ -27,8 +27,6 @@ class AtSendGrid:
 
 
 async def _read(examined: Examined) -> AtSendGrid:
-    if examined.sendgrid is None:
-        raise CannotTell("No SendGrid is configured.")
     ask = examined.sendgrid.ask
     tracking = {name: (await ask("GET", f"/v3/tracking_settings/{name}"))["enabled"] for name in TRACKING}
     told = await ask("GET", "/v3/user/webhooks/event/settings/all", may_lack=True) or {}

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from adapters.outbound.sentry.allowed import rebuilt
 from bootstrap.doctor.checks import Check, Part, unless
 from bootstrap.doctor.examined import Examined
-from bootstrap.settings import ProductionSettings
 
 CANARY = "canary +1 212 555 0123 canary@example.org"
 EVENT: dict[str, Any] = {
@@ -58,10 +57,7 @@ class Reported:
 
 
 def _dsn(examined: Examined) -> str:
-    settings = examined.settings
-    if isinstance(settings, ProductionSettings) and settings.sentry_dsn is not None:
-        return settings.sentry_dsn.get_secret_value()
-    return ""
+    return examined.secret(lambda settings: settings.sentry_dsn)
 
 
 async def _read(examined: Examined) -> Reported:

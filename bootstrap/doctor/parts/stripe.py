@@ -9,7 +9,6 @@ from adapters.outbound.stripe.http import VERSION, answered, client
 from adapters.outbound.stripe.reading import TOLD_OF
 from bootstrap.doctor.checks import Check, Part, unless
 from bootstrap.doctor.examined import Examined
-from bootstrap.settings import ProductionSettings
 
 MOST = 100
 
@@ -24,20 +23,15 @@ class AtStripe:
 
 
 def _key(examined: Examined) -> str:
-    settings = examined.settings
-    if isinstance(settings, ProductionSettings) and settings.stripe_api_key is not None:
-        return settings.stripe_api_key.get_secret_value()
-    return ""
+    return examined.secret(lambda settings: settings.stripe_api_key)
 
 
 async def _read(examined: Examined) -> AtStripe:
     stripe = client(examined.session, _key(examined), examined.production.stripe_api_url)
     told = await answered(stripe.v1.webhook_endpoints.list_async({"limit": MOST}))
     portals = await answered(stripe.v1.billing_portal.configurations.list_async({"limit": MOST}))
-    on, here = (
-        [each for each in told.data if each.status == "enabled"],
-        f"{examined.public_url}/webhooks/stripe",
-    )
+    on = [each for each in told.data if each.status == "enabled"]
+    here = f"{examined.public_url}/webhooks/stripe"
     return AtStripe(
         ours=[each for each in on if each.url == here],
         others=[each for each in on if each.url != here],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from adapters.outbound.twilio.api import TwilioApi
 from adapters.outbound.twilio.numbers import LONGEST_INVENTORY, line_of
 from adapters.outbound.twilio.recordings import MESSAGE
 from adapters.outbound.twilio.vocabulary import Gone
-from bootstrap.doctor.checks import CannotTell, Check, Part, unless
+from bootstrap.doctor.checks import Check, Part, unless
 from bootstrap.doctor.examined import Examined
 from bootstrap.settings import ProductionSettings
 from domain.kernel import LineId
@@ -36,7 +37,7 @@ class AtTwilio:
     """Where the voice of apps leads; None where Twilio knows of no such application."""
     wanted: bool
     """Whether apps call at all."""
-    now: Any
+    now: datetime
 
 
 @certain
@@ -51,10 +52,8 @@ async def _lists(api: TwilioApi, examined: Examined) -> AtTwilio:
     calls = await client.calls.list_async(start_time_before=before, limit=MOST, page_size=api.page_size)
     application = None
     if sid:
-        try:
+        with suppress(Gone):
             application = words_of((await client.applications(sid).fetch_async()).voice_url or "")
-        except Gone:
-            application = None
     return AtTwilio(
         webhooks=api.webhooks,
         numbers=[each for each in numbers if line_of(each) is not None],
@@ -68,8 +67,6 @@ async def _lists(api: TwilioApi, examined: Examined) -> AtTwilio:
 
 
 async def _read(examined: Examined) -> AtTwilio:
-    if examined.twilio is None:
-        raise CannotTell("No Twilio is configured.")
     return await _lists(examined.twilio, examined)
 
 

@@ -21,8 +21,10 @@ def held(of: Callable[[], Any], name: str, value: Any) -> Break:
         thing = of()
         before = getattr(thing, name)
         setattr(thing, name, value)
-        yield
-        setattr(thing, name, before)
+        try:
+            yield
+        finally:
+            setattr(thing, name, before)
 
     return broken
 
@@ -36,8 +38,10 @@ def asked(
     async def act(standing: Standing) -> AsyncIterator[None]:
         call = getattr(standing.cloud.client(service), operation)
         call(**about, **broken)
-        yield
-        call(**about, **mended)
+        try:
+            yield
+        finally:
+            call(**about, **mended)
 
     return act
 

@@ -11,6 +11,7 @@ from adapters.inbound.doctor_report import Outcome, exit_code
 from bootstrap.doctor.parts import PARTS
 from bootstrap.policy import POLICY, parse
 from tests.contract.doctor import postures_aws, postures_here
+from tests.contract.doctor.breaking import answered, both, done
 from tests.contract.doctor.conftest import Standing
 from tests.support.iam import Recorded
 from tests.support.stacks import NAME
@@ -65,6 +66,24 @@ async def test_it_makes_only_the_calls_that_its_policy_lists(standing: Standing)
     assert not [
         each for each in allowed if not each.partition(":")[2].startswith(("Describe", "Get", "List"))
     ]
+
+
+async def test_answers_of_another_shape_are_said_and_hold_up_nothing_else(standing: Standing) -> None:
+    odd = both(
+        answered(
+            "rds",
+            "DescribeDBInstances",
+            lambda said: said["DBInstances"][0].pop("DBParameterGroups"),
+            DBInstanceIdentifier=f"{NAME}-rows",
+        ),
+        done(lambda standing: standing.portal["features"].pop("subscription_cancel")),
+    )
+    async with odd(standing):
+        found = await standing.examined()
+    unknown = {each.name for each in found if each.outcome is not Outcome.KEPT}
+    assert {name for name in unknown if not name.startswith("rows.")} == {"stripe.portal"}
+    assert {name for name in CHECKS if name.startswith("rows.")} <= unknown
+    assert exit_code(found) == 2
 
 
 async def test_what_cannot_be_read_is_said_and_holds_up_nothing_else(standing: Standing) -> None:

@@ -96,9 +96,8 @@ class RouteCall:
 
         Raises KeyGone when the account's key is lost, SealBroken when the line was altered. Repeating is harmless.
         """
-        for fresh in (
-            (False, True) if incoming.line_id is not None else (True,)
-        ):  # as for messages that come in
+        # As for messages: what is remembered of a number is believed only where the carrier names the line.
+        for fresh in (False, True) if incoming.line_id is not None else (True,):
             lease = await self.directory.line(incoming.to, fresh=fresh)
             if lease is None:
                 return None

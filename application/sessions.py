@@ -151,9 +151,8 @@ class Authenticate:
             session.use(now, self.retention)
             tx.save(session)
 
-        with suppress(
-            VersionConflict, NotFound, KeyGone
-        ):  # whoever was faster has noted it, or ended the session
+        # Whoever was faster has noted it, or ended the session.
+        with suppress(VersionConflict, NotFound, KeyGone):
             await self.store.update(found.account_id, change)
 
 

@@ -120,7 +120,6 @@ class RetriedUpdates(ABC, Generic[T]):
                 lost += 1
                 if lost == TRIES:
                     raise
-                if (
-                    lost > 1
-                ):  # many writers at once: wait for a random time, so that they do not collide in step
+                # Many writers at once: wait for a random time, so that they do not collide in step.
+                if lost > 1:
                     await asyncio.sleep(random.random() * 0.004 * lost)  # noqa: S311 - needs no secrecy

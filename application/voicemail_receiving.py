@@ -65,9 +65,8 @@ class ReceiveVoicemail:
             known = await self.recordings.look_up(inbound.ref)
             if known is None:
                 return  # nothing is there to be kept
-            if (
-                known.called is not None
-            ):  # else whoever tells of it knows more of the call than the carrier does
+            # Where the carrier does not say, whoever tells of it knows more of the call.
+            if known.called is not None:
                 called, caller = known.called, known.caller
             length = known.length
             if called is None or not known.is_message:

@@ -263,9 +263,8 @@ class Settings(BaseSettings):
         """Refuse early what a driver would quote in its own complaint."""
         if url is not None:
             parts = urlsplit(url.get_secret_value())
-            if (
-                parts.scheme not in {"postgresql", "postgres"} or parts.port == 0
-            ):  # reading the port checks it
+            # To read the port is to check it.
+            if parts.scheme not in {"postgresql", "postgres"} or parts.port == 0:
                 raise ValueError
         return url
 

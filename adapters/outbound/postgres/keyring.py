@@ -229,10 +229,8 @@ class PostgresKeyring(Keyring):
         while rows := await self._rows(_OPENED, account_id):
             try:
                 materials = [await self._kms.unwrap(_wrapped(row), context(row["key_id"])) for row in rows]
-            except (
-                KmsKeyGone,
-                KmsWrongState,
-            ):  # an epoch ended while it was on its way: it is wrapped anew by now
+            # An epoch ended while it was on its way: it is wrapped anew by now.
+            except (KmsKeyGone, KmsWrongState):
                 if before == (before := [row["wrapped"] for row in rows]):
                     raise KeysUnavailable from None
             except KmsError:

@@ -246,9 +246,8 @@ def translated(error: Exception) -> Exception:
             return error
         case _ if isinstance(error, _NO_ANSWER):
             return StoreUnavailable()
-        case asyncpg.InterfaceError() if not isinstance(
-            error, ValueError
-        ):  # closed meanwhile; ValueError: a wrong argument
+        # It was closed meanwhile. One that is a ValueError, too, is about a wrong argument.
+        case asyncpg.InterfaceError() if not isinstance(error, ValueError):
             return StoreUnavailable()
         case _:
             return StatementRefused(getattr(error, "sqlstate", None) or type(error).__name__)

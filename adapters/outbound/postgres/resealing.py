@@ -158,9 +158,8 @@ class PostgresResealing(Resealing):
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, it is translated
                 problem = translated(error)
-            if not isinstance(
-                problem, VersionConflict
-            ):  # who commits may hold a row that we want, and want ours
+            # Who commits may hold a row that we want, and want ours.
+            if not isinstance(problem, VersionConflict):
                 break
             await asyncio.sleep(random.random() * PAUSE_SECONDS)  # noqa: S311 - needs no secrecy
         raise problem  # outside of the block above, so that the original is left behind

@@ -16,11 +16,8 @@ SECONDS = 10.0
 LARGEST_ANSWER = 4096
 """Bytes: a refusal has a reason of one word."""
 
-for name in (
-    "httpx",
-    "httpcore",
-    "hpack",
-):  # they would name each address, which ends with the device's token
+# They would name each address, which ends with the device's token.
+for name in ("httpx", "httpcore", "hpack"):
     logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 

@@ -88,9 +88,8 @@ class Redis:
                 return await asking
         except TimeoutError:
             self._slow_until = monotonic() + PAUSE_SECONDS
-        except (
-            ReadOnlyError
-        ):  # a replica since another took over: the address leads there once it is looked up anew
+        # A replica since another took over: the address leads there once it is looked up anew.
+        except ReadOnlyError:
             await self.client.connection_pool.disconnect(inuse_connections=False)
         except (RedisError, OSError):
             pass

@@ -52,9 +52,8 @@ class SentrySimulator:
             return web.Response(status=503)
         if f"sentry_key={KEY}" not in request.headers.get("X-Sentry-Auth", ""):
             return web.Response(status=403)
-        lines = body.split(b"\n")[
-            1:
-        ]  # the first one is the envelope's own header; each item is a header and a line
+        # The first line is the envelope's own header; each item is a header and a line.
+        lines = body.split(b"\n")[1:]
         for said, content in zip(lines[::2], lines[1::2], strict=False):
             self.items.append((str(json.loads(said)["type"]), json.loads(content)))
         return web.json_response({"id": "0" * 32})

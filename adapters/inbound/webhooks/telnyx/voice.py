@@ -97,9 +97,8 @@ class TelnyxVoice:
             # No apps ring here, so that none has answered.
             answer = await self.go_on(StepDone(incoming, CallStep.RANG, CallOutcome.NO_ANSWER))
         state = CallState(stage=CallStage.WAITING, leg=call.leg, control=call.must_be_controlled())
-        if await self.control.is_untold(
-            state.control
-        ):  # else this comes again, and late: the two may be talking
+        # One that was told something is told nothing more: this came again, and late, and the two may be talking.
+        if await self.control.is_untold(state.control):
             await self._carry_out(state, incoming, answer, call.id)
 
     async def _carry_out(

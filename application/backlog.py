@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from application.erasure_step import ErasureStep
+from application.message_deletion import DELETE_CARRIER_COPY
 from application.ports.backlog import Backlog, QueuedWork
 from application.ports.clock import Clock
 from application.ports.epochs import Epochs
 from application.ports.ledger import ErasureLedger
 from application.ports.ledger_place import LedgerPlace
+from application.voicemail_deletion import DELETE_RECORDING
 from domain.residue import Holding
 from domain.retention import Retention
 
-COPY_JOBS = frozenset({"delete_carrier_copy", "delete_recording"})
+COPY_JOBS = frozenset({DELETE_CARRIER_COPY, DELETE_RECORDING})
 """The jobs by which what a carrier holds of an account in use is deleted there."""
 RECEIPT = "receipt"
 """What is open of an erasure when all its steps are done."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from application.ports.clock import Clock
 from application.ports.keyring import KeyGone, Keyring
@@ -25,6 +25,13 @@ class NotHeardYet(PicoError):
 
     kind = ErrorKind.UNAVAILABLE
     code = "key_not_heard_yet"
+
+    retry_after: timedelta
+
+    def __init__(self, after: timedelta) -> None:
+        """Say when every process will know of it."""
+        super().__init__()
+        self.retry_after = after
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +76,7 @@ class RotateAccountKey:
         if (await self.keyring.reopen(account_id)).former is None:
             return Rotated()
         if wait := await self.keyring.unheard(account_id):
-            early = NotHeardYet()
-            early.retry_after = wait
-            raise early
+            raise NotHeardYet(wait)
         await self.resealing.turn(account_id)
         rows = broken = 0
         while True:

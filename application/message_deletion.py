@@ -24,6 +24,7 @@ from domain.messages import (
     MessageUnconfirmed,
 )
 
+DELETE_CARRIER_COPY = "delete_carrier_copy"
 UNREFERENCED_AFTER = timedelta(hours=1)
 """By then an answer that has not come will not come."""
 COPY_KEPT = timedelta(minutes=2)
@@ -162,7 +163,7 @@ class PurgeConversation:
 
 JOBS = (
     JobType(
-        "delete_carrier_copy",
+        DELETE_CARRIER_COPY,
         DeleteCarrierCopy,
         after={
             MessageReceived: COPY_KEPT,

@@ -31,6 +31,7 @@ from domain.voicemail import (
 )
 
 EXPIRE_VOICEMAIL, PURGE_VOICEMAIL = "expire_voicemail", "purge_voicemail"
+DELETE_RECORDING = "delete_recording"
 COPY_KEPT = timedelta(minutes=2)
 """How long the carrier's copy stays at least: what it tells of a recording may come twice within moments."""
 LONGEST_WAIT = timedelta(days=7)
@@ -196,7 +197,7 @@ class DeleteRecordings(ErasureStep):
 
 JOBS = (
     JobType(
-        "delete_recording",
+        DELETE_RECORDING,
         DeleteRecording,
         after={VoicemailKept: COPY_KEPT, VoicemailSettled: COPY_KEPT, VoicemailExpired: NOW},
         attempts=None,

@@ -61,8 +61,8 @@ async def _finished(
         try:
             return await rotate.finish(account_id)
         except NotHeardYet as early:
-            wait = early.retry_after or timedelta(seconds=1)
-            told(f"waiting {wait.total_seconds():.0f} s, until every process knows of the new keys")
-            await asyncio.sleep(wait.total_seconds())
+            seconds = early.retry_after.total_seconds()
+            told(f"waiting {seconds:.0f} s, until every process knows of the new keys")
+            await asyncio.sleep(seconds)
         except (KeyGone, NotFound):
             return None

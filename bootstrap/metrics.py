@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ from adapters.inbound.http.server import serving
 from adapters.inbound.metrics import Exposition, Meters
 from adapters.inbound.metrics.process import PoolUse, ProcessGauges
 from adapters.outbound.postgres.pool import Database
-from bootstrap.process import Product
+from bootstrap.process import Product, ended
 from bootstrap.release import release
 from bootstrap.settings import Settings
 
@@ -51,14 +51,8 @@ async def shown(product: Product, settings: Settings) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         stack.enter_context(also_telling(meters.rose))
         timing = asyncio.create_task(meters.keep_timing_the_loop())
-        stack.push_async_callback(_ended, timing)
+        stack.push_async_callback(ended, timing)
         await stack.enter_async_context(
             serving(page, settings.admin_host, settings.admin_port, "PICO_ADMIN_PORT")
         )
         yield
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -109,8 +109,8 @@ async def serve(
     )
     comparing = asyncio.create_task(_keep_comparing(product.outside.clock))
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(_ended, comparing)
-        stack.push_async_callback(_ended, asyncio.create_task(product.admission.until_open()))
+        stack.push_async_callback(ended, comparing)
+        stack.push_async_callback(ended, asyncio.create_task(product.admission.until_open()))
         handler = ClosingAnswers(shared_with(origins, app), product.ending)
         await stack.enter_async_context(serving(handler, LOOPBACK, port))
         stack.callback(product.use_cases.follow_events.close)  # what goes on for ever would use up all grace
@@ -146,7 +146,7 @@ async def work(product: Product) -> AsyncIterator[None]:
             partial(keep_catching_up, product.use_cases.catch_up),
         )
         for loop in loops:
-            stack.push_async_callback(_ended, asyncio.create_task(_once_open(product.admission, loop)))
+            stack.push_async_callback(ended, asyncio.create_task(_once_open(product.admission, loop)))
         yield
 
 
@@ -198,7 +198,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
+async def ended(task: asyncio.Task[None]) -> None:
     """Cancel a background task and wait for its end."""
     task.cancel()
     with suppress(asyncio.CancelledError):

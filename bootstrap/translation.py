@@ -90,10 +90,8 @@ def lacking(clauses: Iterable[Clause], headings: Iterable[str], translation: Tra
     unsaid = translation.reasons.keys() - {clause.id for clause in declared}
     lines += [f"- **{name}** is no clause any more: take it out" for name in sorted(gone)]
     lines += [f"- **{name}** is not declared any more: take its reason out" for name in sorted(unsaid)]
-    return (
-        *lines,
-        *(f"## {one} is no heading any more" for one in translation.headings.keys() - set(headings)),
-    )
+    former = translation.headings.keys() - set(headings)
+    return (*lines, *(f"## {one} is no heading any more" for one in sorted(former)))
 
 
 def _reason(clause: Clause) -> str:

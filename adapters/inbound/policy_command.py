@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from adapters.inbound.operators import AsJson
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClauseReport:
@@ -48,7 +50,7 @@ def add_policy_command(app: typer.Typer, commands: PolicyCommands) -> None:
     @app.command()
     def policy(
         *,
-        as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+        as_json: AsJson = False,
         write: Annotated[
             bool,
             typer.Option("--write", help="Bring RECORDS.md, and the data map in PRIVACY.md, up to date."),

@@ -163,6 +163,13 @@ async def _migrate(options: Options, *, distribute: bool) -> None:
             raise BadSettings("The database has no extension `citus`: --distribute needs it.") from refused
 
 
+def distribution() -> Sequence[str]:
+    """Return the statements by which `migrate` shards the tables."""
+    from adapters.outbound.postgres.distribution import distribution as statements
+
+    return statements()
+
+
 def back_up(options: Options) -> Sequence[str]:
     """Make a set of each database, remove old ones, and say which. Raises BadSettings, BackupFailed, as `serve`."""
     note(options, Access(AuditKind.OPERATOR_BACKED_UP))
@@ -294,6 +301,7 @@ COMMANDS = Commands(
     tour=tour,
     reconcile=reconcile,
     migrate=migrate,
+    distribution=distribution,
     back_up=back_up,
     restore=restore,
     rotate_master=rotate_master,

@@ -33,6 +33,8 @@ class Commands:
     """Returns how many traces were left."""
     migrate: Callable[[bool, Options], None]
     """Brings both schemas up to date; shards the tables over the nodes of a Citus cluster if the argument says so."""
+    distribution: Callable[[], Sequence[str]]
+    """Answers the statements by which the tables are sharded."""
     back_up: Callable[[Options], Sequence[str]]
     """Makes a set of each database and removes old ones; answers what was made and removed."""
     restore: Callable[[str | None, str | None, bool, Options], Sequence[str]]
@@ -101,9 +103,18 @@ def command_line(commands: Commands) -> typer.Typer:
         distribute: Annotated[
             bool, typer.Option("--distribute", help="Shard the tables over the nodes of a Citus cluster.")
         ] = False,
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="With --distribute: print its statements, and do nothing.")
+        ] = False,
         state_dir: StateDir = None,
     ) -> None:
         """Bring both databases' schemas up to date. Repeating is harmless. Our own databases must not be in use."""
+        if dry_run:
+            if not distribute:
+                raise typer.BadParameter("--dry-run prints what --distribute does: give both")
+            for statement in commands.distribution():
+                typer.echo(f"{statement};")
+            return
         commands.migrate(distribute, said(state_dir=state_dir))
         Console().print("The schema is up to date.")
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from adapters.outbound.postgres.tables import TENANT_TABLES
+from adapters.outbound.postgres.distribution import distribution
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _HAS_CITUS = text("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')")
@@ -159,40 +159,9 @@ async def _migrate(
         await engine.dispose()
 
 
-_TRIGGERS = (
-    ("audit_log_only_grows", "audit_log"),
-    ("audit_recent_only_grows", "audit_recent"),
-    ("audit_recent_is_chained_once", "audit_recent"),
-    ("audit_heads_only_grow", "audit_heads"),
-)
-
-
 def _distribute(connection: Connection) -> None:
-    """Shard what belongs to an account by account, directory and limits by their key, the audit log by its chains.
-
-    Citus has no triggers on sharded tables: there the audit log is append-only by privilege alone (`restrict`).
-    """
+    """Shard the tables over a cluster. Raises NotDistributable where there is none."""
     if not connection.execute(_HAS_CITUS).scalar_one():
         raise NotDistributable
-    first, *others = TENANT_TABLES
-    placed = [(first, "id", "none"), *((table, "account_id", first) for table in others)]
-    placed += [
-        ("directory", "key", "none"),
-        ("limits", "key", "none"),
-        ("data_requests", "about", "none"),
-        ("audit_recent", "commitment", "none"),
-        ("ledger_place", "ledger", "none"),
-        ("catch_ups", "carrier", "none"),
-    ]
-    placed += [("audit_log", "chain", "none"), ("audit_heads", "chain", "audit_log")]
-    for trigger, table in _TRIGGERS:
-        connection.execute(text(f"DROP TRIGGER IF EXISTS {trigger} ON {table}"))
-    for table, column, beside in placed:
-        connection.execute(_DISTRIBUTE, {"table": table, "column": column, "beside": beside})
-    connection.execute(text("SELECT create_distributed_function('pico_refuse(text)')"))
-
-
-_DISTRIBUTE = text(
-    "SELECT create_distributed_table(CAST(:table AS regclass), :column, colocate_with => :beside)"
-    " WHERE NOT EXISTS (SELECT FROM citus_tables WHERE table_name = CAST(:table AS regclass))"
-)
+    for statement in distribution():
+        connection.exec_driver_sql(statement)

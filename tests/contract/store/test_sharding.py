@@ -5,7 +5,7 @@ catalogue and against the text of every statement.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import chain
 
 import asyncpg
@@ -36,12 +36,13 @@ from adapters.outbound.postgres.repositories import (
     messages,
     sessions,
 )
-from adapters.outbound.postgres.tables import DIRECTORY, TABLES, TENANT_TABLES
+from adapters.outbound.postgres.tables import TABLES, TENANT_TABLES
 from application.inventory import INVENTORY
 from domain.exports import ExportPart
 from domain.lines import PhoneLine
 from domain.messages import Conversation, Message
 from tests.contract.conftest import Postgres
+from tests.support.sharding import clauses_of, joining_the_directory, locking_across
 
 MODULES = (
     audit_log,
@@ -78,12 +79,6 @@ ACROSS_ACCOUNTS = {
     live.STIRRED: "a plain read of what those who are followed have that is new",
 }
 """Statements that are about no single account."""
-OWNERS = {
-    "accounts": "accounts.id", "limits": "limits.key", "data_requests": "data_requests.about",
-    "ledger_place": "ledger_place.ledger", "catch_ups": "catch_ups.carrier",
-}  # fmt: skip
-"""What names the one shard of a row that is locked, where it is not `account_id`."""
-LOCKS = re.compile(r"\b(FOR (NO KEY )?UPDATE|FOR (KEY )?SHARE|UPDATE|DELETE)\b")
 UNIQUE = """
     SELECT c.relname AS table, i.indexrelid::regclass::text AS index, a.attname AS first
     FROM pg_index i
@@ -160,45 +155,6 @@ async def test_no_table_of_a_tenant_needs_a_trigger_or_a_foreign_key(connection:
         "nor does a job make a noise in the commit that queues it"
     )
     assert await connection.fetchval("SELECT count(*) FROM pg_constraint WHERE contype = 'f'") == 0
-
-
-def tables_in(clause: str) -> set[str]:
-    """Return the tables that a clause names, what stands in quotes apart."""
-    bare = re.sub(r"'[^']*'", "", clause)
-    return {table for table in TABLES.tables if re.search(rf"\b{table}\b", bare)}
-
-
-def clauses_of(statement: str) -> list[str]:
-    """Return the parts of a statement that are planned each by itself: common table expressions, and what is left."""
-    clauses, left = [], statement
-    for begun in re.finditer(r"(?:WITH|,)\s+\w+ AS\s*\(", statement):
-        end = begun.end()
-        depth = 1
-        while depth:
-            depth += {"(": 1, ")": -1}.get(statement[end], 0)
-            end += 1
-        clauses.append(statement[begun.end() : end - 1])
-        left = left.replace(statement[begun.start() : end], "")
-    return [*clauses, left]
-
-
-def locking_across(statements: Iterable[str]) -> list[str]:
-    """Return the clauses that lock rows of more than the one account."""
-    found = []
-    for clause in chain.from_iterable(map(clauses_of, statements)):
-        if LOCKS.search(clause) and not clause.lstrip().startswith("INSERT"):
-            owners = {OWNERS.get(table, f"{table}.account_id") for table in tables_in(clause)}
-            if not owners or not all(f"{owner} = $1" in clause for owner in owners):
-                found.append(clause)
-    return found
-
-
-def joining_the_directory(statements: Iterable[str]) -> list[str]:
-    """Return the clauses that name the directory beside another table."""
-    clauses = chain.from_iterable(map(clauses_of, statements))
-    return [
-        clause for clause in clauses if DIRECTORY.name in tables_in(clause) and len(tables_in(clause)) > 1
-    ]
 
 
 def test_what_locks_rows_locks_those_of_one_account() -> None:

@@ -77,6 +77,9 @@ def reads(tx: Tx, of: Belongings) -> dict[str, Callable[[], Awaitable[Any]]]:
         "blocked_numbers.count": tx.blocked_numbers.count,
         "calls.get_even_broken": lambda: tx.calls.get_even_broken(of.call.id),
         "calls.get_even_deleted": lambda: tx.calls.get_even_deleted(of.call.id),
+        "calls.context": lambda: tx.calls.context(
+            of.line.id, of.call.ref or CarrierRef(""), of.call.peer, of.operation
+        ),
         "calls.by_ref": lambda: tx.calls.by_ref(of.call.ref or CarrierRef("")),
         "calls.page": lambda: tx.calls.page(None, None, None, 9),
         "calls.page of a line with a peer": lambda: tx.calls.page(of.line.id, of.call.peer, None, 9),

@@ -183,6 +183,7 @@ async def test_forged_old_and_future_dated_events_are_refused(late: int, secret:
     "header",
     [
         "", "t=1", "v1=00", "t=x,v1=00", "t=1795392000", "t=1795392000,v1=", "t=1795392000,v1=é",
+        "t=1795392000,v1=\udcff", "t=1795392000,v1=\udced\udca0\udc80", "\udcff=1,t=1795392000,v1=00",
         "t=1795392000,t=1795392000,v1=00", "=,=,=", "t=1795392000," + ",".join(["v1=00"] * 17),
     ],
 )  # fmt: skip

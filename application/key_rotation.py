@@ -94,14 +94,18 @@ class RotateAccountKey:
         return Rotated(rows, objects, broken)
 
     async def _reseal(self, account_id: AccountId, object_id: ObjectId) -> bool:
-        """Seal an object anew. One that is deleted at this very moment stays deleted."""
-        had = await self.resealing.holder(account_id, object_id)
-        days = BACKSTOP if had is Voicemail else None
-        try:
-            anew = await self.objects.reseal(account_id, object_id, days=days)
-        except NotFound:
-            return False
-        if had is not None and await self.resealing.holder(account_id, object_id) is None:
+        """Seal an object anew. One that is deleted at this very moment stays deleted, whoever dies meanwhile.
+
+        Whoever deletes one says so in its record first: so what no record wants any more goes.
+        """
+        anew = False
+        if (holder := await self.resealing.holder(account_id, object_id)) is not None:
+            days = BACKSTOP if holder is Voicemail else None
+            try:
+                anew = await self.objects.reseal(account_id, object_id, days=days)
+            except NotFound:
+                return False
+        if holder is None or await self.resealing.holder(account_id, object_id) is None:
             await self.objects.delete(account_id, object_id)
         return anew
 

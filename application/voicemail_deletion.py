@@ -117,6 +117,14 @@ class PurgeVoicemail:
                 self.store, Job(PURGE_VOICEMAIL, account_id, voicemail_id, wait + CLOCK_SKEW), lease
             )
             return
+
+        async def let_go(tx: Tx) -> None:
+            going = await tx.voicemails.get_even_deleted(voicemail_id)
+            going.let_go()
+            tx.save(going)
+
+        if not voicemail.altered:
+            await self.store.update(account_id, let_go)  # first, as below
         await self.objects.delete(account_id, voicemail.object_id)
         hold = HoldOfJob(self.queue, account_id, lease)
         for ref in await refs_at_carrier(self.store, self.recordings, voicemail):
@@ -147,14 +155,20 @@ class ExpireVoicemail:
             wait = min(rule.ends(voicemail.created_at) - now, LONGEST_WAIT)
             await put_off(self.store, Job(EXPIRE_VOICEMAIL, account_id, voicemail_id, wait), lease)
             return
-        await self.objects.delete(account_id, voicemail.object_id)
 
-        async def change(tx: Tx) -> None:
+        async def expire(tx: Tx) -> None:
             expired = await tx.voicemails.get_even_deleted(voicemail_id)
             expired.expire(now)
             tx.save(expired)
 
-        await self.store.update(account_id, change, completing=lease)
+        async def complete(tx: Tx) -> None:
+            await tx.voicemails.get_even_deleted(voicemail_id)
+
+        await self.store.update(
+            account_id, expire
+        )  # first: whoever seals it anew meanwhile sees that it goes
+        await self.objects.delete(account_id, voicemail.object_id)
+        await self.store.update(account_id, complete, completing=lease)
 
 
 async def put_off(store: Store, job: Job, lease: JobLease) -> None:

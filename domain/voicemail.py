@@ -269,8 +269,12 @@ class Voicemail(Aggregate):
     def expire(self, at: datetime) -> None:
         """Note that its audio has been kept for its time, wherever it lay. Repeating is harmless."""
         if self.state is not VoicemailState.EXPIRED:
-            self.state, self.type, self.size, self.digest = VoicemailState.EXPIRED, None, 0, None
+            self.let_go()
             self._record(VoicemailExpired, at)
+
+    def let_go(self) -> None:
+        """Note that nothing needs its audio any more: from now on it may go. Repeating is harmless."""
+        self.state, self.type, self.size, self.digest = VoicemailState.EXPIRED, None, 0, None
 
     def must_be_here(self) -> AudioType:
         """Return the kind of its audio. Raises AudioNotHere unless it is safe with us, SealBroken."""

@@ -39,5 +39,8 @@ class Resealing(Protocol):
         ...
 
     async def holder(self, account_id: AccountId, object_id: ObjectId) -> type[Aggregate] | None:
-        """Return what kind of record has this object, None where none has. Repeating is harmless."""
+        """Return what kind of record wants this object, None where none does. Repeating is harmless.
+
+        None wants it that expired or was withdrawn, or whose message was deleted.
+        """
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from typing_extensions import override
 
@@ -12,8 +13,9 @@ from application.ports.resealing import Resealed, Resealing
 from domain.accounts import Account
 from domain.greetings import Greeting
 from domain.kernel import AccountId, Aggregate, NotFound, ObjectId
-from domain.media import Media
-from domain.voicemail import Voicemail
+from domain.media import Media, MediaState
+from domain.messages import Message
+from domain.voicemail import Voicemail, VoicemailState
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +42,11 @@ class MemoryResealing(Resealing):
     async def holder(self, account_id: AccountId, object_id: ObjectId) -> type[Aggregate] | None:
         await self.store.answer()
         rows = self.store.rows(account_id)
-        return next((kind for kind in (Media, Voicemail, Greeting) if object_id in rows[kind]), None)
+        kind = next((kind for kind in (Media, Voicemail, Greeting) if object_id in rows[kind]), None)
+        row: Any = None if kind is None else rows[kind][object_id]
+        if kind is Media:
+            message: Any = rows[Message].get(row.message_id)
+            wanted = row.state is not MediaState.REFUSED and not (message is not None and message.is_deleted)
+        else:
+            wanted = kind is not Voicemail or row.state is not VoicemailState.EXPIRED
+        return kind if wanted else None

@@ -28,8 +28,9 @@ from domain.accounts import Account
 from domain.classification import StorageKind
 from domain.greetings import Greeting
 from domain.kernel import AccountId, Aggregate, NotFound, ObjectId, SealBroken
-from domain.media import Media
-from domain.voicemail import Voicemail
+from domain.media import Media, MediaState
+from domain.messages import Message
+from domain.voicemail import Voicemail, VoicemailState
 
 TURN_SECONDS = 30
 TRIES, PAUSE_SECONDS = 20, 0.2
@@ -129,11 +130,22 @@ def _indexes() -> Iterator[_Indexes]:
 
 
 _INDEXES = tuple(_indexes())
+_M, _W, _V = CODECS[Media].table.c, CODECS[Message].table.c, CODECS[Voicemail].table.c
+_WANTED: Mapping[type[Aggregate], sa.ColumnElement[bool]] = MappingProxyType({
+    Media: sa.and_(
+        _M.state != sa.literal_column(f"'{MediaState.REFUSED}'"),
+        ~sa.exists(sa.select(_W.id).where(_W.account_id == _M.account_id, _W.id == _M.message_id,
+                                          _W.deleted_at.is_not(None))),
+    ),
+    Voicemail: _V.state != sa.literal_column(f"'{VoicemailState.EXPIRED}'"),
+    Greeting: sa.true(),
+})  # fmt: skip
 _HOLDERS: Mapping[type[Aggregate], str] = MappingProxyType({
     of: compiled(
-        sa.select(sa.literal_column("1")).where(owned(of), CODECS[of].table.c.id == sa.bindparam("id")), ACCOUNT, "id"
+        sa.select(sa.literal_column("1")).where(owned(of), CODECS[of].table.c.id == sa.bindparam("id"), wanted),
+        ACCOUNT, "id",
     )
-    for of in (Media, Voicemail, Greeting)
+    for of, wanted in _WANTED.items()
 })  # fmt: skip
 """An object has the id of its row."""
 

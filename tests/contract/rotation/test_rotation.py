@@ -16,6 +16,7 @@ import pytest
 from adapters.outbound.postgres.codec import CODECS
 from adapters.outbound.postgres.sealing import FORMAT, HEADER, AccountCipher
 from adapters.outbound.sealed.frames import version_of
+from adapters.tones import tone
 from application.inventory import INVENTORY
 from application.key_rotation import NotHeardYet, RotateAccountKey
 from application.ports.keyring import AccountKey, KeyGone
@@ -23,10 +24,12 @@ from application.ports.store import Tx
 from bootstrap.worlds import InMemory
 from domain.audit import AuditKind
 from domain.classification import StorageKind
-from domain.kernel import AccountId, CarrierRef, NotFound, ObjectId, SealBroken
-from domain.values import Label, MessageBody, PhoneNumber
+from domain.kernel import AccountId, CarrierRef, MediaId, NotFound, ObjectId, SealBroken
+from domain.media import Media
+from domain.values import Label, MessageBody, Peer, PhoneNumber
 from pico_testkit import STRANGER
 from tests.contract.conftest import Postgres
+from tests.support.actors import with_line
 from tests.support.canary_account import Planted, lived
 from tests.support.harness import ENVIRONMENT, OnPostgres, in_memory, on_postgres
 
@@ -81,6 +84,11 @@ async def housed(world: InMemory) -> AsyncIterator[House]:
     await world.use_cases.send_message(ada.id, ada.line_id, STRANGER, MessageBody("Once."), "once")
     await world.settle()
     object_id = ObjectId(world.ids.new())
+
+    async def expect(tx: Tx) -> None:
+        tx.save(Media.upload(ada.id, MediaId(object_id), world.clock.now()))
+
+    await world.store.update(ada.id, expect)
     await world.objects.put(ada.id, object_id, content(b"what it shows" * 9_000))
     house = House(world, ada, blocked, object_id)
     assert await house.seen() == await house.seen()
@@ -203,6 +211,50 @@ async def test_an_object_deleted_while_it_is_sealed_anew_stays_deleted(house: Ho
     await rotate.finish(ada.id)
     with pytest.raises(NotFound):
         async with world.objects.open(ada.id, house.object_id):
+            pass
+
+
+async def test_what_no_record_wants_any_more_is_not_brought_back(house: House) -> None:
+    """As where a rotation died after it had sealed anew what a job was deleting."""
+    world, ada = house.world, house.ada
+
+    async def withdraw(tx: Tx) -> None:
+        media = await tx.media.get(MediaId(house.object_id))
+        media.withdraw()
+        tx.save(media)
+
+    await world.store.update(ada.id, withdraw)
+    orphan = ObjectId(world.ids.new())
+    await world.objects.put(ada.id, orphan, content(b"of no record"))
+    await rotated(house)
+    for gone in (house.object_id, orphan):
+        with pytest.raises(NotFound):
+            async with world.objects.open(ada.id, gone):
+                pass
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_audio_that_a_rotation_puts_back_as_it_goes_does_not_stay(*, deleted: bool) -> None:
+    world = InMemory()
+    ada = await with_line(world)
+    await world.recordings.leave(Peer(STRANGER), ada.number, tone(2))
+    await world.settle()
+    [left] = (await world.use_cases.list_voicemails(ada.id, None, None, 9)).items
+    delete, resealing = world.byte_store.delete, world.use_cases.rotate_account_key.resealing
+
+    async def raced(name: str) -> None:
+        """Delete it while a rotation has it in hand, which writes it, and then looks whether it is wanted."""
+        held = world.byte_store.kept.get(name)
+        await delete(name)
+        if held is not None and await resealing.holder(ada.id, left.object_id) is not None:
+            world.byte_store.kept[name] = held
+
+    world.byte_store.delete = raced  # type: ignore[method-assign]
+    if deleted:
+        await world.use_cases.delete_voicemail(ada.id, left.id)
+    await world.advance(timedelta(days=91))
+    with pytest.raises(NotFound):
+        async with world.objects.open(ada.id, left.object_id):
             pass
 
 

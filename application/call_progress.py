@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from application.inbound_calls import call_taken, is_blocked, known_call
-from application.inbound_messages import passing_over_the_erased
+from application.inbound_messages import is_refusing, passing_over_the_erased
 from application.outbound_calls import adopt
 from application.ports.call_clients import CallClients
 from application.ports.clock import Clock
@@ -16,6 +16,7 @@ from application.ports.store import Store, Tx
 from domain.call_instructions import ClientIdentity
 from domain.calls import Call, CallDirection, CallOutcome
 from domain.kernel import CallId, CarrierRef, LineId
+from domain.lines import PhoneLine
 from domain.values import Peer, PhoneNumber
 
 
@@ -85,14 +86,8 @@ class ApplyCallReport:
             if call is None and report.call_id is not None:
                 call = await placed_call(tx, report.call_id, report.ref)
             if call is None:
-                if (
-                    not line.takes_calls_in
-                    or await tx.idempotency.earlier_result(call_taken(report.ref)) is not None
-                ):
-                    return True
-                tx.require_unchanged(line)
-                call = await self._begin(tx, lease, report)
-            if call.is_deleted or call.altered:
+                call = await self._begun(tx, line, report)
+            if call is None or call.is_deleted or call.altered:
                 return True
             if report.outcome is not None:
                 call.reach(report.outcome, report.duration)
@@ -103,16 +98,23 @@ class ApplyCallReport:
 
         return await self.store.update(lease.account_id, change)
 
-    async def _begin(self, tx: Tx, lease: Lease, report: CallReport) -> Call:
-        """Put a call on record of which this report is the first that we hear."""
+    async def _begun(self, tx: Tx, line: PhoneLine, report: CallReport) -> Call | None:
+        """Put a call on record of which this report is the first that we hear; None where nothing is to be kept."""
+        if await tx.idempotency.earlier_result(call_taken(report.ref)) is not None:
+            return None
+        if not line.takes_calls_in:
+            if await is_refusing(tx):
+                tx.never_again(call_taken(report.ref))  # else it would be found once the freeze is over
+            return None
+        tx.require_unchanged(line)
         now, call_id = report.began_at or self.clock.now(), CallId(self.ids.new())
         tx.never_again(call_taken(report.ref))
         if report.direction is CallDirection.INBOUND and await is_blocked(tx, report.peer):
-            call = Call.deleted_on_arrival(lease.account_id, call_id, lease.line_id, report.ref, now)
+            call = Call.deleted_on_arrival(line.account_id, call_id, line.id, report.ref, now)
             tx.save(call)
             return call
         return Call.begin(
-            lease.account_id, call_id, lease.line_id,
+            line.account_id, call_id, line.id,
             direction=report.direction, peer=report.peer, ref=report.ref, at=now,
         )  # fmt: skip
 

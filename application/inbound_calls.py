@@ -127,6 +127,8 @@ class RouteCall:
                 return True, None
             next_ = note(call, line, self.clock.now())
             tx.save(call)
+            if not line.takes_calls_in:
+                return True, None  # since the call began: whatever it would lead to is over
             to_mailbox = next_ in {
                 NextStep.TAKE_MESSAGE,
                 NextStep.FORWARD,
@@ -139,6 +141,10 @@ class RouteCall:
     def _open(self, tx: Tx, context: CallContext, incoming: IncomingCall) -> Call | None:
         """Put the call on record, once; None where nothing of it is to be kept."""
         line, account, now = context.line, context.account, self.clock.now()
+        if context.earlier is None and account.refuses_inbound:
+            tx.require_unchanged(account)
+            tx.never_again(call_taken(incoming.ref))  # else it would be found later, once the freeze is over
+            return None
         if context.earlier is not None or not line.takes_calls_in:
             return None
         call_id = CallId(self.ids.new())

@@ -15,7 +15,6 @@ from application.ports.jobs import WAKE_DEVICE, Job
 from application.ports.keyring import KeyGone
 from application.ports.repositories.conversations import MessagingContext
 from application.ports.store import Store, Tx
-from domain.accounts import InboundChoice
 from domain.failures import FailureReason
 from domain.idempotency import Operation
 from domain.kernel import AccountId, CarrierRef, ConversationId, LineId, MediaId, MessageId, NotFound
@@ -162,7 +161,7 @@ async def is_refusing(tx: Tx) -> bool:
     """Tell whether the account is frozen and wants nothing that comes in, and have it stay so until the commit."""
     account = await tx.accounts.get_even_broken()
     tx.require_unchanged(account)
-    return account.is_active and account.restriction is InboundChoice.REFUSED
+    return account.refuses_inbound
 
 
 @dataclass(frozen=True, slots=True)

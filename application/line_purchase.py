@@ -15,6 +15,7 @@ from application.ports.jobs import JobLease, Queue
 from application.ports.keyring import KeyGone
 from application.ports.numbers import NumberOrder, NumberProvider
 from application.ports.store import Store, Tx
+from domain.accounts import Account
 from domain.billing import Offers
 from domain.entitlements import LineLimitReached
 from domain.kernel import AccountId, ErrorKind, LineId, NotFound, PicoError
@@ -83,7 +84,7 @@ class CompletePurchase:
                 await self._commit(account_id, line_id, order)
 
     async def _read(self, account_id: AccountId, line_id: LineId) -> tuple[PhoneLine, bool]:
-        """Return the line, and whether it may be ordered: not after a request to delete, and not past the plan.
+        """Return the line, and whether it may be ordered: not once deleted or frozen, and not past the plan.
 
         Two requests at a time each count the lines before they see the other's. Here both are on record: of orders that
         race for a last place some may be called off needlessly, but never is one placed that is too many.
@@ -92,13 +93,13 @@ class CompletePurchase:
         async with self.store.begin(account_id) as tx:
             line, account = await tx.lines.get(line_id), await tx.accounts.get()
             held = sum(each.holds_number for each in await tx.lines.list_all())
-        return line, account.is_active and plan.allows(held)
+        return line, _may_buy(account) and plan.allows(held)
 
     async def _must_be_within_plan(self, account_id: AccountId, line_id: LineId) -> None:
         """Call an order off that was not placed and is past the plan. Raises LineLimitReached."""
         async with self.store.begin(account_id) as tx:
             account = await tx.accounts.get()
-        if account.is_active:
+        if _may_buy(account):
             await self._commit(account_id, line_id, None)
             raise LineLimitReached
 
@@ -133,6 +134,11 @@ class CompletePurchase:
             return line
 
         return await self.store.update(account_id, change, completing=lease)
+
+
+def _may_buy(account: Account) -> bool:
+    """Tell whether the carrier may be asked for a number: what was begun before a deletion or a freeze is not."""
+    return account.is_active and account.restriction is None
 
 
 @dataclass(frozen=True, slots=True)

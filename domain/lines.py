@@ -306,8 +306,8 @@ class PhoneLine(Aggregate):
 
     @property
     def forwards(self) -> frozenset[ForwardWhen]:
-        """When its calls go on to another telephone. While that number cannot be read, or the line is frozen, never."""
-        return frozenset() if self.forward_to is None or self.is_restricted else self.forward_when
+        """When its calls go on to another telephone: never while nothing goes out, or that number cannot be read."""
+        return self.forward_when if self.forward_to is not None and self.lets_calls_out else frozenset()
 
     def recording_refused(self, at: datetime) -> None:
         """Note that the carrier had recorded a call, and that the recording was deleted."""

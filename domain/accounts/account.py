@@ -233,6 +233,11 @@ class Account(Aggregate):
         if self.restriction is not None:
             raise AccountRestricted
 
+    @property
+    def refuses_inbound(self) -> bool:
+        """Whether it is frozen, and wants nothing that comes in: not then, and not later."""
+        return self.is_active and self.restriction is InboundChoice.REFUSED
+
     def restrict(self, inbound: InboundChoice | None, at: datetime) -> None:
         """Freeze the account, or with None end that. Raises PendingDeletion, SealBroken. Repeating is harmless."""
         self.must_be_active()

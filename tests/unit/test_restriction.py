@@ -6,11 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from application.inbound_calls import IncomingCall
+from application.call_progress import CallReport
+from application.inbound_calls import IncomingCall, StepDone
 from application.lapsed_lines import follow_account
 from bootstrap.worlds import InMemory
 from domain.accounts import AccountRestricted, InboundChoice, PendingDeletion
-from domain.call_instructions import REFUSAL, TakeMessage
+from domain.call_instructions import OVER, REFUSAL, RingApp, TakeMessage
+from domain.call_routing import CallStep
+from domain.calls import CallDirection, CallOutcome
 from domain.forwarding import ForwardWhen
 from domain.kernel import CarrierRef
 from domain.lines import LineNotActive, LineState
@@ -104,6 +107,56 @@ async def test_calls_are_refused_if_the_person_says_so() -> None:
     await ada.world.use_cases.restrict_account(ada.id, InboundChoice.REFUSED)
     incoming = IncomingCall(CarrierRef("CA1"), ada.number, Peer(STRANGER))
     assert await ada.world.use_cases.answer_call(incoming) == REFUSAL
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_a_call_under_way_goes_to_no_other_telephone_any_more(*, deleted: bool) -> None:
+    ada = await with_line(InMemory())
+    do = ada.world.use_cases
+    other = PhoneNumber("+12025550199")
+    await do.forward_line(ada.id, ada.line_id, other, frozenset({ForwardWhen.NO_ANSWER}))
+    incoming = IncomingCall(CarrierRef("CA1"), ada.number, Peer(STRANGER))
+    (told,) = (await do.answer_call(incoming)).instructions
+    assert isinstance(told, RingApp)
+    if deleted:
+        await ada.deletes_account()
+    else:
+        await do.restrict_account(ada.id, InboundChoice.REFUSED)
+    rang = StepDone(incoming, CallStep.RANG, CallOutcome.NO_ANSWER)
+    assert await do.continue_call(rang) == OVER, (
+        "a frozen line forwards, or takes a message that is kept nowhere"
+    )
+
+
+async def test_a_call_that_was_refused_does_not_turn_up_once_the_freeze_is_over() -> None:
+    ada = await with_line(InMemory())
+    world, do = ada.world, ada.world.use_cases
+    await do.restrict_account(ada.id, InboundChoice.REFUSED)
+    told, untold = world.voice.ring(STRANGER, ada.number), world.voice.ring(STRANGER, ada.number)
+    assert await do.answer_call(IncomingCall(told, ada.number, Peer(STRANGER))) == REFUSAL
+    for ref in (told, untold):
+        world.voice.end(ref, CallOutcome.BUSY, 0)
+    await do.apply_call_report(
+        CallReport(untold, ada.number, Peer(STRANGER), CallDirection.INBOUND, CallOutcome.BUSY, is_over=True)
+    )
+    await do.lift_restriction(ada.id)
+    for _ in range(8):
+        await world.advance(timedelta(hours=1))
+    assert not (await do.list_calls(ada.id, None, None, None, 9)).items, "what was to be refused was kept"
+
+
+async def test_a_number_that_the_carrier_was_not_asked_for_yet_is_not_bought() -> None:
+    ada = await with_line(InMemory())
+    world, do = ada.world, ada.world.use_cases
+    world.carrier.outage = True
+    line = (await do.buy_line(ada.id, PhoneNumber("+12025550148"), None, "more")).line
+    assert line.state is LineState.ORDERING
+    await do.restrict_account(ada.id, InboundChoice.ACCEPTED)
+    world.carrier.outage = False
+    asked = world.carrier.calls.count("order")
+    await world.advance(timedelta(hours=2))
+    assert world.carrier.calls.count("order") == asked, "a number was bought for a frozen account"
+    assert (await do.read_line(ada.id, line.id)).state is LineState.FAILED
 
 
 async def test_a_peers_stop_counts_although_what_comes_in_is_refused() -> None:

@@ -17,15 +17,17 @@ from application.ports.numbers import NumberProvider
 from application.ports.payments import Payments
 from application.ports.push import Push
 from application.ports.recordings import Recordings
+from application.ports.store_purchases import StorePurchases
 from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
-from domain.billing import PayerRef
+from domain.billing import PayerRef, PurchaseToken
 from domain.push import DeviceToken
 from domain.values import Email, Locale, MessageBody, Peer, PersonalText, PhoneNumber
 
 MAY_RECEIVE: Mapping[type, frozenset[type[PersonalText]]] = {
     Mail: frozenset({Email, Locale}),
     Push: frozenset({DeviceToken}),
+    StorePurchases: frozenset({PurchaseToken}),
     MessageCarrier: frozenset({PhoneNumber, Peer, MessageBody}),
     NumberProvider: frozenset({PhoneNumber}),
     VoiceCarrier: frozenset({PhoneNumber}),

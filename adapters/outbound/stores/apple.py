@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID
 
+from adapters.outbound.stores.naming import account_of
 from application.ports.store_purchases import StoreHint, StorePurchase
 from domain.billing import PlanName, PurchaseToken, Seen, Seller, SubscriptionState
-from domain.kernel import AccountId
 
 STATES: Mapping[int, SubscriptionState] = MappingProxyType({
     1: SubscriptionState.ACTIVE,
@@ -51,11 +50,3 @@ def purchase_of(
         Seller.APP_STORE,
     )
     return StorePurchase(account_of(transaction.get("appAccountToken")), seen)
-
-
-def account_of(token: object) -> AccountId | None:
-    """Return the account that the app named when it sold; None for none."""
-    try:
-        return AccountId(UUID(token)) if isinstance(token, str) else None
-    except ValueError:
-        return None

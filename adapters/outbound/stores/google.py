@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID
 
+from adapters.outbound.stores.naming import account_of
 from application.ports.store_purchases import StoreHint, StorePurchase
 from domain.billing import PlanName, PurchaseToken, Seen, Seller, SubscriptionState
-from domain.kernel import AccountId
 
 STATES: Mapping[str, SubscriptionState] = MappingProxyType({
     "SUBSCRIPTION_STATE_PENDING": SubscriptionState.INCOMPLETE,
@@ -40,10 +39,10 @@ def hint_of(push: Mapping[str, Any], package: str) -> StoreHint | None:
         said = json.loads(b64decode(str(message.get("data")), validate=True))
     except (NoBase64, ValueError, RecursionError):
         return None
-    about = said.get("subscriptionNotification") if isinstance(said, dict) else None
-    token = about.get("purchaseToken") if isinstance(about, dict) else None
-    if said.get("packageName") != package if isinstance(said, dict) else True:
+    if not isinstance(said, dict) or said.get("packageName") != package:
         return None
+    about = said.get("subscriptionNotification")
+    token = about.get("purchaseToken") if isinstance(about, dict) else None
     if not isinstance(token, str) or not token:
         return None
     return StoreHint(message["messageId"], PurchaseToken.of(Seller.PLAY_STORE, token))
@@ -66,15 +65,7 @@ def purchase_of(subscription: Mapping[str, Any], plans: Mapping[str, PlanName]) 
     )
     external = subscription.get("externalAccountIdentifiers")
     named = external.get("obfuscatedExternalAccountId") if isinstance(external, Mapping) else None
-    return StorePurchase(_account_of(named), seen)
-
-
-def _account_of(named: object) -> AccountId | None:
-    """Return the account that the app named when it sold; None for none."""
-    try:
-        return AccountId(UUID(named)) if isinstance(named, str) else None
-    except ValueError:
-        return None
+    return StorePurchase(account_of(named), seen)
 
 
 def _instant(text: object) -> datetime | None:

@@ -49,6 +49,11 @@ class PhoneNumber(PersonalText):
             raise InvalidPhoneNumber
         return cls(text)
 
+    @classmethod
+    def or_none(cls, text: str) -> Self | None:
+        """Return the number; None for what is none, such as the name of an app or of a sender."""
+        return cls(text) if E164_LENGTH.match(text) else None
+
 
 class InvalidPeer(PicoError):
     """The other side is an E.164 number, a short code of 3 to 8 digits, or a sender name of up to 11 characters."""

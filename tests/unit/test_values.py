@@ -152,6 +152,11 @@ def test_a_number_is_e164(text: str) -> None:
 def test_anything_else_is_no_number(text: str) -> None:
     with pytest.raises(InvalidPhoneNumber):
         PhoneNumber.parse(text)
+    assert PhoneNumber.or_none(text) is None
+
+
+def test_what_may_be_a_number_is_one_or_none() -> None:
+    assert PhoneNumber.or_none("+12025550143") == PhoneNumber.parse("+12025550143")
 
 
 @few

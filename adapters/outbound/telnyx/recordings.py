@@ -33,7 +33,7 @@ from application.ports.recordings import (
     RecordingUnfit,
 )
 from application.ports.transcriber import Transcriber, Transcription
-from domain.kernel import CarrierRef, PicoError
+from domain.kernel import CarrierRef
 from domain.values import Locale, Peer, PhoneNumber
 from domain.voicemail import Transcript, TranscriptAbsence
 
@@ -95,7 +95,7 @@ class TelnyxRecordings(Recordings, Transcriber):
             millis = 0
         sender = readable(recording.get("from"))
         return Recorded(
-            called=number_of(readable(recording.get("to"))),
+            called=PhoneNumber.or_none(readable(recording.get("to"))),
             caller=caller_of(sender),
             length=timedelta(seconds=millis // 1000),
             is_message=recording.get("initiated_by") == MESSAGE,
@@ -190,11 +190,3 @@ def bare(ref: CarrierRef) -> str | None:
     """Return Telnyx's id of a transcript; None for the reference of something else."""
     held = id_of(ref)
     return held.removeprefix(TRANSCRIPT) if held is not None and held.startswith(TRANSCRIPT) else None
-
-
-def number_of(text: str) -> PhoneNumber | None:
-    """Return a number; None for what is none."""
-    try:
-        return PhoneNumber.parse(text)
-    except PicoError:
-        return None

@@ -24,7 +24,7 @@ from application.ports.recordings import (
     RecordingUnfit,
 )
 from application.ports.transcriber import Transcriber, Transcription
-from domain.kernel import CarrierRef, PicoError
+from domain.kernel import CarrierRef
 from domain.values import Locale, Peer, PhoneNumber
 from domain.voicemail import Transcript, TranscriptAbsence
 
@@ -50,14 +50,6 @@ LANGUAGES = frozenset({"en", "en-US"})
 def caller_of(text: str) -> Peer | None:
     """Return who called, however odd, made fit to be kept; None for somebody who is not told."""
     return None if text.strip().lower() in WITHHELD else Peer.of_sender(text)
-
-
-def number_of(text: str) -> PhoneNumber | None:
-    """Return a number; None for what is none, such as the name of an app."""
-    try:
-        return PhoneNumber.parse(text)
-    except PicoError:
-        return None
 
 
 @contextmanager
@@ -116,7 +108,7 @@ class TwilioRecordings(Recordings, Transcriber):
             return None, None
         ref_of(call)
         sender = call._from  # noqa: SLF001 - the SDK has no other name for it
-        return number_of(words_of(call.to)), caller_of(words_of(sender))
+        return PhoneNumber.or_none(words_of(call.to)), caller_of(words_of(sender))
 
     @override
     @certain

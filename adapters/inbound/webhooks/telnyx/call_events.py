@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from adapters.call_state import CallState
 from adapters.inbound.webhooks.telnyx.events import Event, Malformed, instant
-from domain.kernel import PicoError
-from domain.values import Peer, PhoneNumber
+from domain.values import Peer
 
 CALLER = re.compile(r"\+?[0-9]{3,15}\Z")
 LEG = re.compile(r"[A-Za-z0-9_-]{1,48}\Z")
@@ -72,14 +71,6 @@ class CallEvent:
         if not self.control:
             raise Malformed
         return self.control
-
-
-def number_of(text: str) -> PhoneNumber | None:
-    """Return a number; None for what is none."""
-    try:
-        return PhoneNumber.parse(text)
-    except PicoError:
-        return None
 
 
 def caller_of(text: str) -> Peer | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from adapters.call_state import CallStage, CallState
-from adapters.inbound.webhooks.telnyx.call_events import CallEvent, Party, caller_of, number_of
+from adapters.inbound.webhooks.telnyx.call_events import CallEvent, Party, caller_of
 from adapters.inbound.webhooks.telnyx.events import Event
 from application.call_progress import ApplyCallReport, CallReport
 from application.forwarded_calls import ASK, AcceptForwardedCall, ScreenedCall
@@ -139,7 +139,7 @@ class TelnyxVoice:
     async def pressed(self, event: Event) -> None:
         """Put the caller through if the key was pressed; else the other telephone's leg ends."""
         call = await self.read(event)
-        state, number = call.state, number_of(call.sender)
+        state, number = call.state, PhoneNumber.or_none(call.sender)
         if state is None or state.stage is not CallStage.ASKING:
             return
         digit = event.payload.get("digits")
@@ -165,7 +165,7 @@ class TelnyxVoice:
         between = await self._between(call)
         if between is None or not between.incoming:
             return
-        ours = number_of(between.to)
+        ours = PhoneNumber.or_none(between.to)
         if ours is None:
             return
         talked = state is not None and state.stage is CallStage.TALKING
@@ -186,7 +186,7 @@ class TelnyxVoice:
     async def _another_ended(self, call: CallEvent, state: CallState) -> None:
         """Go on with the caller after another telephone: to the mailbox, or to the end of what they talked."""
         between = await self._between(call)
-        ours = None if between is None else number_of(between.sender)
+        ours = None if between is None else PhoneNumber.or_none(between.sender)
         if ours is None:
             return
         incoming = IncomingCall(self.ref_of(state.leg), ours, None, state.line_id)
@@ -203,7 +203,7 @@ class TelnyxVoice:
 
     def _incoming(self, call: CallEvent) -> IncomingCall | None:
         """Reduce it to what Pico keeps; None when it is not for a number that could be ours."""
-        to: PhoneNumber | None = number_of(call.to)
+        to = PhoneNumber.or_none(call.to)
         if to is None:
             return None
         line_id = None if call.state is None else call.state.line_id

@@ -15,7 +15,7 @@ from adapters.inbound.webhooks.twilio.form import XML, Form, FormHandler
 from application.ports.transcriber import Transcription
 from application.voicemail_receiving import InboundVoicemail
 from application.voicemail_transcripts import InboundTranscript
-from domain.kernel import CarrierRef, PicoError
+from domain.kernel import CarrierRef
 from domain.values import Peer, PhoneNumber
 
 RECORD_ACTION = "/webhooks/twilio/voice/record-action"
@@ -57,7 +57,7 @@ class TwilioVoicemail:
         ref = recording_sid(form)
         if "From" not in form or not form.get("To"):
             return malformed()
-        if ref is not None and (called := number_of(form["To"])) is not None:
+        if ref is not None and (called := PhoneNumber.or_none(form["To"])) is not None:
             length = length_of(form)
             await self.receive(
                 InboundVoicemail(ref, called, self.caller_of(form["From"]), length, finished=False)
@@ -80,7 +80,7 @@ class TwilioVoicemail:
         of, ref = recording_sid(form), form.get("TranscriptionSid", "")
         if of is None or not TRANSCRIPTION_SID.match(ref) or "From" not in form or not form.get("To"):
             return malformed()
-        called = number_of(form["To"])
+        called = PhoneNumber.or_none(form["To"])
         made = self.transcription_of(
             CarrierRef(ref), form.get("TranscriptionStatus", ""), form.get("TranscriptionText", "")
         )
@@ -99,11 +99,3 @@ def length_of(form: Form) -> timedelta | None:
     """Return how long a message is; None where that is not said."""
     seconds = form.get("RecordingDuration", "")
     return timedelta(seconds=int(seconds)) if SECONDS.match(seconds) else None
-
-
-def number_of(text: str) -> PhoneNumber | None:
-    """Return a number of ours, None for what cannot be one."""
-    try:
-        return PhoneNumber.parse(text)
-    except PicoError:
-        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +14,16 @@ import pytest
 from adapters.outbound.aws import ledger, objects
 from adapters.outbound.aws.kms import TAGS
 from application.voicemail_audio import BACKSTOP
+from bootstrap.policy import POLICY, parse
+from bootstrap.release import release
 from bootstrap.settings import ProductionSettings, Settings, variable
 from domain.retention import Retention
 from tests.support.cloud import Cloud
 from tests.support.stacks import NAME
 from tests.support.templates import FOLDER, ORDER, of_type, template
+
+IMAGE = "/srv/pico/"
+"""Where the image holds the product."""
 
 
 def test_cfn_lint_has_nothing_to_say() -> None:
@@ -95,14 +101,41 @@ def test_the_image_holds_what_is_locked_and_is_no_root() -> None:
     installs = [line for line in said.replace("\\\n", " ").splitlines() if "pip install" in line]
     assert len(installs) == 1
     assert {"--require-hashes", "--only-binary=:all:", "--no-deps"} <= set(installs[0].split())
-    copied = {
-        word for words in lines if words[0] == "COPY" for word in words[1:-1] if not word.startswith("--")
-    }
-    packages = {"domain", "application", "adapters", "bootstrap"}
-    files = {"requirements.txt", "LICENSE", "PRIVACY.md", "CHANGELOG.md"}
-    assert copied == packages | files | {"/opt/pico"}
-    for name in packages | files:
-        assert (FOLDER.parents[1] / name).exists()
+
+
+READS = """
+from bootstrap.publication import published
+from bootstrap.release import release
+clauses = published(names_telnyx=True, names_push=True)().clauses
+assert all(each.state != "unproved" and "he" in each.sentence for each in clauses)
+print(release(), len(clauses), __import__("bootstrap").__file__)
+"""
+
+
+def test_the_image_holds_what_a_process_reads_of_itself(tmp_path: Path) -> None:
+    """Put the folder together as the image has it, and read there what pages and metrics say."""
+    said = (FOLDER.parent / "Containerfile").read_text("utf-8")
+    copies = [words[1:] for line in said.splitlines() if (words := line.split()) and words[0] == "COPY"]
+    for *names, target in copies:
+        if target.startswith(IMAGE):
+            for name in names:
+                held = tmp_path / target.removeprefix(IMAGE)
+                source = FOLDER.parents[1] / name
+                if source.is_dir():
+                    shutil.copytree(source, held, ignore=shutil.ignore_patterns("__pycache__"))
+                else:
+                    shutil.copy(source, held)
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {
+        "domain", "application", "adapters", "bootstrap",
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", READS], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    version, clauses, place = done.stdout.split()
+    assert Path(place).is_relative_to(tmp_path)
+    assert version == release()
+    assert int(clauses) == len(parse(POLICY.read_text("utf-8")))
 
 
 def test_what_the_bucket_deletes_is_what_the_adapter_marks() -> None:

@@ -191,7 +191,7 @@ def _keys(commands: Commands) -> typer.Typer:
         *,
         all_older_than: Annotated[
             int | None,
-            typer.Option(metavar="DAYS", min=0, help="Every account whose key is older than so many days."),
+            typer.Option(metavar="<days>", min=0, help="Every account whose key is older than so many days."),
         ] = None,
         state_dir: StateDir = None,
     ) -> None:

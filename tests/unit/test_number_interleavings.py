@@ -120,7 +120,7 @@ def test_it_would_be_seen_if_it_were_not_so(name: str, saboteur: Callable[..., o
         run_state_machine_as_test(
             lambda: NeverCompared(partial(on_fakes, **{name: saboteur})),  # type: ignore[arg-type]  # what makes one will do
             settings=settings(
-                max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck),
+                max_examples=600, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck),
                 phases=[Phase.generate], report_multiple_bugs=False, database=None,
             ),
         )  # fmt: skip

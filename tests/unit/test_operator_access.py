@@ -31,6 +31,8 @@ UNAUDITED = {
     "reset": "it deletes a Sandbox, with its log",
     "migrate": "it changes tables, and reads no row",
     "policy": "it reads the source",
+    "doctor": "it looks at what stands, and at nobody's account",
+    "top": "it counts what is still to be done, and names nobody",
     "export": "it reads a file that somebody has, and opens nothing",
     "receipt verify": "it reads a file that somebody has, and opens nothing",
 }

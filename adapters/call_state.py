@@ -45,3 +45,7 @@ class CallState:
     silence: int = 0
     transcribed: bool = False
     since: int = 0
+
+    def is_of(self, leg: str) -> bool:
+        """Tell whether it was left with this leg: the caller's bears its own, another telephone's never."""
+        return (self.leg == leg) is not (self.stage is CallStage.ASKING)

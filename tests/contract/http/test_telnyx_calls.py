@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from adapters.call_state import CallStage
+from adapters.call_state import CallStage, CallState
+from adapters.inbound.webhooks.telnyx.events import Event
 from adapters.outbound.telnyx.client_state import SealedStates
 from adapters.outbound.telnyx.simulator import Script
 from domain.call_words import Notice, Spoken
@@ -18,6 +20,7 @@ from domain.greetings import GreetingText
 from domain.values import Capability, Locale, PhoneNumber
 from domain.voicemail import TranscriptAbsence, TranscriptState, VoicemailState
 from tests.support.actors import STRANGER
+from tests.support.telnyx_flows import TelnyxFlows
 from tests.support.two_carriers import TwoCarriers, two_carriers
 
 TELEPHONE = PhoneNumber("+447700900999")
@@ -227,8 +230,24 @@ async def test_what_telnyx_carries_for_us_says_nothing_of_anybody_and_is_believe
         assert state.stage in CallStage
         for told in (STRANGER, at.ada.number, TELEPHONE, MESSAGE):
             assert told not in str(state)
+        of = {each for each in at.both.telnyx.state.calls if state.is_of(each)}
+        assert of == {leg["call_leg_id"]}
         for other in (sealed[:-4], "AAAA" + sealed[4:], "", None, 7, "=", "a" * 4096):
             assert await states.opened(other) is None
+
+
+async def test_what_comes_back_with_another_leg_than_it_was_left_with_is_not_believed(at: AtTelnyx) -> None:
+    flows = TelnyxFlows(at.both.world, at.ada)
+    states = SealedStates(at.both.world.keyring)
+    left = CallState(stage=CallStage.WAITING, leg="leg-1", control="v3:caller-1", other="v3:other-1")
+    for state in (left, replace(left, stage=CallStage.ASKING, leg="leg-2")):
+        said = {
+            "call_leg_id": "leg-2", "call_control_id": "v3:caller-2", "from": STRANGER, "to": at.ada.number,
+            "direction": "incoming", "client_state": await states.sealed(state),
+        }  # fmt: skip
+        await flows.handlers["call.hangup"](Event("call.hangup", said, None, "", "1"))
+        await flows.handlers["call.answered"](Event("call.answered", said, None, "", "2"))
+    assert not flows.api.commands, "a call was commanded by what happened to another"
 
 
 async def test_when_a_call_is_over_its_costs_are_settled_though_telnyx_deletes_no_record(

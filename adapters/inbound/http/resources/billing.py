@@ -152,7 +152,7 @@ PAYING = (
 ROUTES = (
     Route("GET", "/v1/plans", list_plans, 200, guards=OPEN),
     Route("GET", "/v1/subscription", read_subscription, 200),
-    Route("POST", "/v1/billing/checkout", open_checkout, 200, body=PlanChoice, guards=ONCE, raises=(*PAYING, AlreadySubscribed),
+    Route("POST", "/v1/billing/checkout", open_checkout, 200, body=PlanChoice, guards=ONCE, raises=(*PAYING, AlreadySubscribed, LineLimitReached),
           pace=Pace.PURCHASE),
     Route("POST", "/v1/billing/portal", open_portal, 200, raises=(NotSubscribed, PaymentRefused, PaymentsUnavailable, PendingDeletion),
           pace=Pace.HEAVY),

@@ -82,9 +82,10 @@ class TelnyxVoice:
         }
 
     async def read(self, event: Event) -> CallEvent:
-        """Read an event, with what we had Telnyx remember. Raises Malformed."""
+        """Read an event, with what we had Telnyx remember of this leg, and of no other. Raises Malformed."""
         call = CallEvent.read(event)
-        return replace(call, state=await self.control.state_of(call.client_state))
+        state = await self.control.state_of(call.client_state)
+        return replace(call, state=state if state is not None and state.is_of(call.leg) else None)
 
     async def initiated(self, event: Event) -> None:
         """Say what is done with a call that came in. Legs that we began are followed once they are answered."""

@@ -99,12 +99,12 @@ class OpenCheckout:
     async def __call__(self, account_id: AccountId, plan: PlanName, key: str) -> OpenedPage:
         """Return the page. Repeating with the same key is harmless: it is the same page.
 
-        Raises PlanNotOffered, AlreadySubscribed, PendingDeletion, AccountRestricted, IdempotencyMismatch,
-        PaymentRefused, PaymentsUnavailable.
+        Raises PlanNotOffered, AlreadySubscribed, LineLimitReached for a plan of fewer lines than there are,
+        PendingDeletion, AccountRestricted, IdempotencyMismatch, PaymentRefused, PaymentsUnavailable.
         """
-        self.offers.get(plan)
+        offer = self.offers.get(plan)
         payer = await self.find_payer(account_id)
-        intent, repeated = await self._intend(account_id, plan, key)
+        intent, repeated = await self._intend(account_id, offer, key)
         try:
             page = await self.payments.open_checkout(payer, account_id, plan, intent)
         except PaymentRefused:
@@ -116,12 +116,15 @@ class OpenCheckout:
         await self._must_still_be_wanted(account_id, payer)
         return OpenedPage(intent, page, repeated)
 
-    async def _intend(self, account_id: AccountId, plan: PlanName, key: str) -> tuple[UUID, bool]:
-        operation, made = Operation.requested("checkout", key, plan), self.ids.random_id()
+    async def _intend(self, account_id: AccountId, offer: Offer, key: str) -> tuple[UUID, bool]:
+        operation, made = Operation.requested("checkout", key, offer.name), self.ids.random_id()
 
         async def change(tx: Tx) -> tuple[UUID, bool]:
             subscription = await tx.subscriptions.find() or Subscription.begin(account_id)
             subscription.must_be_free()
+            held = sum(line.holds_number for line in await tx.lines.list_all())
+            if held > self.offers.free.lines:  # whoever paid for more before: nobody would pay for the others
+                offer.plan.must_allow(held)
             expires_at = self.retention.idempotency.ends(self.clock.now())
             return await _intend(tx, operation, made, subscription.id, expires_at)
 

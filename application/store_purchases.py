@@ -8,11 +8,11 @@ from application.ports.clock import Clock
 from application.ports.jobs import Job
 from application.ports.keyring import KeyGone
 from application.ports.store import Store, Tx
-from application.ports.store_purchases import StoreHint, StorePurchases
+from application.ports.store_purchases import AppStoreUnavailable, StoreHint, StorePurchases
 from application.subscription_following import FOLLOW_SUBSCRIPTION
-from domain.billing import Subscription
+from domain.billing import PurchaseToken, Seen, Subscription, best_of
 from domain.idempotency import Operation
-from domain.kernel import NotFound
+from domain.kernel import AccountId, NotFound
 from domain.retention import Retention
 
 
@@ -34,6 +34,8 @@ class ReceiveStoreHint:
         if found is None or found.account_id is None:
             return
         account_id, operation = found.account_id, Operation(f"store:{hint.ref}")
+        before = await self._before(account_id, hint.purchase)
+        counts = before is None or await self._counts_more(account_id, found.seen, before)
 
         async def change(tx: Tx) -> None:
             account = await tx.accounts.get_even_broken()
@@ -41,7 +43,10 @@ class ReceiveStoreHint:
                 return  # it is being erased, or was told before
             subscription = await tx.subscriptions.find() or Subscription.begin(account_id)
             subscription.must_be_readable()
-            subscription.purchase = hint.purchase
+            if subscription.purchase not in {before, hint.purchase}:
+                raise AppStoreUnavailable  # told of another one just now: the store repeats this
+            if counts:
+                subscription.purchase = hint.purchase
             tx.save(subscription)
             tx.idempotent(operation, subscription.id, self.retention.idempotency.ends(self.clock.now()))
             tx.queue(Job(FOLLOW_SUBSCRIPTION, account_id, subscription.id))
@@ -50,3 +55,20 @@ class ReceiveStoreHint:
             await self.store.update(account_id, change)
         except (NotFound, KeyGone):
             return  # the account is gone
+
+    async def _before(self, account_id: AccountId, purchase: PurchaseToken) -> PurchaseToken | None:
+        """Return another purchase by which the account is known so far; None where there is none."""
+        try:
+            async with self.store.begin(account_id) as tx:
+                subscription = await tx.subscriptions.find()
+        except (NotFound, KeyGone):
+            return None  # as found out below
+        known = None if subscription is None else subscription.purchase
+        return None if known == purchase else known
+
+    async def _counts_more(self, account_id: AccountId, seen: Seen, before: PurchaseToken) -> bool:
+        """Tell whether a purchase takes the place of the one before: not an older one, nor one of somebody else's."""
+        other = await self.store_purchases.fetch(before)
+        if other is None or other.account_id != account_id:
+            return True
+        return best_of(other.seen, seen) is seen

@@ -180,6 +180,18 @@ async def test_a_plan_is_changed_once_and_never_to_fewer_lines_than_there_are(wo
     assert (await world.use_cases.open_portal(ada.id)).url
 
 
+async def test_who_pays_again_pays_for_the_lines_there_are(world: InMemory) -> None:
+    ada = await subscribe(world, PlanName.PLUS)
+    for number in NUMBERS:
+        await ada.with_line(number)
+    world.payments.end(payer_of(world, ada.id))
+    await world.advance(PERIOD)
+    await tell(world)
+    with pytest.raises(LineLimitReached):
+        await world.use_cases.open_checkout(ada.id, PlanName.BASIC, "again")
+    await world.use_cases.open_checkout(ada.id, PlanName.PLUS, "as before")
+
+
 async def test_a_payment_that_fails_changes_nothing_for_the_time_of_grace(world: InMemory) -> None:
     ada = await (await subscribe(world)).with_line(NUMBERS[0])
     world.payments.decline(payer_of(world, ada.id))

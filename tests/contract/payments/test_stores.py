@@ -181,3 +181,34 @@ async def test_nobodys_purchase_and_somebody_elses_lead_nowhere(world: InMemory)
         await world.use_cases.receive_store_hint(StoreHint("1", purchase))
     await world.settle()
     assert (await world.use_cases.read_subscription(ada.id)).entitled.lines == 0
+
+
+@pytest.mark.parametrize("state", [SubscriptionState.ENDED, SubscriptionState.ACTIVE])
+async def test_a_word_about_another_purchase_takes_nothing_from_the_one_that_counts(
+    world: InMemory, state: SubscriptionState
+) -> None:
+    """One of long ago, told of late; or one in which a stranger's app named this account."""
+    ada = await buys(world, Seller.APP_STORE)
+    other = PurchaseToken.of(Seller.PLAY_STORE, "other")
+    world.store_purchases.held[other] = StorePurchase(
+        ada.id, Seen(state, PlanName.BASIC, seller=Seller.PLAY_STORE)
+    )
+    await world.use_cases.receive_store_hint(StoreHint("late", other))
+    await world.settle()
+    del world.store_purchases.held[other]
+    await world.advance(timedelta(days=8))
+    paid = await world.use_cases.read_subscription(ada.id)
+    assert (paid.subscription.seller, paid.entitled.lines) == (Seller.APP_STORE, 1)
+
+
+async def test_a_purchase_that_counts_takes_the_place_of_one_that_is_over(world: InMemory) -> None:
+    ada = await buys(world, Seller.APP_STORE)
+    await stands(world, ada, Seller.APP_STORE, SubscriptionState.ENDED)
+    other = PurchaseToken.of(Seller.PLAY_STORE, "other")
+    world.store_purchases.held[other] = StorePurchase(
+        ada.id, Seen(SubscriptionState.ACTIVE, PlanName.BASIC, seller=Seller.PLAY_STORE)
+    )
+    await world.use_cases.receive_store_hint(StoreHint("new", other))
+    await world.settle()
+    paid = await world.use_cases.read_subscription(ada.id)
+    assert (paid.subscription.seller, paid.entitled.lines) == (Seller.PLAY_STORE, 1)

@@ -20,9 +20,11 @@ from application.ports.recordings import Recordings
 from application.ports.store_purchases import StorePurchases
 from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
+from application.ports.webhook_receivers import WebhookReceivers
 from domain.billing import PayerRef, PurchaseToken
 from domain.push import DeviceToken
 from domain.values import Email, Locale, MessageBody, Peer, PersonalText, PhoneNumber
+from domain.webhook_endpoints import WebhookUrl
 
 MAY_RECEIVE: Mapping[type, frozenset[type[PersonalText]]] = {
     Mail: frozenset({Email, Locale}),
@@ -35,6 +37,7 @@ MAY_RECEIVE: Mapping[type, frozenset[type[PersonalText]]] = {
     Transcriber: frozenset({Locale}),
     Payments: frozenset({PayerRef}),
     Kms: frozenset(),
+    WebhookReceivers: frozenset({WebhookUrl}),
 }
 """Every port behind which somebody else's service stands. Whoever adds a kind of text to one says so here."""
 
@@ -44,8 +47,9 @@ PLAIN: Mapping[type, frozenset[str]] = {
     MessageCarrier: frozenset({"media"}),
     NumberProvider: frozenset({"area_code", "contains"}),
     Kms: frozenset({"context", "key_id", "wrapped"}),
+    WebhookReceivers: frozenset({"call"}),
 }
-"""Parameters that are any text: tokens, addresses, digits and names that we made, or that a search is for."""
+"""Parameters that are any text: tokens, signatures, addresses, digits and names that we made, or that are searched."""
 
 
 class MustNotLeave(TypeError):

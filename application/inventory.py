@@ -28,6 +28,8 @@ from domain.push import PushToken
 from domain.search import SearchSegment
 from domain.sessions import Session
 from domain.voicemail import Voicemail
+from domain.webhook_deliveries import WebhookDelivery
+from domain.webhook_endpoints import WebhookEndpoint
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ INVENTORY: tuple[Stored, ...] = (
     Stored(ExportPart),
     Stored(LiveStream),
     Stored(LiveEvent),
+    Stored(WebhookEndpoint),
+    Stored(WebhookDelivery),
     Stored(AuditEntry),
 )
 """In the order of the export, and of erasure: the account's own row goes first."""

@@ -30,6 +30,7 @@ from application import (
     voicemail_audio,
     voicemail_deletion,
     voicemail_transcripts,
+    webhook_deliveries,
 )
 from application.job_type import JobType
 from application.ports.jobs import Job
@@ -51,6 +52,7 @@ JOBS: tuple[JobType, ...] = (
     *reconciliation.JOBS,
     *exports.JOBS,
     *push.JOBS,
+    *webhook_deliveries.JOBS,
     *search.JOBS,
     *sign_up.JOBS,
     *subscription_following.JOBS,

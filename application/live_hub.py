@@ -16,7 +16,8 @@ from datetime import timedelta
 from application.ports.live import LiveEvents
 from application.ports.store import StoreUnavailable
 from domain.kernel import AccountId, ErrorKind, PicoError, SessionId
-from domain.live import LiveEvent, LiveEventId, LiveKind, place_of
+from domain.live import LiveEvent, LiveEventId, place_of
+from domain.live_kinds import LiveKind
 
 LONGEST = timedelta(hours=1)
 """Then whoever follows shows their token again."""

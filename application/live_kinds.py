@@ -19,7 +19,7 @@ from domain.lines import (
     LineReleaseRequested,
     LineResumed,
 )
-from domain.live import LiveKind
+from domain.live_kinds import LiveKind
 from domain.media import MediaKept
 from domain.messages import (
     ConversationDeleted,

@@ -33,6 +33,7 @@ from domain.limits import Limit
 from domain.lines import LineLost
 from domain.retention import Retention
 from domain.values import Email, SignUpPlace
+from domain.webhook_endpoints import WebhookEndpointDisabled, WebhookState
 
 MAIL_PASSWORD_RESET = "mail_password_reset"  # noqa: S105 - a name, no password
 """The job that a person's request queues."""
@@ -208,6 +209,17 @@ class SendReleaseAnnouncedMail(SendSubscriptionLapsedMail):
     mail_kind: ClassVar[MailKind] = MailKind.RELEASE_ANNOUNCED
 
 
+class SendWebhookDisabledMail(SendMail):
+    """Tells that an address which wanted to be called is called no more, without naming it."""
+
+    mail_kind: ClassVar[MailKind] = MailKind.WEBHOOK_DISABLED
+
+    async def is_still_so(self, tx: Tx) -> bool:
+        """Tell whether there is still such an endpoint."""
+        endpoints = await tx.webhook_endpoints.list_all()
+        return any(each.state in {WebhookState.GONE, WebhookState.FAILING} for each in endpoints)
+
+
 class SendEndInStoreMail(SendMail):
     """Tells who deleted the account that a subscription goes on until they end it in the store."""
 
@@ -237,6 +249,7 @@ JOBS = (
     JobType("mail_payment_failed", SendPaymentFailedMail, after={PaymentFailed: NOW}),
     JobType("mail_subscription_lapsed", SendSubscriptionLapsedMail, after={SubscriptionLapsed: NOW}),
     JobType("mail_release_announced", SendReleaseAnnouncedMail, after={ReleaseAnnounced: NOW}),
+    JobType("mail_webhook_disabled", SendWebhookDisabledMail, after={WebhookEndpointDisabled: NOW}),
     JobType("mail_end_in_store", SendEndInStoreMail, after={AccountDeletionRequested: NOW}),
 )
 

@@ -22,6 +22,7 @@ from application.purge import Purge
 from application.recall import RecallJobs
 from application.sessions import PurgeEndedSessions
 from application.subscription_following import CatchUpOnPayments
+from application.webhook_deliveries import PurgeWebhookDeliveries
 from domain.kernel import PicoError
 
 BATCH = 500
@@ -37,6 +38,7 @@ PURGES: tuple[type[Purge], ...] = (
     PurgeIdempotencyRecords,
     ExpireExports,
     PurgeLiveEvents,
+    PurgeWebhookDeliveries,
     RecallJobs,
     PurgeLimits,
     TurnEpochs,

@@ -82,6 +82,15 @@ from application.voicemail import (
 )
 from application.voicemail_receiving import ReceiveVoicemail, RefuseRecording
 from application.voicemail_transcripts import ApplyTranscript
+from application.webhook_endpoints import (
+    AddWebhookEndpoint,
+    ChangeWebhookEndpoint,
+    DeleteWebhookEndpoint,
+    ListWebhookDeliveries,
+    ListWebhookEndpoints,
+    ReadWebhookEndpoint,
+    RotateWebhookSecret,
+)
 from domain.documents import Documents
 
 
@@ -170,6 +179,14 @@ class UseCases:
     note_unreachable: NoteUnreachable
     receive_store_hint: ReceiveStoreHint
     delete_push_token: DeletePushToken
+
+    add_webhook_endpoint: AddWebhookEndpoint
+    list_webhook_endpoints: ListWebhookEndpoints
+    read_webhook_endpoint: ReadWebhookEndpoint
+    change_webhook_endpoint: ChangeWebhookEndpoint
+    delete_webhook_endpoint: DeleteWebhookEndpoint
+    rotate_webhook_secret: RotateWebhookSecret
+    list_webhook_deliveries: ListWebhookDeliveries
 
     search: Search
 

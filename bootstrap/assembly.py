@@ -68,6 +68,8 @@ from adapters.outbound.twilio.recordings import TwilioRecordings, caller_of, tra
 from adapters.outbound.twilio.twiml import twiml
 from adapters.outbound.twilio.vocabulary import outcome_of
 from adapters.outbound.twilio.voice import TwilioVoiceCarrier, VoiceAccess
+from adapters.outbound.webhook_receivers.guard import Guard
+from adapters.outbound.webhook_receivers.receivers import GuardedReceivers
 from application.ports.byte_store import ByteStore
 from application.ports.keyring import Keyring
 from application.ports.kms import Kms
@@ -179,6 +181,8 @@ class Parts:
     """Of a number a month."""
     push: PushAccess = field(default_factory=PushAccess)
     """By which services devices are woken."""
+    webhooks_to_loopback: bool = False
+    """Whether webhook endpoints may be on this very machine, by http, too: in the Sandbox alone."""
     meters: Meters | None = None
     """What counts, where metrics are wanted."""
     providers: Mapping[str, str] = field(default_factory=dict)
@@ -199,6 +203,9 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
         watched = [] if parts.meters is None else [watching(parts.providers, parts.meters.called)]
         session = await stack.enter_async_context(
             ClientSession(cookie_jar=DummyCookieJar(), trace_configs=watched)
+        )
+        receivers = await stack.enter_async_context(
+            GuardedReceivers.opened(Guard(loopback=parts.webhooks_to_loopback))
         )
         hasher = Argon2Hasher(parts.password_cost)
         stack.callback(hasher.close)
@@ -233,6 +240,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             store=store,
             live_events=PostgresLiveEvents(database),
             push=await stack.enter_async_context(parts.push.opened(session)),
+            webhook_receivers=receivers,
             directory=PostgresDirectory(database, keyring, environment=parts.environment),
             queue=PostgresQueue(database),
             backlog=PostgresBacklog(database),

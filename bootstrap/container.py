@@ -112,6 +112,7 @@ from application.mail import (
     SendReleaseAnnouncedMail,
     SendSubscriptionLapsedMail,
     SendVerificationMail,
+    SendWebhookDisabledMail,
 )
 from application.mail_suppression import NoteUnreachable
 from application.mailbox import Mailbox
@@ -174,6 +175,7 @@ from application.ports.store_purchases import StorePurchases
 from application.ports.tokens import Tokens
 from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
+from application.ports.webhook_receivers import WebhookReceivers
 from application.push import DeletePushToken, ListPushTokens, RegisterPushToken, WakeDevice
 from application.recall import RecallJobs
 from application.receipts import ReadPublicKey, ShowReceipt
@@ -213,6 +215,16 @@ from application.voicemail_deletion import (
 )
 from application.voicemail_receiving import ReceiveVoicemail, RefuseRecording
 from application.voicemail_transcripts import ApplyTranscript, FollowTranscript
+from application.webhook_deliveries import DeliverWebhook, PurgeWebhookDeliveries
+from application.webhook_endpoints import (
+    AddWebhookEndpoint,
+    ChangeWebhookEndpoint,
+    DeleteWebhookEndpoint,
+    ListWebhookDeliveries,
+    ListWebhookEndpoints,
+    ReadWebhookEndpoint,
+    RotateWebhookSecret,
+)
 from bootstrap.outside import Outside
 from domain.billing import Offers
 from domain.documents import Documents
@@ -273,6 +285,7 @@ class Container(containers.DeclarativeContainer):
     offers = Dependency[Offers]()
     mail = Dependency[Mail]()
     push = Dependency[Push]()
+    webhook_receivers = Dependency[WebhookReceivers]()
     objects = Dependency[Objects]()
     pictures = Dependency[Pictures]()
     media_addresses = Dependency[MediaAddresses]()
@@ -518,6 +531,23 @@ class Container(containers.DeclarativeContainer):
     delete_push_token = Singleton(DeletePushToken, store=store)
     wake_device = Singleton(WakeDevice, store=store, queue=queue, push=push, clock=clock)
 
+    # Webhook endpoints
+    add_webhook_endpoint = Singleton(
+        AddWebhookEndpoint, store=store, receivers=webhook_receivers, clock=clock, ids=ids, retention=retention,
+    )
+    list_webhook_endpoints = Singleton(ListWebhookEndpoints, store=store)
+    read_webhook_endpoint = Singleton(ReadWebhookEndpoint, store=store)
+    change_webhook_endpoint = Singleton(
+        ChangeWebhookEndpoint, store=store, receivers=webhook_receivers, clock=clock,
+    )
+    delete_webhook_endpoint = Singleton(DeleteWebhookEndpoint, store=store, clock=clock)
+    rotate_webhook_secret = Singleton(RotateWebhookSecret, store=store, clock=clock, ids=ids)
+    list_webhook_deliveries = Singleton(ListWebhookDeliveries, store=store)
+    deliver_webhook = Singleton(
+        DeliverWebhook, store=store, queue=queue, receivers=webhook_receivers, clock=clock,
+    )
+    purge_webhook_deliveries = Singleton(PurgeWebhookDeliveries, store=store, retention=retention)
+
     # Contacts
     add_contact = Singleton(AddContact, store=store, clock=clock, ids=ids, retention=retention, plan=plan)
     list_contacts = Singleton(ListContacts, store=store)
@@ -610,6 +640,7 @@ class Container(containers.DeclarativeContainer):
     send_payment_failed_mail = Singleton(SendPaymentFailedMail, **mailing)
     send_subscription_lapsed_mail = Singleton(SendSubscriptionLapsedMail, **mailing)
     send_release_announced_mail = Singleton(SendReleaseAnnouncedMail, **mailing)
+    send_webhook_disabled_mail = Singleton(SendWebhookDisabledMail, **mailing)
     send_end_in_store_mail = Singleton(SendEndInStoreMail, **mailing)
     erase_mail_address = Singleton(EraseMailAddress, store=store, mail=mail, directory=directory)
 

@@ -39,6 +39,7 @@ from application.ports.store_purchases import StorePurchases
 from application.ports.tokens import Tokens
 from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
+from application.ports.webhook_receivers import WebhookReceivers
 from domain.billing import Offers
 from domain.documents import Documents
 from domain.epochs import EpochPolicy
@@ -73,6 +74,7 @@ class Outside:
     """The plans that can be bought, and what is free."""
     mail: Mail
     push: Push
+    webhook_receivers: WebhookReceivers
     objects: Objects
     pictures: Pictures
     media_addresses: MediaAddresses

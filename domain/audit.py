@@ -47,6 +47,13 @@ from domain.lines import (
     RecordingRefused,
 )
 from domain.sessions import SessionOpened, SessionRevoked
+from domain.webhook_endpoints import (
+    WebhookEndpointAdded,
+    WebhookEndpointChanged,
+    WebhookEndpointDeleted,
+    WebhookEndpointDisabled,
+    WebhookSecretRotated,
+)
 
 HOUSE = AccountId(UUID(int=1))
 """Nobody's account: under its key lies what operators did that is about no account, or about one that is gone."""
@@ -95,6 +102,11 @@ class AuditKind(StrEnum):
     ACCOUNT_KEY_ROTATED = "account_key_rotated"
     ACCOUNT_FROZEN = "account_frozen"
     ACCOUNT_FREED = "account_freed"
+    WEBHOOK_ENDPOINT_ADDED = "webhook_endpoint_added"
+    WEBHOOK_ENDPOINT_CHANGED = "webhook_endpoint_changed"
+    WEBHOOK_ENDPOINT_DELETED = "webhook_endpoint_deleted"
+    WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint_disabled"
+    WEBHOOK_SECRET_ROTATED = "webhook_secret_rotated"  # noqa: S105 - a word, no secret
 
 
 AUDITED: dict[type[Event], AuditKind] = {
@@ -124,6 +136,11 @@ AUDITED: dict[type[Event], AuditKind] = {
     AccountErasureBegun: AuditKind.ACCOUNT_ERASURE_BEGUN,
     AccountFrozen: AuditKind.ACCOUNT_FROZEN,
     AccountFreed: AuditKind.ACCOUNT_FREED,
+    WebhookEndpointAdded: AuditKind.WEBHOOK_ENDPOINT_ADDED,
+    WebhookEndpointChanged: AuditKind.WEBHOOK_ENDPOINT_CHANGED,
+    WebhookEndpointDeleted: AuditKind.WEBHOOK_ENDPOINT_DELETED,
+    WebhookEndpointDisabled: AuditKind.WEBHOOK_ENDPOINT_DISABLED,
+    WebhookSecretRotated: AuditKind.WEBHOOK_SECRET_ROTATED,
     DataRequestNoted: AuditKind.DATA_REQUEST_NOTED,
     DataRequestAnswered: AuditKind.DATA_REQUEST_ANSWERED,
 }

@@ -23,6 +23,7 @@ OptOutId = NewType("OptOutId", UUID)
 ObjectId = NewType("ObjectId", UUID)
 MediaId = NewType("MediaId", UUID)
 CallId = NewType("CallId", UUID)
+WebhookEndpointId = NewType("WebhookEndpointId", UUID)
 
 CarrierRef = NewType("CarrierRef", str)
 """A carrier's own opaque id for a number, a message, a call or a recording."""

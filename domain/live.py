@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, ClassVar, NewType, Self
 from uuid import UUID
 
 from domain.classification import held
 from domain.kernel import AccountId, Aggregate
+from domain.live_kinds import LiveKind
 
 LiveEventId = NewType("LiveEventId", UUID)
 
@@ -25,29 +25,6 @@ BEGINNING = LiveEventId(UUID(int=0))
 """Where a stream begins: before its first event."""
 NOWHERE = LiveEventId(UUID(int=(1 << 128) - 1))
 """A place that no event ever has."""
-
-
-class LiveKind(StrEnum):
-    """What may happen. Apps pass over what they do not know: there will be more."""
-
-    MESSAGE_RECEIVED = "message.received"
-    MESSAGE_QUEUED = "message.queued"
-    MESSAGE_STATUS = "message.status"
-    MESSAGE_MEDIA = "message.media"
-    MESSAGE_DELETED = "message.deleted"
-    CONVERSATION_CHANGED = "conversation.changed"
-    CONVERSATION_DELETED = "conversation.deleted"
-    CALL_CHANGED = "call.changed"
-    CALL_DELETED = "call.deleted"
-    VOICEMAIL_RECEIVED = "voicemail.received"
-    VOICEMAIL_CHANGED = "voicemail.changed"
-    VOICEMAIL_DELETED = "voicemail.deleted"
-    LINE_CHANGED = "line.changed"
-    SESSION_OPENED = "session.opened"
-    SESSION_REVOKED = "session.revoked"
-    ACCOUNT_CHANGED = "account.changed"
-    EXPORT_READY = "export.ready"
-    SUBSCRIPTION_CHANGED = "subscription.changed"
 
 
 def place_of(event: LiveEventId) -> int:

@@ -45,6 +45,7 @@ class Retention:
     voicemail_audio: RetentionRule = RetentionRule("T3", timedelta(days=90), "the audio of voicemail")
     export: RetentionRule = RetentionRule("H15", timedelta(hours=24), "exports")
     live_event: RetentionRule = RetentionRule("T12", timedelta(hours=24), "live events")
+    webhook_delivery: RetentionRule = RetentionRule("T14", timedelta(days=7), "what became of webhook calls")
     backup: RetentionRule = RetentionRule("T4", timedelta(days=30), "backups of the database")
     keyring_backup: RetentionRule = RetentionRule("H20", timedelta(days=7), "backups of the keys")
     closed_data_request: RetentionRule = RetentionRule(

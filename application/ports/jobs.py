@@ -12,6 +12,8 @@ from domain.kernel import AccountId
 
 WAKE_DEVICE = "wake_device"
 """The job that wakes one device, for a message that came in."""
+DELIVER_WEBHOOK = "deliver_webhook"
+"""The job that tells one endpoint of one event. The store queues it, in the commit of the event."""
 ERASURE_JOB = "erase_account"
 """The job that erases an account outlives the account's rows; it goes when it is done."""
 

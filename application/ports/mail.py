@@ -41,6 +41,8 @@ class MailKind(StrEnum):
     """Nobody pays any more: the lines are silent."""
     RELEASE_ANNOUNCED = "release_announced"
     """The numbers will go, because nobody pays."""
+    WEBHOOK_DISABLED = "webhook_disabled"
+    """An address that wanted to be called answers no more, and is called no more."""
     END_IN_STORE = "end_in_store"
     """The account is deleted, and a subscription goes on that only the person can end, where it was bought."""
 

@@ -26,6 +26,7 @@ from application.ports.repositories.search import SearchIndex
 from application.ports.repositories.sessions import Sessions
 from application.ports.repositories.subscriptions import Subscriptions
 from application.ports.repositories.voicemail import Voicemails
+from application.ports.repositories.webhooks import WebhookDeliveries, WebhookEndpoints
 from domain.audit import AuditKind
 from domain.erasure import Erasure
 from domain.idempotency import Operation
@@ -118,6 +119,14 @@ class Tx(Protocol):
         """The tokens by which its devices are woken."""
 
     @property
+    def webhook_endpoints(self) -> WebhookEndpoints:
+        """The addresses that are called when something happens."""
+
+    @property
+    def webhook_deliveries(self) -> WebhookDeliveries:
+        """What is told to them."""
+
+    @property
     def subscriptions(self) -> Subscriptions:
         """What it pays for."""
 
@@ -144,7 +153,8 @@ class Tx(Protocol):
     def save(self, aggregate: Aggregate) -> None:
         """Insert (version 0) or update what changed; once committed, the aggregate knows its new version.
 
-        Saved as it was read, it must only be unchanged. Its events become audit entries and jobs in the same commit.
+        Saved as it was read, it must only be unchanged. Its events become audit entries and jobs in the same commit,
+        and a delivery, with its job, for each webhook endpoint that was there before and hears of what happened.
         """
         ...
 

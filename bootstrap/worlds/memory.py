@@ -32,6 +32,7 @@ from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.store_purchases import MemoryStorePurchases
 from adapters.outbound.memory.system import CountingIds, FakeHasher, FakeTokens, HandClock
 from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
+from adapters.outbound.memory.webhook_receivers import MemoryWebhookReceivers
 from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.sealed.objects import SealedObjects
 from adapters.outbound.system.call_clients import SealedCallClients
@@ -75,6 +76,7 @@ from application.ports.store_purchases import StorePurchases
 from application.ports.tokens import Tokens
 from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
+from application.ports.webhook_receivers import WebhookReceivers
 from application.retention import SweepResult
 from bootstrap.container import NOTHING, Replaced, wire
 from bootstrap.outside import Outside
@@ -111,6 +113,7 @@ class Parts(TypedDict, total=False):
     store: Store
     live_events: LiveEvents
     push: Push
+    webhook_receivers: WebhookReceivers
     directory: Directory
     carrier: MessageCarrier
     catch_ups: CatchUps
@@ -167,6 +170,7 @@ class InMemory:
     store: MemoryStore
     live_events: LiveEvents
     push: MemoryPush
+    webhook_receivers: MemoryWebhookReceivers
     directory: Directory
     carrier: MemoryCarrier
     catch_ups: CatchUps
@@ -212,6 +216,7 @@ class InMemory:
         self.backlog = given.get("backlog", MemoryBacklog(self.store, self.queue))
         self.live_events = given.get("live_events", MemoryLiveEvents(self.store))
         self.push = given.get("push", MemoryPush())
+        self.webhook_receivers = given.get("webhook_receivers", MemoryWebhookReceivers())
         self.directory = given.get("directory", MemoryDirectory(self.store))
         self.carrier = given.get("carrier", MemoryCarrier(self.clock.now))
         self.catch_ups = given.get("catch_ups", MemoryCatchUps())
@@ -254,6 +259,7 @@ class InMemory:
         """Return the parts the world has now, by port."""
         return Outside(
             store=self.store, live_events=self.live_events, push=self.push, directory=self.directory, queue=self.queue,
+            webhook_receivers=self.webhook_receivers,
             backlog=self.backlog, keyring=self.keyring, resealing=self.resealing,
             epochs=self.epochs, epoch_policy=self.epoch_policy, objects=self.objects,
             pictures=self.pictures, media_addresses=self.media_addresses,

@@ -322,6 +322,7 @@ def sandbox_parts(
     folder = settings.state_dir
     return Parts(
         environment=SANDBOX,
+        webhooks_to_loopback=True,
         database_url=found.database_url,
         owner_url=found.owner_url,
         keyring_url=found.keyring_url,

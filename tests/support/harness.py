@@ -24,6 +24,7 @@ from adapters.outbound.memory.recordings import MemoryRecordings
 from adapters.outbound.memory.store_purchases import MemoryStorePurchases
 from adapters.outbound.memory.system import HandClock
 from adapters.outbound.memory.voice_carrier import MemoryVoiceCarrier
+from adapters.outbound.memory.webhook_receivers import MemoryWebhookReceivers
 from adapters.outbound.pictures.cleaning import AllowListedPictures
 from adapters.outbound.postgres.audit_log import PostgresAuditLog
 from adapters.outbound.postgres.backlog import PostgresBacklog
@@ -153,6 +154,7 @@ class OnPostgres(InMemory):
             "call_clients": lambda world: SealedCallClients(world.keyring),
             "store": lambda world: PostgresStore(database, world.keyring, world.ids, environment=ENVIRONMENT),
             "push": lambda _: MemoryPush(),
+            "webhook_receivers": lambda _: MemoryWebhookReceivers(),
             "live_events": lambda _: PostgresLiveEvents(database),
             "queue": lambda _: PostgresQueue(database),
             "backlog": lambda _: PostgresBacklog(database),

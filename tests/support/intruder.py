@@ -117,6 +117,10 @@ class Scene:
         assert (await http.call("PUT", "/v1/blocked-numbers/+12125550199", token=token)).status == 200
         device = {"platform": "ios", "device_token": secrets.token_hex(32)}
         assert (await http.call("POST", "/v1/push-tokens", device, token=token)).status == 201
+        hook = {"url": "https://hooks.example.org/pico"}
+        added = await http.call("POST", "/v1/webhook-endpoints", hook, token=token, headers=http.key())
+        assert added.status == 201
+        await http.call("POST", f"{added.headers['Location']}/secret", token=token)
         await self.hear(number, "STOP", sender=WENT)
         (stopped,) = (await http.call("GET", "/v1/conversations", token=token)).json["items"]
         assert (await http.call("DELETE", f"/v1/conversations/{stopped['id']}", token=token)).status == 204

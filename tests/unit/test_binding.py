@@ -106,6 +106,7 @@ SEALED_BESIDE = {
     "subscriptions": (
         "state seller plan period_ends_at ends_at past_due_since lapsed_at warned_at payer_asked_at look_at looks"
     ),
+    "webhook_endpoints": "former_until state failing_since created_at",
     "idempotency_records": "resource_id expires_at",
     "exports": "state requested_at rows_done rows_total rows_unreadable expires_at",
     "export_parts": "export_id position",

@@ -135,7 +135,8 @@ def test_an_export_withholds_only_what_is_listed_here() -> None:
         "idempotency_records.request", "export_parts.id",
         "export_parts.export_id", "export_parts.position", "export_parts.content", "audit_entries.salt",
         "live_streams.id", "live_streams.last", "live_events.id", "live_events.kind", "live_events.subject",
-        "live_events.at", "subscriptions.payer_asked_at", "subscriptions.look_at", "subscriptions.looks",
+        "live_events.at", "webhook_endpoints.secret", "webhook_endpoints.former_secret",
+        "subscriptions.payer_asked_at", "subscriptions.look_at", "subscriptions.looks",
     }  # fmt: skip
 
 

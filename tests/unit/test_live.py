@@ -14,7 +14,8 @@ from application.live import BEAT, Begun
 from application.live_hub import MOST_OF_ACCOUNT, NoRoomForStreams, TooManyStreams
 from application.sessions import Caller, SignedIn
 from domain.kernel import AccountId, CarrierRef, MessageId, NotFound, SessionId
-from domain.live import NOWHERE, LiveEvent, LiveEventId, LiveKind
+from domain.live import NOWHERE, LiveEvent, LiveEventId
+from domain.live_kinds import LiveKind
 from domain.messages import Status
 from domain.values import Label, PhoneNumber
 from pico_testkit import PASSWORD, STRANGER, InMemory

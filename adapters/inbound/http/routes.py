@@ -27,6 +27,7 @@ from adapters.inbound.http.resources import (
     search,
     sessions,
     voicemails,
+    webhook_endpoints,
     welcome,
 )
 from adapters.inbound.http.route import Route
@@ -53,6 +54,7 @@ ROUTES: tuple[Route[Any], ...] = (
     *search.ROUTES,
     *events.ROUTES,
     *push_tokens.ROUTES,
+    *webhook_endpoints.ROUTES,
     *billing.ROUTES,
 )
 

@@ -18,6 +18,7 @@ from adapters.outbound.memory.queue import MemoryQueue
 from adapters.outbound.memory.repositories.exports import MemoryRecords
 from adapters.outbound.memory.rows import UNREADABLE, Loaded, Rows, copied, identity
 from adapters.outbound.memory.tx import MemoryTx
+from adapters.outbound.memory.webhooks import deliveries_of, job_of
 from application.inventory import BY_TYPE, INVENTORY
 from application.ports.ids import Ids
 from application.ports.jobs import JobLease
@@ -166,17 +167,18 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
             self._current(tx, aggregate)
         self._check_claims(tx, saved, removed)
         self._check_life(tx, saved)
+        told = deliveries_of(tx.loaded.rows, tx.live, self._ids)
         if completing is not None:
             self._queue.end(completing, tx.account_id)
         for row in removed:
             del tx.loaded.rows[type(row)][identity(row)]
             self._unclaim(row)
-        for row in (*saved, *tx.audit, *tx.live):
+        for row in (*saved, *tx.audit, *tx.live, *told):
             self._put(tx, row)
         for aggregate, row in changed:
             aggregate.version = row.version
         self.audit_log.add(tx.audit)
-        self._queue.put(tx.jobs)
+        self._queue.put([*tx.jobs, *map(job_of, told)])
         if tx.live:
             for listener in self.listeners:
                 listener(tx.account_id)

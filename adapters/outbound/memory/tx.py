@@ -23,6 +23,7 @@ from adapters.outbound.memory.repositories.search import MemorySearchIndex
 from adapters.outbound.memory.repositories.sessions import MemorySessions
 from adapters.outbound.memory.repositories.subscriptions import MemorySubscriptions
 from adapters.outbound.memory.repositories.voicemail import MemoryVoicemails
+from adapters.outbound.memory.repositories.webhooks import MemoryWebhookDeliveries, MemoryWebhookEndpoints
 from adapters.outbound.memory.rows import Loaded
 from application.ports.store import Tx
 from application.unit_of_work import PendingWrites
@@ -94,6 +95,16 @@ class MemoryTx(PendingWrites, Tx):
     @override
     def push_tokens(self) -> MemoryPushTokens:
         return MemoryPushTokens(self.loaded)
+
+    @property
+    @override
+    def webhook_endpoints(self) -> MemoryWebhookEndpoints:
+        return MemoryWebhookEndpoints(self.loaded)
+
+    @property
+    @override
+    def webhook_deliveries(self) -> MemoryWebhookDeliveries:
+        return MemoryWebhookDeliveries(self.loaded)
 
     @property
     @override

@@ -13,10 +13,13 @@ from adapters.outbound.postgres.pool import JOB_GONE, VERSION_CONFLICT
 from adapters.outbound.postgres.reading import ACCOUNT, owned
 from adapters.outbound.postgres.statements import Parameter, compiled, count_of, value
 from adapters.outbound.postgres.tables import AUDIT_RECENT, DIRECTORY, JOBS, SEALED_UNDER
+from application.ports.jobs import DELIVER_WEBHOOK
 from domain.accounts import Account
 from domain.classification import StorageKind
 from domain.exports import ExportPart
 from domain.kernel import Aggregate
+from domain.webhook_deliveries import WebhookDelivery
+from domain.webhook_endpoints import WebhookEndpoint
 
 _KNOWN_SHAPES = 500
 _LOGGED = ("commitment", "kind", "day", "seal")
@@ -43,6 +46,8 @@ class Verb(Enum):
     LOG = auto()
     """Add the public half of an audit entry."""
     QUEUE = auto()
+    TELL = auto()
+    """Add a delivery, and its job, for each webhook endpoint that hears of a live event."""
     RELY = auto()
     """Do nothing, but only if the row is still as it was read."""
     LIVE = auto()
@@ -206,6 +211,29 @@ def _queue(new: Parameter, *_: object) -> sa.Insert:
     return sa.insert(JOBS).values({"account_id": account, **given, "due_at": due_at})
 
 
+def _tell(new: Parameter, *_: object) -> sa.Insert:
+    """Ask as `WebhookEndpoint.hears` does: one look at an index where an account has no endpoint."""
+    endpoint, delivery = CODECS[WebhookEndpoint].table.c, CODECS[WebhookDelivery].table
+    account = sa.bindparam(ACCOUNT, type_=endpoint.account_id.type)
+    kind, subject, at = (new(delivery.c[name]) for name in ("kind", "subject", "at"))
+    given = {
+        "account_id": account, "id": sa.func.gen_random_uuid(), "endpoint_id": endpoint.id, "kind": kind,
+        "subject": subject, "at": at, "state": sa.literal_column("'waiting'"), "attempts": sa.literal_column("0"),
+        "version": sa.literal_column("1"),
+    }  # fmt: skip
+    every = sa.func.cardinality(endpoint.kinds) == sa.literal_column("0")
+    hears = sa.and_(
+        endpoint.state == sa.literal_column("'enabled'"), sa.or_(every, kind == sa.any_(endpoint.kinds))
+    )
+    heard = sa.select(*given.values()).where(owned(WebhookEndpoint), hears)
+    told = sa.insert(delivery).from_select(list(given), heard).returning(delivery.c.id).cte()
+    job = {
+        "account_id": account, "id": sa.func.gen_random_uuid(), "name": sa.literal_column(f"'{DELIVER_WEBHOOK}'"),
+        "subject": told.c.id, "due_at": sa.func.now(),
+    }  # fmt: skip
+    return sa.insert(JOBS).from_select(list(job), sa.select(*job.values()).select_from(told))
+
+
 def _remove(new: Parameter, of: Any, _: tuple[int, ...], first: Sequence[sa.CTE]) -> Any:  # noqa: ANN401
     return sa.delete(CODECS[of].table).where(_row(new, of, first)).returning(_ONE)
 
@@ -250,6 +278,7 @@ _CLAUSES: dict[Verb, _Clause] = {
     Verb.LIST: _list,
     Verb.LOG: _log,
     Verb.QUEUE: _queue,
+    Verb.TELL: _tell,
     Verb.RELY: _rely,
     Verb.LIVE: _live,
     Verb.UNDER: _under,

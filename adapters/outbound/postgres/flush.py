@@ -73,6 +73,7 @@ class Flush:
             self._add(Verb.LOG, None, commitment, entry.kind, day, seal)
         for event in work.live:
             self._save(event)
+            self._add(Verb.TELL, None, event.kind, event.subject, event.at)
         for job in work.jobs:
             self._add(Verb.QUEUE, None, work.ids.random_id(), job.name, job.subject, job.delay)
         for (

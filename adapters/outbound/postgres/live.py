@@ -26,13 +26,13 @@ from domain.live import (
     BEGINNING,
     LiveEvent,
     LiveEventId,
-    LiveKind,
     LiveStream,
     first_at,
     place_of,
     placed,
     shows,
 )
+from domain.live_kinds import LiveKind
 
 PAGE = 500
 """Events that get their places in one go."""

@@ -24,6 +24,10 @@ from adapters.outbound.postgres.repositories.search import Opened, PostgresSearc
 from adapters.outbound.postgres.repositories.sessions import PostgresSessions
 from adapters.outbound.postgres.repositories.subscriptions import PostgresSubscriptions
 from adapters.outbound.postgres.repositories.voicemail import PostgresVoicemails
+from adapters.outbound.postgres.repositories.webhooks import (
+    PostgresWebhookDeliveries,
+    PostgresWebhookEndpoints,
+)
 from application.ports.ids import Ids
 from application.ports.store import Tx
 from application.unit_of_work import PendingWrites
@@ -100,6 +104,16 @@ class PostgresTx(PendingWrites, Tx):
     @override
     def push_tokens(self) -> PostgresPushTokens:
         return PostgresPushTokens(self.reader)
+
+    @property
+    @override
+    def webhook_endpoints(self) -> PostgresWebhookEndpoints:
+        return PostgresWebhookEndpoints(self.reader)
+
+    @property
+    @override
+    def webhook_deliveries(self) -> PostgresWebhookDeliveries:
+        return PostgresWebhookDeliveries(self.reader)
 
     @property
     @override

@@ -104,6 +104,12 @@ WORDS: Mapping[MailKind, Words] = MappingProxyType({
         "others may have them. With a plan you keep them.",
         "billing/open_checkout",
     ),
+    MailKind.WEBHOOK_DISABLED: Words(
+        "A webhook was switched off",
+        "An address of yours that we called when something happened in your account has taken no call for days, or "
+        "said that it is gone. We call it no more. Once it answers again, switch it on.",
+        "webhook_endpoints/change_webhook_endpoint",
+    ),
     MailKind.END_IN_STORE: Words(
         "End your subscription in the store",
         "You deleted your account, and a subscription that you bought in an app store goes on: only you can end it, in "

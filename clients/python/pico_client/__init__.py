@@ -30,6 +30,12 @@ from pico_client.sandbox import CallPlayed, Clock, MessageAccepted, Sandbox, Sto
 from pico_client.searches import Searches
 from pico_client.sessions import Session, SignedIn
 from pico_client.voicemails import Voicemail, VoicemailDeletion, Voicemails
+from pico_client.webhook_endpoints import (
+    SignedWebhookEndpoint,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEndpoints,
+)
 
 __all__ = [
     "Account",
@@ -72,6 +78,7 @@ __all__ = [
     "SandboxPico",
     "Session",
     "SignedIn",
+    "SignedWebhookEndpoint",
     "Skip",
     "StoredMail",
     "Subscription",
@@ -79,6 +86,8 @@ __all__ = [
     "VoiceToken",
     "Voicemail",
     "VoicemailDeletion",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "WholeMessage",
 ]
 
@@ -95,6 +104,7 @@ class Pico(
     Searches,
     Events,
     PushTokens,
+    WebhookEndpoints,
     Billing,
     Exports,
     AuditLog,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 
 import pytest
 
 from pico_client import Problem, SandboxPico
 from tests.support.archives import export_in
+from tests.support.receiver import is_signed
 from tests.support.sandbox_process import PASSWORD, ROOT, Served, until
 
 pytestmark = pytest.mark.xdist_group("sandbox")  # one after the other: each starts a server of its own
@@ -30,9 +35,52 @@ def test_the_life_in_its_readme(capsys: pytest.CaptureFixture[str]) -> None:
                 "outbound See you at noon.",
                 "wrong_credentials",
             ]
+            is_called(served)
             the_end_of_it(served)
         finally:
             served.stop()
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Somebody's own server, as short as it can be."""
+
+    heard: ClassVar[list[tuple[dict[str, str], bytes]]] = []
+
+    def do_POST(self) -> None:
+        """Note what came, and say that it did."""
+        said = {name.lower(): value for name, value in self.headers.items()}
+        self.heard.append((said, self.rfile.read(int(said["content-length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def is_called(served: Served) -> None:
+    """Have a server on this machine called, as a newcomer would."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with SandboxPico(served.url) as pico:
+            pico.sign_in("ada@example.org", PASSWORD)
+            with pytest.raises(Problem) as caught:
+                pico.add_webhook_endpoint("https://127.0.0.2:8443/")
+            assert [flaw.code for flaw in caught.value.flaws] == ["invalid_webhook_url"]
+            url = f"http://127.0.0.1:{server.server_port}/hook"
+            endpoint = pico.add_webhook_endpoint(url, ["account.changed"])
+            pico.change_profile(display_name="Ada L")
+            until(lambda: bool(Hook.heard))
+            headers, body = Hook.heard[0]
+            assert is_signed(endpoint.secret, headers, body)
+            assert json.loads(body)["type"] == "account.changed"
+            until(lambda: [each.answer for each in pico.list_webhook_deliveries(endpoint.id)] == ["2xx"])
+            assert pico.rotate_webhook_secret(endpoint.id).secret != endpoint.secret
+            assert pico.change_webhook_endpoint(endpoint.id, enabled=False).state == "disabled"
+            pico.delete_webhook_endpoint(endpoint.id)
+            assert list(pico.list_webhook_endpoints()) == []
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def the_end_of_it(served: Served) -> None:

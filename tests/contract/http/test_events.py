@@ -14,7 +14,7 @@ import pytest
 from adapters.inbound.http import event_stream
 from application.live_hub import LONGEST, MOST_OF_ACCOUNT
 from domain.accounts import ProfileChanged
-from domain.live import LiveKind
+from domain.live_kinds import LiveKind
 from tests.support.http_world import OURS, HttpWorld
 
 MESSAGE = {"From": "+13105550178", "To": OURS, "Body": "hello", "NumMedia": "0"}

@@ -82,6 +82,20 @@ async def waits_and_is_woken(http: HttpWorld, token: str, path: str) -> None:
     assert (await call("GET", "/v1/push-tokens", token=token)).json["items"] == [registered]
     assert (await call("DELETE", f"/v1/push-tokens/{registered['id']}", token=token)).status == 204
 
+    hook = {"url": "https://hooks.example.org/pico"}
+    endpoint = await call("POST", "/v1/webhook-endpoints", hook, token=token, headers=http.key())
+    address = endpoint.headers["Location"]
+    assert (await call("PATCH", address, {"kinds": ["account.changed"]}, token=token)).status == 200
+    assert (await call("PATCH", "/v1/account", {"display_name": "Ada"}, token=token)).status == 200
+    await http.world.settle()
+    assert (await call("GET", "/v1/webhook-endpoints", token=token)).json["items"][0]["state"] == "enabled"
+    (delivery,) = (await call("GET", f"{address}/deliveries", token=token)).json["items"]
+    assert delivery["answer"] == "2xx"
+    other = (await call("POST", f"{address}/secret", token=token)).json["secret"]
+    assert other != endpoint.json["secret"]
+    assert (await call("GET", address, token=token)).json["kinds"] == ["account.changed"]
+    assert (await call("DELETE", address, token=token)).status == 204
+
     told = await call("GET", "/v1/events?seconds=0", token=token)
     assert b"event: stream.opened" in told.body
     assert (await call("GET", "/v1/account/audit-log", token=token)).json["items"]
@@ -290,6 +304,7 @@ async def test_what_is_somebody_elses_does_not_exist(route: Route, http: HttpWor
     fitting: dict[str, object] = {
         "download": GOODBYE,
         "calls": {"to": STRANGER},
+        "{webhook_endpoint_id:uuid}": {"enabled": False},
         "forwarding": {"to": STRANGER, "when": ["busy"]},
         "greeting": {"words": "mine"},
         "messages": text,

@@ -13,7 +13,8 @@ from application.ports.live import LiveEvents
 from bootstrap.worlds import InMemory
 from domain.accounts import ProfileChanged
 from domain.kernel import AccountId, NotFound
-from domain.live import BEGINNING, NOWHERE, LiveEvent, LiveEventId, LiveKind, place_of
+from domain.live import BEGINNING, NOWHERE, LiveEvent, LiveEventId, place_of
+from domain.live_kinds import LiveKind
 from tests.support.actors import PASSWORD, sign_up
 
 DAY = timedelta(days=1)

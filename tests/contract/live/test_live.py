@@ -13,7 +13,8 @@ from adapters.outbound.postgres.live import PostgresLiveEvents
 from adapters.outbound.postgres.pool import connect
 from application.ports.live import LiveEvents
 from domain.kernel import AccountId
-from domain.live import LiveEvent, LiveKind, place_of
+from domain.live import LiveEvent, place_of
+from domain.live_kinds import LiveKind
 from pico_testkit import InMemory
 from tests.contract.conftest import Postgres
 from tests.contract.live.contract import LiveEventsContract, happen, subjects_of, told

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from application.live import Begun, FollowEvents
 from application.sessions import Caller
-from domain.live import LiveEvent, LiveEventId, LiveKind
+from domain.live import LiveEvent, LiveEventId
+from domain.live_kinds import LiveKind
 from domain.values import Label
 from tests.support.canary_account import lived
 from tests.support.harness import Anywhere, Databases

@@ -33,6 +33,7 @@ from tests.contract.store.search import SearchPromises
 from tests.contract.store.snapshots import SnapshotPromises
 from tests.contract.store.unique import UniquePromises
 from tests.contract.store.voicemail import VoicemailPromises
+from tests.contract.store.webhooks import WebhookPromises
 from tests.contract.store.world import World
 
 __all__ = ["StoreContract", "World"]
@@ -43,5 +44,6 @@ class StoreContract(
     MediaPromises, ConversationPromises, InboxPromises, ExportPromises, DirectoryPromises, PurgePromises,
     ErasurePromises, ResiduePromises, SnapshotPromises, AuditPromises, ContactPromises,
     PeerNamePromises, BlockedNumberPromises, SearchPromises, VoicemailPromises, CallPromises, BacklogPromises,
+    WebhookPromises,
 ):  # fmt: skip
     """Everything a use case may rely on, whichever store it is given."""

@@ -105,5 +105,6 @@ class ExportPromises:
                 "voicemails": 1, "greetings": 1, "opt_outs": 1, "contacts": 1, "contact_numbers": 1,
                 "idempotency_records": 1, "blocked_numbers": 1, "search_segments": 1, "calls": 1,
                 "exports": 1, "export_parts": 1, "audit_entries": 2,
-                "push_tokens": 1, "subscriptions": 1, "live_streams": 1, "live_events": 2,
+                "push_tokens": 1, "subscriptions": 1, "live_streams": 1, "live_events": 2, "webhook_endpoints": 1,
+                "webhook_deliveries": 1,
             }  # fmt: skip

@@ -48,9 +48,11 @@ from domain.kernel import (
     OptOutId,
     PartId,
     SessionId,
+    WebhookEndpointId,
 )
 from domain.lines import LineState, PhoneLine
 from domain.live import LiveStream
+from domain.live_kinds import LiveKind
 from domain.media import Media
 from domain.messages import Conversation, Direction, Message, Status
 from domain.opt_outs import LastingOptOut
@@ -80,6 +82,8 @@ from domain.voicemail import (
     VoicemailId,
     VoicemailState,
 )
+from domain.webhook_deliveries import WebhookDelivery, WebhookDeliveryId
+from domain.webhook_endpoints import WebhookEndpoint, WebhookSecret, WebhookUrl
 
 LATER = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
@@ -109,6 +113,8 @@ class Belongings:
     segment: SearchSegment
     call: Call
     push_token: PushToken
+    webhook_endpoint: WebhookEndpoint
+    webhook_delivery: WebhookDelivery
     subscription: Subscription
 
 
@@ -370,6 +376,19 @@ class World(ABC):
             through=messages[-1].id, content=Segment.of_messages(said).pack(),
         )  # fmt: skip
 
+    def new_endpoint(self, account_id: AccountId, *kinds: LiveKind) -> WebhookEndpoint:
+        return WebhookEndpoint(
+            account_id=account_id, id=WebhookEndpointId(self.ids.new()), url=WebhookUrl("https://hooks.example.org/x"),
+            secret=WebhookSecret.of(self.ids.random_bytes()), former_secret=WebhookSecret.of(self.ids.random_bytes()),
+            former_until=self.clock.now(), kinds=frozenset(kinds), created_at=self.clock.now(),
+        )  # fmt: skip
+
+    def new_delivery(self, endpoint: WebhookEndpoint) -> WebhookDelivery:
+        return WebhookDelivery(
+            account_id=endpoint.account_id, id=WebhookDeliveryId(self.ids.random_id()), endpoint_id=endpoint.id,
+            kind=LiveKind.LINE_CHANGED, subject=self.ids.new(), at=self.clock.now(),
+        )  # fmt: skip
+
     async def belongings(self) -> Belongings:
         """Store one of everything. Its two jobs: to settle the order, to clear the conversation."""
         account = self.new_account()
@@ -402,11 +421,13 @@ class World(ABC):
             token=DeviceToken(session.id.hex * 2), registered_at=self.clock.now(),
         )  # fmt: skip
         subscription = self.new_subscription(account_id)
+        endpoint = self.new_endpoint(account_id)
+        delivery = self.new_delivery(endpoint)
         await self.commit(
             account_id, session, line, conversation, message, deleted, remnant, media, upload, export, part, once,
             opt_out, voicemail, greeting,
             contact, *self.leading_to(contact), blocked, segment, call,
-            LiveStream(account_id=account_id, id=account_id), push_token, subscription,
+            LiveStream(account_id=account_id, id=account_id), push_token, subscription, endpoint, delivery,
         )  # fmt: skip
         return Belongings(
             account_id,
@@ -429,5 +450,7 @@ class World(ABC):
             segment,
             call,
             push_token,
+            endpoint,
+            delivery,
             subscription,
         )

@@ -23,7 +23,8 @@ from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from application.live import Begun
 from application.live_hub import LONGEST, NoRoomForStreams, TooManyStreams
-from domain.live import NOWHERE, LiveEvent, LiveEventId, LiveKind
+from domain.live import NOWHERE, LiveEvent, LiveEventId
+from domain.live_kinds import LiveKind
 
 
 class StreamMark(StrEnum):

@@ -1,0 +1,1 @@
+"""Calling anybody's address, from behind a guard."""

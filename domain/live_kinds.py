@@ -1,0 +1,28 @@
+"""The closed list of what may happen, as apps and webhook endpoints are told of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class LiveKind(StrEnum):
+    """What may happen. Apps pass over what they do not know: there will be more."""
+
+    MESSAGE_RECEIVED = "message.received"
+    MESSAGE_QUEUED = "message.queued"
+    MESSAGE_STATUS = "message.status"
+    MESSAGE_MEDIA = "message.media"
+    MESSAGE_DELETED = "message.deleted"
+    CONVERSATION_CHANGED = "conversation.changed"
+    CONVERSATION_DELETED = "conversation.deleted"
+    CALL_CHANGED = "call.changed"
+    CALL_DELETED = "call.deleted"
+    VOICEMAIL_RECEIVED = "voicemail.received"
+    VOICEMAIL_CHANGED = "voicemail.changed"
+    VOICEMAIL_DELETED = "voicemail.deleted"
+    LINE_CHANGED = "line.changed"
+    SESSION_OPENED = "session.opened"
+    SESSION_REVOKED = "session.revoked"
+    ACCOUNT_CHANGED = "account.changed"
+    EXPORT_READY = "export.ready"
+    SUBSCRIPTION_CHANGED = "subscription.changed"

@@ -136,7 +136,7 @@ class KeepAuditLog(Purge):
             findings += await self._check(chain, now, everything=everything)
         if everything:
             self.checked[:] = [now]
-        return PurgeResult(0, Counter(f"audit_log_{finding.flaw}" for finding in findings))
+        return PurgeResult(0, Counter(finding.flaw.code for finding in findings))
 
     async def _check(self, chain: int, now: datetime, *, everything: bool) -> list[Finding]:
         """Check a chain and, where all is well, sign how far it goes now."""

@@ -15,6 +15,8 @@ from application.ports.keyring import KeyGone
 from application.ports.store import Store, Tx
 from application.purge import Purge, PurgeResult
 from domain.data_requests import (
+    LATE,
+    URGENT,
     DataRequest,
     DataRequestAnswered,
     DataRequestId,
@@ -132,7 +134,7 @@ class WatchDataRequests(Purge):
         if self.looked_at is None or now >= self.looked_at + LOOK_EVERY:
             self.looked_at = now
             waiting = await self.data_requests.all()
-            failed["data_request_urgent"] += sum(one.is_urgent(now) for one in waiting)
-            failed["data_request_late"] += sum(one.is_late(now) for one in waiting)
+            failed[URGENT] += sum(one.is_urgent(now) for one in waiting)
+            failed[LATE] += sum(one.is_late(now) for one in waiting)
         cutoff = self.retention.closed_data_request.cutoff(now)
         return PurgeResult(await self.data_requests.purge(cutoff, limit), +failed)

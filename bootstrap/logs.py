@@ -22,6 +22,8 @@ import structlog
 
 from adapters.inbound.error_report import report
 from adapters.inbound.http.request_id import ROUTE
+from domain.audit_chain import Flaw
+from domain.data_requests import LATE, URGENT
 
 Shape = Callable[[object], bool]
 
@@ -74,6 +76,17 @@ def _named(kind: type[BaseException]) -> Iterator[str]:
         yield from _named(narrower)
 
 
+FOUND = frozenset({URGENT, LATE, *(flaw.code for flaw in Flaw)})
+"""What sweeps report that is no error: what they found out."""
+
+
+def failures(value: object) -> bool:
+    """Tell whether a value counts what failed, by what errors and findings are called."""
+    return isinstance(value, dict) and all(
+        (ERROR(name) or name in FOUND) and number(count) for name, count in value.items()
+    )
+
+
 FEW_DIGITS = text(r"\d{1,6}")
 NAME = text(r"[a-z_][a-z0-9_]{0,59}")
 ERROR = Errors()
@@ -90,7 +103,7 @@ FIELDS: Mapping[str, Shape] = {
     "where": text(r"[\w.<>]{1,200}:[\w.<>]{1,100}:\d{1,6}|unknown"),
     "code": lambda value: value is None or number(value) or FEW_DIGITS(value),
     "failure": NAME,
-    "failed": lambda value: isinstance(value, dict) and all(ERROR(k) and number(n) for k, n in value.items()),
+    "failed": failures,
     "job": NAME,
     "attempt": number,
     "accounts": number,

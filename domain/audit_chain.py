@@ -40,6 +40,11 @@ class Flaw(StrEnum):
     FELL_BACK = "fell_back"
     """The chain ends earlier, or otherwise, than at a point that was seen before."""
 
+    @property
+    def code(self) -> str:
+        """What a sweep that found it reports."""
+        return f"audit_log_{self}"
+
 
 @dataclass(frozen=True, slots=True)
 class Link:

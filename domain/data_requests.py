@@ -19,6 +19,8 @@ MOST = timedelta(days=30)
 """What clause Q2 promises."""
 ALARM_AFTER = timedelta(days=20)
 """From this day on somebody is told, every hour, that a request waits."""
+URGENT, LATE = "data_request_urgent", "data_request_late"
+"""What a sweep reports of requests that wait, and of those whose last day went by."""
 
 
 class DataRequestKind(StrEnum):

@@ -25,11 +25,14 @@ from adapters.inbound.http.app import build
 from adapters.inbound.http.request_id import ROUTE
 from adapters.inbound.http.request_log import log_request
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
+from application.retention import SweepResult
 from bootstrap import __main__ as program
 from bootstrap import event_loop
 from bootstrap.logs import FIELDS, configure_logs, report_what_python_would_print
 from bootstrap.worlds import InMemory
 from bootstrap.worlds.edge import always, calling
+from domain.audit_chain import Flaw
+from domain.data_requests import ALARM_AFTER, LATE, URGENT, DataRequestKind
 
 ROOT = Path(__file__).parents[2]
 CANARY = "c4n4ry-7f3e"
@@ -104,6 +107,25 @@ def test_a_key_is_withheld_as_well_as_its_value(lines: io.StringIO) -> None:
     structlog.get_logger().error("told", failed={"ada@example.org": 1}, **{CANARY: 1, "+12025550143": 2})
     assert said(lines)[0]["withheld"] == 3
     assert CANARY not in lines.getvalue()
+
+
+@pytest.mark.parametrize(
+    "code", [URGENT, LATE, *(flaw.code for flaw in Flaw), "carrier_unavailable", "ValueError"]
+)
+def test_what_a_sweep_found_out_is_told_by_its_name(lines: io.StringIO, code: str) -> None:
+    structlog.get_logger().error("sweep failed", failed={code: 2})
+    (line,) = said(lines)
+    assert line["failed"] == {code: 2}
+
+
+def test_a_letter_that_waits_is_told_of_by_the_sweep(lines: io.StringIO) -> None:
+    async def wait() -> SweepResult:
+        world = InMemory()
+        await world.use_cases.open_data_request(DataRequestKind.ACCESS, None, None)
+        return await world.advance(ALARM_AFTER)
+
+    structlog.get_logger().error("sweep failed", failed=dict(asyncio.run(wait()).failed))
+    assert said(lines)[-1]["failed"] == {URGENT: 1}
 
 
 def test_a_name_that_is_no_errors_is_not_taken_for_one(lines: io.StringIO) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -14,9 +15,11 @@ import pytest
 from adapters.outbound.aws import ledger, objects
 from adapters.outbound.aws.kms import TAGS
 from application.voicemail_audio import BACKSTOP
+from bootstrap.logs import FOUND
 from bootstrap.policy import POLICY, parse
 from bootstrap.release import release
 from bootstrap.settings import ProductionSettings, Settings, variable
+from domain.audit_chain import Flaw
 from domain.retention import Retention
 from tests.support.cloud import Cloud
 from tests.support.stacks import NAME
@@ -52,6 +55,15 @@ def test_everything_stands_at_moto(cloud: Cloud) -> None:
     }
     alarms = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
     assert len(alarms) == len(of_type("alarms", "AWS::CloudWatch::Alarm"))
+
+
+def test_alarms_go_by_words_that_the_logs_may_hold() -> None:
+    patterns = of_type("alarms", "AWS::Logs::MetricFilter").values()
+    phrases = {phrase for each in patterns for phrase in re.findall(r'"([^"]+)"', each["FilterPattern"])}
+    sources = [*FOLDER.parents[1].glob("adapters/inbound/*.py"), *FOLDER.parents[1].glob("bootstrap/*.py")]
+    said = "".join(path.read_text("utf-8") for path in sources)
+    assert {phrase for phrase in phrases if phrase not in FOUND and f'"{phrase}"' not in said} == set()
+    assert {flaw.code for flaw in Flaw} <= phrases
 
 
 def _one(said: dict[str, Any]) -> dict[str, Any]:

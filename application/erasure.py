@@ -12,6 +12,7 @@ from application.epochs import EPOCH, FINISHED_AT, UNREADABLE_BY
 from application.erasure_step import ErasureStep
 from application.hold import Hold, HoldOfJob
 from application.job_type import NOW, JobType
+from application.kept_address import KeptAddress
 from application.ports.audit_log import AuditLog
 from application.ports.clock import Clock
 from application.ports.directory import Directory
@@ -113,6 +114,7 @@ class EraseAccount:
     signing: Signing
     audit_log: AuditLog
     clock: Clock
+    kept_address: KeptAddress
 
     async def __call__(self, account_id: AccountId, _subject: UUID, lease: JobLease) -> None:
         """Take the steps that remain, then sign the receipt. Raises what a step raises. Repeating is harmless."""
@@ -122,6 +124,8 @@ class EraseAccount:
             if await self.ledger.receipt(await self.fingerprint(account_id)) is not None:
                 return  # finished before; only the end of the job was lost
             erasure = Erasure(account_id=account_id, began_at=now)
+        if self.kept_address.is_over(erasure, now):  # however long others take, it does not wait for them
+            await self.kept_address.drop(erasure)
         steps, hold = {step.name: step for step in self.steps}, HoldOfJob(self.queue, account_id, lease)
         for name in erasure.remaining(tuple(steps)):
             try:

@@ -9,6 +9,7 @@ from application.asking_again import AskProvidersAgain
 from application.billing_erasure import CancelSubscription, DeletePayer
 from application.call_records import DeleteCallRecords
 from application.carrier_copies import DeleteCarrierCopies
+from application.completion_mail import KeepAddress, SendCompletionMail
 from application.erasure import DeleteRows, DestroyKeys, RecordIntent, VerifyNothingLeft
 from application.erasure_step import ErasureStep
 from application.line_release import ReleaseNumbers
@@ -26,10 +27,12 @@ ERASURE_STEPS: tuple[type[ErasureStep], ...] = (
     DeletePayer,
     EraseMailAddress,
     AskProvidersAgain,
+    KeepAddress,
     DestroyKeys,
     DeleteObjects,
     DeleteRows,
     VerifyNothingLeft,
+    SendCompletionMail,
 )
 
 

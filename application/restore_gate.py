@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from application.account_deletion import DeleteAccount
 from application.epochs import FINISHED_AT
+from application.kept_address import KeptAddress
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.keyring import Keyring
@@ -56,6 +57,7 @@ class RestoreGate:
     delete_account: DeleteAccount
     sweep: Sweep
     clock: Clock
+    kept_address: KeptAddress
 
     async def is_behind(self) -> bool:
         """Tell whether the ledger has come further than the database knows. Repeating is harmless.
@@ -102,6 +104,7 @@ class RestoreGate:
             return False  # it goes on as a job: it was not further than that when the backup was made
         await self.keyring.destroy(account_id)
         await self.objects.delete_all(account_id)
+        await self.kept_address.drop(Erasure(account_id=account_id, began_at=intent.at))
         found = sum((await self.store.delete_rows(account_id)).values())
         left = sum((await self.store.count_rows(account_id)).values()) + await self.objects.count(account_id)
         if left or await self.keyring.count(account_id):

@@ -32,6 +32,7 @@ from application.call_records import CloseCall, DeleteCallRecords
 from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall, StopForwarding
 from application.carrier_copies import DeleteCarrierCopies
 from application.catching_up import CatchUp
+from application.completion_mail import KeepAddress, SendCompletionMail
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
 from application.credentials import NoteRefusedSignIn, VerifyPassword
@@ -82,6 +83,7 @@ from application.inbound_calls import AnswerCall, ContinueCall, Direct, RouteCal
 from application.inbound_messages import ApplyDeliveryReceipt, ReceiveMessage
 from application.job_type import JobType
 from application.jobs import JOBS
+from application.kept_address import KeptAddress
 from application.key_rotation import RotateAccountKey
 from application.limits import Counts, PurgeLimits
 from application.line_check import CheckLine
@@ -675,6 +677,7 @@ class Container(containers.DeclarativeContainer):
     begin_overdue_erasures = Singleton(
         BeginOverdueErasures, begin_erasures=begin_erasures, keyring=keyring, ledger=ledger, fingerprint=fingerprint,
     )
+    kept_address = Singleton(KeptAddress, keyring=keyring, objects=objects, fingerprint=fingerprint)
     ask_providers_again = Singleton(
         AskProvidersAgain, release_numbers=release_numbers, erase_mail_address=erase_mail_address, clock=clock,
         pause=pause,
@@ -687,9 +690,17 @@ class Container(containers.DeclarativeContainer):
         VerifyNothingLeft, store=store, keyring=keyring, objects=objects, ledger=ledger, fingerprint=fingerprint,
         signing=signing, clock=clock, clear_residue=clear_residue,
     )
+    keep_address = Singleton(
+        KeepAddress, store=store, ledger=ledger, fingerprint=fingerprint, clock=clock, kept_address=kept_address,
+    )
+    send_completion_mail = Singleton(
+        SendCompletionMail, store=store, mail=mail, erase_mail_address=erase_mail_address, epochs=epochs, clock=clock,
+        kept_address=kept_address, pause=pause,
+    )
     erase_account = Singleton(
         EraseAccount, steps=_all(locals(), ERASURE_STEPS), store=store, queue=queue, keyring=keyring, ledger=ledger,
         fingerprint=fingerprint, signing=signing, audit_log=audit_log, epochs=epochs, policy=epoch_policy, clock=clock,
+        kept_address=kept_address,
     )
 
     # Master keys
@@ -722,6 +733,7 @@ class Container(containers.DeclarativeContainer):
     restore_gate = Singleton(
         RestoreGate, store=store, directory=directory, keyring=keyring, objects=objects, ledger=ledger, place=place,
         fingerprint=fingerprint, signing=signing, delete_account=delete_account, sweep=sweep, clock=clock,
+        kept_address=kept_address,
     )
     job_handlers = _by_name(locals(), JOBS)
 # fmt: on

@@ -46,6 +46,9 @@ class MailKind(StrEnum):
     END_IN_STORE = "end_in_store"
     """The account is deleted, and a subscription goes on that only the person can end, where it was bought."""
 
+    COMPLETED = "completed"
+    """The account is erased. It is the last mail, to an address that is forgotten with it."""
+
 
 ASKED_FOR = frozenset(
     {MailKind.VERIFY, MailKind.PASSWORD_RESET, MailKind.EMAIL_CHANGE, MailKind.EXPORT_READY}

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from application.completion_mail import SendCompletionMail
 from application.erasure import DeleteRows, DestroyKeys, RecordIntent, VerifyNothingLeft
 from application.erasure_steps import ERASURE_STEPS, check_order
 from domain.erasure import PATIENCE, Erasure
@@ -66,7 +67,9 @@ def test_an_unknown_last_step_is_an_error_and_not_the_beginning() -> None:
 def test_the_order_that_makes_erasure_irreversible_only_when_it_can_be_finished() -> None:
     assert len(set(ORDER)) == len(ORDER)
     assert ERASURE_STEPS[0] is RecordIntent, "the ledger knows before anything is lost"
-    assert ERASURE_STEPS[-1] is VerifyNothingLeft, "and nothing is called done before it was counted"
+    assert ERASURE_STEPS[-2:] == (VerifyNothingLeft, SendCompletionMail), (
+        "nothing is called done before it was counted"
+    )
     keys = ERASURE_STEPS.index(DestroyKeys)
     assert keys < ERASURE_STEPS.index(DeleteRows)
     assert all(step.needs_keys for step in ERASURE_STEPS[1:keys]), "what needs no keys may stand after them"

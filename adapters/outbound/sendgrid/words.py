@@ -116,4 +116,10 @@ WORDS: Mapping[MailKind, Words] = MappingProxyType({
         "that store. Until you do, the store charges you.",
         "billing/read_subscription",
     ),
+    MailKind.COMPLETED: Words(
+        "Your account is erased",
+        "Nothing of your account is left with us. This is our last mail: we kept your address for it alone, and now "
+        "forget it. There will be a signed receipt, which anybody can check.",
+        "legal/read_public_keys",
+    ),
 })  # fmt: skip

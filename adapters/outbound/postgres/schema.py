@@ -22,7 +22,7 @@ _HAS_CITUS = text("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citu
 
 
 class NotMigrated(Exception):
-    """The database's schema is not of this version, and its tables are not ours: run `pico migrate` as their owner."""
+    """The database's schema is of an older version, and its tables are not ours: run `pico migrate` as their owner."""
 
 
 class NotDistributable(Exception):
@@ -46,6 +46,11 @@ class _Database:
     def newest(self) -> str:
         """The revision that `upgrade` leads to."""
         return str(ScriptDirectory.from_config(self._config()).get_current_head())
+
+    def is_older(self, revision: str) -> bool:
+        """Tell whether `revision` is one of ours, and not the newest."""
+        known = {each.revision for each in ScriptDirectory.from_config(self._config()).walk_revisions()}
+        return revision in known - {self.newest}
 
     def _config(self) -> Config:
         config = Config()
@@ -96,7 +101,11 @@ async def bring_up_to_date(dsn: str, owner: str | None = None, *, distribute: bo
 
 
 async def _is_anothers(dsn: str) -> bool:
-    """Tell whether the tables belong to another role. Raises NotMigrated when they are then of another version."""
+    """Tell whether the tables belong to another role. Raises NotMigrated when they are then of an older version.
+
+    A revision that this release does not know is a later release's, whose schema has all that this one needs
+    (docs/releases.md).
+    """
     connection = await asyncpg.connect(dsn)
     try:
         owned = await connection.fetchval(
@@ -104,7 +113,7 @@ async def _is_anothers(dsn: str) -> bool:
         )
         if owned is not False:
             return False
-        if await connection.fetchval("SELECT version_num FROM alembic_version") != _STORE.newest:
+        if _STORE.is_older(await connection.fetchval("SELECT version_num FROM alembic_version")):
             raise NotMigrated
     finally:
         await connection.close()

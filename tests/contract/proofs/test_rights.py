@@ -347,6 +347,7 @@ TAKEN_OFF_AND_PUT_ON = {
     ("sessions", "label"),
     ("greetings", "words"),
     ("push_tokens", "token"),
+    ("webhook_endpoints", "url"),
 }
 """What another takes the place of: a number is blocked again, a device signs in again, a line is greeted anew."""
 ALONG = {("voicemails", "transcript"): {"transcript_state"}}

@@ -5,7 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from domain.accounts import AccountDeletionRequested, EmailChanged, ProfileChanged
+from domain.accounts import (
+    AccountDeletionRequested,
+    AccountFreed,
+    AccountFrozen,
+    EmailChanged,
+    ProfileChanged,
+)
 from domain.billing import SubscriptionChanged
 from domain.calls import CallBegan, CallDeleted, CallEnded
 from domain.exports import ExportReady
@@ -70,6 +76,8 @@ TOLD: Mapping[type[Event], LiveKind] = MappingProxyType({
     SessionRevoked: LiveKind.SESSION_REVOKED,
     ProfileChanged: LiveKind.ACCOUNT_CHANGED,
     EmailChanged: LiveKind.ACCOUNT_CHANGED,
+    AccountFrozen: LiveKind.ACCOUNT_CHANGED,
+    AccountFreed: LiveKind.ACCOUNT_CHANGED,
     AccountDeletionRequested: LiveKind.ACCOUNT_CHANGED,
     ExportReady: LiveKind.EXPORT_READY,
     SubscriptionChanged: LiveKind.SUBSCRIPTION_CHANGED,

@@ -16,6 +16,7 @@ from bootstrap.operating import CannotOpen
 from bootstrap.postgres_server import PostgresUnavailable
 from bootstrap.private_memory import keep_private
 from bootstrap.settings import BadSettings
+from bootstrap.tour_failed import TourFailed
 from domain.kernel import PicoError
 
 app = command_line(COMMANDS)
@@ -36,6 +37,9 @@ def main() -> None:
         sys.exit(130)
     except PicoError as error:
         typer.echo(f"pico: {type(error).__doc__}", err=True)
+        sys.exit(1)
+    except TourFailed as error:
+        typer.echo(f"pico: {error}", err=True)
         sys.exit(1)
     except (BadSettings, BackupFailed, CannotListen, CannotOpen, PostgresUnavailable) as error:
         typer.echo(f"pico: {error}", err=True)

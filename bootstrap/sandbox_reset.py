@@ -13,7 +13,8 @@ from bootstrap.settings import BadSettings
 SERVERS = ("postgres", "keyring")
 MADE = (
     *(f"{server}{log}" for server in SERVERS for log in (".log", ".log.1")),
-    "kms", "ledger", "objects", "sendgrid.json", "twilio.json", "twilio.json.media", "telnyx.json", "backups",
+    "kms", "ledger", "objects", "sendgrid.json", "twilio.json", "twilio.json.media", "telnyx.json",
+    "stripe.json", "backups",
     STATE,
 )  # fmt: skip
 """Named one by one: whatever else lies in the folder is somebody else's. The last one says that there is a Sandbox."""

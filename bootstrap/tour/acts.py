@@ -13,8 +13,9 @@ from bootstrap.tour.people import name_block_and_search
 from bootstrap.tour.picture import receive_picture
 from bootstrap.tour.second_line import take_a_british_line
 from bootstrap.tour.stage import Stage
-from bootstrap.tour.traveller import PASSWORD, TourFailed, Traveller, canary, until
+from bootstrap.tour.traveller import PASSWORD, Traveller, canary, until
 from bootstrap.tour.waking import wake_a_telephone
+from bootstrap.tour_failed import TourFailed
 
 
 async def play(stage: Stage, client: ClientSession) -> int:

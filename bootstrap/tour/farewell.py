@@ -7,7 +7,8 @@ from io import BytesIO
 from zipfile import ZipFile
 
 from bootstrap.tour.stage import Stage
-from bootstrap.tour.traveller import PASSWORD, TourFailed, Traveller, until
+from bootstrap.tour.traveller import PASSWORD, Traveller, until
+from bootstrap.tour_failed import TourFailed
 
 
 async def export_everything(stage: Stage, who: Traveller) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bootstrap.tour.stage import Stage
-from bootstrap.tour.traveller import TourFailed, Traveller, canary, until
+from bootstrap.tour.traveller import Traveller, canary, until
+from bootstrap.tour_failed import TourFailed
 
 
 async def name_block_and_search(stage: Stage, who: Traveller, known: str, unwanted: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bootstrap.tour.stage import Stage
-from bootstrap.tour.traveller import TourFailed, Traveller, canary, until
+from bootstrap.tour.traveller import Traveller, canary, until
+from bootstrap.tour_failed import TourFailed
 
 
 async def receive_picture(stage: Stage, who: Traveller, sender: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.tour.stage import Stage
-from bootstrap.tour.traveller import TourFailed, Traveller, canary, until
+from bootstrap.tour.traveller import Traveller, canary, until
+from bootstrap.tour_failed import TourFailed
 
 
 async def take_a_british_line(stage: Stage, who: Traveller, sender: str) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bootstrap.plaintext_scan import Trace, search_files
-from bootstrap.tour.traveller import TourFailed
+from bootstrap.tour_failed import TourFailed
 from bootstrap.worlds.sandbox import Sandbox
 from domain.kernel import AccountId
 

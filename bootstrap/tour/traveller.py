@@ -10,15 +10,13 @@ from typing import Any, TypeVar
 
 from aiohttp import ClientSession
 
+from bootstrap.tour_failed import TourFailed
+
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of accounts that live for a minute
 PATIENCE = 20.0
 """Seconds until something that should happen by itself counts as broken."""
 
 T = TypeVar("T")
-
-
-class TourFailed(Exception):
-    """The tour did not go as told; the message says where."""
 
 
 @dataclass

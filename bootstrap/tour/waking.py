@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 
 from bootstrap.tour.stage import Stage
-from bootstrap.tour.traveller import TourFailed, Traveller, canary, until
+from bootstrap.tour.traveller import Traveller, canary, until
+from bootstrap.tour_failed import TourFailed
 
 
 async def wake_a_telephone(stage: Stage, who: Traveller, sender: str) -> None:

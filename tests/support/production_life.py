@@ -30,6 +30,11 @@ from tests.support.stacks import NAME
 
 SID, TOKEN, SENDER = "AC" + "a" * 32, "a token that signs", "hello@pico.example"
 STRANGER = "+12125550123"
+MAIL_KEY = (
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEs08kbmhwZ/I2wakOVL7+EHrwoxAe/7VE7ghiAKlM3ndkswOf"
+    "q31Qidhz4PJnaMlvu++ckSYeOQwOSeQCQ/+gNQ=="
+)
+"""A public key, as SendGrid gives one for its event webhook."""
 
 
 class Hasty(Production):
@@ -73,7 +78,7 @@ async def lived(
             database_url=SecretStr(database), keyring_url=SecretStr(keyring), kms_key_id=f"alias/{NAME}",
             objects_bucket=buckets[0], ledger_bucket=buckets[1], aws_endpoint_url=aws_url,
             sendgrid_api_key=SecretStr(TOKEN), sendgrid_api_url=mail_url, mail_from=SENDER,
-            app_url="https://app.example",
+            sendgrid_webhook_keys=MAIL_KEY, app_url="https://app.example",
         ).model_copy(update={"public_url": url})  # fmt: skip
         production = Hasty(settings)
         with life.serve.listening():

@@ -43,6 +43,7 @@ from domain.values import Country
 from tests.contract.conftest import QUICK, Postgres
 from tests.support.cloud import Cloud, deployed_cloud
 from tests.support.iam import suit_moto
+from tests.support.production_life import MAIL_KEY
 from tests.support.stacks import NAME
 from tests.support.templates import REGION
 from tests.support.tls_postgres import before, certified
@@ -241,6 +242,6 @@ async def standing(
             stripe_api_key=SecretStr(TOKEN), stripe_webhook_secrets=SecretStr(TOKEN), stripe_api_url=till_url,
             plans="basic=price_1:499USD:1", sentry_dsn=SecretStr(DSN),
             sendgrid_api_key=SecretStr(TOKEN), sendgrid_api_url=mail_url, mail_from=SENDER,
-            app_url="https://app.example",
+            sendgrid_webhook_keys=MAIL_KEY, app_url="https://app.example",
         )  # fmt: skip
         yield Standing(settings, cloud, databases, twilio, post, number, till, endpoint, portal)

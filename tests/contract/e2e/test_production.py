@@ -23,6 +23,7 @@ from bootstrap.settings import BadSettings, ProductionSettings, Settings, read_s
 from bootstrap.worlds.amazon import REGION
 from bootstrap.worlds.production import Production
 from tests.contract.conftest import Postgres
+from tests.support.production_life import MAIL_KEY
 from tests.support.sandbox_process import PASSWORD, ROOT
 from tests.support.valkey import Valkey
 
@@ -37,10 +38,7 @@ VARIABLES = {
     "PICO_OBJECTS_BUCKET": "pico-objects",
     "PICO_LEDGER_BUCKET": "pico-ledger",
     "PICO_SENDGRID_API_KEY": "s3cret",
-    "PICO_SENDGRID_WEBHOOK_KEYS": (
-        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEs08kbmhwZ/I2wakOVL7+EHrwoxAe/7VE7ghiAKlM3ndkswOf"
-        "q31Qidhz4PJnaMlvu++ckSYeOQwOSeQCQ/+gNQ=="
-    ),
+    "PICO_SENDGRID_WEBHOOK_KEYS": MAIL_KEY,
     "PICO_MAIL_FROM": SENDER,
     "PICO_APP_URL": "https://app.example",
 }
@@ -119,7 +117,7 @@ async def settings(postgres: Postgres) -> ProductionSettings:
         kms_key_id=VARIABLES["PICO_KMS_KEY_ID"], objects_bucket=VARIABLES["PICO_OBJECTS_BUCKET"],
         ledger_bucket=VARIABLES["PICO_LEDGER_BUCKET"],
         sendgrid_api_key=SecretStr(TOKEN), mail_from=SENDER, app_url="https://app.example",
-        sendgrid_webhook_keys=VARIABLES["PICO_SENDGRID_WEBHOOK_KEYS"],
+        sendgrid_webhook_keys=MAIL_KEY,
     )  # fmt: skip
 
 

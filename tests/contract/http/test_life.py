@@ -66,6 +66,24 @@ async def talks(http: HttpWorld, token: str, line: dict[str, Any]) -> None:
     assert (await call("GET", voicemail, token=token)).json == heard
 
 
+async def pays(http: HttpWorld, token: str) -> None:
+    """Live through buying a plan and changing it."""
+    call = http.call
+    plans = [one["plan"] for one in (await call("GET", "/v1/plans")).json["items"]]
+    assert (await call("GET", "/v1/subscription", token=token)).json["state"] == "none"
+    choice = {"plan": plans[0]}
+    page = await call("POST", "/v1/billing/checkout", choice, token=token, headers=http.key("checkout"))
+    assert (await call("POST", f"/sandbox/checkout/{page.json['id']}/complete")).status == 204
+    for hint in list(http.world.payments.events):
+        await http.world.use_cases.receive_payment_hint(hint)
+    await http.world.settle()
+    assert (await call("GET", "/v1/subscription", token=token)).json["plan"] == plans[0]
+    assert (await call("POST", "/v1/billing/portal", token=token)).json["url"]
+    other = {"plan": plans[-1]}
+    changed = await call("POST", "/v1/billing/plan-changes", other, token=token, headers=http.key("plan"))
+    assert changed.json["plan"] == plans[-1]
+
+
 async def waits_and_is_woken(http: HttpWorld, token: str, path: str) -> None:
     """Live through messages for later, a device that is woken, and what is told of all that happened."""
     call = http.call
@@ -220,6 +238,7 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
 
     await talks(http, token, line)
     await waits_and_is_woken(http, token, path)
+    await pays(http, token)
 
     other = (await call("POST", "/v1/sessions", {"email": "Ada@Example.org", "password": PASSWORD})).json
     third = (await call("POST", "/v1/sessions", {"email": "ada@example.org", "password": PASSWORD})).json

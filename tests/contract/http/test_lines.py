@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.outbound.system.entitlements import FixedPlan
+from bootstrap.worlds import InMemory
 from domain.entitlements import Plan
 from domain.values import Capability, Country
 from tests.support.http_world import STRANGER, HttpWorld
@@ -93,18 +95,19 @@ async def test_a_number_is_bought_at_the_price_that_was_shown_or_not_at_all(http
     assert bought.status == 201
 
 
-async def test_past_the_plan_the_answer_says_so(http: HttpWorld) -> None:
-    token = await http.person()
-    http.world.entitlements.every = Plan(1, frozenset({Country("US")}))  # type: ignore[attr-defined]  # a fixed plan
-    for number, status, code in (
-        ("+12025550144", 201, None),
-        ("+12025550145", 403, "line_limit_reached"),
-        ("+442079460001", 403, "country_not_in_plan"),
-    ):
-        answer = await http.call(
-            "POST", "/v1/lines", {"number": number}, token=token, headers=http.key(number)
-        )
-        assert (answer.status, answer.json.get("code")) == (status, code)
+async def test_past_the_plan_the_answer_says_so() -> None:
+    fixed = FixedPlan(Plan(1, frozenset({Country("US")})))
+    async with HttpWorld.running(InMemory(entitlements=fixed)) as http:
+        token = await http.person()
+        for number, status, code in (
+            ("+12025550144", 201, None),
+            ("+12025550145", 403, "line_limit_reached"),
+            ("+442079460001", 403, "country_not_in_plan"),
+        ):
+            answer = await http.call(
+                "POST", "/v1/lines", {"number": number}, token=token, headers=http.key(number)
+            )
+            assert (answer.status, answer.json.get("code")) == (status, code)
 
 
 async def test_a_line_is_told_when_not_to_disturb(http: HttpWorld) -> None:

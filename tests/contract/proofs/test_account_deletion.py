@@ -286,7 +286,7 @@ async def test_hard_deletion_waits_a_day_for_young_texts_and_no_longer(anywhere:
         await made.advance(30 * DAY)
         await made.advance(DAY - MINUTE)
         assert await made.keyring.count(ada.id), "it did not wait"
-        assert len(made.carrier.numbers) == 1
+        assert len(made.carrier.numbers) == 1, "it did not wait"
         await made.advance(MINUTE)
         assert not await made.keyring.count(ada.id), "it waits still"
         assert not made.carrier.numbers

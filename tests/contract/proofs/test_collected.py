@@ -30,6 +30,7 @@ from application.ports.keyring import AccountKey
 from application.ports.mail import MailKind
 from domain.accounts import InboundChoice
 from domain.audit import AuditEntry, AuditKind
+from domain.billing import PlanName
 from domain.classification import StorageKind
 from domain.data_requests import DataRequestKind, DataRequestOutcome
 from domain.documents import Documents
@@ -370,6 +371,12 @@ async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases
         await do.restrict_account(ada.id, InboundChoice.ACCEPTED)
         await do.lift_restriction(ada.id)
         hook = await switched_off_webhook(world, ada.id)
+        await do.open_checkout(ada.id, PlanName.BASIC, "buy")
+        (payer,) = world.payments.payers
+        world.payments.buy(payer)
+        for hint in list(world.payments.events):
+            await do.receive_payment_hint(hint)
+        await world.settle()
         letter = await do.open_data_request(DataRequestKind.ACCESS, ada.id, None)
         await do.close_data_request(letter.id, ada.id, DataRequestOutcome.FULFILLED)
         newer = replace(do.accept_documents, documents=Documents(terms=8, privacy=9))

@@ -29,6 +29,7 @@ from adapters.inbound.http.route import Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.inbound.http.upload import Upload
 from adapters.inbound.http_io import WebhookEndpoint
+from adapters.inbound.webhooks.sendgrid import SendGridWebhooks
 from adapters.inbound.webhooks.stripe import StripeWebhooks
 from adapters.inbound.webhooks.telnyx import TelnyxWebhooks
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
@@ -196,7 +197,12 @@ def own_words(world: InMemory, planted: Mapping[str, str]) -> list[Any]:
     def hint_of(event: object) -> NoReturn:
         fail(planted, event)
 
-    real = [twilio, telnyx, Believing(world.use_cases, None, hint_of)]  # type: ignore[arg-type]
+    class Credulous(SendGridWebhooks):
+        async def _verified(self, request: web.BaseRequest) -> bytes:
+            fail(planted, await request.read())
+
+    stripe = Believing(world.use_cases, None, hint_of)  # type: ignore[arg-type]
+    real = [twilio, telnyx, stripe, Credulous(world.use_cases, None)]  # type: ignore[arg-type]
     providers = {path.parent.name for path in Path(webhooks.__file__).parent.glob("*/webhooks.py")}
     assert providers == {path.split("/")[2] for hooks in real for path in hooks.endpoints()}, (
         "a provider is left out"

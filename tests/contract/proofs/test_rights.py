@@ -325,6 +325,8 @@ WRITE_TO_US = {
     ("messages", "client_reference"),
     ("voicemails", "caller"),
     ("voicemails", "digest"),
+    ("subscriptions", "payer"),
+    ("subscriptions", "purchase"),
     ("audit_entries", "at"),
     ("audit_entries", "kind"),
     ("audit_entries", "subject"),

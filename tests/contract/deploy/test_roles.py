@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -44,14 +45,17 @@ def _allowed(role: str) -> dict[str, set[str]]:
 
 @pytest.fixture
 def bucket_names(cloud: Cloud) -> Iterator[tuple[str, str]]:
-    """Take the buckets' policies away meanwhile: moto knows no conditions, and so would refuse everything."""
-    s3, names = cloud.client("s3"), (cloud.exports[f"{NAME}-objects"], cloud.exports[f"{NAME}-ledger"])
-    policies = {name: s3.get_bucket_policy(Bucket=name)["Policy"] for name in names}
-    for name in names:
-        s3.delete_bucket_policy(Bucket=name)
-    yield names
-    for name, policy in policies.items():
-        s3.put_bucket_policy(Bucket=name, Policy=policy)
+    """Take the objects' policy away meanwhile: moto knows no conditions, and so would refuse everything.
+
+    The ledger is a bucket of this life's own: nobody can empty one that is locked, and others look at the account's.
+    """
+    s3, objects = cloud.client("s3"), cloud.exports[f"{NAME}-objects"]
+    policy = s3.get_bucket_policy(Bucket=objects)["Policy"]
+    s3.delete_bucket_policy(Bucket=objects)
+    ledger = f"{NAME}-ledger-{uuid4()}"
+    s3.create_bucket(Bucket=ledger, ObjectLockEnabledForBucket=True)
+    yield objects, ledger
+    s3.put_bucket_policy(Bucket=objects, Policy=policy)
 
 
 async def _life(cloud: Cloud, postgres: Postgres, names: tuple[str, str]) -> Life:

@@ -151,7 +151,7 @@ def test_the_policys_periods() -> None:
     assert {name: rule.keep / timedelta(days=1) for name, rule in rules.items()} == {
         "soft_deleted": 30, "unverified": 1, "idle_session": 30, "session": 180, "ended_session": 90,
         "export": 1, "idempotency": 1, "released_number": 7, "voicemail_audio": 90, "live_event": 1,
-        "backup": 30, "keyring_backup": 7, "closed_data_request": 730,
+        "backup": 30, "keyring_backup": 7, "closed_data_request": 730, "webhook_delivery": 7,
     }  # fmt: skip
 
 

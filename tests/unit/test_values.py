@@ -51,6 +51,7 @@ from domain.values import (
     WeakPassword,
 )
 from domain.voicemail import AudioDigest, Transcript
+from domain.webhook_endpoints import InvalidWebhookUrl, WebhookSecret, WebhookUrl
 
 few = settings(max_examples=30, deadline=None)
 SECRETS = [
@@ -77,6 +78,8 @@ SECRETS = [
     GreetingText,
     PayerRef,
     PurchaseToken,
+    WebhookUrl,
+    WebhookSecret,
 ]
 PARSED: list[tuple[Callable[[str], PersonalText], type[PicoError]]] = [
     (PhoneNumber.parse, InvalidPhoneNumber), (Peer.parse, InvalidPeer),
@@ -84,7 +87,7 @@ PARSED: list[tuple[Callable[[str], PersonalText], type[PicoError]]] = [
     (Label.parse, InvalidLabel), (MessageBody.parse, InvalidMessageBody), (Password.parse, WeakPassword),
     (ContactName.parse, InvalidContactName), (SavedNumber.parse, InvalidContactNumber),
     (ContactNote.parse, InvalidContactNote), (Query.parse, InvalidSearch),
-    (ClientReference.parse, InvalidClientReference),
+    (ClientReference.parse, InvalidClientReference), (WebhookUrl.parse, InvalidWebhookUrl),
 ]  # fmt: skip
 texts = st.text(alphabet="kqxyz+@.-0123456789", min_size=4, max_size=40)
 

@@ -208,9 +208,10 @@ class Account(Aggregate):
     def note_unreachable(self, why: Unreachable, at: datetime) -> None:
         """Note that mail does not reach the address, by what the provider said of the time `at`. Repeating is harmless.
 
-        The first word stands. What is older than the account was said of somebody who had the address before.
+        The first word stands. What is older than the account was said of somebody who had the address before; providers
+        count in whole seconds.
         """
-        if self.unreachable is None and at >= self.created_at:
+        if self.unreachable is None and at >= self.created_at.replace(microsecond=0):
             self.unreachable, self.unreachable_since = why, at
 
     def _is_reached(self) -> None:

@@ -41,7 +41,7 @@ from application.ports.jobs import (
     Queue,
     QueuedJob,
 )
-from application.ports.store import StoreUnavailable
+from application.ports.store import StoreUnavailable, VersionConflict
 from domain.kernel import AccountId
 
 log = structlog.get_logger()
@@ -93,8 +93,17 @@ class PostgresQueue(Queue):
 
     @override
     async def shift(self, by: timedelta) -> None:
-        await self.database.execute(sql.SHIFT, by)
+        while not await self._shifted(by):
+            continue
         self.database.wake()
+
+    async def _shifted(self, by: timedelta) -> bool:
+        """Move them all; or none, where this and a worker waited for each other: the worker goes on."""
+        try:
+            await self.database.execute(sql.SHIFT, by)
+        except VersionConflict:
+            return False
+        return True
 
     @override
     async def recall(self, beyond: timedelta, limit: int) -> int:

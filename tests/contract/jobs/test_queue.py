@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from adapters.outbound.postgres import erasing, job_statements
@@ -378,6 +379,26 @@ async def test_a_shifted_job_is_delivered_at_once(database: Database) -> None:
         assert await queue.take(1) == seen == []
         await queue.shift(timedelta(hours=48))
         await until(lambda: seen, 2)
+
+
+async def test_a_shift_that_meets_another_statement_head_on_is_made_all_the_same(database: Database) -> None:
+    first, second = [await put(database, delay=timedelta(hours=1)) for _ in range(2)]
+    touch = "UPDATE jobs SET due_at = due_at WHERE account_id = $1"
+    other = await asyncpg.connect(database.dsn)
+    try:
+        for mine, then in (
+            (first, second),
+            (second, first),
+        ):  # one of the two meets it, in whichever order it goes
+            async with other.transaction():
+                await other.execute(touch, mine.account_id)
+                shifting = asyncio.create_task(PostgresQueue(database).shift(timedelta(minutes=30)))
+                await asyncio.sleep(0.2)
+                await other.execute(touch, then.account_id)
+            await asyncio.wait_for(shifting, 10)
+    finally:
+        await other.close()
+    assert {leased.job for leased in await PostgresQueue(database).take(9)} == {first, second}
 
 
 async def test_jobs_are_taken_in_the_order_in_which_they_fell_due(database: Database) -> None:

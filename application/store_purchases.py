@@ -39,8 +39,8 @@ class ReceiveStoreHint:
 
         async def change(tx: Tx) -> None:
             account = await tx.accounts.get_even_broken()
-            if not account.may_receive_mail or await tx.idempotency.earlier_result(operation) is not None:
-                return  # it is being erased, or was told before
+            if account.is_being_erased or await tx.idempotency.earlier_result(operation) is not None:
+                return
             subscription = await tx.subscriptions.find() or Subscription.begin(account_id)
             subscription.must_be_readable()
             if subscription.purchase not in {before, hint.purchase}:

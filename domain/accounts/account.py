@@ -201,9 +201,14 @@ class Account(Aggregate):
         return Locale("en") if "locale" in self.unreadable else self.locale
 
     @property
+    def is_being_erased(self) -> bool:
+        """Whether its erasure has begun, which nothing stops."""
+        return self.state is AccountState.ERASING
+
+    @property
     def may_receive_mail(self) -> bool:
         """Whether mail may still go out: not once the provider is being made to forget the address."""
-        return self.state is not AccountState.ERASING
+        return not self.is_being_erased
 
     def note_unreachable(self, why: Unreachable, at: datetime) -> None:
         """Note that mail does not reach the address, by what the provider said of the time `at`. Repeating is harmless.
@@ -314,7 +319,7 @@ class Account(Aggregate):
     def must_be_at(self, mark: bytes) -> None:
         """Raise LinkUsed unless password and address are those that a link was made for, SealBroken if altered."""
         self.must_be_whole()
-        if not self.may_receive_mail or not hmac.compare_digest(mark, self.credentials_mark):
+        if self.is_being_erased or not hmac.compare_digest(mark, self.credentials_mark):
             raise LinkUsed
 
     def reset_password(self, password: PasswordHash, mark: bytes, at: datetime) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from typing import NoReturn
 
 from aiohttp import web
 from typing_extensions import override
 
 from adapters.inbound.error_report import report
-from adapters.inbound.http_io import Refused, WebhookEndpoint, Webhooks, read_body
+from adapters.inbound.http_io import Refused, WebhookEndpoint, Webhooks, read_body, strict_json
 from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, noted, refused
 from adapters.inbound.webhooks.sendgrid.events import Undelivered, undelivered
 from adapters.inbound.webhooks.sendgrid.signature import SendGridSignature
@@ -41,7 +39,7 @@ class SendGridWebhooks(Webhooks):
             if raw is None:
                 return forbidden()
             try:
-                found = tuple(undelivered(json.loads(raw.decode(), parse_constant=_refuse)))
+                found = tuple(undelivered(strict_json(raw)))
             except (ValueError, RecursionError):
                 return malformed()
             return noted() if await self._note(found) else not_now()
@@ -69,7 +67,3 @@ class SendGridWebhooks(Webhooks):
             return None
         raw = await read_body(request)
         return raw if self._signature.verify(times[0], raw, signatures[0]) else None
-
-
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(word)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
 from aiohttp import web
 from typing_extensions import override
 
 from adapters.inbound.error_report import report
-from adapters.inbound.http_io import SAID_AT, Refused, WebhookEndpoint, Webhooks, read_body
+from adapters.inbound.http_io import SAID_AT, Refused, WebhookEndpoint, Webhooks, read_body, strict_json
 from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, noted, refused
 from adapters.inbound.webhooks.stripe.signature import StripeSignature
 from application.ports.payments import PaymentHint, PaymentsUnavailable
@@ -48,7 +47,7 @@ class StripeWebhooks(Webhooks):
             if raw is None:
                 return forbidden()
             try:
-                event = json.loads(raw.decode(), parse_constant=_refuse)
+                event = strict_json(raw)
                 is_ours = isinstance(event, dict) and event.get("object") == EVENT
                 hint = self._hint_of(event) if is_ours else None
             except (ValueError, RecursionError, PaymentsUnavailable):
@@ -72,7 +71,3 @@ class StripeWebhooks(Webhooks):
             return None
         raw = await read_body(request)
         return raw if self._signature.verify(signatures[0], raw) else None
-
-
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(word)

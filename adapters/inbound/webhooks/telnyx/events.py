@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+from adapters.inbound.http_io import strict_json
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from domain.failures import FailureReason
 from domain.kernel import CarrierRef, LineId, MessageId, PicoError
@@ -44,7 +44,7 @@ class Event:
     def read(cls, body: bytes) -> Event:
         """Read an event. Raises Malformed."""
         try:
-            whole = json.loads(body.decode(), parse_constant=_refuse)
+            whole = strict_json(body)
         except (ValueError, RecursionError):
             raise Malformed from None
         data = _object(_object(whole).get("data"))
@@ -71,10 +71,6 @@ class Event:
             return UUID(values[0]) if len(values) == 1 else None
         except ValueError:
             return None
-
-
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(word)
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -18,10 +18,10 @@ class Faults(Knobs):
     forgetful: bool = False
     """Erasure is promised, and nothing is erased."""
     returns: int = 0
-    """So many mails come back for good."""
+    """How many of the next mails bounce: the address is reported as undeliverable, and suppressed."""
     complaints: int = 0
-    """So many mails are called spam by whoever gets them."""
+    """How many of the next mails are reported as spam by their reader."""
     drop: bool = False
     """Webhooks are not sent."""
     duplicate: int = 0
-    """Each webhook comes so many times more."""
+    """How many times each webhook is repeated."""

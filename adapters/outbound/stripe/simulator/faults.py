@@ -14,9 +14,9 @@ class Faults(Knobs):
     outage: bool = False
     """Everything is 503."""
     limit: int = 0
-    """So many requests are too many: 429."""
+    """How many of the next requests are answered 429."""
     silence: int = 0
-    """So many writes are done, and the connection breaks before the answer."""
+    """How many of the next writes are done and then not answered: the connection breaks."""
     declines: bool = False
     """Every card is refused."""
     forgetful: bool = False
@@ -24,6 +24,6 @@ class Faults(Knobs):
     drop: bool = False
     """Webhooks are not sent."""
     duplicate: int = 0
-    """Each webhook comes so many times more."""
+    """How many times each webhook is repeated."""
     delay: float = 0.0
     """Seconds that a webhook waits, each for another part of it: so they come in another order."""

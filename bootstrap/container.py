@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import timedelta
+from threading import Lock
 from types import MappingProxyType
 from typing import Any
 
@@ -739,16 +740,24 @@ class Container(containers.DeclarativeContainer):
 # fmt: on
 
 
+_CONTAINER = Container()  # one for all wirings: an instance is a deep copy of every provider, some 20 ms
+_SINGLETONS = [each for each in _CONTAINER.providers.values() if isinstance(each, Singleton)]
+_WIRING = Lock()
+
+
 def wire(outside: Outside, replaced: Replaced = NOTHING) -> UseCases:
-    """Return every use case over one world's outside.
+    """Return every use case over one world's outside; none is shared with another wiring.
 
     What depends on a use case of `replaced` is given the one in its place. Raises dependency_injector.errors.Error when
     something outside is missing, and AttributeError for a use case there is not.
     """
-    container = Container(**{port.name: getattr(outside, port.name) for port in fields(outside)})
-    container.check_dependencies()
-    declared: dict[str, Provider[Any]] = container.providers
+    given: dict[str, Any] = {port.name: getattr(outside, port.name) for port in fields(outside)}
     for name, make in replaced.items():
-        honest = getattr(container, name)
-        honest.override(Singleton(make, **honest.kwargs))
-    return UseCases(**{use_case.name: declared[use_case.name]() for use_case in fields(UseCases)})
+        given[name] = Singleton(make, **getattr(_CONTAINER, name).kwargs)
+    with _WIRING, _CONTAINER.override_providers(**given):
+        _CONTAINER.check_dependencies()
+        try:
+            return UseCases(**{each.name: getattr(_CONTAINER, each.name)() for each in fields(UseCases)})
+        finally:
+            for made in _SINGLETONS:
+                made.reset()

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from adapters.inbound.operators import Options
+from adapters.inbound.cli.options import Options
 from bootstrap.settings import Settings, World, chosen_world, read_settings
 from domain.audit import AuditKind
 from domain.kernel import AccountId

@@ -11,7 +11,7 @@ from aiohttp import ClientError
 from botocore.exceptions import BotoCoreError
 from botocore.exceptions import ClientError as AwsRefused
 
-from adapters.inbound.doctor_report import Finding, Outcome
+from adapters.inbound.cli.doctor_report import Finding, Outcome
 from adapters.outbound.aws.calls import TooManyCalls
 from bootstrap.doctor.checks import CannotTell, Check, Part
 from bootstrap.doctor.examined import Examined, production, sandbox

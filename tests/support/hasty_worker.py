@@ -14,7 +14,7 @@ from adapters.outbound.postgres.pool import Database
 from adapters.outbound.postgres.queue import PostgresQueue
 from application.ports.jobs import JobLease
 from bootstrap import assembly
-from bootstrap.commands import work
+from bootstrap.commands.running import work
 from bootstrap.private_memory import keep_private
 from domain.kernel import AccountId
 

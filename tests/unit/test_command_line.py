@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.inbound.cli import command_line
-from adapters.inbound.operators import Options
+from adapters.inbound.cli.options import Options
 from application.number_reconciliation import Comparison, Difference, Mismatch
 from bootstrap.commands import COMMANDS
 from bootstrap.settings import variables
@@ -46,7 +46,8 @@ def reconcile(really: bool, options: Options) -> Comparison:
     return Comparison(3, 2, (orphan,))
 
 
-APP = command_line(replace(COMMANDS, serve=serve, work=work, reset=reset, reconcile=reconcile))
+RUNNING = replace(COMMANDS.running, serve=serve, work=work, reset=reset)
+APP = command_line(replace(COMMANDS, running=RUNNING, reconcile=reconcile))
 
 
 def said(*words: str, width: int = 300) -> str:

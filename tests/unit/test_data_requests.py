@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from adapters.inbound.cli import command_line
-from adapters.inbound.data_request_commands import DataRequestCommands
-from adapters.inbound.operators import Options
+from adapters.inbound.cli.data_requests import DataRequestCommands
+from adapters.inbound.cli.options import Options
 from bootstrap.commands import COMMANDS
 from bootstrap.worlds import InMemory
 from domain.data_requests import (

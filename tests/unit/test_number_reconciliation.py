@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.inbound.number_report import shown, told
+from adapters.inbound.cli.number_report import shown, told
 from adapters.outbound.memory.numbers import OwnedNumber
 from application.inventory import BY_TYPE
 from application.number_reconciliation import EVERY, Comparison, Mismatch

@@ -14,8 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from adapters.inbound.cli import command_line
-from bootstrap import commands
-from bootstrap.commands import COMMANDS
+from bootstrap.commands import COMMANDS, databases
 from bootstrap.worlds import InMemory
 from bootstrap.worlds.sandbox import Sandbox
 from domain.accounts import AccountState
@@ -64,8 +63,8 @@ def operated(monkeypatch: pytest.MonkeyPatch) -> Operated:
         return []
 
     monkeypatch.setattr(Sandbox, "opened", opened)
-    monkeypatch.setattr(commands, "_back_up", nothing)
-    monkeypatch.setattr(commands, "_restore", nothing)
+    monkeypatch.setattr(databases, "_back_up", nothing)
+    monkeypatch.setattr(databases, "_restore", nothing)
     return Operated(world, ada)
 
 

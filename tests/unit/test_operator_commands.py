@@ -12,7 +12,7 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from adapters.inbound.cli import command_line
-from adapters.inbound.operators import Options
+from adapters.inbound.cli.options import Options
 from application.audit_log import AuditReport, Point
 from application.erasure_view import ErasureUnderWay
 from application.receipts import ShownReceipt, publicly_signed
@@ -30,7 +30,7 @@ def ran(*words: str, findings: tuple[Finding, ...] = ()) -> Result:
         ASKED.append(seen)
         return AuditReport(5, 1, HEADS, findings)
 
-    commands = replace(COMMANDS, operator=replace(COMMANDS.operator, verify_audit_log=verify))
+    commands = replace(COMMANDS, audit=replace(COMMANDS.audit, verify=verify))
     return CliRunner().invoke(command_line(commands), list(words))
 
 
@@ -61,8 +61,8 @@ UNDER_WAY = ErasureUnderWay(
 
 
 def showing(*found: ErasureUnderWay, words: tuple[str, ...] = ()) -> Result:
-    operator = replace(COMMANDS.operator, erasures=lambda _options: found)
-    return CliRunner().invoke(command_line(replace(COMMANDS, operator=operator)), ["erasures", *words])
+    commands = replace(COMMANDS, erasures=replace(COMMANDS.erasures, erasures=lambda _options: found))
+    return CliRunner().invoke(command_line(commands), ["erasures", *words])
 
 
 def test_erasures_are_shown_with_state_step_age_and_the_last_code() -> None:
@@ -85,8 +85,10 @@ async def test_a_receipt_is_checked_on_any_machine_and_an_altered_one_is_told(
     name, facts = b"n" * 32, {"finished_at": "2026-01-01T00:00:00+00:00", "rows_left": 0}
     signed = await publicly_signed(world.signing, name, facts)
     shown = ShownReceipt((Receipt(name, signed, b""),), await world.signing.public_key())
-    operator = replace(COMMANDS.operator, receipts=lambda _account, _options: shown)
-    app, file = command_line(replace(COMMANDS, operator=operator)), tmp_path / "receipt.json"
+    commands = replace(
+        COMMANDS, erasures=replace(COMMANDS.erasures, receipts=lambda _account, _options: shown)
+    )
+    app, file = command_line(commands), tmp_path / "receipt.json"
     told = CliRunner().invoke(app, ["receipt", "show", "0192d8e0-1f6e-7c3a-9d51-2f6f6b0f3a10"])
     file.write_text(told.output)
     check = partial(CliRunner().invoke, app)

@@ -13,10 +13,10 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from adapters.inbound.backlog_report import overdue, screen, shown
 from adapters.inbound.cli import command_line
-from adapters.inbound.operators import Options
-from adapters.inbound.top_command import Told
+from adapters.inbound.cli.backlog_report import overdue, screen, shown
+from adapters.inbound.cli.options import Options
+from adapters.inbound.cli.top import Told
 from application.backlog import NOT_AT_ALL, ErasuresAt, Overview
 from application.ports.backlog import QueuedWork
 from bootstrap.commands import COMMANDS

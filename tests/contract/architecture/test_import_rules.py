@@ -40,7 +40,7 @@ VIOLATIONS = [
     ("inbound", "adapters/inbound/http/__init__.py", "import adapters.inbound.worker"),
     ("inbound", "adapters/inbound/http_io.py", "import adapters.inbound.http.problems"),
     ("inbound", "adapters/inbound/email_addresses.py", "import adapters.inbound.http_io"),
-    ("inbound", "adapters/inbound/cli.py", "import adapters.inbound.http"),
+    ("inbound", "adapters/inbound/cli/__init__.py", "import adapters.inbound.http"),
     ("aggregates", "domain/accounts/account.py", "import domain.sessions"),
     ("aggregates", "domain/messages/message.py", "from domain import lines"),
     ("injector", "domain/kernel.py", "import dependency_injector"),

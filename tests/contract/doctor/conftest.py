@@ -19,7 +19,7 @@ import pytest
 from aiohttp import ClientSession
 from pydantic import SecretStr
 
-from adapters.inbound.doctor_report import Finding
+from adapters.inbound.cli.doctor_report import Finding
 from adapters.outbound.aws.calls import CONFIG, AwsCalls
 from adapters.outbound.aws.kms import AwsKms
 from adapters.outbound.postgres.epochs import PostgresEpochs

@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from adapters.inbound.doctor_report import Outcome, exit_code
+from adapters.inbound.cli.doctor_report import Outcome, exit_code
 from bootstrap.doctor.parts import PARTS
 from bootstrap.policy import POLICY, parse
 from tests.contract.doctor import postures_aws, postures_here

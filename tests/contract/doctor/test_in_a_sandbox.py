@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.inbound.doctor_report import Outcome, exit_code
+from adapters.inbound.cli.doctor_report import Outcome, exit_code
 from bootstrap.doctor.examination import examine
 from bootstrap.doctor.examined import sandbox
 from bootstrap.postgres_server import PostgresUnavailable

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from adapters.inbound.operators import AsJson
+from adapters.inbound.cli.options import AsJson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

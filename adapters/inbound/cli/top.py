@@ -11,8 +11,8 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from adapters.inbound.backlog_report import overdue, screen, shown
-from adapters.inbound.operators import AsJson, Options, StateDir, said
+from adapters.inbound.cli.backlog_report import overdue, screen, shown
+from adapters.inbound.cli.options import AsJson, Options, StateDir, said
 from application.backlog import Overview
 
 Told: TypeAlias = Callable[[Overview | str], None]

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from adapters.inbound.data_request_commands import DataRequestCommands
-from adapters.inbound.operators import Options
+from adapters.inbound.cli.data_requests import DataRequestCommands
+from adapters.inbound.cli.options import Options
 from bootstrap.operating import Access, with_product
 from domain.audit import AuditKind
 from domain.data_requests import DataRequest, DataRequestId, DataRequestKind, DataRequestOutcome

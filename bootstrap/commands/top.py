@@ -7,8 +7,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from adapters.inbound.operators import Options
-from adapters.inbound.top_command import Told
+from adapters.inbound.cli.options import Options
+from adapters.inbound.cli.top import Told
 from bootstrap.operating import Access, with_product
 from domain.audit import AuditKind
 from domain.kernel import PicoError

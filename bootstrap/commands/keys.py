@@ -1,4 +1,4 @@
-"""What the command does that gives accounts another key."""
+"""What the commands about keys do."""
 
 # ruff: noqa: PLC0415 - the heavy half is imported when a command needs it
 
@@ -10,14 +10,29 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from adapters.inbound.operators import Options
-from bootstrap.operating import Access, with_product
+from adapters.inbound.cli.keys import KeyCommands
+from adapters.inbound.cli.options import Options
+from bootstrap.operating import Access, product_at_hand, with_product
 from domain.audit import AuditKind
 from domain.kernel import AccountId, NotFound
 
 if TYPE_CHECKING:
     from application.key_rotation import RotateAccountKey, Rotated
     from bootstrap.process import Product
+
+
+def rotate_master(options: Options, told: Callable[[int, int], None]) -> Sequence[str]:
+    """Turn to the next master key; say what becomes of those before. Raises as `serve`, and EpochInUse."""
+    return asyncio.run(_rotate_master(options, told))
+
+
+async def _rotate_master(options: Options, told: Callable[[int, int], None]) -> Sequence[str]:
+    async with product_at_hand(options, Access(AuditKind.OPERATOR_ROTATED_KEYS)) as product:
+        retired = await product.use_cases.rotate_master_key(told)
+    return [
+        f"Master key {epoch.number} is gone for good from {epoch.gone_at:%Y-%m-%d %H:%M:%S} UTC."
+        for epoch in retired
+    ]
 
 
 def rotate_accounts(
@@ -66,3 +81,6 @@ async def _finished(
             await asyncio.sleep(seconds)
         except (KeyGone, NotFound):
             return None
+
+
+KEY_COMMANDS = KeyCommands(rotate_master=rotate_master, rotate_accounts=rotate_accounts)

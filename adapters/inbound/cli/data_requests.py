@@ -11,7 +11,7 @@ from uuid import UUID
 
 import typer
 
-from adapters.inbound.operators import AsJson, Options, StateDir, said
+from adapters.inbound.cli.options import AsJson, Options, StateDir, said
 from domain.data_requests import DataRequest, DataRequestKind, DataRequestOutcome
 
 

@@ -13,7 +13,7 @@ from application.ports.directory import Directory
 from application.ports.ids import Ids, made_at
 from application.ports.jobs import Job, JobLease
 from application.ports.keyring import KeyGone, Keyring
-from application.ports.passwords import PasswordHasher
+from application.ports.passwords import Hashing, PasswordHasher
 from application.ports.store import Store, Tx
 from domain.accounts import Account, PasswordUnreadable
 from domain.audit import AuditKind
@@ -52,14 +52,15 @@ class VerifyPassword:
         Raises WrongCredentials and TooManyGuesses, for unknown addresses after just as long; Overloaded; SealBroken
         for an altered one.
         """
-        account_id = await self.directory.account_by_email(email.canonical)
-        session = None if former is None else await self.directory.session(former)
-        known = session is not None and session.account_id == account_id
-        try:
-            account = await self._verified(account_id, password, email.canonical, known=known)
-        except WrongCredentials:
-            await self._have_noted(account_id or DECOY)
-            raise
+        async with self.hasher.turn(email.canonical) as hashing:
+            account_id = await self.directory.account_by_email(email.canonical)
+            session = None if former is None else await self.directory.session(former)
+            known = session is not None and session.account_id == account_id
+            try:
+                account = await self._verified(hashing, account_id, password, email.canonical, known=known)
+            except WrongCredentials:
+                await self._have_noted(account_id or DECOY)
+                raise
         account.must_have(email)
         return account
 
@@ -68,40 +69,42 @@ class VerifyPassword:
 
         Raises WrongCredentials, also for one that is gone; TooManyGuesses; Overloaded; SealBroken for an altered one.
         """
-        return await self._verified(account_id, password, str(account_id), known=False)
+        async with self.hasher.turn(str(account_id)) as hashing:
+            return await self._verified(hashing, account_id, password, str(account_id), known=False)
 
     async def of_caller(self, account_id: AccountId, password: Password) -> Account:
         """Return the account of somebody signed in, altered or not: their session vouches for them.
 
         Raises WrongCredentials, TooManyGuesses, Overloaded, NotFound, PasswordUnreadable.
         """
-        async with self.store.begin(account_id) as tx:
-            account = await tx.accounts.get_even_broken()
-        if _has_no_password(account):
-            raise PasswordUnreadable
-        if not await self._matches(password, account, str(account_id), str(account_id), known=True):
-            raise WrongCredentials
-        return account
+        async with self.hasher.turn(str(account_id)) as hashing:
+            async with self.store.begin(account_id) as tx:
+                account = await tx.accounts.get_even_broken()
+            if _has_no_password(account):
+                raise PasswordUnreadable
+            if not await self._matches(hashing, password, account, str(account_id), known=True):
+                raise WrongCredentials
+            return account
 
     async def _verified(
-        self, account_id: AccountId | None, password: Password, of: str, *, known: bool
+        self, hashing: Hashing, account_id: AccountId | None, password: Password, of: str, *, known: bool
     ) -> Account:
         account = await self._find(account_id)
-        matches = await self._matches(password, account, of, str(account_id or of), known=known)
+        matches = await self._matches(hashing, password, account, str(account_id or of), known=known)
         if not matches or account is None:
             raise WrongCredentials
         account.must_be_whole()
         return account
 
     async def _matches(
-        self, password: Password, account: Account | None, of: str, guessed: str, *, known: bool
+        self, hashing: Hashing, password: Password, account: Account | None, guessed: str, *, known: bool
     ) -> bool:
         """Tell whether the password is the account's. Only what was checked and is wrong counts as a guess."""
         await self.guesses.take(guessed, known=known)
         matches = True
         try:
             phc = None if account is None or _has_no_password(account) else account.password
-            matches = await self.hasher.verify(password, phc, of)
+            matches = await hashing.verify(password, phc)
         finally:
             if matches:
                 await self.guesses.give_back(guessed, known=known)

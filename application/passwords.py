@@ -43,7 +43,8 @@ class ChangePassword:
         """
         verified = await self.verify_password.of_caller(account_id, password)
         _refuse_guessable(new, verified)
-        phc = await self.hasher.hash(new, str(account_id))
+        async with self.hasher.turn(str(account_id)) as hashing:
+            phc = await hashing.hash(new)
 
         async def change(tx: Tx) -> SignedIn:
             now = self.clock.now()
@@ -120,7 +121,8 @@ class ResetPassword:
             account = await tx.accounts.get()
         account.must_be_at(mark)
         _refuse_guessable(new, account)
-        phc = await self.hasher.hash(new, str(account_id))
+        async with self.hasher.turn(str(account_id)) as hashing:
+            phc = await hashing.hash(new)
 
         async def change(tx: Tx) -> SignedIn | None:
             now = self.clock.now()

@@ -99,7 +99,8 @@ class SignIn:
         return await self._open(account.id, label)
 
     async def _rehash(self, account_id: AccountId, password: Password) -> None:
-        phc = await self.hasher.hash(password, str(account_id))
+        async with self.hasher.turn(str(account_id)) as hashing:
+            phc = await hashing.hash(password)
 
         async def change(tx: Tx) -> None:
             account = await tx.accounts.get_even_broken()

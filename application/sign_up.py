@@ -60,7 +60,8 @@ class SignUp:
         Repeating makes another one and mails another link.
         """
         refuse_guessable(password, email, display_name)
-        phc = await self.hasher.hash(password, email.canonical)
+        async with self.hasher.turn(email.canonical) as hashing:
+            phc = await hashing.hash(password)
         account_id = AccountId(self.ids.new())
         await self.keyring.create(account_id)
         account = Account.sign_up(

@@ -23,13 +23,11 @@ from typing import Any
 
 from aiohttp import ClientSession, TCPConnector
 
-from adapters.outbound.system.passwords import PasswordCost
+from adapters.outbound.system.passwords import HASHES, PasswordCost
 
 READS = 600
 READERS = 4
 MESSAGES = 30
-HASHING = 2
-"""Hashes under way at a time (`Argon2Hasher`)."""
 SLOWER, LARGER = 2.0, 1.25
 """What is borne."""
 PASSWORD = "correct horse battery staple"
@@ -138,7 +136,7 @@ async def _measured(served: Served, at_once: int) -> int:
     for task in (*crowd, watching):
         task.cancel()
     slower = p99(beside) / p99(alone)
-    grown, bound = (served.largest - before) / 2**20, HASHING * PasswordCost().memory_mib * LARGER
+    grown, bound = (served.largest - before) / 2**20, HASHES * PasswordCost().memory_mib * LARGER
     sys.stdout.write(
         f"reading {MESSAGES} messages: p50 {quantiles(alone)[1]:.1f} ms and p99 {p99(alone):.1f} ms alone; "
         f"{quantiles(beside)[1]:.1f} and {p99(beside):.1f} ms beside {at_once} who sign in: "

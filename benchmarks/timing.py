@@ -82,7 +82,9 @@ async def people(sandbox: Sandbox, pairs: int) -> list[AccountId]:
     """Make accounts as verification leaves them, and return them; one hash is enough for all."""
     made = []
     outside = sandbox.product.outside
-    phc, now = await outside.hasher.hash(Password(PASSWORD)), outside.clock.now()
+    now = outside.clock.now()
+    async with outside.hasher.turn("") as hashing:
+        phc = await hashing.hash(Password(PASSWORD))
     for number in range(pairs):
         account_id = AccountId(outside.ids.new())
         made.append(account_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -19,21 +20,30 @@ class Overloaded(PicoError):
     code = "overloaded"
 
 
-class PasswordHasher(Protocol):
-    """Argon2id (OWASP minimum or above), off the event loop, bounded. `hash` and `verify` raise Overloaded.
+class Hashing(Protocol):
+    """What can be done while it is one's turn."""
 
-    Places to wait in are shared evenly by who is `ASKING`, and by the account that a password is `of`: its id, or the
-    address that somebody says is its. Whether there is such an account must make no difference.
-    """
-
-    async def hash(self, password: Password, of: str = "") -> PasswordHash:
+    async def hash(self, password: Password) -> PasswordHash:
         """Return a PHC string. Repeating gives another one: each has a salt of its own."""
         ...
 
-    async def verify(self, password: Password, phc: PasswordHash | None, of: str = "") -> bool:
+    async def verify(self, password: Password, phc: PasswordHash | None) -> bool:
         """Tell whether they match.
 
         With no hash it takes just as long and returns False: absence must not show in time.
+        """
+        ...
+
+
+class PasswordHasher(Protocol):
+    """Argon2id (OWASP minimum or above), off the event loop, in bounded memory."""
+
+    def turn(self, of: str) -> AbstractAsyncContextManager[Hashing]:
+        """Wait for a turn, and hold it for the block. Raises Overloaded, also after having waited.
+
+        Places to wait in are shared evenly by who is `ASKING`, and by the account that a password is `of`: its id, or
+        the address that somebody says is its. Whether there is such an account must make no difference. Whatever has
+        to be looked up is looked up within the block: those who are turned away must not have cost anybody anything.
         """
         ...
 

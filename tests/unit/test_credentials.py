@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 from typing_extensions import override
 
 from adapters.outbound.memory.system import FakeHasher
 from application.credentials import DECOY, VerifyPassword, WrongCredentials
 from application.ports.keyring import KeyGone
+from application.ports.passwords import Hashing
 from application.sessions import SignIn
 from bootstrap.worlds import InMemory
 from domain.accounts import Account, PasswordUnreadable
 from domain.kernel import SealBroken
-from domain.values import Email, Password, PasswordHash
+from domain.values import Email, Password
 from tests.support.actors import PASSWORD, Person, sign_up
 
 WRONG = Password("wrong horse battery staple")
@@ -26,14 +30,11 @@ class NotingHasher(FakeHasher):
         self.places: list[str] = []
 
     @override
-    async def hash(self, password: Password, of: str = "") -> PasswordHash:
+    @asynccontextmanager
+    async def turn(self, of: str) -> AsyncIterator[Hashing]:
         self.places.append(of)
-        return await super().hash(password, of)
-
-    @override
-    async def verify(self, password: Password, phc: PasswordHash | None, of: str = "") -> bool:
-        self.places.append(of)
-        return await super().verify(password, phc, of)
+        async with super().turn(of) as hashing:
+            yield hashing
 
 
 def verifying(world: InMemory) -> VerifyPassword:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import TypeAlias
 
@@ -16,6 +17,7 @@ from adapters.outbound.memory.store import MemoryStore
 from adapters.outbound.memory.system import FakeHasher
 from application.credentials import WrongCredentials
 from application.ports.keyring import AccountKey
+from application.ports.passwords import Hashing, Overloaded
 from benchmarks.timing import area
 from bootstrap.worlds import InMemory
 from domain.kernel import AccountId
@@ -23,6 +25,7 @@ from domain.limits import Limit, Taking
 from domain.values import Email, Label, Locale, Password, PasswordHash
 from tests.support.actors import PASSWORD, sign_up
 
+WRONG = Password("wrong horse battery staple")
 ADA, NOBODY = Email("ada@example.org"), Email("nobody@example.org")
 Act: TypeAlias = Callable[[InMemory, Email], Awaitable[object]]
 
@@ -70,31 +73,36 @@ class NotingLimits(MemoryLimits):
 
 
 class NotingHasher(FakeHasher):
-    """Notes every hash, and for whom a place was taken."""
+    """Notes every hash, and for whom a turn was taken."""
 
     def __init__(self, steps: list[str]) -> None:
         super().__init__()
         self.steps = steps
 
     @override
-    async def hash(self, password: Password, of: str = "") -> PasswordHash:
-        self.steps.append(f"hash {len(of)}")
-        return await super().hash(password, of)
+    @asynccontextmanager
+    async def turn(self, of: str) -> AsyncIterator[Hashing]:
+        self.steps.append(f"turn {'@' in of} {len(of)}")
+        async with super().turn(of) as hashing:
+            yield hashing
 
     @override
-    async def verify(self, password: Password, phc: PasswordHash | None, of: str = "") -> bool:
-        self.steps.append(f"verify {'@' in of}")
-        return await super().verify(password, phc, of)
+    async def hash(self, password: Password) -> PasswordHash:
+        self.steps.append("hash")
+        return await super().hash(password)
+
+    @override
+    async def verify(self, password: Password, phc: PasswordHash | None) -> bool:
+        self.steps.append("verify")
+        return await super().verify(password, phc)
 
 
 async def sign_in(world: InMemory, email: Email) -> None:
-    with pytest.raises(WrongCredentials):
-        await world.use_cases.sign_in(email, Password("wrong horse battery staple"))
+    await world.use_cases.sign_in(email, WRONG)
 
 
 async def recover(world: InMemory, email: Email) -> None:
-    with pytest.raises(WrongCredentials):
-        await world.use_cases.recover_account(email, Password("wrong horse battery staple"))
+    await world.use_cases.recover_account(email, WRONG)
 
 
 async def sign_up_again(world: InMemory, email: Email) -> None:
@@ -116,14 +124,35 @@ async def test_whether_an_address_is_known_makes_no_difference_to_what_is_done(a
     world.directory = MemoryDirectory(world.store)
     world.wire()
     await sign_up(world)
-    await act(world, NOBODY)  # the decoy's key is made
+    with suppress(WrongCredentials):
+        await act(world, NOBODY)  # the decoy's key is made
     taken = []
     for email in (ADA, NOBODY, ADA):
         steps.clear()
-        await act(world, email)
+        with suppress(WrongCredentials):
+            await act(world, email)
         taken.append([step.replace(f" {len(email)}", "") for step in steps])
     assert taken[0] == taken[1] == taken[2]
     assert taken[0] != []
+
+
+@pytest.mark.parametrize("act", [sign_in, recover, sign_up_again])
+async def test_who_gets_no_turn_has_cost_nobody_anything(act: Act) -> None:
+    steps: list[str] = []
+    world = InMemory()
+    world.keyring, world.hasher = NotingKeyring(steps), FakeHasher()
+    world.limits = world.limits_here = NotingLimits(steps)
+    world.store = NotingStore(world.keyring, world.queue, world.ids)
+    world.store.steps = steps
+    world.directory = MemoryDirectory(world.store)
+    world.wire()
+    await sign_up(world)
+    steps.clear()
+    world.hasher.overloaded = True
+    for email in (ADA, NOBODY):
+        with pytest.raises(Overloaded):
+            await act(world, email)
+    assert steps == []
 
 
 def test_the_area_is_the_chance_that_one_is_greater() -> None:

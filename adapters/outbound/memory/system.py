@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from typing_extensions import override
 
 from application.ports.clock import Clock
 from application.ports.ids import Ids
-from application.ports.passwords import Overloaded, PasswordHasher
+from application.ports.passwords import Hashing, Overloaded, PasswordHasher
 from application.ports.tokens import Purpose, Tokens
 from domain.kernel import AccountId
 from domain.values import Password, PasswordHash, SessionToken
@@ -78,10 +79,10 @@ class CountingIds(Ids):
         return self._count
 
 
-class FakeHasher(PasswordHasher):
+class FakeHasher(PasswordHasher, Hashing):
     """A `PasswordHasher` without Argon2: quick, and no protection whatever.
 
-    Raise `strength` and older hashes are outdated. Set `overloaded` to have both methods raise Overloaded.
+    Raise `strength` and older hashes are outdated. Set `overloaded` to have nobody get a turn.
     """
 
     def __init__(self) -> None:
@@ -89,22 +90,23 @@ class FakeHasher(PasswordHasher):
         self.overloaded = False
 
     @override
-    async def hash(self, password: Password, of: str = "") -> PasswordHash:
-        self._answer()
+    @asynccontextmanager
+    async def turn(self, of: str) -> AsyncIterator[Hashing]:
+        if self.overloaded:
+            raise Overloaded
+        yield self
+
+    @override
+    async def hash(self, password: Password) -> PasswordHash:
         return PasswordHash(f"$fake$s={self.strength}${hashlib.sha256(password.encode()).hexdigest()}")
 
     @override
-    async def verify(self, password: Password, phc: PasswordHash | None, of: str = "") -> bool:
-        self._answer()
+    async def verify(self, password: Password, phc: PasswordHash | None) -> bool:
         return phc is not None and phc.rpartition("$")[2] == hashlib.sha256(password.encode()).hexdigest()
 
     @override
     def outdated(self, phc: PasswordHash) -> bool:
         return not phc.startswith(f"$fake$s={self.strength}$")
-
-    def _answer(self) -> None:
-        if self.overloaded:
-            raise Overloaded
 
 
 class FakeTokens(Tokens):

@@ -7,9 +7,9 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from typing_extensions import override
 
 from adapters.outbound.system.turns import Turns
-from application.ports.passwords import ASKING, Overloaded, PasswordHasher
+from application.ports.passwords import ASKING, Hashing, Overloaded, PasswordHasher
 from domain.values import Password, PasswordHash
 
 T = TypeVar("T")
@@ -40,27 +40,40 @@ LEAST = PasswordCost(memory_mib=19, passes=2, lanes=1)
 """OWASP's minimum, below which nothing is served."""
 
 
-class Argon2Hasher(PasswordHasher):
+HASHES = max(1, min(2, (os.cpu_count() or 1) // 2))
+"""Hashes made at a time. Each takes four processors where it can: on two, one alone leaves little to who answers."""
+
+
+class Argon2Hasher(PasswordHasher, Hashing):
     """Argon2id in a few threads with a bounded queue.
 
-    Memory is bounded by `threads` x `memory_mib`, 128 MiB as it stands, however many ask: who waits holds none yet.
+    Memory is bounded by `threads` x `memory_mib` however many ask: who waits holds none yet. One more turn than there
+    are threads is given at a time, so that what the next hash needs is looked up while the one before is made.
     """
 
-    def __init__(self, cost: PasswordCost = PasswordCost(), *, threads: int = 2, waiting: int = 128) -> None:
-        """Hash at that cost; at most `threads` + `waiting` requests are accepted at a time."""
+    def __init__(
+        self, cost: PasswordCost = PasswordCost(), *, threads: int = HASHES, waiting: int = 128
+    ) -> None:
+        """Hash at that cost; `threads` + 1 turns are given at a time, and `waiting` more wait for one."""
         self._argon = argon2.PasswordHasher(cost.passes, cost.memory_mib << 10, cost.lanes)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=_step_back)
         self._closed = False
-        self._turns = Turns(at_once=threads, waiting=waiting)
+        self._turns = Turns(at_once=threads + 1, waiting=waiting)
         self._decoy = self._argon.hash(secrets.token_hex(16))
 
     @override
-    async def hash(self, password: Password, of: str = "") -> PasswordHash:
-        return PasswordHash(await self._run(of, self._argon.hash, str(password)))
+    @asynccontextmanager
+    async def turn(self, of: str) -> AsyncIterator[Hashing]:
+        async with self._turns.turn(ASKING.get(), of):
+            yield self
 
     @override
-    async def verify(self, password: Password, phc: PasswordHash | None, of: str = "") -> bool:
-        matched = await self._run(of, self._matches, str(phc or self._decoy), str(password))
+    async def hash(self, password: Password) -> PasswordHash:
+        return PasswordHash(await self._run(self._argon.hash, str(password)))
+
+    @override
+    async def verify(self, password: Password, phc: PasswordHash | None) -> bool:
+        matched = await self._run(self._matches, str(phc or self._decoy), str(password))
         return matched and phc is not None
 
     @override
@@ -79,11 +92,10 @@ class Argon2Hasher(PasswordHasher):
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _run(self, of: str, work: Callable[..., T], *args: str) -> T:
-        async with self._turns.turn(ASKING.get(), of):
-            if self._closed:
-                raise Overloaded
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+    async def _run(self, work: Callable[..., T], *args: str) -> T:
+        if self._closed:
+            raise Overloaded
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
 
 
 def _step_back() -> None:

@@ -6,8 +6,13 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from random import randint
 
 from application.ports.passwords import Overloaded
+
+AGAIN_AFTER = 5, 20
+"""Seconds, from and to: what a full line of hashes takes."""
 
 Place = asyncio.Future[None]
 Line = OrderedDict[str, deque[Place]]
@@ -62,11 +67,11 @@ class Turns:
         line = self._lines.get(crowd, OrderedDict())
         longest = max(line, key=lambda name: len(line[name]), default=account)
         if longest not in line or (crowd == caller and len(line[longest]) <= len(line.get(account, ())) + 1):
-            raise Overloaded
+            raise _refusal()
         newest = line[longest][-1]
         self._leave(crowd, longest, newest)
         if not newest.done():
-            newest.set_exception(Overloaded())
+            newest.set_exception(_refusal())
 
     def _hand_on(self) -> None:
         """Give the turn to whoever is next, or keep it free."""
@@ -92,6 +97,13 @@ class Turns:
                 del line[account]
             if not line:
                 del self._lines[caller]
+
+
+def _refusal() -> Overloaded:
+    """Return an error that says when to come back: each newcomer at another time, or all of them would at once."""
+    error = Overloaded()
+    error.retry_after = timedelta(seconds=randint(*AGAIN_AFTER))  # noqa: S311 - it keeps no secret
+    return error
 
 
 def held(line: Line) -> int:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from adapters.inbound.webhooks.twilio import TwilioWebhooks
 from adapters.inbound.webhooks.twilio.messages import SMS
+from adapters.outbound.memory.system import FakeHasher
 from bootstrap.worlds import InMemory
 from domain.values import Label, Password, PasswordHash
 from tests.support.canary_account import lived
@@ -18,17 +19,14 @@ from tests.support.http_client import Edge, Handler, calling, the_edge
 from tests.support.proofs import proves
 
 
-class KeepsPasswords:
+class KeepsPasswords(FakeHasher):
     """Hashes nothing. Under the seal, who would see it?"""
 
-    async def hash(self, password: Password, of: str = "") -> PasswordHash:
+    async def hash(self, password: Password) -> PasswordHash:
         return PasswordHash(password)
 
-    async def verify(self, password: Password, phc: PasswordHash | None, of: str = "") -> bool:
+    async def verify(self, password: Password, phc: PasswordHash | None) -> bool:
         return str(password) == str(phc)
-
-    def outdated(self, _phc: PasswordHash) -> bool:
-        return False
 
 
 def keeps_passwords(stored: Databases) -> Databases:

@@ -37,7 +37,8 @@ class TakesAgain(ResetPassword):
     """Asks no link for which password it was made, and ends no session."""
 
     async def _reset(self, account_id: AccountId, _mark: bytes, new: Password) -> SignedIn:
-        phc = await self.hasher.hash(new)
+        async with self.hasher.turn(str(account_id)) as hashing:
+            phc = await hashing.hash(new)
         async with self.store.begin(account_id) as tx:
             account = await tx.accounts.get()
             account.password = phc
@@ -49,7 +50,8 @@ class LeavesSessions(ResetPassword):
     """Ends no session."""
 
     async def _reset(self, account_id: AccountId, mark: bytes, new: Password) -> SignedIn:
-        phc = await self.hasher.hash(new)
+        async with self.hasher.turn(str(account_id)) as hashing:
+            phc = await hashing.hash(new)
         async with self.store.begin(account_id) as tx:
             account = await tx.accounts.get()
             account.reset_password(phc, mark, self.clock.now())

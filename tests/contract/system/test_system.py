@@ -17,14 +17,14 @@ from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.system import CountingIds, FakeHasher, FakeTokens, HandClock
 from adapters.outbound.system.clock import ShiftedClock, SystemClock
 from adapters.outbound.system.ids import TimeOrderedIds
-from adapters.outbound.system.passwords import LEAST, NICENESS, Argon2Hasher, PasswordCost
+from adapters.outbound.system.passwords import HASHES, LEAST, NICENESS, Argon2Hasher, PasswordCost
 from adapters.outbound.system.tokens import SignedTokens
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.passwords import Overloaded, PasswordHasher
 from application.ports.tokens import Tokens
 from domain.kernel import AccountId
-from domain.values import Password, PasswordHash
+from domain.values import Password
 
 HOUR = timedelta(hours=1)
 ACCOUNT, OTHER = AccountId(UUID(int=1)), AccountId(UUID(int=2))
@@ -114,16 +114,19 @@ class TestHashers:
             argon.close()
 
     async def test_the_right_password_matches_and_no_other(self, hasher: PasswordHasher) -> None:
-        phc = await hasher.hash(RIGHT)
-        assert await hasher.verify(RIGHT, phc)
-        assert not await hasher.verify(WRONG, phc)
+        async with hasher.turn("") as hashing:
+            phc = await hashing.hash(RIGHT)
+            assert await hashing.verify(RIGHT, phc)
+            assert not await hashing.verify(WRONG, phc)
         assert RIGHT not in phc
 
     async def test_without_a_hash_nothing_matches(self, hasher: PasswordHasher) -> None:
-        assert not await hasher.verify(RIGHT, None)
+        async with hasher.turn("") as hashing:
+            assert not await hashing.verify(RIGHT, None)
 
     async def test_a_hash_made_today_is_not_outdated(self, hasher: PasswordHasher) -> None:
-        assert not hasher.outdated(await hasher.hash(RIGHT))
+        async with hasher.turn("") as hashing:
+            assert not hasher.outdated(await hashing.hash(RIGHT))
 
 
 @pytest.mark.parametrize("change", [{"memory_mib": 2}, {"passes": 3}], ids=str)
@@ -160,21 +163,26 @@ async def test_overload_is_told() -> None:
     fake = FakeHasher()
     fake.overloaded = True
     with pytest.raises(Overloaded):
-        await fake.hash(RIGHT)
-    with pytest.raises(Overloaded):
-        await fake.verify(RIGHT, None)
+        await checked(fake)
     full = Argon2Hasher(CHEAP, threads=1, waiting=0)
-    outcomes = await asyncio.gather(full.hash(RIGHT), full.verify(RIGHT, None), return_exceptions=True)
-    assert isinstance(outcomes[1], Overloaded)
-    assert await full.verify(RIGHT, PasswordHash(str(outcomes[0])))
+    outcomes = await asyncio.gather(*(checked(full) for _ in range(3)), return_exceptions=True)
+    assert outcomes[:2] == [False, False], "one is hashed, and one looks up what is to be"
+    assert isinstance(outcomes[2], Overloaded)
+    assert await checked(full) is False, "a turn was lost"
     full.close()
 
 
-async def test_two_are_hashed_at_a_time_and_128_wait() -> None:
+async def checked(hasher: PasswordHasher, of: str = "") -> bool:
+    async with hasher.turn(of) as hashing:
+        return await hashing.verify(RIGHT, None)
+
+
+async def test_few_are_hashed_at_a_time_and_128_wait() -> None:
     hasher = Argon2Hasher(CHEAP)
-    asked = [hasher.verify(RIGHT, None, str(number)) for number in range(2 + 128 + 1)]
+    asked = [checked(hasher, str(number)) for number in range(HASHES + 1 + 128 + 1)]
     told = await asyncio.gather(*asked, return_exceptions=True)
     assert [isinstance(each, Overloaded) for each in told].count(True) == 1
+    assert hasher._pool._max_workers == HASHES <= 2
     hasher.close()
 
 
@@ -245,12 +253,12 @@ class TestTokens:
 
 async def test_whoever_waits_for_a_turn_while_the_process_ends_is_refused_and_nothing_breaks() -> None:
     hasher = Argon2Hasher(CHEAP, threads=1)
-    waiting = [asyncio.create_task(hasher.hash(RIGHT)) for _ in range(3)]
+    waiting = [asyncio.create_task(checked(hasher)) for _ in range(4)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     hasher.close()
     done = await asyncio.gather(*waiting, return_exceptions=True)
-    assert {type(each) for each in done[1:]} == {Overloaded}
+    assert {type(each) for each in done[2:]} == {Overloaded}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a niceness for each thread")

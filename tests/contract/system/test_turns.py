@@ -95,6 +95,19 @@ async def test_as_many_others_as_there_are_places_are_told_to_come_again(turns: 
     assert len(refused) == 5
 
 
+async def test_those_who_are_sent_away_are_not_told_to_come_back_together() -> None:
+    full, waits = Turns(at_once=1, waiting=0), set[float]()
+    async with full.turn("", ""):
+        for _ in range(100):
+            with pytest.raises(Overloaded) as refusal:
+                await take(full, "", "", [])
+            assert refusal.value.retry_after is not None
+            waits.add(refusal.value.retry_after.total_seconds())
+    assert min(waits) >= 5
+    assert max(waits) <= 20
+    assert len(waits) > 10
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     asked=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("123")), max_size=40),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from adapters.outbound.telnyx.call_control import VOICES as AT_TELNYX
 from adapters.outbound.twilio.twiml import VOICES, twiml
-from domain.call_instructions import AskForKey, CallAnswer, Forward, HangUp, Say, TakeMessage
+from domain.call_instructions import AskForKey, CallAnswer, Connect, Forward, HangUp, Say, TakeMessage
 from domain.call_words import WORDS, Notice, Spoken
 from domain.kernel import CallId, LineId
 from domain.values import Locale, PersonalText, PhoneNumber
@@ -20,6 +23,27 @@ HEBREW, ENGLISH = Spoken.HEBREW, Spoken.ENGLISH
 def document(*told: object, language: Spoken = HEBREW) -> Element:
     answer = CallAnswer(told, LineId(LINE), CallId(MESSAGE), language)  # type: ignore[arg-type]
     return fromstring(twiml(answer))  # noqa: S314 - our own
+
+
+@given(st.text(st.characters(exclude_categories=("C", "Zl", "Zp")), min_size=1))
+@example("<Record/> & \"R\" 'D' ]]> <!--")
+def test_no_sign_of_what_is_said_is_read_as_an_instruction(words: str) -> None:
+    told = document(TakeMessage(words=PersonalText(words)))
+    assert [element.tag for element in told.iter()] == ["Response", "Say", "Record", "Hangup"]
+    assert told.findtext("Say") == words
+    played = document(TakeMessage(audio=words))
+    assert [element.tag for element in played.iter()] == ["Response", "Play", "Record", "Hangup"]
+    assert played.findtext("Play") == words
+
+
+@given(st.text(st.characters(exclude_categories=("C", "Zl", "Zp")), min_size=1))
+@example("\"/><Record/> & '")
+def test_no_sign_of_a_number_is_read_as_an_instruction(number: str) -> None:
+    told = document(Connect(PhoneNumber(number), PhoneNumber(number), timedelta(seconds=9)))
+    assert [element.tag for element in told.iter()] == ["Response", "Dial", "Number"]
+    dial = told.find("Dial")
+    assert dial is not None
+    assert (dial.get("callerId"), dial.findtext("Number")) == (number, number)
 
 
 @pytest.mark.parametrize("language", Spoken)

@@ -2,6 +2,10 @@
 
 The floor verifies who asks and answers a constant. It looks nothing up and keeps nothing: the ratio says what it
 costs to find the line, to put the call on record and to write instructions down. The promise is the time.
+
+It is measured in two ways. With so many requests under way at any time, the next one as soon as one is answered, they
+wait for each other: 32 at a time take 32 times as long as one keeps the machine busy. And with so many a second, at
+times of their own, which is what a carrier does: calls come when people make them.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from urllib.parse import urlencode
 from adapters.outbound.twilio.signature import sign
 from adapters.outbound.twilio.twiml import LARGEST
 from benchmarks import population as people
+from benchmarks.arrivals import arrive
 from benchmarks.load import ask, fire
 from benchmarks.product import SIDES, Rig
 from benchmarks.scenarios import PUBLIC_URL, Draw, Scenario, http
@@ -24,6 +29,8 @@ TARGET_MS = 50.0
 """By when 99 of 100 callers are dealt with."""
 SLICE = 600
 """Calls of a slice."""
+RATES, TURNS = (50, 100), 3
+"""Calls a second, and how often the sides take turns with `SLICE` / 2 of them."""
 
 
 def ringing(draw: Draw) -> bytes:
@@ -93,6 +100,45 @@ async def measured(rig: Rig, connections: int, pairs: int, first: int) -> Answer
     return answers
 
 
+@dataclass(slots=True)
+class Arrivals:
+    """What either side did while so many calls a second came in."""
+
+    rate: int
+    each: dict[str, list[float]] = field(default_factory=lambda: {side: [] for side in SIDES})
+    most: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SIDES, 0))
+
+    def ms(self, side: str, of_100: int) -> float:
+        """Return within how many milliseconds so many of 100 were answered."""
+        return quantiles(self.each[side], n=100)[of_100 - 1] * 1e3
+
+    @property
+    def met(self) -> bool:
+        """Whether Pico kept its promise."""
+        return self.ms("product", 99) < TARGET_MS
+
+    def line(self) -> str:
+        """Tell it in a line."""
+        p50, p99 = ({side: self.ms(side, of_100) for side in SIDES} for of_100 in (50, 99))
+        return (
+            f"first answer to a call, {self.rate} calls a second: p99 {p99['product']:.1f} ms, target {TARGET_MS:.0f};"
+            f" p50 {p50['product']:.1f} ms, at most {self.most['product']} under way; the floor's p50"
+            f" {p50['floor']:.1f}, p99 {p99['floor']:.1f} ms"
+        )
+
+
+async def coming_in(rig: Rig, rate: int, first: int) -> Arrivals:
+    """Have calls come in at a rate, the same and at the same times for both sides, which take turns."""
+    arrivals = Arrivals(rate)
+    for turn in range(TURNS):
+        requests = CALL.requests(rig.size, rig.carrier_token, first + turn, SLICE // 2)
+        for side in SIDES if turn % 2 else reversed(SIDES):
+            arrived = await arrive(rig.sides[side].port, requests, rate=rate, seed=turn)
+            arrivals.each[side] += arrived.each
+            arrivals.most[side] = max(arrivals.most[side], arrived.most)
+    return arrivals
+
+
 async def tell(
     rig: Rig, say: Callable[[Any], None], pairs: int, connections: Sequence[int] = (8, 32)
 ) -> bool:
@@ -105,9 +151,12 @@ async def tell(
     )
     rings = status == 200 and b"<Client" in document and len(document) < LARGEST
     say(f"a call rings an app: {rings}; the document has {len(document)} bytes")
-    all_answers = [
-        await measured(rig, wide, pairs, first=2 + place * pairs) for place, wide in enumerate(connections)
-    ]
+    all_answers: list[Answers | Arrivals] = []
+    for rate in RATES:
+        all_answers.append(await coming_in(rig, rate, first=2 + len(all_answers) * TURNS))
+    begun = 2 + len(RATES) * TURNS
+    for place, wide in enumerate(connections):
+        all_answers.append(await measured(rig, wide, pairs, first=begun + place * pairs))
     for answers in all_answers:
         say(answers.line())
     return rings and all(answers.met for answers in all_answers)

@@ -9,7 +9,7 @@ from application.call_progress import ApplyCallReport, CallReport
 from application.call_records import LONGEST
 from application.hold import Hold, HoldOfJob
 from application.inbound_calls import call_taken
-from application.job_type import JobType
+from application.job_type import JobType, Provider
 from application.ports.call_clients import CallClients
 from application.ports.clock import Clock
 from application.ports.directory import Lease
@@ -147,4 +147,4 @@ class ReconcileCalls:
                 await delete_recording(self.recordings, ref, hold)
 
 
-JOBS = (JobType(RECONCILE_CALLS, ReconcileCalls, attempts=None),)
+JOBS = (JobType(RECONCILE_CALLS, ReconcileCalls, attempts=None, asks=Provider.CARRIER),)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from application.erasure_step import ErasureStep
 from application.hold import Hold, HoldOfJob
-from application.job_type import NOW, JobType
+from application.job_type import NOW, JobType, Provider
 from application.line_release import CLOCK_SKEW, number_to_release
 from application.ports.call_clients import CallClients
 from application.ports.clock import Clock
@@ -177,5 +177,6 @@ JOBS = (
         CloseCall,
         after={CallBegan: LONGEST, CallEnded: SETTLED, CallDeleted: NOW},
         attempts=None,
+        asks=Provider.CARRIER,
     ),
 )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from application.credentials import VerifyPassword
 from application.hold import HoldOfJob
-from application.job_type import NOW, JobType
+from application.job_type import NOW, JobType, Provider
 from application.mail import EraseMailAddress, SendMail
 from application.ports.clock import Clock
 from application.ports.directory import Directory
@@ -159,9 +159,13 @@ class ForgetFormerAddress(ForgetAddress):
 
 
 JOBS = (
-    JobType("mail_email_change", SendEmailChangeMail, after={EmailChangeAsked: NOW}),
-    JobType("mail_email_change_asked", SendEmailChangeAskedMail, after={EmailChangeAsked: NOW}),
-    JobType("mail_email_changed", SendEmailChangedMail, after={EmailChanged: NOW}),
-    JobType("forget_new_address", ForgetNewAddress, after={EmailChangeAsked: LINK_LIVES}),
-    JobType("forget_former_address", ForgetFormerAddress, after={EmailChanged: FORMER_KEPT}),
+    JobType("mail_email_change", SendEmailChangeMail, after={EmailChangeAsked: NOW}, asks=Provider.MAIL),
+    JobType(
+        "mail_email_change_asked", SendEmailChangeAskedMail, after={EmailChangeAsked: NOW}, asks=Provider.MAIL
+    ),
+    JobType("mail_email_changed", SendEmailChangedMail, after={EmailChanged: NOW}, asks=Provider.MAIL),
+    JobType("forget_new_address", ForgetNewAddress, after={EmailChangeAsked: LINK_LIVES}, asks=Provider.MAIL),
+    JobType(
+        "forget_former_address", ForgetFormerAddress, after={EmailChanged: FORMER_KEPT}, asks=Provider.MAIL
+    ),
 )

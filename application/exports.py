@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from application.credentials import VerifyPassword
 from application.export_building import EXPORTED, BuildExport
-from application.job_type import NOW, JobType
+from application.job_type import NOW, JobType, Provider
 from application.paging import MOST, Page
 from application.ports.clock import Clock
 from application.ports.directory import Directory
@@ -168,4 +168,4 @@ class ExpireExports(Purge):
         return True
 
 
-JOBS = (JobType("build_export", BuildExport, after={ExportRequested: NOW}),)
+JOBS = (JobType("build_export", BuildExport, after={ExportRequested: NOW}, asks=Provider.OBJECTS),)

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from application.job_type import NOW, JobType
+from application.job_type import NOW, JobType, Provider
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.jobs import JobLease
@@ -194,5 +194,6 @@ JOBS = (
         PurgeGreeting,
         after={GreetingBegun: UPLOAD_TAKES, GreetingReplaced: NOW},
         attempts=None,
+        asks=Provider.OBJECTS,
     ),
 )

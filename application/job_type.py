@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -12,6 +13,21 @@ from application.ports.jobs import JobLease
 from domain.kernel import AccountId, Event
 
 NOW = timedelta()
+
+
+class Provider(StrEnum):
+    """Whose answer a job waits for."""
+
+    CARRIER = "carrier"
+    PUSH = "push"
+    MAIL = "mail"
+    PAYMENTS = "payments"
+    OBJECTS = "objects"
+    """What moves pictures and recordings from a carrier to our own objects is here, whichever of both is slow."""
+    RECEIVERS = "receivers"
+    """Servers of our users', who hear of events by webhook."""
+
+
 NO_EVENTS: Mapping[type[Event], timedelta] = MappingProxyType({})
 
 
@@ -29,7 +45,8 @@ class JobType:
 
     `after` says how long after each event the job is due. `attempts` bounds the tries of a job that fails for no
     known reason, before it is set aside (outages are retried for ever); None: never set aside. A job older than
-    `alarm_after` is reported at every further try.
+    `alarm_after` is reported at every further try. `asks` is the provider whose answer it waits for: a worker gives the
+    jobs that ask the same one a part of its places and no more, so that a provider that hangs holds up no others.
     """
 
     name: str
@@ -37,3 +54,4 @@ class JobType:
     after: Mapping[type[Event], timedelta] = field(default_factory=lambda: NO_EVENTS)
     attempts: int | None = 20
     alarm_after: timedelta | None = None
+    asks: Provider | None = None

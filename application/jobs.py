@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import timedelta
 
 from application import (
@@ -32,7 +33,7 @@ from application import (
     voicemail_transcripts,
     webhook_deliveries,
 )
-from application.job_type import JobType
+from application.job_type import JobType, Provider
 from application.ports.jobs import Job
 from domain.kernel import Event
 
@@ -65,6 +66,9 @@ JOBS: tuple[JobType, ...] = (
 )
 
 JOB_TYPES: dict[str, JobType] = {job.name: job for job in JOBS}
+
+ASKED: Mapping[str, Provider] = {job.name: job.asks for job in JOBS if job.asks is not None}
+"""The provider that each kind of job asks; those that ask none, or several in turn, are not in it."""
 
 _CALLED_FOR: dict[type[Event], list[tuple[str, timedelta]]] = defaultdict(list)
 for _job in JOBS:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from application.job_type import NOW, JobType
+from application.job_type import NOW, JobType, Provider
 from application.lapsed_lines import follow_account
 from application.line_check import CHECK_LINE, CheckLine
 from application.line_purchase import CompletePurchase
@@ -235,7 +235,11 @@ class CancelRelease:
 
 
 JOBS = (
-    JobType("complete_purchase", CompletePurchase, after={LineOrdered: COMPLETE_AFTER}),
-    JobType(CHECK_LINE, CheckLine, after={LineResumed: NOW, LineReleaseCancelled: NOW}),
-    JobType(FINISH_RELEASE, FinishRelease, after={LineLost: NOW}, attempts=None),
+    JobType(
+        "complete_purchase", CompletePurchase, after={LineOrdered: COMPLETE_AFTER}, asks=Provider.CARRIER
+    ),
+    JobType(
+        CHECK_LINE, CheckLine, after={LineResumed: NOW, LineReleaseCancelled: NOW}, asks=Provider.CARRIER
+    ),
+    JobType(FINISH_RELEASE, FinishRelease, after={LineLost: NOW}, attempts=None, asks=Provider.CARRIER),
 )

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from application.erasure_step import ErasureStep
 from application.hold import Hold, HoldOfJob
-from application.job_type import NOW, JobType
+from application.job_type import NOW, JobType, Provider
 from application.limits import Counts
 from application.ports.clock import Clock
 from application.ports.directory import Directory
@@ -236,21 +236,43 @@ class SendEndInStoreMail(SendMail):
 
 
 JOBS = (
-    JobType("mail_verification", SendVerificationMail),
-    JobType("mail_already_registered", SendAlreadyRegisteredMail),
-    JobType(MAIL_PASSWORD_RESET, SendPasswordResetMail),
+    JobType("mail_verification", SendVerificationMail, asks=Provider.MAIL),
+    JobType("mail_already_registered", SendAlreadyRegisteredMail, asks=Provider.MAIL),
+    JobType(MAIL_PASSWORD_RESET, SendPasswordResetMail, asks=Provider.MAIL),
     JobType(
-        "mail_password_changed", SendPasswordChangedMail, after={PasswordChanged: NOW, PasswordReset: NOW}
+        "mail_password_changed",
+        SendPasswordChangedMail,
+        after={PasswordChanged: NOW, PasswordReset: NOW},
+        asks=Provider.MAIL,
     ),
-    JobType("mail_deletion_scheduled", SendDeletionScheduledMail, after={AccountDeletionRequested: NOW}),
-    JobType("mail_recovered", SendRecoveredMail, after={AccountRecovered: NOW}),
-    JobType("mail_export_ready", SendExportReadyMail, after={ExportReady: NOW}),
-    JobType("mail_line_lost", SendLineLostMail, after={LineLost: NOW}),
-    JobType("mail_payment_failed", SendPaymentFailedMail, after={PaymentFailed: NOW}),
-    JobType("mail_subscription_lapsed", SendSubscriptionLapsedMail, after={SubscriptionLapsed: NOW}),
-    JobType("mail_release_announced", SendReleaseAnnouncedMail, after={ReleaseAnnounced: NOW}),
-    JobType("mail_webhook_disabled", SendWebhookDisabledMail, after={WebhookEndpointDisabled: NOW}),
-    JobType("mail_end_in_store", SendEndInStoreMail, after={AccountDeletionRequested: NOW}),
+    JobType(
+        "mail_deletion_scheduled",
+        SendDeletionScheduledMail,
+        after={AccountDeletionRequested: NOW},
+        asks=Provider.MAIL,
+    ),
+    JobType("mail_recovered", SendRecoveredMail, after={AccountRecovered: NOW}, asks=Provider.MAIL),
+    JobType("mail_export_ready", SendExportReadyMail, after={ExportReady: NOW}, asks=Provider.MAIL),
+    JobType("mail_line_lost", SendLineLostMail, after={LineLost: NOW}, asks=Provider.MAIL),
+    JobType("mail_payment_failed", SendPaymentFailedMail, after={PaymentFailed: NOW}, asks=Provider.MAIL),
+    JobType(
+        "mail_subscription_lapsed",
+        SendSubscriptionLapsedMail,
+        after={SubscriptionLapsed: NOW},
+        asks=Provider.MAIL,
+    ),
+    JobType(
+        "mail_release_announced", SendReleaseAnnouncedMail, after={ReleaseAnnounced: NOW}, asks=Provider.MAIL
+    ),
+    JobType(
+        "mail_webhook_disabled",
+        SendWebhookDisabledMail,
+        after={WebhookEndpointDisabled: NOW},
+        asks=Provider.MAIL,
+    ),
+    JobType(
+        "mail_end_in_store", SendEndInStoreMail, after={AccountDeletionRequested: NOW}, asks=Provider.MAIL
+    ),
 )
 
 

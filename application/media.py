@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collec
 from dataclasses import dataclass
 from datetime import timedelta
 
-from application.job_type import NOW, JobType
+from application.job_type import NOW, JobType, Provider
 from application.ports.carrier_errors import CarrierUnsupported
 from application.ports.clock import Clock
 from application.ports.jobs import JobLease
@@ -232,4 +232,4 @@ class ReadMedia:
                 yield piece
 
 
-JOBS = (JobType("fetch_media", FetchMedia, after={MediaExpected: NOW}, attempts=None),)
+JOBS = (JobType("fetch_media", FetchMedia, after={MediaExpected: NOW}, attempts=None, asks=Provider.OBJECTS),)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from application.job_type import JobType
+from application.job_type import JobType, Provider
 from application.media import KeepPicture, bounded
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -128,4 +128,8 @@ class PurgeUpload:
             await self.store.update(account_id, remove, completing=lease)
 
 
-JOBS = (JobType("purge_upload", PurgeUpload, after={MediaUploaded: UNUSED_FOR}, attempts=None),)
+JOBS = (
+    JobType(
+        "purge_upload", PurgeUpload, after={MediaUploaded: UNUSED_FOR}, attempts=None, asks=Provider.OBJECTS
+    ),
+)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from application.carrier_copies import delete_verified
 from application.hold import HoldOfJob
-from application.job_type import NOW, JobType
+from application.job_type import NOW, JobType, Provider
 from application.ports.clock import Clock
 from application.ports.jobs import JobLease, Queue
 from application.ports.message_carrier import MessageCarrier, TooEarly
@@ -173,6 +173,7 @@ JOBS = (
             MediaKept: COPY_KEPT,
         },
         attempts=None,
+        asks=Provider.CARRIER,
     ),
     JobType("purge_conversation", PurgeConversation, after={ConversationDeleted: NOW}),
 )

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from application.job_type import JobType
+from application.job_type import JobType, Provider
 from application.ports.carrier_errors import CarrierUnavailable
 from application.ports.clock import Clock
 from application.ports.jobs import JobLease
@@ -73,4 +73,4 @@ class FollowMessage:
         return await self.store.update(account_id, change)
 
 
-JOBS = (JobType("follow_message", FollowMessage, after={MessageAccepted: FIRST_LOOK}),)
+JOBS = (JobType("follow_message", FollowMessage, after={MessageAccepted: FIRST_LOOK}, asks=Provider.CARRIER),)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from application.hold import HoldOfJob
 from application.inbound_messages import is_active
-from application.job_type import NOW, JobType
+from application.job_type import NOW, JobType, Provider
 from application.line_check import CHECK_LINE
 from application.media_upload import OfferMedia
 from application.opt_outs import keep_opt_out
@@ -236,4 +236,8 @@ class SendQueuedMessage:
         await self.store.update(attempt.message.account_id, change, completing=lease)
 
 
-JOBS = (JobType(SEND, SendQueuedMessage, after={MessageQueued: NOW, MessageScheduled: NOW}),)
+JOBS = (
+    JobType(
+        SEND, SendQueuedMessage, after={MessageQueued: NOW, MessageScheduled: NOW}, asks=Provider.CARRIER
+    ),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from application.hold import HoldOfJob
-from application.job_type import JobType
+from application.job_type import JobType, Provider
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.ids import Ids
@@ -148,4 +148,4 @@ class WakeDevice:
         await self.store.update(token.account_id, change, completing=lease)
 
 
-JOBS = (JobType(WAKE_DEVICE, WakeDevice),)
+JOBS = (JobType(WAKE_DEVICE, WakeDevice, asks=Provider.PUSH),)

@@ -10,7 +10,7 @@ from application.call_reconciliation import RECONCILE_CALLS
 from application.carrier_copies import delete_verified
 from application.hold import HoldOfJob
 from application.inbound_messages import InboundMessage, ReceiveMessage, was_taken_in
-from application.job_type import JobType
+from application.job_type import JobType, Provider
 from application.line_check import CHECK_LINE
 from application.ports.clock import Clock
 from application.ports.directory import Lease
@@ -97,4 +97,12 @@ class ReconcileLine:
         return deleted
 
 
-JOBS = (JobType(RECONCILE_LINE, ReconcileLine, after={LineActivated: SETTLED_AFTER}, attempts=None),)
+JOBS = (
+    JobType(
+        RECONCILE_LINE,
+        ReconcileLine,
+        after={LineActivated: SETTLED_AFTER},
+        attempts=None,
+        asks=Provider.CARRIER,
+    ),
+)

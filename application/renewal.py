@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from application.hold import Hold, HoldOfJob
-from application.job_type import NOW, JobType
+from application.job_type import NOW, JobType, Provider
 from application.payers import is_broken, payers_of
 from application.ports.jobs import JobLease, Queue
 from application.ports.payments import Payments
@@ -86,5 +86,6 @@ JOBS = (
         SettleRenewal,
         after={AccountDeletionRequested: NOW, AccountRecovered: NOW},
         attempts=None,
+        asks=Provider.PAYMENTS,
     ),
 )

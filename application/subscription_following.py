@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from application.hold import Hold, HoldOfJob
-from application.job_type import JobType
+from application.job_type import JobType, Provider
 from application.lapsed_lines import settle_lines
 from application.ports.catch_ups import CatchUps
 from application.ports.clock import Clock
@@ -175,4 +175,4 @@ class CatchUpOnPayments(Purge):
         return PurgeResult(0)
 
 
-JOBS = (JobType(FOLLOW_SUBSCRIPTION, FollowSubscription, attempts=None),)
+JOBS = (JobType(FOLLOW_SUBSCRIPTION, FollowSubscription, attempts=None, asks=Provider.PAYMENTS),)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from application.job_type import NOW, JobType
+from application.job_type import NOW, JobType, Provider
 from application.ports.clock import Clock
 from application.ports.jobs import JobLease
 from application.ports.objects import Objects, ObjectsUnavailable
@@ -223,4 +223,8 @@ class FetchVoicemail:
         await self.store.update(account_id, change, completing=lease)
 
 
-JOBS = (JobType("fetch_voicemail", FetchVoicemail, after={VoicemailLeft: NOW}, attempts=None),)
+JOBS = (
+    JobType(
+        "fetch_voicemail", FetchVoicemail, after={VoicemailLeft: NOW}, attempts=None, asks=Provider.OBJECTS
+    ),
+)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from application.erasure_step import ErasureStep
 from application.hold import Hold, HoldOfJob
-from application.job_type import NOW, JobType
+from application.job_type import NOW, JobType, Provider
 from application.ports.clock import Clock
 from application.ports.jobs import Job, JobLease, Queue
 from application.ports.objects import Objects
@@ -215,7 +215,14 @@ JOBS = (
         DeleteRecording,
         after={VoicemailKept: COPY_KEPT, VoicemailSettled: COPY_KEPT, VoicemailExpired: NOW},
         attempts=None,
+        asks=Provider.CARRIER,
     ),
-    JobType(PURGE_VOICEMAIL, PurgeVoicemail, after={VoicemailDeleted: UNDO_FOR}, attempts=None),
-    JobType(EXPIRE_VOICEMAIL, ExpireVoicemail, attempts=None),
+    JobType(
+        PURGE_VOICEMAIL,
+        PurgeVoicemail,
+        after={VoicemailDeleted: UNDO_FOR},
+        attempts=None,
+        asks=Provider.OBJECTS,
+    ),
+    JobType(EXPIRE_VOICEMAIL, ExpireVoicemail, attempts=None, asks=Provider.OBJECTS),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from application.inbound_messages import passing_over_the_erased
-from application.job_type import JobType
+from application.job_type import JobType, Provider
 from application.ports.clock import Clock
 from application.ports.directory import Directory
 from application.ports.jobs import JobLease
@@ -130,4 +130,12 @@ class FollowTranscript:
         await self.store.update(account_id, change, completing=lease)
 
 
-JOBS = (JobType("follow_transcript", FollowTranscript, after={VoicemailLeft: FIRST_LOOK}, attempts=None),)
+JOBS = (
+    JobType(
+        "follow_transcript",
+        FollowTranscript,
+        after={VoicemailLeft: FIRST_LOOK},
+        attempts=None,
+        asks=Provider.CARRIER,
+    ),
+)

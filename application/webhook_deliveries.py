@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from application.hold import HoldOfJob
-from application.job_type import JobType
+from application.job_type import JobType, Provider
 from application.ports.clock import Clock
 from application.ports.jobs import DELIVER_WEBHOOK, JobLease, Queue
 from application.ports.store import Store, Tx
@@ -23,8 +23,6 @@ from domain.retention import Retention
 from domain.webhook_deliveries import WebhookAnswer, WebhookDelivery, WebhookDeliveryId, WebhookDeliveryState
 from domain.webhook_endpoints import WebhookEndpoint
 
-MOST_CALLS = 32
-"""At once in a process: half of its jobs."""
 MOST_OF_ENDPOINT = 8
 """At once to one endpoint; to one that does not answer, a single one: others must not wait for it."""
 
@@ -53,7 +51,7 @@ class CallsUnderWay:
     def one_more(self, endpoint: WebhookEndpoint) -> Iterator[None]:
         """Count one call. Raises WebhookBusy where there are as many as may be."""
         most = MOST_OF_ENDPOINT if endpoint.failing_since is None else 1
-        if self.to[endpoint.id] >= most or self.to.total() >= MOST_CALLS:
+        if self.to[endpoint.id] >= most:
             raise WebhookBusy
         self.to[endpoint.id] += 1
         try:
@@ -163,4 +161,4 @@ class PurgeWebhookDeliveries(Purge):
         return PurgeResult(await self.store.purge(WebhookDelivery, "at", before, limit))
 
 
-JOBS = (JobType(DELIVER_WEBHOOK, DeliverWebhook),)
+JOBS = (JobType(DELIVER_WEBHOOK, DeliverWebhook, asks=Provider.RECEIVERS),)

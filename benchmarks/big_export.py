@@ -20,6 +20,7 @@ import asyncpg
 from adapters.outbound.local.byte_store import LocalByteStore
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.postgres.keyring import PostgresKeyring
+from adapters.outbound.postgres.places import DueJob
 from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.store import PostgresStore
@@ -72,7 +73,7 @@ def build(place: Place, told: Any) -> None:  # noqa: ANN401 - a connection
             objects = SealedObjects(LocalByteStore(Path(place.folder) / "objects"), keyring, SANDBOX)
             export = await StartExport(store, clock, ids, Retention())(account)
             (job,) = await database.fetch("SELECT id FROM jobs WHERE name = 'build_export'")
-            (leased,) = await PostgresQueue(database).claim([(account, job[0])])
+            (leased,) = await PostgresQueue(database).claim([DueJob(account, job[0], "build_export")])
             began = perf_counter()
             await BuildExport(store=store, objects=objects, clock=clock, ids=ids, retention=Retention())(
                 account, export.id, leased.lease

@@ -18,6 +18,7 @@ import asyncpg
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.memory.byte_store import MemoryByteStore
 from adapters.outbound.postgres.keyring import PostgresKeyring
+from adapters.outbound.postgres.places import DueJob
 from adapters.outbound.postgres.pool import Database, connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.store import PostgresStore
@@ -74,7 +75,7 @@ class _Side:
         """Build one as the worker does; return how long it took."""
         export = await self.start(account)
         (job,) = await self.database.fetch("SELECT id FROM jobs WHERE name = 'build_export'")
-        (leased,) = await self.queue.claim([(account, job[0])])
+        (leased,) = await self.queue.claim([DueJob(account, job[0], "build_export")])
         began = perf_counter()
         await self.build(account, export.id, leased.lease)
         return export.id, perf_counter() - began

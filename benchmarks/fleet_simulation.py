@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import heapq
 import random
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -26,10 +27,12 @@ PEAK = 2.5
 BUSY = 0.5
 """How much of their processors workers use at the peak: chosen, so that there is as much again to catch up with."""
 PLACES = 64
-"""Jobs that one worker does at the same time: `SLOTS` of the queue."""
+"""Jobs that one worker does at the same time: `PLACES` of the queue."""
+OF_ONE = PLACES // 3
+"""How many of them may ask the same provider: `OF_ONE` of the queue."""
 FIRST_WAIT, LONGEST_WAIT, JITTER = 2.0, 6 * 3600.0, 0.25
 """The worker's back-off: a constant of ours (adapters/inbound/worker.py)."""
-WEIGHT = 100
+WEIGHT = 50
 WARM, OUTAGE, AFTER = 600.0, 1800.0, 5_400.0
 """Seconds before the outage, of it, and that are watched after it."""
 REFUSED = 0.05
@@ -45,6 +48,8 @@ class Kind:
     processor: float
     away: float
     needs: frozenset[str]
+    asks: str = ""
+    """Whose places it takes, as its row of `JOBS` says; nobody's where this is empty."""
     weight: int = WEIGHT
 
 
@@ -52,20 +57,20 @@ def kinds(erasure: float) -> tuple[Kind, ...]:
     """Return the kinds of jobs; `erasure` is what one takes of a processor."""
     job, row = 661e-6, 400e-6
     return (
-        Kind("send", 4, job, 0.15, frozenset({"carrier"})),
+        Kind("send", 4, job, 0.15, frozenset({"carrier"}), "carrier"),
         Kind("follow", 4, row, 0.005, frozenset()),
-        Kind("wake", 4, job, 0.15, frozenset({"push"})),
+        Kind("wake", 4, job, 0.15, frozenset({"push"}), "push"),
         Kind("index", 8, row, 0.005, frozenset()),
-        Kind("voicemail", 0.1, 2 * job, 0.5, frozenset({"carrier", "objects"})),
-        Kind("mail", 0.02, job, 0.2, frozenset({"mail"})),
-        Kind("subscription", 1 / 30, job, 0.3, frozenset({"payments"})),
+        Kind("voicemail", 0.1, 2 * job, 0.5, frozenset({"carrier", "objects"}), "objects"),
+        Kind("mail", 0.02, job, 0.2, frozenset({"mail"}), "mail"),
+        Kind("subscription", 1 / 30, job, 0.3, frozenset({"payments"}), "payments"),
         Kind(
             "erasure",
             0.01 / 30,
             erasure,
             3.0,
             frozenset({"carrier", "objects", "mail", "payments", "keys"}),
-            1,
+            weight=1,
         ),
     )
 
@@ -87,49 +92,62 @@ class Fleet:
     out: str
     hangs: float
     """Seconds that a provider that is out keeps a job; it refuses at once where this is none."""
+    of_one: int = OF_ONE
+    """Places of each worker that jobs which ask one provider may take."""
     seen: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     """By kind, when each job was queued, and how long it took from then to its end."""
     tries: int = 0
 
     def live(self, coming: Iterator[tuple[float, Kind]]) -> None:
         """Do what comes, until all that came is done."""
-        free, numbers = float(self.workers * PLACES), count()
+        free, numbers = self.workers * PLACES, count()
         waiting: list[Job] = []
-        due: list[Job] = []
+        due: dict[str, list[Job]] = defaultdict(list)
+        taken = Counter[str]()
         ends: list[tuple[float, int, Job, bool]] = []
         busy_until = 0.0
         following = next(coming, None)
-        while following or waiting or due or ends:
+        while following or waiting or ends:
             now = min(
                 following[0] if following else float("inf"),
                 waiting[0].due if waiting else float("inf"),
                 ends[0][0] if ends else float("inf"),
             )
             if following and following[0] == now:
-                heapq.heappush(due, Job(now, next(numbers), following[1], now))
+                heapq.heappush(due[following[1].asks], Job(now, next(numbers), following[1], now))
                 following = next(coming, None)
             elif waiting and waiting[0].due == now:
-                heapq.heappush(due, heapq.heappop(waiting))
+                job = heapq.heappop(waiting)
+                heapq.heappush(due[job.kind.asks], job)
             else:
                 _, _, job, done = heapq.heappop(ends)
                 free += job.kind.weight
+                taken[job.kind.asks] -= job.kind.weight
                 if done:
                     self.seen.setdefault(job.kind.name, []).append((job.queued, now - job.queued))
                 else:
                     job.due = now + backoff(job.attempt)
                     job.attempt += 1
                     heapq.heappush(waiting, job)
-            while due and free >= due[0].kind.weight:
-                job = heapq.heappop(due)
-                free -= job.kind.weight
-                self.tries += job.kind.weight
+            while (first := self.next_of(due, free, taken)) is not None:
+                heapq.heappop(due[first.kind.asks])
+                free -= first.kind.weight
+                taken[first.kind.asks] += first.kind.weight
+                self.tries += first.kind.weight
                 # A job that stands for many has them done by all processors together.
                 begun = max(busy_until, now)
-                busy_until = begun + job.kind.processor * job.kind.weight / self.workers
-                worked = begun + job.kind.processor
-                fails = self.out in job.kind.needs and WARM <= worked < WARM + OUTAGE
-                took = (self.hangs or REFUSED) if fails else job.kind.away
-                heapq.heappush(ends, (worked + took, job.number, job, not fails))
+                busy_until = begun + first.kind.processor * first.kind.weight / self.workers
+                worked = begun + first.kind.processor
+                fails = self.out in first.kind.needs and WARM <= worked < WARM + OUTAGE
+                took = (self.hangs or REFUSED) if fails else first.kind.away
+                heapq.heappush(ends, (worked + took, first.number, first, not fails))
+
+    def next_of(self, due: dict[str, list[Job]], free: int, taken: Counter[str]) -> Job | None:
+        """Return the job that is due for longest among those that a place is free for."""
+        most = self.workers * self.of_one
+        first = (jobs[0] for asks, jobs in due.items() if jobs and (not asks or taken[asks] + WEIGHT <= most))
+        job = min(first, default=None)
+        return job if job is not None and job.kind.weight <= free else None
 
 
 def backoff(attempt: int) -> float:
@@ -195,6 +213,9 @@ def main() -> None:
     parser.add_argument(
         "--hangs", type=float, default=10.0, help="seconds that a provider that is out keeps a job"
     )
+    parser.add_argument(
+        "--of-one", type=int, default=OF_ONE, help="a worker's places for one provider; 64: no bound"
+    )
     parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
     every = kinds(given.erasure)
@@ -209,7 +230,7 @@ def main() -> None:
     for out in ("", "carrier", "push", "mail", "payments", "objects", "keys"):
         for hangs in (0.0, given.hangs) if out else (0.0,):
             random.seed(given.seed)
-            fleet = Fleet(workers, out, hangs)
+            fleet = Fleet(workers, out, hangs, given.of_one)
             fleet.live(
                 heapq.merge(
                     *(arrivals(kind, WARM + OUTAGE + AFTER) for kind in every), key=lambda each: each[0]

@@ -265,7 +265,7 @@ async def test_nobody_else_sees_or_changes_it() -> None:
             await act
 
 
-async def test_one_that_does_not_answer_is_called_once_at_a_time_and_all_together_leave_room() -> None:
+async def test_one_that_does_not_answer_is_called_once_at_a_time() -> None:
     world = InMemory()
     ada = await with_line(world)
     endpoint, under_way = await endpoint_of(ada), CallsUnderWay()

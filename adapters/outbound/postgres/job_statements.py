@@ -25,13 +25,19 @@ _MINE = sa.and_(
 _HELD = ("account_id", "id", "token")
 _IDS = sa.bindparam("ids", type_=postgresql.ARRAY(_J.id.type))
 
+_LIMIT = sa.bindparam("limit", type_=sa.Integer())
 DUE = compiled(
-    sa.select(_J.account_id, _J.id)
-    .where(_DUE)
-    .order_by(_J.due_at)
-    .limit(sa.bindparam("limit", type_=sa.Integer())),
-    "limit",
+    sa.select(_J.account_id, _J.id, _J.name).where(_DUE).order_by(_J.due_at).limit(_LIMIT), "limit"
 )
+DUE_OF = compiled(
+    sa.select(_J.account_id, _J.id, _J.name)
+    .where(_DUE, _J.name == sa.func.any(sa.bindparam("names", type_=postgresql.ARRAY(_J.name.type))))
+    .order_by(_J.due_at + sa.literal_column("interval '0'", sa.Interval()))
+    .limit(_LIMIT),
+    "limit",
+    "names",
+)
+"""Of some kinds only, by the index of names: walked in order, the other one shows all that is left out."""
 CLAIM = compiled(
     sa.update(JOBS)
     .where(_J.account_id == sa.bindparam("account_id"), _J.id == sa.func.any(_IDS), _DUE)

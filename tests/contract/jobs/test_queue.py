@@ -3,70 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from adapters.outbound.postgres import erasing, job_statements
+from adapters.outbound.postgres.places import PLACES
 from adapters.outbound.postgres.pool import Database, connect
-from adapters.outbound.postgres.queue import SLOTS, PostgresQueue
-from application.ports.jobs import ERASURE_JOB, Again, Dead, Done, Handle, Job, LeasedJob, Outcome
+from adapters.outbound.postgres.queue import PostgresQueue
+from application.ports.jobs import ERASURE_JOB, Again, Dead, Done, Job, LeasedJob, Outcome
 from application.ports.store import StoreUnavailable
 from domain.kernel import AccountId
 from tests.contract.conftest import Postgres
+from tests.support.queueing import pages, put, running, until
 
 SECRET = "meet me at +15551234567"
 BRIEF, LONG = timedelta(milliseconds=400), timedelta(hours=1)
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture
-async def database(postgres: Postgres) -> AsyncIterator[Database]:
-    async with connect(await postgres.database("queue"), least=1, most=6) as opened:
-        yield opened
-
-
-async def put(database: Database, name: str = "send_message", delay: timedelta = timedelta()) -> Job:
-    """Queue a job as a commit would, but without waking anybody."""
-    job = Job(name, AccountId(uuid4()), uuid4())
-    await database.execute(
-        "INSERT INTO jobs (account_id, id, name, subject, due_at) VALUES ($1, $2, $3, $4, now() + $5::interval)",
-        job.account_id, uuid4(), name, job.subject, delay,
-    )  # fmt: skip
-    return job
-
-
 async def noted(database: Database) -> list[tuple[object, ...]]:
     """Return what is noted of every job: state, attempts, failure."""
     return [tuple(row) for row in await database.fetch("SELECT state::text, attempts, failure FROM jobs")]
-
-
-@asynccontextmanager
-async def running(queue: PostgresQueue, handle: Handle) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(queue.run(handle))
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-        assert task.cancelled()
-
-
-async def until(true: Callable[[], object], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - what is waited for sets no event
-            await asyncio.sleep(0.005)
 
 
 async def done(_: LeasedJob) -> Outcome:
@@ -155,7 +122,7 @@ async def test_a_commit_wakes_the_queue_long_before_the_next_poll(database: Data
 
 
 async def test_slots_that_become_free_take_the_next_job(database: Database) -> None:
-    jobs = {await put(database) for _ in range(SLOTS * 3)}
+    jobs = {await put(database) for _ in range(PLACES * 3)}
     seen = set()
 
     async def take(delivery: LeasedJob) -> Outcome:
@@ -417,6 +384,7 @@ async def test_what_is_looked_at_does_not_grow_with_what_is_put_off(database: Da
     account_id = (await put(database)).account_id
     asked: dict[str, list[object]] = {
         job_statements.DUE: [64],
+        job_statements.DUE_OF: [64, ["send_message"]],
         job_statements.CLAIM: [account_id, [uuid4()], timedelta(seconds=30)],
         job_statements.RENEW: [account_id, uuid4(), 1, timedelta(seconds=30)],
         erasing.COUNT: [account_id, ERASURE_JOB],
@@ -429,17 +397,3 @@ async def test_what_is_looked_at_does_not_grow_with_what_is_put_off(database: Da
     await database.fetch("ANALYZE jobs")
     many = [await pages(database, statement, *values) for statement, values in asked.items()]
     assert all(after <= before + 3 for before, after in zip(few, many, strict=True)), (few, many)
-
-
-async def explained(database: Database, statement: str, *values: object) -> dict[str, Any]:
-    """Return the plan by which PostgreSQL ran a statement."""
-    row = await database.first(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values)
-    plan: dict[str, Any] = json.loads(row[0])[0]["Plan"]
-    return plan
-
-
-async def pages(database: Database, statement: str, *values: object) -> int:
-    """Return how many pages a statement looked at: an index, however large, costs a few."""
-    plan = await explained(database, statement, *values)
-    assert "Seq Scan" not in str(plan) or plan["Shared Hit Blocks"] < 5, plan
-    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])

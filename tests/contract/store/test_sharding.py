@@ -65,6 +65,7 @@ MODULES = (
 )
 ACROSS_ACCOUNTS = {
     job_statements.DUE: "a plain read of what is due",
+    job_statements.DUE_OF: "the same, of some kinds",
     job_statements.FAR: "a plain read of what a wrong clock put off",
     job_statements.ALL_OF: "a look for a person",
     job_statements.WAITING: "a count for a person to look at",

@@ -10,6 +10,7 @@ from application.opt_outs import keep_opt_out
 from application.paging import Page
 from application.ports.clock import Clock
 from application.ports.ids import Ids
+from application.ports.limits import Charge
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbering import NumberingPlan
 from application.ports.repositories.conversations import ConversationRow
@@ -79,13 +80,13 @@ class SendMessage:
 
         Repeating with the same key is harmless.
         """
-        paid = False
+        charge: Charge | None = None
         more = [] if client_reference is None else [f"as {client_reference}"]
         more += [] if send_at is None else [f"at {send_at.isoformat()}"]
         operation = Operation.requested("send", key, line_id, to, body, *media, *more)
 
         async def change(tx: Tx) -> Accepted:
-            nonlocal paid
+            nonlocal charge
             context = await tx.conversations.context(line_id, to, operation)
             if context.earlier is not None:
                 message = await tx.messages.get(MessageId(context.earlier.must_match()))
@@ -103,13 +104,13 @@ class SendMessage:
                 message_id = MessageId(self.ids.new(after=conversation.last_at))
                 message = conversation.send(message_id, body, now, len(media), client_reference, send_at)
                 await self._attach(tx, context.line, message_id, media)
-                if not paid:  # once, however often a race is lost
+                if charge is None:  # one, however often a race is lost
                     home = context.line.country
                     if send_at is None:
-                        await self.spend.take(account_id, home, to, body, len(media))
+                        charge = self.spend.of_message(account_id, home, to, body, len(media))
                     else:
-                        await self.spend.schedule(account_id, home, to)
-                    paid = True
+                        charge = self.spend.of_scheduled(account_id, home, to)
+                tx.take(charge)
                 tx.require_unchanged(context.line)
                 tx.save(conversation)
                 tx.save(message)

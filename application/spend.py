@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from application.ports.clock import Clock
-from application.ports.limits import Limits
+from application.ports.limits import Charge, Limits
 from application.ports.numbering import NumberingPlan
 from domain.kernel import AccountId
 from domain.limits import Limit
@@ -50,20 +51,25 @@ class Spend:
 
         Repeating takes again.
         """
-        country = self._allowed(home, to)
-        now = self.clock.now()
-        limit, cost = self.policy.limit_of(account_id, now), self.policy.cost(body, country, pictures)
-        taking = await self.limits.take(limit, str(account_id), now, cost)
-        if taking.wait is not None:
-            raise SpendLimited(limit, taking.wait)
+        await self.of_message(account_id, home, to, body, pictures).take()
 
-    async def schedule(self, account_id: AccountId, home: Country, to: Peer) -> None:
-        """Take a place for a message that is to be paid when its time comes. Raises as `take` does."""
+    def of_message(
+        self, account_id: AccountId, home: Country, to: Peer, body: MessageBody, pictures: int = 0
+    ) -> Charge:
+        """Return what a message from a line of `home` costs, to be taken. Raises DestinationNotAllowed."""
+        country, now = self._allowed(home, to), self.clock.now()
+        limit, cost = self.policy.limit_of(account_id, now), self.policy.cost(body, country, pictures)
+        return self._charge(account_id, limit, now, cost)
+
+    def of_scheduled(self, account_id: AccountId, home: Country, to: Peer) -> Charge:
+        """Return the place of a message that is to be paid when its time comes. Raises DestinationNotAllowed."""
         self._allowed(home, to)
-        now, limit = self.clock.now(), self.policy.of_scheduling
-        taking = await self.limits.take(limit, str(account_id), now)
-        if taking.wait is not None:
-            raise SpendLimited(limit, taking.wait)
+        return self._charge(account_id, self.policy.of_scheduling, self.clock.now(), 1)
+
+    def _charge(self, account_id: AccountId, limit: Limit, now: datetime, cost: int) -> Charge:
+        return Charge(
+            limits=self.limits, limit=limit, of=str(account_id), at=now, cost=cost, refusal=SpendLimited
+        )
 
     async def take_call(
         self, account_id: AccountId, home: Country, to: PhoneNumber, *, already: int = 0

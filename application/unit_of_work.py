@@ -16,6 +16,7 @@ from application.jobs import jobs_for
 from application.live_kinds import TOLD
 from application.ports.ids import Ids
 from application.ports.jobs import Job, JobLease
+from application.ports.limits import Charge
 from application.ports.store import Tx, VersionConflict
 from domain.audit import AUDITED, AuditEntry, AuditKind
 from domain.idempotency import IdempotencyRecord, Operation
@@ -42,6 +43,7 @@ class PendingWrites:
     jobs: list[Job] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
     live: list[LiveEvent] = field(default_factory=list)
+    charge: Charge | None = None
 
     def save(self, aggregate: Aggregate) -> None:
         """Note an aggregate to insert or update, and what its events call for."""
@@ -75,6 +77,10 @@ class PendingWrites:
     def queue(self, job: Job) -> None:
         """Note a job that no event calls for."""
         self.jobs.append(job)
+
+    def take(self, charge: Charge) -> None:
+        """Note what the commit takes of a limit."""
+        self.charge = charge
 
     def _collect(self, aggregate: Aggregate) -> None:
         for event in aggregate.collect():

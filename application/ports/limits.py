@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from domain.kernel import ErrorKind, PicoError
-from domain.limits import Limit, Taking
+from domain.limits import Limit, Limited, Taking
 
 
 class LimitsUnavailable(PicoError):
@@ -39,3 +40,25 @@ class Limits(Protocol):
     async def purge(self, now: datetime, most: int) -> int:
         """Delete up to `most` instants that have passed by `now`; return how many went. Repeating is harmless."""
         ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Charge:
+    """What a unit of work takes of a limit with its commit: once, however often it is run again."""
+
+    limits: Limits
+    limit: Limit
+    of: str
+    at: datetime
+    cost: int = 1
+    refusal: type[Limited]
+    taken: bool = False
+
+    async def take(self) -> None:
+        """Take it now, unless it was taken. Raises the refusal when less is left, and LimitsUnavailable."""
+        if self.taken:
+            return
+        taking = await self.limits.take(self.limit, self.of, self.at, self.cost)
+        if taking.wait is not None:
+            raise self.refusal(self.limit, taking.wait)
+        self.taken = True

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from application.ports.jobs import Job, JobLease
+from application.ports.limits import Charge
 from application.ports.repositories.accounts import Accounts
 from application.ports.repositories.audit_entries import AuditEntries
 from application.ports.repositories.blocked_numbers import BlockedNumbers
@@ -180,6 +181,10 @@ class Tx(Protocol):
 
     def queue(self, job: Job) -> None:
         """Queue a job that no event calls for."""
+        ...
+
+    def take(self, charge: Charge) -> None:
+        """Have the commit take this of a limit, or raise the charge's refusal or LimitsUnavailable: one a commit."""
         ...
 
 

@@ -62,6 +62,8 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
         loaded = Loaded(self.rows(account_id), self.answer, [])
         tx = MemoryTx(account_id=account_id, ids=self._ids, loaded=loaded)
         yield tx
+        if tx.charge is not None:
+            await tx.charge.take()
         await self.answer()
         self._commit(tx, completing)
         if self.lose_answer:

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from adapters.outbound.postgres.codec import CODECS
-from adapters.outbound.postgres.pool import JOB_GONE, VERSION_CONFLICT
+from adapters.outbound.postgres.limits import taking
+from adapters.outbound.postgres.pool import JOB_GONE, NOT_LEFT, VERSION_CONFLICT
 from adapters.outbound.postgres.reading import ACCOUNT, owned
 from adapters.outbound.postgres.statements import Parameter, compiled, count_of, value
-from adapters.outbound.postgres.tables import AUDIT_RECENT, DIRECTORY, JOBS, SEALED_UNDER
+from adapters.outbound.postgres.tables import AUDIT_RECENT, DIRECTORY, JOBS, LIMITS, SEALED_UNDER
 from application.ports.jobs import DELIVER_WEBHOOK
 from domain.accounts import Account
 from domain.classification import StorageKind
@@ -30,6 +31,8 @@ class Verb(Enum):
 
     END = auto()
     """Delete the job whose lease is held."""
+    TAKE = auto()
+    """Take of a limit."""
     REMOVE = auto()
     EMPTY = auto()
     """Delete an export's parts."""
@@ -89,7 +92,7 @@ def _compose(shape: Shape) -> str:
         return value(names[-1], column)
 
     clauses: list[sa.CTE] = []
-    refusals: dict[str, list[sa.ColumnElement[bool]]] = {JOB_GONE: [], VERSION_CONFLICT: []}
+    refusals: dict[str, list[sa.ColumnElement[bool]]] = {NOT_LEFT: [], JOB_GONE: [], VERSION_CONFLICT: []}
     for place, write in enumerate(shape):
         freeing = [clause for clause, earlier in zip(clauses, shape, strict=False) if _frees(earlier, write)]
         clause = _CLAUSES[write.verb](parameter, write.of, write.places, freeing).cte(f"w{place}")
@@ -203,6 +206,12 @@ def _end(new: Parameter, *_: object) -> Any:  # noqa: ANN401
     return sa.delete(JOBS).where(row).returning(_ONE)
 
 
+def _taken(new: Parameter, *_: object) -> Any:  # noqa: ANN401
+    columns = LIMITS.c
+    more: sa.Column[Any] = sa.Column("more", sa.Interval())
+    return taking(*map(new, (columns.key, columns.full_at, more, columns.full_at))).returning(_ONE)
+
+
 def _queue(new: Parameter, *_: object) -> sa.Insert:
     columns = JOBS.c
     given = {name: new(columns[name]) for name in ("id", "name", "subject")}
@@ -268,6 +277,7 @@ def _log(new: Parameter, *_: object) -> sa.Insert:
 _OF_A_ROW = frozenset({Verb.REMOVE, Verb.UPDATE, Verb.MOVE, Verb.OVERWRITE, Verb.RELY})
 _CLAUSES: dict[Verb, _Clause] = {
     Verb.END: _end,
+    Verb.TAKE: _taken,
     Verb.REMOVE: _remove,
     Verb.EMPTY: _empty,
     Verb.INSERT: _insert,
@@ -285,6 +295,7 @@ _CLAUSES: dict[Verb, _Clause] = {
 }
 _REFUSALS = {
     Verb.END: JOB_GONE,
+    Verb.TAKE: NOT_LEFT,
     **dict.fromkeys(
         (Verb.REMOVE, Verb.UPDATE, Verb.MOVE, Verb.OVERWRITE, Verb.RELY, Verb.LIVE, Verb.UNDER),
         VERSION_CONFLICT,

@@ -16,7 +16,7 @@ erased with the rest, or is refused. A count of zero stays zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC
 from typing import Any
 from uuid import UUID
@@ -44,12 +44,14 @@ _LAST = len(_RANK)
 
 
 class Flush:
-    """What one unit of work will do, in order: end its job, remove, empty, save, queue, list, rely."""
+    """What one unit of work will do, in order: end its job, take of a limit, remove, empty, save, queue, list, rely."""
 
     __slots__ = ("_lists", "_reader", "_touched", "_written", "ended", "shape", "values")
 
-    def __init__(self, work: PendingWrites, reader: Reader, completing: JobLease | None) -> None:
-        """Encode the pending writes. Raises ValueError for an aggregate of another account."""
+    def __init__(
+        self, work: PendingWrites, reader: Reader, completing: JobLease | None, taking: Sequence[object] = ()
+    ) -> None:
+        """Encode the pending writes, and what is `taking` of a limit. Raises ValueError for another account's."""
         self.shape: list[Write] = []
         self.values: list[Any] = [reader.account_id]
         self.ended: list[Ending] = []
@@ -59,6 +61,8 @@ class Flush:
         self._touched = set[tuple[type[Aggregate], UUID]]()
         self._lists: list[tuple[Codec[Any], int, bytes, UUID]] = []
         self._begin(completing)
+        if taking:
+            self._add(Verb.TAKE, None, *taking)
         for aggregate in work.removed:
             self._remove(aggregate)
         for export_id in work.exports_emptied:

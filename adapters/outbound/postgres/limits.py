@@ -5,9 +5,9 @@ A row is a keyed fingerprint and an instant. It tells neither whose it is nor wh
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -18,11 +18,12 @@ from adapters.outbound.postgres.sealing import blind_index
 from adapters.outbound.postgres.statements import compiled
 from adapters.outbound.postgres.tables import LIMITS
 from application.ports.keyring import Keyring, KeysUnavailable
-from application.ports.limits import Limits, LimitsUnavailable
+from application.ports.limits import Charge, Limits, LimitsUnavailable
 from application.ports.store import StoreUnavailable, VersionConflict
 from domain.limits import Limit, Taking
 
 T = TypeVar("T")
+Given: TypeAlias = sa.ColumnElement[Any]
 
 _L = LIMITS.c
 _KEY = sa.bindparam("key", type_=_L.key.type)
@@ -31,18 +32,20 @@ _LATEST = sa.bindparam("latest", type_=_L.full_at.type)
 _MORE = sa.bindparam("more", type_=postgresql.INTERVAL())
 _UNHURRIED: sa.ColumnElement[str] = sa.literal_column("set_config('synchronous_commit', 'off', true)")
 """Nobody waits for the disk to count: what a message costs is durable with the message, which is committed after it."""
-_FULL_AT = sa.func.greatest(_L.full_at, _NOW) + _MORE
 
 
-def _take() -> str:
-    made = postgresql.insert(LIMITS).values(key=_KEY, full_at=_NOW + _MORE)
-    taken = made.on_conflict_do_update(
-        index_elements=["key"], set_={"full_at": _FULL_AT}, where=_LATEST >= _FULL_AT
+def taking(key: Given, now: Given, more: Given, latest: Given) -> postgresql.Insert:
+    """Return what moves a key's instant on by `more`, and touches no row where that were later than `latest`."""
+    full_at = sa.func.greatest(_L.full_at, now) + more
+    made = postgresql.insert(LIMITS).values(key=key, full_at=now + more)
+    return made.on_conflict_do_update(
+        index_elements=["key"], set_={"full_at": full_at}, where=latest >= full_at
     )
-    return compiled(taken.returning(_L.full_at, _UNHURRIED), "key", "now", "more", "latest")
 
 
-TAKE = _take()
+TAKE = compiled(
+    taking(_KEY, _NOW, _MORE, _LATEST).returning(_L.full_at, _UNHURRIED), "key", "now", "more", "latest"
+)
 LOOK = compiled(sa.select(_L.full_at).where(_L.key == _KEY), "key")
 SET_BACK = compiled(
     sa.update(LIMITS).where(_L.key == _KEY, _L.full_at > _LATEST).values(full_at=_LATEST), "key", "latest"
@@ -83,6 +86,15 @@ class PostgresLimits(Limits):
             return refused
         # Something was given back, or purged, in between.
         return Taking(now + limit.room, now, limit, limit.every)
+
+    def can_take_within(self, database: Database, charge: Charge) -> bool:
+        """Tell whether a commit to this database can take what a charge is about. More than there ever is it cannot."""
+        return self._database is database and charge.cost <= charge.limit.at_once
+
+    async def within_commit(self, charge: Charge) -> Sequence[object]:
+        """Return what `taking` is to be given for a charge. Raises LimitsUnavailable."""
+        key = await _answered(self._key(charge.limit, charge.of))
+        return key, charge.at, charge.limit.every * charge.cost, charge.at + charge.limit.room
 
     @override
     async def give_back(self, limit: Limit, of: str, now: datetime, cost: int = 1) -> None:

@@ -19,7 +19,7 @@ STATEMENT_SECONDS = 10.0
 DROP_SECONDS = 2.0
 """How long the server has for ending what a dropped connection was busy with."""
 
-VERSION_CONFLICT, JOB_GONE = "PC001", "PC002"
+VERSION_CONFLICT, JOB_GONE, NOT_LEFT = "PC001", "PC002", "PC003"
 """The SQLSTATEs by which a flush is refused. PostgreSQL leaves classes that begin with I to Z to applications."""
 
 _SERVER_SETTINGS = {
@@ -31,9 +31,15 @@ _SERVER_SETTINGS = {
     "jit": "off",  # every statement here is short
 }
 
+
+class NothingLeft(Exception):
+    """A commit was to take more of a limit than is left; nothing of it was kept."""
+
+
 _REFUSALS: dict[str, type[Exception]] = {
     VERSION_CONFLICT: VersionConflict,
     JOB_GONE: JobGone,
+    NOT_LEFT: NothingLeft,
     asyncpg.DiskFullError.sqlstate: StoreFull,
 }
 _LOST_RACES = (

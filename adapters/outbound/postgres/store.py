@@ -14,7 +14,8 @@ from typing_extensions import override
 from adapters.outbound.postgres import erasing, residue
 from adapters.outbound.postgres.codec import Keys
 from adapters.outbound.postgres.flush import Flush
-from adapters.outbound.postgres.pool import Database
+from adapters.outbound.postgres.limits import PostgresLimits
+from adapters.outbound.postgres.pool import Database, NothingLeft
 from adapters.outbound.postgres.reading import ACCOUNT, Reader, owned
 from adapters.outbound.postgres.repositories.exports import PostgresRecords
 from adapters.outbound.postgres.repositories.search import segments_in_memory
@@ -26,7 +27,8 @@ from adapters.outbound.postgres.tx import PostgresTx
 from application.ports.ids import Ids
 from application.ports.jobs import JobLease
 from application.ports.keyring import AccountKey, Ending, KeyGone, Keyring, KeysUnavailable
-from application.ports.store import Store
+from application.ports.limits import Charge
+from application.ports.store import Store, VersionConflict
 from application.unit_of_work import RetriedUpdates
 from domain.accounts import Account
 from domain.erasure import Erasure
@@ -79,9 +81,9 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
         keys = await self._keys(account_id)
         tx = PostgresTx(self._ids, self._database, account_id, keys, self._segments)
         yield tx
-        flush = Flush(tx, tx.reader, completing)
+        flush = Flush(tx, tx.reader, completing, await self._taking(tx.charge))
         if flush.shape:
-            await self._database.fetch(flush.text, *flush.values)
+            await self._send(flush, tx.charge)
             flush.committed()
             if completing is not None:
                 self._database.ended.add(completing.job_id)
@@ -91,6 +93,27 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
                 self._database.wake()
             if tx.live:
                 self._database.tell(account_id)
+
+    async def _taking(self, charge: Charge | None) -> Sequence[object]:
+        """Return what the flush takes of a limit: nothing that was taken before, or is counted elsewhere."""
+        if charge is None or charge.taken:
+            return ()
+        limits = charge.limits
+        if isinstance(limits, PostgresLimits) and limits.can_take_within(self._database, charge):
+            return await limits.within_commit(charge)
+        await charge.take()
+        return ()
+
+    async def _send(self, flush: Flush, charge: Charge | None) -> None:
+        try:
+            await self._database.fetch(flush.text, *flush.values)
+        except NothingLeft:
+            if charge is None:
+                raise
+        else:
+            return
+        await charge.take()  # by itself, which tells how long to wait; or something was given back meanwhile
+        raise VersionConflict
 
     async def _note(self, account_id: AccountId, endings: Sequence[Ending]) -> None:
         """Have the keyring remember what is over. The commit stands without it: then only an alarm tells."""

@@ -13,6 +13,7 @@ from tests.contract.store.audit import AuditPromises
 from tests.contract.store.backlog import BacklogPromises
 from tests.contract.store.blocked_numbers import BlockedNumberPromises
 from tests.contract.store.calls import CallPromises
+from tests.contract.store.charges import ChargePromises
 from tests.contract.store.commits import CommitPromises
 from tests.contract.store.contacts import ContactPromises
 from tests.contract.store.conversations import ConversationPromises
@@ -44,6 +45,6 @@ class StoreContract(
     MediaPromises, ConversationPromises, InboxPromises, ExportPromises, DirectoryPromises, PurgePromises,
     ErasurePromises, ResiduePromises, SnapshotPromises, AuditPromises, ContactPromises,
     PeerNamePromises, BlockedNumberPromises, SearchPromises, VoicemailPromises, CallPromises, BacklogPromises,
-    WebhookPromises,
+    WebhookPromises, ChargePromises,
 ):  # fmt: skip
     """Everything a use case may rely on, whichever store it is given."""

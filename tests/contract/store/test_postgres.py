@@ -13,10 +13,12 @@ import asyncpg
 import pytest
 
 from adapters.outbound.memory.keyring import MemoryKeyring
+from adapters.outbound.memory.limits import MemoryLimits
 from adapters.outbound.memory.system import CountingIds, HandClock
 from adapters.outbound.postgres.backlog import PostgresBacklog
 from adapters.outbound.postgres.directory import REMEMBERED_SECONDS, PostgresDirectory
 from adapters.outbound.postgres.erasing import BATCH
+from adapters.outbound.postgres.limits import PostgresLimits
 from adapters.outbound.postgres.pool import Database, StatementRefused, connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.store import CipherCache, PostgresStore
@@ -33,6 +35,7 @@ from domain.lines import PhoneLine
 from domain.residue import Residue
 from domain.values import Label
 from tests.contract.conftest import Postgres
+from tests.contract.store.charges import ChargePromises
 from tests.contract.store.contract import StoreContract, World
 from tests.contract.store.world import opened
 
@@ -83,7 +86,7 @@ async def fresh(postgres: Postgres) -> AsyncIterator[PostgresWorld]:
         )
         yield PostgresWorld(
             store=store, directory=directory, queue=queue, keyring=keyring, clock=clock, ids=ids,
-            database=database, dsn=dsn, postgres=postgres,
+            database=database, dsn=dsn, postgres=postgres, limits=PostgresLimits(database, keyring),
         )  # fmt: skip
     await postgres.drop(dsn)  # it lies in memory: some 18 MB
 
@@ -434,3 +437,9 @@ async def test_a_residue_list_that_somebody_altered_is_not_believed(world: Postg
         (account_id,) = await world.database.first("SELECT account_id FROM residue")
         with pytest.raises(SealBroken):
             await world.store.residue(AccountId(account_id), None, 9)
+
+
+async def test_limits_that_are_counted_elsewhere_are_taken_before_the_commit(world: PostgresWorld) -> None:
+    elsewhere = replace(world, limits=MemoryLimits())
+    await ChargePromises().test_what_is_not_left_is_refused_and_nothing_of_the_commit_is_kept(elsewhere)
+    await ChargePromises().test_a_lost_race_takes_once_and_what_fails_takes_nothing(elsewhere)

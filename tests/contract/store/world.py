@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from adapters.outbound.memory.limits import MemoryLimits
 from adapters.outbound.memory.system import HandClock
 from application.ports.backlog import Backlog
 from application.ports.directory import Directory, OpenSession
 from application.ports.ids import Ids
 from application.ports.jobs import Done, Handle, Job, LeasedJob, Outcome, Queue
 from application.ports.keyring import Keyring
+from application.ports.limits import Limits
 from application.ports.store import Store
 from domain.accounts import Account, AccountState
 from domain.audit import AuditEntry
@@ -137,6 +139,7 @@ class World(ABC):
     clock: HandClock
     ids: Ids
     patience: float = 5.0
+    limits: Limits = field(default_factory=MemoryLimits)
 
     @property
     @abstractmethod

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
+import phonenumbers
 import pytest
 
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from bootstrap.worlds import InMemory
 from domain.destinations import Destination, EmergencyNumber, UnreachableNumber
 from domain.lines import LineNotActive
-from domain.values import Country, Peer
+from domain.values import Country, Peer, PhoneNumber
 from tests.support.actors import with_line
+
+PLAN = PhonenumbersPlan()
 
 
 @pytest.mark.parametrize(
@@ -92,3 +96,15 @@ async def test_a_line_that_is_given_up_says_so_first(world: InMemory) -> None:
     await world.use_cases.release_line(ada.id, ada.line_id)
     with pytest.raises(LineNotActive):
         await ada.sends("help", Peer("911"))
+
+
+def test_a_number_of_north_america_is_what_the_library_makes_of_it() -> None:
+    random = Random(1)
+    for area in range(200, 1_000):
+        number = PhoneNumber(f"+1{area}{random.randrange(200, 1_000)}{random.randrange(10_000):04}")
+        parsed = phonenumbers.parse(number)
+        region = phonenumbers.region_code_for_number(parsed) or "US"
+        assert PLAN.country(number) == (region if region.isalpha() else None), number
+        known = PLAN.destination(Peer(number), Country("US")) is Destination.NUMBER
+        assert not known or phonenumbers.is_possible_number(parsed), number
+        assert known is (number[3:5] != "11"), number

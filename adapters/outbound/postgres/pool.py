@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
@@ -102,7 +103,7 @@ class Database(Reads):
         """Called at the end: they close what is connected beside the pool."""
         self.most, self.busy, self.waiting = most, 0, 0
         """Connections at most; how many are at work; how many calls wait for one."""
-        self._slots = asyncio.Semaphore(most)
+        self._turns = deque[asyncio.Future[None]]()
         self._idle: list[asyncpg.Connection] = []
         self._dropped: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -148,10 +149,16 @@ class Database(Reads):
     async def _run(
         self, how: Callable[..., Awaitable[Any]], statement: str, values: tuple[object, ...]
     ) -> Any:  # noqa: ANN401 - rows, or a command's tag
-        await self._enter()
+        # Written for the usual case, a free place and an idle connection: each call more costs every statement.
+        if self.busy < self.most and not self._turns:
+            self.busy += 1
+        else:
+            await self._turn()
         connection, sound = None, False
         try:
-            connection = await self._connection()
+            connection = self._idle.pop() if self._idle else None  # the one used last: its caches are warm
+            if connection is None or connection.is_closed():
+                connection = await self._connection()
             answer = await how(connection, statement, *values)
         except asyncpg.PostgresError as error:
             problem, sound = translated(error), True
@@ -183,19 +190,27 @@ class Database(Reads):
         self._release()
 
     def _release(self) -> None:
+        """Pass a place on to whoever has waited longest, or have it free."""
+        while self._turns:
+            turn = self._turns.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
         self.busy -= 1
-        self._slots.release()
 
-    async def _enter(self) -> None:
-        if not self._slots.locked():
-            await self._slots.acquire()
-            self.busy += 1
-            return
+    async def _turn(self) -> None:
+        """Wait for a place. Raises StoreUnavailable when there is none in time."""
+        turn = asyncio.get_running_loop().create_future()
+        self._turns.append(turn)
         self.waiting += 1
         try:
             async with asyncio.timeout(STATEMENT_SECONDS):
-                await self._slots.acquire()
-                self.busy += 1
+                try:
+                    await turn
+                except asyncio.CancelledError:
+                    if turn.done() and not turn.cancelled():
+                        self._release()  # the place came in the very moment in which nobody wanted it any more
+                    raise
                 return
         except TimeoutError:
             pass
@@ -205,7 +220,7 @@ class Database(Reads):
 
     async def _connection(self) -> asyncpg.Connection:
         while self._idle:
-            connection = self._idle.pop()  # the one used last: its caches are warm
+            connection = self._idle.pop()
             if not connection.is_closed():
                 return connection
         if self._closing:

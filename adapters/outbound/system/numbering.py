@@ -18,6 +18,7 @@ from phonenumbers import (
     region_code_for_country_code,
     region_code_for_number,
 )
+from phonenumbers import PhoneNumber as Parsed
 from typing_extensions import override
 
 from application.ports.numbering import NumberingPlan
@@ -30,6 +31,8 @@ HELP_ANYWHERE = frozenset({"112", "911", "000", "08", "110", "118", "119", "999"
 """What a mobile phone takes for a call for help in every country (3GPP TS 22.101, 10.1.1)."""
 NOT_IN_NORTH_AMERICA = re.compile(r"\+1(?![2-9](?!11)[0-9]{2}[2-9])")
 """Area codes and exchanges that +1 cannot have (NANP); which of the others are in use changes every month."""
+NORTH_AMERICAN = re.compile(r"\+1[2-9](?!11)[0-9]{2}[2-9][0-9]{6}\Z")
+"""A whole number of +1. Most are, and need not be parsed, which twice took 7 % of the server's time for a send."""
 
 
 class PhonenumbersPlan(NumberingPlan):
@@ -37,15 +40,20 @@ class PhonenumbersPlan(NumberingPlan):
 
     @override
     def country(self, number: PhoneNumber) -> Country | None:
-        try:
-            parsed = parse(number)
-        except NumberParseException:
-            return None
+        if NORTH_AMERICAN.match(number):
+            parsed = Parsed(country_code=1, national_number=int(number[2:]))
+        else:
+            try:
+                parsed = parse(number)
+            except NumberParseException:
+                return None
         region = region_code_for_number(parsed) or region_code_for_country_code(parsed.country_code or 0)
         return Country(region) if COUNTRY.match(region) else None
 
     @override
     def destination(self, peer: Peer, country: Country) -> Destination:
+        if NORTH_AMERICAN.match(peer):
+            return Destination.NUMBER
         if peer in HELP_ANYWHERE or connects_to_emergency_number(peer, country):
             return Destination.EMERGENCY
         if NOT_IN_NORTH_AMERICA.match(peer):

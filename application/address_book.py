@@ -53,10 +53,11 @@ class AddressBook:
         agreeing = (one for one in holders if one.is_the_one_on(card))
         return min(agreeing, key=lambda one: (not one.says_all_of(card), one.name != card.name), default=None)
 
-    def merge(self, contact: Contact, card: Card) -> None:
+    def merge(self, contact: Contact, card: Card, at: datetime) -> None:
         """Have a contact take in a card. Nothing is written when it says nothing new."""
         had = contact.numbers.canonicals
         if contact.take_in(card):
+            contact.changed(at)
             self.tx.save(contact)
             self._lead_to(contact, [number for number in card.numbers.each if number.canonical not in had])
 
@@ -66,6 +67,7 @@ class AddressBook:
             account_id=account_id, id=ContactId(self.ids.new()), name=card.name, numbers=card.numbers,
             note=card.note, created_at=at,
         )  # fmt: skip
+        contact.changed(at)
         self.tx.save(contact)
         self._lead_to(contact, card.numbers.each)
         return contact

@@ -37,6 +37,7 @@ class BlockNumber:
             blocked = BlockedNumber(
                 account_id=account_id, id=BlockedNumberId(self.ids.new()), number=number, blocked_at=self.clock.now()
             )  # fmt: skip
+            blocked.added()
             tx.save(blocked)
             return blocked
 
@@ -48,6 +49,7 @@ class UnblockNumber:
     """Takes a number off the list."""
 
     store: Store
+    clock: Clock
 
     async def __call__(self, account_id: AccountId, number: PhoneNumber) -> None:
         """Unblock it. What it sent meanwhile is gone. Raises NotFound, also when repeated."""
@@ -56,6 +58,7 @@ class UnblockNumber:
             blocked = await tx.blocked_numbers.find(number)
             if blocked is None:
                 raise NotFound
+            blocked.deleted(self.clock.now())
             tx.remove(blocked)
 
         await self.store.update(account_id, change)

@@ -134,7 +134,7 @@ class ImportContacts:
                     continue
                 known = book.known(card)
                 if known is not None:
-                    book.merge(known, card)
+                    book.merge(known, card, now)
                     report.merged += 1
                 elif report.added < room:
                     book.add(account_id, card, now)

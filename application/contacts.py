@@ -60,7 +60,7 @@ class AddContact:
             book = await AddressBook.opened(tx, self.ids, numbers.each)
             new = replace(card, numbers=numbers)
             if (contact := book.known(new)) is not None:
-                book.merge(contact, new)
+                book.merge(contact, new, now)
             elif await tx.contacts.count() < MOST_CONTACTS:
                 contact = book.add(account_id, new, now)
             else:
@@ -113,6 +113,7 @@ class ChangeContact:
     """Corrects a contact."""
 
     store: Store
+    clock: Clock
     ids: Ids
     plan: NumberingPlan
 
@@ -135,6 +136,7 @@ class ChangeContact:
             if numbers is not None:
                 numbers = in_e164(self.plan, numbers, await country_of(tx))
             contact.correct(correction.name, numbers, correction.note)
+            contact.changed(self.clock.now())
             tx.save(contact)
             if numbers is not None:
                 book = await AddressBook.opened(tx, self.ids, numbers.each)
@@ -149,12 +151,15 @@ class DeleteContact:
     """Deletes a contact. Messages stay, and show the number again."""
 
     store: Store
+    clock: Clock
 
     async def __call__(self, account_id: AccountId, contact_id: ContactId) -> None:
         """Delete it. Raises NotFound, also when repeated."""
 
         async def change(tx: Tx) -> None:
-            tx.remove(await tx.contacts.get_even_broken(contact_id))
+            contact = await tx.contacts.get_even_broken(contact_id)
+            contact.deleted(self.clock.now())
+            tx.remove(contact)
             for entry in await tx.contacts.entries(contact_id):
                 tx.remove(entry)
 

@@ -13,7 +13,9 @@ from domain.accounts import (
     ProfileChanged,
 )
 from domain.billing import SubscriptionChanged
+from domain.blocked_numbers import BlockedNumberAdded, BlockedNumberDeleted
 from domain.calls import CallBegan, CallDeleted, CallEnded
+from domain.contacts import ContactChanged, ContactDeleted
 from domain.exports import ExportReady
 from domain.kernel import Event
 from domain.lines import (
@@ -65,6 +67,10 @@ TOLD: Mapping[type[Event], LiveKind] = MappingProxyType({
     VoicemailSettled: LiveKind.VOICEMAIL_CHANGED,
     VoicemailExpired: LiveKind.VOICEMAIL_CHANGED,
     VoicemailDeleted: LiveKind.VOICEMAIL_DELETED,
+    ContactChanged: LiveKind.CONTACT_CHANGED,
+    ContactDeleted: LiveKind.CONTACT_DELETED,
+    BlockedNumberAdded: LiveKind.BLOCKED_NUMBER_ADDED,
+    BlockedNumberDeleted: LiveKind.BLOCKED_NUMBER_DELETED,
     LineOrdered: LiveKind.LINE_CHANGED,
     LineActivated: LiveKind.LINE_CHANGED,
     LineResumed: LiveKind.LINE_CHANGED,

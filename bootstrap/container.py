@@ -555,12 +555,12 @@ class Container(containers.DeclarativeContainer):
     add_contact = Singleton(AddContact, store=store, clock=clock, ids=ids, retention=retention, plan=plan)
     list_contacts = Singleton(ListContacts, store=store)
     read_contact = Singleton(ReadContact, store=store)
-    change_contact = Singleton(ChangeContact, store=store, ids=ids, plan=plan)
-    delete_contact = Singleton(DeleteContact, store=store)
+    change_contact = Singleton(ChangeContact, store=store, clock=clock, ids=ids, plan=plan)
+    delete_contact = Singleton(DeleteContact, store=store, clock=clock)
     import_contacts = Singleton(ImportContacts, store=store, clock=clock, ids=ids, plan=plan)
     export_contacts = Singleton(ExportContacts, store=store)
     block_number = Singleton(BlockNumber, store=store, clock=clock, ids=ids)
-    unblock_number = Singleton(UnblockNumber, store=store)
+    unblock_number = Singleton(UnblockNumber, store=store, clock=clock)
     list_blocked_numbers = Singleton(ListBlockedNumbers, store=store)
 
     # Pictures

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, NewType
 from uuid import UUID
 
 from domain.classification import IndexScope, held
-from domain.kernel import AccountId, Aggregate, ErrorKind, PicoError
+from domain.kernel import AccountId, Aggregate, ErrorKind, Event, PicoError
 from domain.values import PhoneNumber
 
 BlockedNumberId = NewType("BlockedNumberId", UUID)
@@ -31,6 +31,16 @@ class TooManyBlocked(PicoError):
     code = "too_many_blocked_numbers"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockedNumberAdded(Event):
+    """A number is blocked from now on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockedNumberDeleted(Event):
+    """A number is not blocked any more."""
+
+
 @dataclass(slots=True, kw_only=True)
 class BlockedNumber(Aggregate):
     """A number from which nothing is taken in, and to which nothing is sent, on any line."""
@@ -42,3 +52,11 @@ class BlockedNumber(Aggregate):
     id: BlockedNumberId
     number: Annotated[PhoneNumber, held(index=IndexScope.ACCOUNT)]
     blocked_at: datetime
+
+    def added(self) -> None:
+        """Note that it is new."""
+        self.record(BlockedNumberAdded(account_id=self.account_id, subject=self.id, at=self.blocked_at))
+
+    def deleted(self, at: datetime) -> None:
+        """Note that it goes."""
+        self.record(BlockedNumberDeleted(account_id=self.account_id, subject=self.id, at=at))

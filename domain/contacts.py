@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, NewType, Self
 from uuid import UUID
 
 from domain.classification import IndexScope, held
-from domain.kernel import AccountId, Aggregate, ErrorKind, PicoError
+from domain.kernel import AccountId, Aggregate, ErrorKind, Event, PicoError
 from domain.text import shown
 from domain.values import PersonalText
 
@@ -155,6 +155,16 @@ class Card:
     note: ContactNote | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactChanged(Event):
+    """A contact is new, or says something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactDeleted(Event):
+    """A contact is gone."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Contact(Aggregate):
     """Somebody the person knows."""
@@ -168,6 +178,14 @@ class Contact(Aggregate):
     numbers: ContactNumbers
     note: ContactNote | None = None
     created_at: datetime
+
+    def changed(self, at: datetime) -> None:
+        """Note that it is new, or says something else."""
+        self.record(ContactChanged(account_id=self.account_id, subject=self.id, at=at))
+
+    def deleted(self, at: datetime) -> None:
+        """Note that it goes."""
+        self.record(ContactDeleted(account_id=self.account_id, subject=self.id, at=at))
 
     def is_the_one_on(self, card: Card) -> bool:
         """Tell whether a card that has one of its numbers is about the same person, and fits in without loss."""

@@ -130,7 +130,8 @@ def test_an_entry_is_named_as_its_event() -> None:
 
 def test_messages_are_not_kept_for_ever() -> None:
     assert {kind.__name__ for kind in NOT_AUDITED} == {
-        "CallBegan", "CallDeleted", "CallEnded", "ConversationDeleted", "ConversationRead", "ExportReady",
+        "BlockedNumberAdded", "BlockedNumberDeleted", "CallBegan", "CallDeleted", "CallEnded", "ContactChanged",
+        "ContactDeleted", "ConversationDeleted", "ConversationRead", "ExportReady",
         "GreetingBegun", "GreetingReplaced", "LineResumed", "MediaExpected", "MediaKept", "MediaUploaded",
         "MessageAccepted", "MessageAdvanced", "MessageDeleted", "MessageFinal", "MessageQueued",
         "MessageReceived", "MessageScheduled", "MessageTakenOut", "MessageUnconfirmed", "PaymentFailed",

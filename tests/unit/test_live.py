@@ -10,9 +10,11 @@ from datetime import timedelta
 import pytest
 
 from application import live_hub
+from application.contacts import Correction
 from application.live import BEAT, Begun
 from application.live_hub import MOST_OF_ACCOUNT, NoRoomForStreams, TooManyStreams
 from application.sessions import Caller, SignedIn
+from domain.contacts import Card, ContactName, ContactNumbers, SavedNumber
 from domain.kernel import AccountId, CarrierRef, MessageId, NotFound, SessionId
 from domain.live import NOWHERE, LiveEvent, LiveEventId
 from domain.live_kinds import LiveKind
@@ -309,3 +311,24 @@ async def test_nobody_reads_once_nobody_follows() -> None:
     async with following(ada) as told:
         await ada.receives("hello", ref=CarrierRef("SM9"))
         assert kinds(await soon(told)) == [LiveKind.MESSAGE_RECEIVED]
+
+
+async def test_apps_are_told_what_happens_to_contacts_and_blocked_numbers() -> None:
+    ada = await sign_up(InMemory())
+    uses, before = ada.world.use_cases, await head(ada)
+    numbers = ContactNumbers.of([SavedNumber(STRANGER)])
+    contact = (await uses.add_contact(ada.id, Card(ContactName("Noa"), numbers), "one")).contact
+    await uses.add_contact(ada.id, Card(ContactName("Noa"), numbers), "two")  # says nothing new
+    await uses.add_contact(ada.id, Card(ContactName("Noa Cohen"), numbers), "three")
+    await uses.change_contact(ada.id, contact.id, Correction(name=ContactName("Noa Levi")))
+    await uses.delete_contact(ada.id, contact.id)
+    blocked = await uses.block_number(ada.id, PhoneNumber(STRANGER))
+    await uses.block_number(ada.id, PhoneNumber(STRANGER))
+    await uses.unblock_number(ada.id, PhoneNumber(STRANGER))
+    _, events = await by_now(ada, before)
+    assert [(event.kind, event.subject) for event in events] == [
+        *[(LiveKind.CONTACT_CHANGED, contact.id)] * 3,
+        (LiveKind.CONTACT_DELETED, contact.id),
+        (LiveKind.BLOCKED_NUMBER_ADDED, blocked.id),
+        (LiveKind.BLOCKED_NUMBER_DELETED, blocked.id),
+    ]

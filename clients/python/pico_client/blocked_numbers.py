@@ -14,6 +14,7 @@ from pico_client.results import Result
 class BlockedNumber(Result):
     """A number from which nothing is taken in; None where it was damaged."""
 
+    id: str
     number: str | None
     blocked_at: datetime
 

@@ -57,7 +57,7 @@ class Book:
         return self.named[holders[0]] if holders else None
 
     async def _change(self, what: str, who: ContactId, numbers: list[str]) -> None:
-        change = ChangeContact(self.world.store, self.world.ids, PhonenumbersPlan())
+        change = ChangeContact(self.world.store, self.world.clock, self.world.ids, PhonenumbersPlan())
         if what == "rename":
             self.named[who] = self._new_name()
             await change(self.account_id, who, Correction(name=ContactName(self.named[who])))
@@ -65,7 +65,7 @@ class Book:
             await change(self.account_id, who, Correction(numbers=as_saved(numbers)))
             self._note(who, numbers)
         else:
-            await DeleteContact(self.world.store)(self.account_id, who)
+            await DeleteContact(self.world.store, self.world.clock)(self.account_id, who)
             self._note(who, numbers)
             del self.named[who]
 

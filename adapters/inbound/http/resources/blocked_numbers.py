@@ -10,6 +10,7 @@ import domain.blocked_numbers
 from adapters.inbound.http.input import Paged
 from adapters.inbound.http.json_format import id_cursor
 from adapters.inbound.http.params import MaybeId
+from adapters.inbound.http.reply import Id
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from domain.blocked_numbers import BlockedNumberId, TooManyBlocked
@@ -25,6 +26,7 @@ class BlockedNumberPage(Paged):
 class BlockedNumber(TypedDict):
     """A number from which nothing is taken in. `number` is null when it was damaged and cannot be read."""
 
+    id: Id
     number: str | None
     blocked_at: datetime
 
@@ -38,7 +40,7 @@ class BlockedNumbers(TypedDict):
 
 def blocked_number(of: domain.blocked_numbers.BlockedNumber) -> BlockedNumber:
     """Show a blocked number."""
-    return {"number": of.number, "blocked_at": of.blocked_at}
+    return {"id": of.id, "number": of.number, "blocked_at": of.blocked_at}
 
 
 async def list_blocked_numbers(request: Request[BlockedNumberPage]) -> BlockedNumbers:

@@ -1,0 +1,13 @@
+"""Live events of contacts and blocked numbers."""
+
+from alembic import op
+
+revision = "0034_live_contacts"
+down_revision = "0033_webhook_endpoints"
+
+KINDS = ("contact.changed", "contact.deleted", "blocked_number.added", "blocked_number.deleted")
+
+
+def upgrade() -> None:
+    for kind in KINDS:
+        op.get_bind().exec_driver_sql(f"ALTER TYPE live_kind ADD VALUE '{kind}'")

@@ -22,6 +22,7 @@ from benchmarks import (
     live,
     live_apart,
     outage,
+    search,
     sign_ins,
     voicemail_kills,
 )
@@ -113,6 +114,10 @@ if __name__ == "__main__":
         "--deliveries", nargs="?", type=int, const=10_000, metavar="MESSAGES",
         help="twenty webhooks for each of so many messages; with --kills N, servers are killed meanwhile",
     )  # fmt: skip
+    parser.add_argument(
+        "--search", nargs="?", type=int, const=100_000, default=0, metavar="MESSAGES",
+        help="search one account with so many messages, beside full-text search in clear",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if given.deliveries:
@@ -124,7 +129,7 @@ if __name__ == "__main__":
         kills: given.kills, kills_between_send_and_commit: given.kill_point,
         voicemail_kills.kills: given.voicemail_kills, erasure_kills.kills: given.erasure_kills,
         due.sessions: given.due_sessions, due.accounts: given.due_accounts, big_export.tell: given.big_export,
-        outage.outages: given.outage or 0,
+        outage.outages: given.outage or 0, search.tell: given.search,
     }  # fmt: skip
     for killed, times in killing.items():
         if times:

@@ -95,13 +95,13 @@ async def _copy(url: str, size: Population, system: bytes, keys: list, accounts:
         codec = CODECS[of]
         columns = [codec.owner, *(column.name for column in codec.written(codec.owned)), "version"]
         listed: list[tuple[str, bytes, UUID, UUID]] = []
-        records = _records(codec, aggregates, sealed_with, listed)
+        records = records_of(codec, aggregates, sealed_with, listed)
         await connection.copy_records_to_table(codec.name, records=records, columns=columns)
         await connection.copy_records_to_table("directory", records=listed)
     await connection.close()
 
 
-def _records(
+def records_of(
     codec: Codec[Any],
     aggregates: Iterable[Any],
     sealed_with: dict[AccountId, Keys],

@@ -15,6 +15,7 @@ from application.ports.mail import Mail
 from application.ports.message_carrier import MessageCarrier
 from application.ports.numbers import NumberProvider
 from application.ports.payments import Payments
+from application.ports.porting import Porting
 from application.ports.push import Push
 from application.ports.recordings import Recordings
 from application.ports.store_purchases import StorePurchases
@@ -22,6 +23,7 @@ from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
 from application.ports.webhook_receivers import WebhookReceivers
 from domain.billing import PayerRef, PurchaseToken
+from domain.porting import PortDetails
 from domain.push import DeviceToken
 from domain.values import Email, Locale, MessageBody, Peer, PersonalText, PhoneNumber
 from domain.webhook_endpoints import WebhookUrl
@@ -32,6 +34,7 @@ MAY_RECEIVE: Mapping[type, frozenset[type[PersonalText]]] = {
     StorePurchases: frozenset({PurchaseToken}),
     MessageCarrier: frozenset({PhoneNumber, Peer, MessageBody}),
     NumberProvider: frozenset({PhoneNumber}),
+    Porting: frozenset({PhoneNumber, PortDetails}),
     VoiceCarrier: frozenset({PhoneNumber}),
     Recordings: frozenset(),
     Transcriber: frozenset({Locale}),

@@ -15,6 +15,7 @@ from application.erasure_step import ErasureStep
 from application.line_release import ReleaseNumbers
 from application.mail import EraseMailAddress
 from application.object_erasure import DeleteObjects
+from application.port_following import CancelPorts
 from application.voicemail_deletion import DeleteRecordings
 
 ERASURE_STEPS: tuple[type[ErasureStep], ...] = (
@@ -22,6 +23,7 @@ ERASURE_STEPS: tuple[type[ErasureStep], ...] = (
     CancelSubscription,
     DeleteCarrierCopies,
     DeleteRecordings,
+    CancelPorts,
     ReleaseNumbers,
     DeleteCallRecords,
     DeletePayer,

@@ -24,6 +24,7 @@ from domain.live import LiveEvent, LiveStream
 from domain.media import Media
 from domain.messages import Conversation, Message
 from domain.opt_outs import LastingOptOut
+from domain.porting import PortRequest
 from domain.push import PushToken
 from domain.search import SearchSegment
 from domain.sessions import Session
@@ -63,6 +64,7 @@ INVENTORY: tuple[Stored, ...] = (
     Stored(Account),
     Stored(Session),
     Stored(PhoneLine),
+    Stored(PortRequest),
     Stored(Conversation),
     Stored(Message),
     Stored(Media),

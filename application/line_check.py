@@ -29,11 +29,12 @@ class CheckLine:
             return
         order = await self.numbers.find_order(line.number, line_id)
         held = (order is not None and order.ref is not None) or await self.numbers.owns(line.ref, line_id)
+        ported = not held and await self.numbers.was_ported_out(line.number)
 
         async def change(tx: Tx) -> None:
             line = await tx.lines.get(line_id)
             if not held:
-                line.lose(self.clock.now())
+                line.lose(self.clock.now(), ported_out=ported)
             elif order is not None and order.ref is not None:
                 line.can_do(order.capabilities)
             tx.save(line)

@@ -38,6 +38,7 @@ from domain.messages import (
     MessageScheduled,
     MessageTakenOut,
 )
+from domain.porting import PortChanged, PortReady, PortRequested
 from domain.sessions import SessionOpened, SessionRevoked
 from domain.voicemail import (
     VoicemailDeleted,
@@ -78,6 +79,9 @@ TOLD: Mapping[type[Event], LiveKind] = MappingProxyType({
     LineReleaseCancelled: LiveKind.LINE_CHANGED,
     LineReleased: LiveKind.LINE_CHANGED,
     LineLost: LiveKind.LINE_CHANGED,
+    PortRequested: LiveKind.PORT_REQUEST_CHANGED,
+    PortReady: LiveKind.PORT_REQUEST_CHANGED,
+    PortChanged: LiveKind.PORT_REQUEST_CHANGED,
     SessionOpened: LiveKind.SESSION_OPENED,
     SessionRevoked: LiveKind.SESSION_REVOKED,
     ProfileChanged: LiveKind.ACCOUNT_CHANGED,

@@ -63,6 +63,7 @@ from application.number_reconciliation import ReconcileNumbers
 from application.operator_access import CountAccounts, ListOperatorAccess, NoteOperatorAccess
 from application.outbound_calls import AnswerApp, ConnectCall, IssueVoiceToken, PlaceCall
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
+from application.porting import CancelPort, ListPorts, ProvePort, ReadPort, RequestPort
 from application.push import DeletePushToken, ListPushTokens, RegisterPushToken
 from application.receipts import ReadPublicKey, ShowReceipt
 from application.restore_gate import RestoreGate
@@ -125,6 +126,11 @@ class UseCases:
     change_line: ChangeLine
     release_line: ReleaseLine
     cancel_release: CancelRelease
+    request_port: RequestPort
+    prove_port: ProvePort
+    list_ports: ListPorts
+    read_port: ReadPort
+    cancel_port: CancelPort
     reconcile_numbers: ReconcileNumbers
     catch_up: CatchUp
 

@@ -64,6 +64,7 @@ from adapters.outbound.telnyx.voice import TelnyxVoiceCarrier
 from adapters.outbound.twilio.api import TwilioApi
 from adapters.outbound.twilio.messages import TwilioMessages
 from adapters.outbound.twilio.numbers import TwilioNumbers
+from adapters.outbound.twilio.porting import TwilioPorting
 from adapters.outbound.twilio.recordings import TwilioRecordings, caller_of, transcription_of
 from adapters.outbound.twilio.twiml import twiml
 from adapters.outbound.twilio.vocabulary import outcome_of
@@ -249,6 +250,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             epochs=PostgresEpochs(keys, parts.kms),
             epoch_policy=parts.epoch_policy,
             numbers=carriers.provider(plan),
+            porting=TwilioPorting(twilio),
             carrier=carriers.carrier(),
             catch_ups=PostgresCatchUps(database),
             voice=carriers.voice(),

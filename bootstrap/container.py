@@ -144,6 +144,8 @@ from application.outbound_messages import SendQueuedMessage
 from application.overdue_erasures import BeginOverdueErasures
 from application.passwords import AskPasswordReset, ChangePassword, ResetPassword
 from application.payers import FindPayer
+from application.port_following import CancelPorts, FollowPort, LapsePort
+from application.porting import CancelPort, ListPorts, ProvePort, ReadPort, RequestPort
 from application.ports.audit_log import AuditLog
 from application.ports.backlog import Backlog
 from application.ports.call_clients import CallClients
@@ -169,6 +171,7 @@ from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
 from application.ports.payments import Payments
 from application.ports.pictures import Pictures
+from application.ports.porting import Porting
 from application.ports.push import Push
 from application.ports.recordings import Recordings
 from application.ports.resealing import Resealing
@@ -275,6 +278,7 @@ class Container(containers.DeclarativeContainer):
     resealing = Dependency[Resealing]()
     epochs = Dependency[Epochs]()
     numbers = Dependency[NumberProvider]()
+    porting = Dependency[Porting]()
     carrier = Dependency[MessageCarrier]()
     catch_ups = Dependency[CatchUps]()
     voice = Dependency[VoiceCarrier]()
@@ -416,6 +420,19 @@ class Container(containers.DeclarativeContainer):
         ReconcileNumbers, numbers=numbers, directory=directory, store=store, plan=plan, clock=clock,
     )
     watch_numbers = Singleton(WatchNumbers, reconcile_numbers=reconcile_numbers, numbers=numbers)
+    request_port = Singleton(
+        RequestPort, store=store, directory=directory, plan=plan, clock=clock, ids=ids, retention=retention,
+        porting=porting, entitlements=entitlements,
+    )
+    prove_port = Singleton(ProvePort, store=store, porting=porting, clock=clock)
+    list_ports = Singleton(ListPorts, store=store)
+    read_port = Singleton(ReadPort, store=store)
+    cancel_port = Singleton(CancelPort, store=store, porting=porting, clock=clock)
+    follow_port = Singleton(
+        FollowPort, store=store, queue=queue, porting=porting, plan=plan, offers=offers, clock=clock,
+    )
+    lapse_port = Singleton(LapsePort, store=store, clock=clock)
+    cancel_ports = Singleton(CancelPorts, store=store, porting=porting)
     release_numbers = Singleton(
         ReleaseNumbers, store=store, numbers=numbers, carrier=carrier,
         clear_residue=clear_residue,

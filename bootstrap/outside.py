@@ -30,6 +30,7 @@ from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
 from application.ports.payments import Payments
 from application.ports.pictures import Pictures
+from application.ports.porting import Porting
 from application.ports.push import Push
 from application.ports.recordings import Recordings
 from application.ports.resealing import Resealing
@@ -60,6 +61,7 @@ class Outside:
     resealing: Resealing
     epochs: Epochs
     numbers: NumberProvider
+    porting: Porting
     carrier: MessageCarrier
     catch_ups: CatchUps
     voice: VoiceCarrier

@@ -46,6 +46,7 @@ from domain.lines import (
     LineReleaseRequested,
     RecordingRefused,
 )
+from domain.porting import PortRequested
 from domain.sessions import SessionOpened, SessionRevoked
 from domain.webhook_endpoints import (
     WebhookEndpointAdded,
@@ -107,6 +108,7 @@ class AuditKind(StrEnum):
     WEBHOOK_ENDPOINT_DELETED = "webhook_endpoint_deleted"
     WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint_disabled"
     WEBHOOK_SECRET_ROTATED = "webhook_secret_rotated"  # noqa: S105 - a word, no secret
+    PORT_REQUESTED = "port_requested"
 
 
 AUDITED: dict[type[Event], AuditKind] = {
@@ -136,6 +138,7 @@ AUDITED: dict[type[Event], AuditKind] = {
     AccountErasureBegun: AuditKind.ACCOUNT_ERASURE_BEGUN,
     AccountFrozen: AuditKind.ACCOUNT_FROZEN,
     AccountFreed: AuditKind.ACCOUNT_FREED,
+    PortRequested: AuditKind.PORT_REQUESTED,
     WebhookEndpointAdded: AuditKind.WEBHOOK_ENDPOINT_ADDED,
     WebhookEndpointChanged: AuditKind.WEBHOOK_ENDPOINT_CHANGED,
     WebhookEndpointDeleted: AuditKind.WEBHOOK_ENDPOINT_DELETED,

@@ -39,6 +39,8 @@ class LineState(StrEnum):
     RELEASED = "released"
     LOST = "lost"
     """The carrier does not hold the number for us any more, and nobody here gave it up."""
+    PORTED_OUT = "ported_out"
+    """Another carrier has taken the number over."""
     FAILED = "failed"
     """The carrier would not sell the number."""
 
@@ -54,6 +56,8 @@ HOLDING = frozenset(
     }
 )
 """States in which the number is, or may be, ours: no second line may lease it."""
+GONE = frozenset({LineState.LOST, LineState.PORTED_OUT})
+"""States of a line whose number went without our giving it up."""
 
 
 class NoCountry(PicoError):
@@ -348,10 +352,10 @@ class PhoneLine(Aggregate):
         """Note what the number can do by now."""
         self.capabilities = capabilities
 
-    def lose(self, at: datetime) -> None:
+    def lose(self, at: datetime, *, ported_out: bool = False) -> None:
         """Note that the carrier no longer holds the number for us. Repeating is harmless."""
         if self.may_be_lost:
-            self.state, self.released_at = LineState.LOST, at
+            self.state, self.released_at = LineState.PORTED_OUT if ported_out else LineState.LOST, at
             self.record(LineLost(account_id=self.account_id, subject=self.id, at=at))
 
     @property
@@ -364,12 +368,7 @@ class PhoneLine(Aggregate):
 
         Repeating is harmless. Raises LineNotActive while ordering or after failing.
         """
-        if self.state in {
-            LineState.PENDING_RELEASE,
-            LineState.RELEASING,
-            LineState.RELEASED,
-            LineState.LOST,
-        }:
+        if self.state in {LineState.PENDING_RELEASE, LineState.RELEASING, LineState.RELEASED, *GONE}:
             return False
         if not self.may_be_given_up:
             raise LineNotActive
@@ -395,10 +394,10 @@ class PhoneLine(Aggregate):
         wait = self.kept_for(now)
         if wait is not None and wait <= timedelta():
             self.state = LineState.RELEASING
-        return self.state in {LineState.RELEASING, LineState.LOST}
+        return self.state in {LineState.RELEASING, *GONE}
 
     def released(self, at: datetime) -> None:
         """Note that the carrier no longer holds the number for us. Repeating is harmless."""
-        if self.state not in {LineState.RELEASED, LineState.LOST}:
+        if self.state not in {LineState.RELEASED, *GONE}:
             self.state, self.released_at = LineState.RELEASED, at
             self.record(LineReleased(account_id=self.account_id, subject=self.id, at=at))

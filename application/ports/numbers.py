@@ -172,6 +172,10 @@ class NumberProvider(Protocol):
         """Return what a number of this country costs a month; None where that is not known. Repeating is harmless."""
         return None
 
+    async def was_ported_out(self, number: PhoneNumber) -> bool:
+        """Tell whether another carrier took over a number that was held here. Not everybody says. Repeatable."""
+        return False
+
     async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
         """Tell whether the number is held for this line: read back, not remembered. Repeating is harmless."""
         ...

@@ -22,6 +22,7 @@ from application.ports.repositories.idempotency import IdempotencyRecords
 from application.ports.repositories.lines import Lines
 from application.ports.repositories.media import MediaRecords
 from application.ports.repositories.messages import Messages
+from application.ports.repositories.porting import PortRequests
 from application.ports.repositories.push import PushTokens
 from application.ports.repositories.search import SearchIndex
 from application.ports.repositories.sessions import Sessions
@@ -114,6 +115,10 @@ class Tx(Protocol):
     @property
     def calls(self) -> Calls:
         """Its calls."""
+
+    @property
+    def port_requests(self) -> PortRequests:
+        """The numbers it brings along."""
 
     @property
     def push_tokens(self) -> PushTokens:

@@ -24,6 +24,7 @@ from adapters.outbound.memory.limits import MemoryLimits
 from adapters.outbound.memory.live import MemoryLiveEvents
 from adapters.outbound.memory.mail import MemoryMail
 from adapters.outbound.memory.payments import MemoryPayments
+from adapters.outbound.memory.porting import MemoryPorting
 from adapters.outbound.memory.push import MemoryPush
 from adapters.outbound.memory.queue import MemoryQueue
 from adapters.outbound.memory.recordings import MemoryRecordings
@@ -67,6 +68,7 @@ from application.ports.objects import Objects
 from application.ports.passwords import PasswordHasher
 from application.ports.payments import Payments
 from application.ports.pictures import Pictures
+from application.ports.porting import Porting
 from application.ports.push import Push
 from application.ports.recordings import Recordings
 from application.ports.resealing import Resealing
@@ -119,6 +121,7 @@ class Parts(TypedDict, total=False):
     catch_ups: CatchUps
     voice: VoiceCarrier
     call_clients: CallClients
+    porting: Porting
     numbers: NumberProvider
     """The carrier itself, unless it is told apart."""
     recordings: Recordings
@@ -177,6 +180,7 @@ class InMemory:
     voice: MemoryVoiceCarrier
     call_clients: CallClients
     numbers: NumberProvider | None = None
+    porting: MemoryPorting
     recordings: MemoryRecordings
     transcriber: Transcriber | None = None
     plan: NumberingPlan
@@ -224,6 +228,7 @@ class InMemory:
         self.call_clients = given.get("call_clients", SealedCallClients(self.keyring))
         self.resealing = given.get("resealing", MemoryResealing(self.store, self.keyring))
         self.numbers = given.get("numbers")
+        self.porting = given.get("porting", MemoryPorting(self.clock.now, self.carrier))
         self.recordings = given.get("recordings", MemoryRecordings())
         self.transcriber = given.get("transcriber")
         self.plan = given.get("plan", PhonenumbersPlan())
@@ -263,7 +268,8 @@ class InMemory:
             backlog=self.backlog, keyring=self.keyring, resealing=self.resealing,
             epochs=self.epochs, epoch_policy=self.epoch_policy, objects=self.objects,
             pictures=self.pictures, media_addresses=self.media_addresses,
-            numbers=self.numbers or self.carrier, carrier=self.carrier, catch_ups=self.catch_ups, voice=self.voice,
+            numbers=self.numbers or self.carrier, porting=self.porting, carrier=self.carrier,
+            catch_ups=self.catch_ups, voice=self.voice,
             call_clients=self.call_clients, plan=self.plan, entitlements=self.entitlements, mail=self.mail,
             payments=self.payments, store_purchases=self.store_purchases, offers=self.offers,
             recordings=self.recordings, transcriber=self.transcriber or self.recordings,

@@ -7,7 +7,10 @@ import pytest
 
 # Before they are imported: their assertions then say what they saw, in anybody's repository.
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{suite}" for suite in ("carrier", "kms", "ledger", "mail", "messages", "numbers"))
+    *(
+        f"{__name__}.{suite}"
+        for suite in ("carrier", "kms", "ledger", "mail", "messages", "numbers", "porting")
+    )
 )
 
 from pico_testkit.contracts.carrier import CarrierWorld  # noqa: E402

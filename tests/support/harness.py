@@ -19,6 +19,7 @@ from adapters.outbound.local.ledger import LocalLedger
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.memory.mail import MemoryMail
 from adapters.outbound.memory.payments import MemoryPayments
+from adapters.outbound.memory.porting import MemoryPorting
 from adapters.outbound.memory.push import MemoryPush
 from adapters.outbound.memory.recordings import MemoryRecordings
 from adapters.outbound.memory.store_purchases import MemoryStorePurchases
@@ -131,6 +132,7 @@ class OnPostgres(InMemory):
         self.clock = HandClock()
         honest: dict[str, Part] = {
             "carrier": lambda world: MemoryCarrier(world.clock.now),
+            "porting": lambda world: MemoryPorting(world.clock.now, world.carrier),
             "catch_ups": lambda _: PostgresCatchUps(database),
             "voice": lambda world: MemoryVoiceCarrier(world.clock.now),
             "recordings": lambda _: MemoryRecordings(),

@@ -31,6 +31,19 @@ from tests.support.photographs import photograph
 DAY, MONTH = timedelta(days=1), timedelta(days=31)
 WENT = "+12025550177"
 """Whose STOP outlives their conversation."""
+PORTED = {
+    "number": "+16175550101",
+    "subscriber_name": "Ada Levi",
+    "signer_name": "Ada Levi",
+    "signer_email": "ada@example.org",
+    "street": "101 Spear Street",
+    "city": "San Francisco",
+    "region": "California",
+    "postal_code": "94105",
+    "account_number": "8471920",
+    "pin": "4711",
+}
+"""What somebody says who brings a number along."""
 BIT = 100
 """Somewhere in the nonce: the first byte of a cell only names the format."""
 
@@ -113,7 +126,8 @@ class Scene:
         await world.use_cases.answer_call(IncomingCall(ref, PhoneNumber(number), Peer(STRANGER)))
         world.voice.end(ref, CallOutcome.NO_ANSWER)
         known = {"name": "Noa", "numbers": [STRANGER], "note": "climbs"}
-        assert (await http.call("POST", "/v1/contacts", known, token=token, headers=http.key())).status == 201
+        for path, new in (("/v1/contacts", known), ("/v1/port-requests", PORTED)):
+            assert (await http.call("POST", path, new, token=token, headers=http.key())).status == 201
         assert (await http.call("PUT", "/v1/blocked-numbers/+12125550199", token=token)).status == 200
         device = {"platform": "ios", "device_token": secrets.token_hex(32)}
         assert (await http.call("POST", "/v1/push-tokens", device, token=token)).status == 201

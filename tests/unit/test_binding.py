@@ -90,6 +90,7 @@ SEALED_BESIDE = {
     "accounts": "created_at state verified_at erase_at",
     "sessions": "created_at ends_at revoked_at",
     "phone_lines": "state ref created_at released_at release_at",
+    "port_requests": "line_id state bill ref cancel_asked_at created_at",
     "conversations": "line_id opted_out_at deleted_at",
     "messages": (
         "conversation_id line_id direction status attachments ref attempted_at copy_deleted_at deleted_at send_at"

@@ -134,6 +134,7 @@ def test_an_export_withholds_only_what_is_listed_here() -> None:
         "voicemails.copy_deleted_at", "voicemails.deleted_at", "idempotency_records.key",
         "idempotency_records.request", "export_parts.id",
         "export_parts.export_id", "export_parts.position", "export_parts.content", "audit_entries.salt",
+        "port_requests.bill",
         "live_streams.id", "live_streams.last", "live_events.id", "live_events.kind", "live_events.subject",
         "live_events.at", "webhook_endpoints.secret", "webhook_endpoints.former_secret",
         "subscriptions.payer_asked_at", "subscriptions.look_at", "subscriptions.looks",

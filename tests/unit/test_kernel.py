@@ -134,7 +134,8 @@ def test_messages_are_not_kept_for_ever() -> None:
         "ContactDeleted", "ConversationDeleted", "ConversationRead", "ExportReady",
         "GreetingBegun", "GreetingReplaced", "LineResumed", "MediaExpected", "MediaKept", "MediaUploaded",
         "MessageAccepted", "MessageAdvanced", "MessageDeleted", "MessageFinal", "MessageQueued",
-        "MessageReceived", "MessageScheduled", "MessageTakenOut", "MessageUnconfirmed", "PaymentFailed",
+        "MessageReceived", "MessageScheduled", "MessageTakenOut", "MessageUnconfirmed", "PaymentFailed", "PortChanged",
+        "PortReady",
         "ReleaseAnnounced", "SubscriptionLapsed", "VoicemailDeleted",
         "VoicemailExpired", "VoicemailKept", "VoicemailLeft", "VoicemailSettled",
     }  # fmt: skip

@@ -229,3 +229,19 @@ async def test_what_an_operator_reads_names_no_number(world: InMemory) -> None:
 def test_amounts_are_added_by_currency() -> None:
     assert sums([Money(1, "USD"), Money(2, "EUR"), Money(3, "USD")]) == [Money(2, "EUR"), Money(4, "USD")]
     assert sums([]) == []
+
+
+async def test_a_number_that_another_carrier_took_over_is_told_from_one_that_was_lost(
+    world: InMemory,
+) -> None:
+    ada = await with_line(world, "ada", NUMBER)
+    await ada.receives("hello")
+    await world.advance(DAY)
+    await lost_at_the_carrier(world, ada)
+    world.carrier.ported_out.add(ada.number)
+    await world.use_cases.reconcile_numbers(really=True)
+    await world.settle()
+    line = await world.use_cases.read_line(ada.id, ada.line_id)
+    assert (line.state, line.released_at) == (LineState.PORTED_OUT, world.clock.now())
+    assert await ada.inbox() == ["hello"], "what was said goes with the number"
+    assert not (await world.use_cases.release_line(ada.id, ada.line_id)).holds_number

@@ -26,6 +26,7 @@ from domain.contacts import (
 )
 from domain.greetings import GreetingText
 from domain.kernel import PicoError
+from domain.porting import InvalidPortText, PortDetails, PortText
 from domain.push import DeviceToken
 from domain.quiet_hours import QuietHours
 from domain.search import InvalidSearch, Query
@@ -80,6 +81,8 @@ SECRETS = [
     PurchaseToken,
     WebhookUrl,
     WebhookSecret,
+    PortText,
+    PortDetails,
 ]
 PARSED: list[tuple[Callable[[str], PersonalText], type[PicoError]]] = [
     (PhoneNumber.parse, InvalidPhoneNumber), (Peer.parse, InvalidPeer),
@@ -88,6 +91,7 @@ PARSED: list[tuple[Callable[[str], PersonalText], type[PicoError]]] = [
     (ContactName.parse, InvalidContactName), (SavedNumber.parse, InvalidContactNumber),
     (ContactNote.parse, InvalidContactNote), (Query.parse, InvalidSearch),
     (ClientReference.parse, InvalidClientReference), (WebhookUrl.parse, InvalidWebhookUrl),
+    (PortText.parse, InvalidPortText),
 ]  # fmt: skip
 texts = st.text(alphabet="kqxyz+@.-0123456789", min_size=4, max_size=40)
 

@@ -62,6 +62,8 @@ class MemoryNumberProvider(CarrierFaults, NumberProvider):
         """Orders that were pending and failed."""
         self.elsewhere: set[CarrierRef] = set()
         """Numbers whose webhooks somebody has led away from us."""
+        self.ported_out: set[str] = set()
+        """Numbers that another carrier has taken over."""
         self.suspended: set[CarrierRef] = set()
         self.prices: dict[Country, Money] = {Country("US"): Money(115, "USD")}
 
@@ -151,6 +153,11 @@ class MemoryNumberProvider(CarrierFaults, NumberProvider):
     async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
         self.hear("owns")
         return self._is_held(ref, line_id)
+
+    @override
+    async def was_ported_out(self, number: PhoneNumber) -> bool:
+        self.hear("was_ported_out")
+        return number in self.ported_out
 
     def decide(self) -> None:
         """Decide every pending order: it is filled unless the number is taken meanwhile."""

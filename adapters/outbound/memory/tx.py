@@ -18,6 +18,7 @@ from adapters.outbound.memory.repositories.idempotency import MemoryIdempotencyR
 from adapters.outbound.memory.repositories.lines import MemoryLines
 from adapters.outbound.memory.repositories.media import MemoryMediaRecords
 from adapters.outbound.memory.repositories.messages import MemoryMessages
+from adapters.outbound.memory.repositories.porting import MemoryPortRequests
 from adapters.outbound.memory.repositories.push import MemoryPushTokens
 from adapters.outbound.memory.repositories.search import MemorySearchIndex
 from adapters.outbound.memory.repositories.sessions import MemorySessions
@@ -90,6 +91,11 @@ class MemoryTx(PendingWrites, Tx):
     @override
     def calls(self) -> MemoryCalls:
         return MemoryCalls(self.loaded)
+
+    @property
+    @override
+    def port_requests(self) -> MemoryPortRequests:
+        return MemoryPortRequests(self.loaded)
 
     @property
     @override

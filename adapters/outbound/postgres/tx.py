@@ -19,6 +19,7 @@ from adapters.outbound.postgres.repositories.idempotency import PostgresIdempote
 from adapters.outbound.postgres.repositories.lines import PostgresLines
 from adapters.outbound.postgres.repositories.media import PostgresMediaRecords
 from adapters.outbound.postgres.repositories.messages import PostgresMessages
+from adapters.outbound.postgres.repositories.porting import PostgresPortRequests
 from adapters.outbound.postgres.repositories.push import PostgresPushTokens
 from adapters.outbound.postgres.repositories.search import Opened, PostgresSearchIndex
 from adapters.outbound.postgres.repositories.sessions import PostgresSessions
@@ -99,6 +100,11 @@ class PostgresTx(PendingWrites, Tx):
     @override
     def calls(self) -> PostgresCalls:
         return PostgresCalls(self.reader)
+
+    @property
+    @override
+    def port_requests(self) -> PostgresPortRequests:
+        return PostgresPortRequests(self.reader)
 
     @property
     @override

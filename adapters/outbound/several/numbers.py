@@ -104,6 +104,13 @@ class EveryProvider(NumberProvider):
     async def owns(self, ref: CarrierRef, line_id: LineId) -> bool:
         return await owner_of(ref, self.by_name).owns(ref, line_id)
 
+    @override
+    async def was_ported_out(self, number: PhoneNumber) -> bool:
+        for provider in self._likeliest_first(number):
+            if await provider.was_ported_out(number):
+                return True
+        return False
+
     def _of(self, country: Country | None) -> NumberProvider:
         """Return the provider of a country's new lines."""
         first = next(iter(self.by_name))

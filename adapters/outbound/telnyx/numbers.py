@@ -53,6 +53,8 @@ ON_THEIR_WAY = frozenset(
         "requirement-info-exception",
     }
 )
+PORTED = "ported"
+"""The status of a port-out that is done."""
 LONGEST_INVENTORY = 100_000
 """Numbers that are listed, or none are."""
 MARK = re.compile("pico-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\\Z")
@@ -217,6 +219,17 @@ class TelnyxNumbers(NumberProvider):
             async for owned in self.api.http.items("/phone_numbers", most=LONGEST_INVENTORY, whole=True)
             if words_of(owned.get("status")) in HELD
         ]
+
+    @override
+    @certain
+    async def was_ported_out(self, number: PhoneNumber) -> bool:
+        """Ask what became of the wishes of other carriers (Telnyx: port-outs). Whose they are is not read."""
+        wanted = (("filter[phone_number]", number), ("filter[status]", PORTED))
+        async for left in self.api.http.items("/portouts", wanted):
+            numbers = left.get("phone_numbers")
+            if left.get("status") == PORTED and isinstance(numbers, list) and number in numbers:
+                return True
+        return False
 
     def _as_listed(self, owned: Resource, profile: Resource) -> CarrierNumber:
         webhook = profile.get("webhook_url") or ""

@@ -62,9 +62,14 @@ def code_of(value: object) -> int | None:
 
 def ref_of(resource: Any) -> CarrierRef:  # noqa: ANN401 - the SDK has no types
     """Return the SID. Raises CarrierUnavailable when there is none."""
-    if not _SID.match(words_of(resource.sid)):
+    return ref_from(resource.sid)
+
+
+def ref_from(value: object) -> CarrierRef:
+    """Return a SID that must be there. Raises CarrierUnavailable."""
+    if not _SID.match(words_of(value)):
         raise CarrierUnavailable
-    return CarrierRef(resource.sid)
+    return CarrierRef(words_of(value))
 
 
 def words_of(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, FormData
 from twilio.rest import Client
 
 from adapters.outbound.twilio.content import TwilioContent
@@ -28,6 +28,13 @@ class TwilioApi:
     content: TwilioContent
     webhooks: str
     page_size: int = LARGEST_PAGE
+
+    async def upload(self, url: str, form: FormData) -> dict[str, Any]:
+        """Send a file in a form, which the SDK cannot. Raises CarrierRefused, CarrierUnavailable."""
+        sent: dict[str, Any] = await self.client.http_client.upload(
+            url, form, (self.client.username, self.client.password)
+        )
+        return sent
 
     @classmethod
     def over(

@@ -1,11 +1,14 @@
 """How the SDK reaches Twilio: one shared aiohttp session, real time limits, and nothing kept of any request."""
 
 import asyncio
+import json
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, encode_basic_auth
+from aiohttp import ClientError, ClientSession, ClientTimeout, FormData, encode_basic_auth
 from twilio.http.response import Response
 from yarl import URL
 
@@ -15,6 +18,9 @@ from adapters.outbound.twilio.vocabulary import failure
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 
 TWILIO = "https://api.twilio.com"
+ANY_HOST = re.compile(r"https://[a-z-]+\.twilio\.com(?=/)")
+"""Twilio has several hosts; what stands for it has one."""
+JSON_TYPE = "application/json"
 LONGEST_WAIT = 5.0
 """Seconds a read may be held back by `Retry-After`; a longer wish is passed on as CarrierUnavailable."""
 LARGEST_ANSWER = 2 << 20
@@ -58,30 +64,47 @@ class HttpClient:
         allow_redirects: bool = False,  # noqa: FBT001, FBT002 - the SDK's signature
     ) -> Response:
         """Return a good answer; raise CarrierRefused or CarrierUnavailable for anything else."""
-        url = URL(self._api_url + uri.removeprefix(TWILIO), encoded=True).extend_query(params)
+        url = self._address(uri).extend_query(params)
         headers = {
             **(headers or {}),
             "Accept-Encoding": "identity",
             **({"Authorization": encode_basic_auth(*auth)} if auth else {}),
         }
-        answer = await self._once(method, url, data, headers)
+        sent = json.dumps(data) if headers.get("Content-Type") == JSON_TYPE and data else fields_of(data)
+        answer = await self._once(method, url, sent, headers)
         for again in range(1, self._tries if method == "GET" else 1):
             if not answer.passing:
                 break
             jitter = random.uniform(0, self._pause * 2 ** (again - 1))  # noqa: S311 - not a secret
             await asyncio.sleep(max(answer.wait, jitter))
-            answer = await self._once(method, url, data, headers)
+            answer = await self._once(method, url, sent, headers)
         if answer.error is not None:
             raise answer.error
         return Response(answer.status, answer.text)
 
+    async def upload(self, uri: str, form: FormData, auth: tuple[str, str]) -> dict[str, Any]:
+        """Send a file, once, and return what is answered. Raises CarrierRefused, CarrierUnavailable."""
+        headers = {"Accept-Encoding": "identity", "Authorization": encode_basic_auth(*auth)}
+        answer = await self._once("POST", self._address(uri), form, headers)
+        if answer.error is not None:
+            raise answer.error
+        return parsed(answer.text.encode()) or {}
+
+    def _address(self, uri: str) -> URL:
+        """Return where to ask: at Twilio's hosts, or at the one that stands for all of them."""
+        return URL(uri if self._api_url == TWILIO else ANY_HOST.sub(self._api_url, uri), encoded=True)
+
     async def _once(
-        self, method: str, url: URL, data: Mapping[str, str | list[str]] | None, headers: Mapping[str, str]
+        self,
+        method: str,
+        url: URL,
+        data: FormData | list[tuple[str, str]] | str | None,
+        headers: Mapping[str, str],
     ) -> "Answer":
         """Ask once. The client's own errors name URL and credentials, so they end here."""
         try:
             async with self._session.request(
-                method, url, data=fields_of(data), headers=headers, timeout=self._timeout, allow_redirects=False,
+                method, url, data=data, headers=headers, timeout=self._timeout, allow_redirects=False,
                 auto_decompress=False,
             ) as response:  # fmt: skip
                 body = await whole(response, LARGEST_ANSWER)

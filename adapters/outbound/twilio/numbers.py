@@ -99,14 +99,7 @@ class TwilioNumbers(NumberProvider):
         try:
             return order_of(
                 await self.api.client.incoming_phone_numbers.create_async(
-                    phone_number=number,
-                    friendly_name=mark(line_id),
-                    sms_url=f"{self.api.webhooks}/sms?line={line_id}{RETRIES}",
-                    sms_method="POST",
-                    voice_url=f"{self.api.webhooks}/voice?line={line_id}{RETRIES}",
-                    voice_method="POST",
-                    status_callback=f"{self.api.webhooks}/voice/status?line={line_id}{RETRIES}",
-                    status_callback_method="POST",
+                    phone_number=number, **leading_to(self.api.webhooks, line_id)
                 )
             )
         except NotForSale as refusal:
@@ -186,6 +179,19 @@ class TwilioNumbers(NumberProvider):
 def mark(line_id: LineId) -> str:
     """Return a number's friendly name, which names the line: by it an order with a lost answer is found again."""
     return f"pico-{line_id}"
+
+
+def leading_to(webhooks: str, line_id: LineId) -> dict[str, str]:
+    """Return what makes a number a line's: its mark, and where its webhooks lead."""
+    return {
+        "friendly_name": mark(line_id),
+        "sms_url": f"{webhooks}/sms?line={line_id}{RETRIES}",
+        "sms_method": "POST",
+        "voice_url": f"{webhooks}/voice?line={line_id}{RETRIES}",
+        "voice_method": "POST",
+        "status_callback": f"{webhooks}/voice/status?line={line_id}{RETRIES}",
+        "status_callback_method": "POST",
+    }
 
 
 def is_held_for(resource: Any, line_id: LineId) -> bool:  # noqa: ANN401 - the SDK has no types

@@ -24,6 +24,7 @@ from pico_client.messages import (
     WholeMessage,
 )
 from pico_client.phone_calls import Call, PhoneCalls, VoiceToken
+from pico_client.port_requests import PortRequest, PortRequests
 from pico_client.problems import Flaw, Problem
 from pico_client.push_tokens import PushToken, PushTokens
 from pico_client.sandbox import CallPlayed, Clock, MessageAccepted, Sandbox, StoredMail
@@ -67,6 +68,7 @@ __all__ = [
     "Plan",
     "PolicyClause",
     "PolicyProof",
+    "PortRequest",
     "Portal",
     "PrivacyPolicy",
     "Problem",
@@ -95,6 +97,7 @@ __all__ = [
 class Pico(
     Accounts,
     Lines,
+    PortRequests,
     Messages,
     PhoneCalls,
     Voicemails,

@@ -346,3 +346,14 @@ def test_a_knob_there_is_not_is_named() -> None:
         Faults().set({"outrage": True})
     with pytest.raises(ValueError, match="outage takes a value of type bool"):
         Faults().set({"outage": 1})
+
+
+async def test_telnyx_says_that_another_carrier_took_a_number_over(world: TelnyxWorld) -> None:
+    await world.bought()
+    assert not await world.numbers.was_ported_out(NUMBER)
+    world.simulator.port_out(NUMBER, "pending")
+    assert not await world.numbers.was_ported_out(NUMBER)
+    world.simulator.port_out(NUMBER)
+    assert await world.numbers.was_ported_out(NUMBER)
+    assert not await world.numbers.was_ported_out(OTHER_NUMBER)
+    assert await world.numbers.find_order(NUMBER, LINE) is None

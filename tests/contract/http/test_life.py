@@ -14,8 +14,10 @@ from adapters.outbound.memory.message_carrier import FetchableMedia
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
 from adapters.tones import tone
 from domain.values import Peer, PhoneNumber
+from pico_testkit.contracts.porting import BILL
 from tests.support.archives import export_in
 from tests.support.http_world import OURS, PASSWORD, STRANGER, HttpWorld, filled
+from tests.support.intruder import PORTED
 
 GOODBYE = {"password": PASSWORD}
 
@@ -99,6 +101,19 @@ async def waits_and_is_woken(http: HttpWorld, token: str, path: str) -> None:
     registered = (await call("POST", "/v1/push-tokens", device, token=token)).json
     assert (await call("GET", "/v1/push-tokens", token=token)).json["items"] == [registered]
     assert (await call("DELETE", f"/v1/push-tokens/{registered['id']}", token=token)).status == 204
+
+    ported = await call("POST", "/v1/port-requests", PORTED, token=token, headers=http.key())
+    address = ported.headers["Location"]
+    bill = await call(
+        "PUT", f"{address}/bill", raw=BILL, token=token, headers={"Content-Type": "application/pdf"}
+    )
+    assert bill.json["state"] == "requested"
+    await http.world.settle()
+    assert (await call("GET", address, token=token)).json["state"] == "submitted"
+    assert (await call("GET", "/v1/port-requests", token=token)).json["items"][0]["number"] == PORTED[
+        "number"
+    ]
+    assert (await call("DELETE", address, token=token)).json["cancel_asked_at"]
 
     hook = {"url": "https://hooks.example.org/pico"}
     endpoint = await call("POST", "/v1/webhook-endpoints", hook, token=token, headers=http.key())

@@ -30,6 +30,7 @@ from domain.push import DeviceToken, Platform
 from domain.residue import Residue
 from domain.values import Peer, PhoneNumber
 from domain.webhook_endpoints import WebhookUrl
+from pico_testkit.contracts.porting import DETAILS, NUMBER
 from tests.contract.architecture.test_policy import POLICY
 from tests.contract.proofs.test_search import indexed
 from tests.support.actors import STRANGER
@@ -93,6 +94,7 @@ async def test_there_is_nothing_and_no_room_for_anything_but_the_seven_kinds(sto
         await world.use_cases.open_checkout(ada.id, PlanName.BASIC, "key")
         hook = WebhookUrl("https://hooks.example.org/ada")
         await world.use_cases.add_webhook_endpoint(ada.id, hook, frozenset(), "hook")
+        await world.use_cases.request_port(ada.id, NUMBER, DETAILS.subscriber, "port")
         await world.live_events.head(ada.id)
         await world.use_cases.start_export(ada.id)
         await world.settle()

@@ -42,6 +42,7 @@ from domain.values import Email, Label, Password
 from domain.webhook_deliveries import WebhookAnswer
 from domain.webhook_endpoints import WebhookUrl
 from pico_testkit import InMemory
+from pico_testkit.contracts.porting import DETAILS, NUMBER
 from tests.support.audit_log import keeper
 from tests.support.canary_account import lived
 from tests.support.harness import ENVIRONMENT, Databases, OnPostgres, beside, in_clear, skipping
@@ -371,6 +372,7 @@ async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases
         await do.restrict_account(ada.id, InboundChoice.ACCEPTED)
         await do.lift_restriction(ada.id)
         hook = await switched_off_webhook(world, ada.id)
+        port = (await do.request_port(ada.id, NUMBER, DETAILS.subscriber, "port")).port
         await do.open_checkout(ada.id, PlanName.BASIC, "buy")
         (payer,) = world.payments.payers
         world.payments.buy(payer)
@@ -389,7 +391,7 @@ async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases
         assert done == set(AuditKind) - unlike, "the log does not say all that was done"
         sessions = {row["id"] for row in await world.rows("sessions", account_id=ada.id)}
         assert {row["subject"] for row in mine} == {
-            ada.id, ada.line_id, export.id, letter.id, hook, *sessions,
+            ada.id, ada.line_id, export.id, letter.id, hook, port.id, *sessions,
         }  # fmt: skip
         assert {row["at"].replace(microsecond=0) for row in mine} == {
             world.clock.now()

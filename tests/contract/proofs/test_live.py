@@ -41,7 +41,7 @@ def notes_what_it_says(stored: Databases) -> Databases:
 
 
 @proves(
-    "C18", text="b3dca902cb26", saboteur=notes_what_it_says, says="it tells more than that something happened"
+    "C18", text="f2ba8e1c9b4f", saboteur=notes_what_it_says, says="it tells more than that something happened"
 )
 async def test_what_happened_is_kept_as_a_word_an_id_and_a_time(stored: Databases) -> None:
     async with stored() as world:

@@ -350,8 +350,11 @@ TAKEN_OFF_AND_PUT_ON = {
     ("greetings", "words"),
     ("push_tokens", "token"),
     ("webhook_endpoints", "url"),
+    ("port_requests", "number"),
+    ("port_requests", "details"),
 }
-"""What another takes the place of: a number is blocked again, a device signs in again, a line is greeted anew."""
+"""What another takes the place of: a number is blocked again, a device signs in again, a line is greeted anew, a number
+is ported by another request."""
 ALONG = {("voicemails", "transcript"): {"transcript_state"}}
 """What changes with a field, and says that somebody corrected it."""
 

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from application.inventory import INVENTORY
+from application.inventory import BY_TYPE, INVENTORY
 from application.ports.repositories.exports import Written
 from domain.classification import StorageKind
+from domain.messages import Message
 from tests.contract.store.world import World
 
 
@@ -53,7 +54,7 @@ class ExportPromises:
                 )
                 assert {frozenset(row) for row in found} == {readable}
             (message,) = [
-                row for row in await tx.records.page(INVENTORY[4], None, 9) if row["id"] == has.message.id
+                row for row in await tx.records.page(BY_TYPE[Message], None, 9) if row["id"] == has.message.id
             ]
             for name, value in message.items():
                 assert value == getattr(has.message, name)
@@ -106,5 +107,5 @@ class ExportPromises:
                 "idempotency_records": 1, "blocked_numbers": 1, "search_segments": 1, "calls": 1,
                 "exports": 1, "export_parts": 1, "audit_entries": 2,
                 "push_tokens": 1, "subscriptions": 1, "live_streams": 1, "live_events": 2, "webhook_endpoints": 1,
-                "webhook_deliveries": 1,
+                "webhook_deliveries": 1, "port_requests": 1,
             }  # fmt: skip

@@ -58,6 +58,7 @@ from domain.live_kinds import LiveKind
 from domain.media import Media
 from domain.messages import Conversation, Direction, Message, Status
 from domain.opt_outs import LastingOptOut
+from domain.porting import PortRequest, PortRequestId
 from domain.push import DeviceToken, Platform, PushToken, PushTokenId
 from domain.quiet_hours import QuietHours
 from domain.search import Said, SearchSegment, Segment, SegmentId
@@ -86,6 +87,7 @@ from domain.voicemail import (
 )
 from domain.webhook_deliveries import WebhookDelivery, WebhookDeliveryId
 from domain.webhook_endpoints import WebhookEndpoint, WebhookSecret, WebhookUrl
+from pico_testkit.contracts.porting import DETAILS
 
 LATER = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
@@ -118,6 +120,7 @@ class Belongings:
     webhook_endpoint: WebhookEndpoint
     webhook_delivery: WebhookDelivery
     subscription: Subscription
+    port: PortRequest
 
 
 def opened(session: Session) -> OpenSession:
@@ -392,6 +395,12 @@ class World(ABC):
             kind=LiveKind.LINE_CHANGED, subject=self.ids.new(), at=self.clock.now(),
         )  # fmt: skip
 
+    def new_port(self, account_id: AccountId) -> PortRequest:
+        return PortRequest(
+            account_id=account_id, id=PortRequestId(self.ids.new()), line_id=LineId(self.ids.new()),
+            number=self.number(), details=DETAILS, created_at=self.clock.now(),
+        )  # fmt: skip
+
     async def belongings(self) -> Belongings:
         """Store one of everything. Its two jobs: to settle the order, to clear the conversation."""
         account = self.new_account()
@@ -425,12 +434,12 @@ class World(ABC):
         )  # fmt: skip
         subscription = self.new_subscription(account_id)
         endpoint = self.new_endpoint(account_id)
-        delivery = self.new_delivery(endpoint)
+        delivery, port = self.new_delivery(endpoint), self.new_port(account_id)
         await self.commit(
             account_id, session, line, conversation, message, deleted, remnant, media, upload, export, part, once,
             opt_out, voicemail, greeting,
             contact, *self.leading_to(contact), blocked, segment, call,
-            LiveStream(account_id=account_id, id=account_id), push_token, subscription, endpoint, delivery,
+            LiveStream(account_id=account_id, id=account_id), push_token, subscription, endpoint, delivery, port,
         )  # fmt: skip
         return Belongings(
             account_id,
@@ -456,4 +465,5 @@ class World(ABC):
             endpoint,
             delivery,
             subscription,
+            port,
         )

@@ -40,7 +40,7 @@ class BlockedNumbers(TypedDict):
 
 def blocked_number(of: domain.blocked_numbers.BlockedNumber) -> BlockedNumber:
     """Show a blocked number."""
-    return {"id": of.id, "number": of.number, "blocked_at": of.blocked_at}
+    return {"id": str(of.id), "number": of.number, "blocked_at": of.blocked_at}
 
 
 async def list_blocked_numbers(request: Request[BlockedNumberPage]) -> BlockedNumbers:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from aiohttp import ClientSession, DummyCookieJar, web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -133,6 +134,15 @@ class TelnyxSimulator:
     def tell_of_calls(self, target: str) -> None:
         """Have events about calls be told to another address."""
         self.voice_webhook = self._running.player.target = target
+
+    def port_out(self, number: str, status: str = "ported") -> None:
+        """Have another carrier ask for a number of ours, and take it over where that is the status."""
+        owned = self.state.owned(number)
+        asked = {"id": str(uuid4()), "record_type": "portout", "phone_numbers": [number], "status": status}
+        self.state.portouts.append(asked)
+        if status == "ported" and owned is not None:
+            self.state.forget_number(owned["id"])
+        self.state.save()
 
     def move_webhooks(self, old: str, new: str) -> None:
         """Point every webhook that leads to `old` to `new`: their receiver has another address now."""

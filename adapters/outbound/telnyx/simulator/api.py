@@ -43,6 +43,7 @@ class Api:
                 web.get("/v2/phone_numbers/{id}", self.number),
                 web.get("/v2/phone_numbers/{id}/messaging", self.messaging_settings),
                 web.delete("/v2/phone_numbers/{id}", self.release),
+                web.get("/v2/portouts", self.list_portouts),
                 web.post("/v2/messages", self.send),
                 web.get("/v2/messages/{id}", self.message),
                 web.get("/v2/detail_records", self.detail_records),
@@ -84,6 +85,16 @@ class Api:
         answer = one(placed)
         self.traffic.ordered()
         return answer
+
+    async def list_portouts(self, request: web.Request) -> web.Response:
+        """ListPortoutRequest."""
+        number, status = request.query.get("filter[phone_number]"), request.query.get("filter[status]")
+        found = [
+            left
+            for left in self.account.state.portouts
+            if number in {None, *left["phone_numbers"]} and status in {None, left["status"]}
+        ]
+        return page(request, found)
 
     async def list_numbers(self, request: web.Request) -> web.Response:
         """ListPhoneNumbers. As at Telnyx, `phone_number` takes digits and also matches parts."""

@@ -34,10 +34,11 @@ class State:
     call_events: list[Resource] = field(default_factory=list)
     recordings: dict[str, Resource] = field(default_factory=dict)
     transcriptions: dict[str, Resource] = field(default_factory=dict)
+    portouts: list[Resource] = field(default_factory=list)
 
     KEPT = (
         "profiles", "orders", "numbers", "messages", "blocked", "keys", "owed", "contents", "calls", "call_events",
-        "recordings", "transcriptions",
+        "recordings", "transcriptions", "portouts",
     )  # fmt: skip
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ from adapters.outbound.twilio.simulator.api import Api
 from adapters.outbound.twilio.simulator.call_player import Player, Script
 from adapters.outbound.twilio.simulator.console import Console
 from adapters.outbound.twilio.simulator.faults import Faults
+from adapters.outbound.twilio.simulator.porting import Porting
 from adapters.outbound.twilio.simulator.recordings import LeftMessage, Recordings
 from adapters.outbound.twilio.simulator.state import Picture, State
 from adapters.outbound.twilio.simulator.traffic import Traffic, inbound_form
@@ -53,6 +54,7 @@ class TwilioSimulator:
         self.faults = Faults()
         self._account = Account(account_sid, auth_token, State(state_file), self.faults, now)
         self.console = Console(self._account, {})
+        self.porting = Porting(self._account)
         self._pace = pace
         self._traffic: Traffic | None = None
 
@@ -115,6 +117,14 @@ class TwilioSimulator:
         owned = self._account.state.owned(number)
         if owned is not None:
             self._account.state.forget_number(owned["sid"])
+
+    def set_portability(self, number: str, *, portable: bool = True, mobile: bool = False) -> None:
+        """Say whether a number elsewhere can be ported, and whether that takes a PIN."""
+        for known, yes in (
+            (self._account.state.unportable, not portable),
+            (self._account.state.mobile, mobile),
+        ):
+            known.add(number) if yes else known.discard(number)
 
     def move_webhooks(self, old: str, new: str) -> None:
         """Point every webhook that leads to `old` to `new`: their receiver has another address now."""

@@ -13,6 +13,7 @@ from adapters.outbound.twilio.simulator.call_player import Player, Script
 from adapters.outbound.twilio.simulator.calls import Calls
 from adapters.outbound.twilio.simulator.console import Console
 from adapters.outbound.twilio.simulator.oddities import odd
+from adapters.outbound.twilio.simulator.porting import Porting
 from adapters.outbound.twilio.simulator.recordings import Recordings
 from adapters.outbound.twilio.simulator.resources import VERSION, Refused, Resource
 from adapters.outbound.twilio.simulator.state import Picture
@@ -52,6 +53,7 @@ class Api:
                 web.delete(f"{root}/Messages/{{sid}}.json", self.delete_message),
                 *Recordings(self.account, self.traffic.webhooks).routes(),
                 *self.console.routes(),
+                *Porting(self.account).routes(),
                 web.get(f"{root}/Calls.json", self.list_calls),
                 web.post(f"{root}/Calls.json", self.place_call),
                 web.get(f"{root}/Calls/{{sid}}.json", self.call),

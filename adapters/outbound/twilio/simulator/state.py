@@ -41,6 +41,10 @@ class State:
     calls: dict[str, Resource] = field(default_factory=dict)
     recordings: dict[str, Resource] = field(default_factory=dict)
     transcriptions: dict[str, Resource] = field(default_factory=dict)
+    ports: dict[str, Resource] = field(default_factory=dict)
+    unportable: set[str] = field(default_factory=set)
+    """Numbers that cannot be ported; `mobile` ones need a PIN."""
+    mobile: set[str] = field(default_factory=set)
     contents: dict[str, bytes] = field(default_factory=dict)
     """What pictures show and recordings sound like, by SID; with a file beside it, in a file each."""
 
@@ -53,6 +57,7 @@ class State:
             self.calls = kept.get("calls", {})
             self.recordings = kept.get("recordings", {})
             self.transcriptions = kept.get("transcriptions", {})
+            self.ports = kept.get("ports", {})
             self.opted_out = {(ours, peer) for ours, peer in kept["opted_out"]}
         self.save()
 
@@ -70,6 +75,7 @@ class State:
             "calls": self.calls,
             "recordings": self.recordings,
             "transcriptions": self.transcriptions,
+            "ports": self.ports,
         }
         keep(self.file, kept)
 
@@ -134,4 +140,5 @@ class State:
             "calls": list(self.calls.values()),
             "recordings": list(self.recordings.values()),
             "transcriptions": list(self.transcriptions.values()),
+            "ports": list(self.ports.values()),
         }

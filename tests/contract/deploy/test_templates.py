@@ -8,10 +8,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic_core import PydanticUndefined
 
+from adapters.inbound.error_report import Incident
 from adapters.outbound.aws import ledger, objects
 from adapters.outbound.aws.kms import TAGS
 from application.voicemail_audio import BACKSTOP
@@ -60,10 +62,25 @@ def test_everything_stands_at_moto(cloud: Cloud) -> None:
 def test_alarms_go_by_words_that_the_logs_may_hold() -> None:
     patterns = of_type("alarms", "AWS::Logs::MetricFilter").values()
     phrases = {phrase for each in patterns for phrase in re.findall(r'"([^"]+)"', each["FilterPattern"])}
-    sources = [*FOLDER.parents[1].glob("adapters/inbound/*.py"), *FOLDER.parents[1].glob("bootstrap/*.py")]
+    floors = ("adapters/inbound", "adapters/outbound/postgres", "bootstrap")
+    sources = [path for floor in floors for path in FOLDER.parents[1].glob(f"{floor}/*.py")]
     said = "".join(path.read_text("utf-8") for path in sources)
     assert {phrase for phrase in phrases if phrase not in FOUND and f'"{phrase}"' not in said} == set()
     assert {flaw.code for flaw in Flaw} <= phrases
+
+
+OF_WORK = {"job failed", "sweep failed", "catching up failed"}
+"""What is reported of work that processes which serve do not do."""
+
+
+@pytest.mark.parametrize(("log", "but"), [("work", set()), ("serve", OF_WORK)])
+def test_every_error_that_is_reported_raises_an_alarm_wherever_it_rises(log: str, but: set[str]) -> None:
+    filters = of_type("alarms", "AWS::Logs::MetricFilter").values()
+    heard = [each for each in filters if each["LogGroupName"] == {"Fn::Sub": f"/${{Name}}/{log}"}]
+    phrases = {phrase for each in heard for phrase in re.findall(r'"([^"]+)"', each["FilterPattern"])}
+    assert set(get_args(Incident)) - but <= phrases
+    counted = {each["MetricTransformations"][0]["MetricName"] for each in heard}
+    assert counted <= {each["MetricName"] for each in of_type("alarms", "AWS::CloudWatch::Alarm").values()}
 
 
 def _one(said: dict[str, Any]) -> dict[str, Any]:
@@ -92,8 +109,34 @@ def test_processes_get_the_variables_that_there_are() -> None:
         assert plain[container] | secret[container] <= known.keys() | {"PICO_WORLD"}
         assert not plain[container] & are_secret, "a secret in clear"
         assert secret[container] <= are_secret, "something that is none, and need not be guarded"
-    assert plain["serve"] == plain["work"]
     assert plain["front"] <= {variable(name) for name in Settings.model_fields}
+
+
+def test_processes_that_serve_and_that_work_get_the_same() -> None:
+    said = {
+        container["Name"]: (container["Environment"], container["Secrets"])
+        for task in of_type("compute", "AWS::ECS::TaskDefinition").values()
+        for container in task["ContainerDefinitions"]
+        if container["Name"] != "front"
+    }
+    assert said["serve"] == said["work"]
+
+
+VENDORS = ("twilio", "telnyx", "sendgrid", "stripe", "fcm", "apns", "sentry")
+PROXIES = ("_api_url", "_development_url", "_media_hosts")
+"""What is set only where everything that is sent outside passes a proxy."""
+
+
+def test_every_provider_can_be_set_up_and_every_secret_given() -> None:
+    plain, secret = _environment()
+    known = ProductionSettings.model_fields
+    of_vendors = {name for name in known if name.startswith(VENDORS) and not name.endswith(PROXIES)}
+    secrets = {name for name, field in known.items() if "SecretStr" in str(field.annotation)}
+    assert set(map(variable, of_vendors)) <= plain["serve"] | secret["serve"]
+    assert set(map(variable, secrets - {"owner_url"})) == secret["serve"], "only `pico migrate` is the owner"
+    assert {known[name].default for name in of_vendors if variable(name) in plain["serve"]} <= {
+        "", PydanticUndefined,
+    }, "an empty parameter says what an unset variable does"  # fmt: skip
 
 
 def test_containers_are_no_root_and_write_nothing_but_what_is_gone_with_them() -> None:

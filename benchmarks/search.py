@@ -25,6 +25,7 @@ import asyncpg
 from adapters.outbound.local.kms import LocalKms
 from adapters.outbound.postgres.codec import CODECS, Keys
 from adapters.outbound.postgres.keyring import PostgresKeyring
+from adapters.outbound.postgres.places import DueJob
 from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.postgres.repositories.search import MEMORY
@@ -222,7 +223,7 @@ async def indexed(place: Place) -> float:
         async with store.begin(ACCOUNT) as tx:
             tx.queue(Job(INDEX_MESSAGES, ACCOUNT, ACCOUNT))
         (job,) = await database.fetch("SELECT id FROM jobs WHERE name = $1", INDEX_MESSAGES)
-        (leased,) = await PostgresQueue(database).claim([(ACCOUNT, job[0])])
+        (leased,) = await PostgresQueue(database).claim([DueJob(ACCOUNT, job[0], INDEX_MESSAGES)])
         began = perf_counter()
         await IndexMessages(store, clock, TimeOrderedIds(clock))(ACCOUNT, ACCOUNT, leased.lease)
         return perf_counter() - began

@@ -13,10 +13,12 @@ from bootstrap.doctor.parts import (
     keys,
     ledger,
     objects,
+    push,
     sendgrid,
     sentry,
     servers,
     stripe,
+    telnyx,
     twilio,
 )
 
@@ -33,7 +35,10 @@ PARTS: tuple[Part[Any], ...] = (
     cache.PART,
     clocks.PART,
     twilio.PART,
+    telnyx.PART,
     sendgrid.PART,
     stripe.PART,
+    push.FCM,
+    push.APNS,
     sentry.PART,
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from bootstrap.doctor.checks import Check, Part, unless
 from bootstrap.doctor.examined import Examined
+from bootstrap.settings import ProductionSettings
 
 TRACKING: Mapping[str, str] = {
     "click": "who follows a link",
@@ -24,6 +25,8 @@ class AtSendGrid:
     tracking: Mapping[str, bool]
     webhooks: list[dict[str, Any]]
     public_url: str
+    verified_by: frozenset[str]
+    """The keys by which we verify what it tells; none where the world does not name them."""
 
 
 async def _read(examined: Examined) -> AtSendGrid:
@@ -31,7 +34,18 @@ async def _read(examined: Examined) -> AtSendGrid:
     tracking = {name: (await ask("GET", f"/v3/tracking_settings/{name}"))["enabled"] for name in TRACKING}
     told = await ask("GET", "/v3/user/webhooks/event/settings/all", may_lack=True) or {}
     on = [each for each in told.get("webhooks", []) if each["enabled"]]
-    return AtSendGrid(tracking, on, examined.public_url)
+    named = (
+        examined.settings.sendgrid_webhook_keys if isinstance(examined.settings, ProductionSettings) else ""
+    )
+    return AtSendGrid(tracking, on, examined.public_url, frozenset(filter(None, named.split(","))))
+
+
+def _verified(of: AtSendGrid) -> str | None:
+    here = [each for each in of.webhooks if each["url"].startswith(f"{of.public_url}/")]
+    other = [each for each in here if (key := each.get("public_key")) and key not in of.verified_by]
+    return unless(
+        not other, "It signs by a key that PICO_SENDGRID_WEBHOOK_KEYS does not name: we believe none of it."
+    )
 
 
 def _off(name: str) -> Check[AtSendGrid]:
@@ -56,6 +70,13 @@ PART = Part(
             lambda of: unless(
                 all(each.get("public_key") for each in of.webhooks), "It tells of mails without a signature."
             ),
+        ),
+        Check(
+            "events-verified",
+            ("S4",),
+            "What it signs with is what we verify by.",
+            _verified,
+            in_sandbox=False,
         ),
         Check(
             "events-here",

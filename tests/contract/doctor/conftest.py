@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +18,8 @@ import asyncpg
 import boto3
 import pytest
 from aiohttp import ClientSession
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import SecretStr
 
 from adapters.inbound.cli.doctor_report import Finding
@@ -26,17 +29,22 @@ from adapters.outbound.postgres.epochs import PostgresEpochs
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.schema import migrate_keyring, restrict
+from adapters.outbound.push.simulator import PushSimulator
 from adapters.outbound.sendgrid.simulator import SendGridSimulator
 from adapters.outbound.stripe.http import VERSION
 from adapters.outbound.stripe.reading import TOLD_OF
 from adapters.outbound.stripe.simulator import StripeSimulator
 from adapters.outbound.system.clock import SystemClock
+from adapters.outbound.telnyx.api import TelnyxApi
+from adapters.outbound.telnyx.numbers import TelnyxNumbers
+from adapters.outbound.telnyx.simulator import CONNECTION_ID, TelnyxSimulator
 from adapters.outbound.twilio.api import TwilioApi
 from adapters.outbound.twilio.numbers import TwilioNumbers
 from adapters.outbound.twilio.simulator import TwilioSimulator
 from bootstrap import postgres_server as server
 from bootstrap.doctor.examination import examine
 from bootstrap.doctor.examined import production
+from bootstrap.doctor.parts.push import NO_DEVICE
 from bootstrap.settings import ProductionSettings
 from domain.kernel import LineId
 from domain.values import Country
@@ -50,6 +58,7 @@ from tests.support.tls_postgres import before, certified
 
 SID, TOKEN, SENDER, APPLICATION = "AC" + "a" * 32, "a token that signs", "hello@pico.example", "AP" + "a" * 32
 PUBLIC, DSN = "https://api.example", "https://0123456789abcdef@sentry.example/1"
+GOOGLE, APPLE = rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())
 ELSEWHERE = "another.us-east-1.rds.amazonaws.com"
 
 
@@ -73,6 +82,7 @@ class Standing:
     twilio: TwilioSimulator
     sendgrid: SendGridSimulator
     number: dict[str, Any]
+    telnyx: TelnyxSimulator
     till: StripeSimulator
     endpoint: dict[str, Any]
     portal: dict[str, Any]
@@ -203,6 +213,28 @@ async def _two_epochs(url: str, cloud: Cloud) -> None:
     calls.close()
 
 
+def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def google_account(key: rsa.RSAPrivateKey, url: str) -> str:
+    """Return what Google's file of a service account says."""
+    said = {"project_id": "pico", "client_email": "pico@pico.iam.example", "token_uri": f"{url}/token"}
+    return json.dumps(said | {"private_key": pem(key)})
+
+
+async def _one_at_telnyx(telnyx: TelnyxSimulator, url: str, session: ClientSession) -> None:
+    """Buy a number there that takes calls."""
+    now = SystemClock().now
+    api = TelnyxApi.over(session, api_key=TOKEN, public_url=PUBLIC, now=now, api_url=url)
+    numbers = TelnyxNumbers(api, connection_id=CONNECTION_ID)
+    offered = await numbers.search(
+        Country("GB"), area_code=None, contains=None, capabilities=frozenset(), limit=1
+    )
+    await numbers.order(offered[0].number, LineId(uuid4()))
+    await telnyx.settled()
+
+
 @pytest.fixture
 async def standing(
     cloud: Cloud, databases: Databases, monkeypatch: pytest.MonkeyPatch
@@ -212,6 +244,9 @@ async def standing(
     now = SystemClock().now
     twilio = TwilioSimulator(account_sid=SID, auth_token=TOKEN, now=now)
     post = SendGridSimulator(api_key=TOKEN, sender=SENDER, now=now)
+    telnyx = TelnyxSimulator(api_key=TOKEN, signing_key=bytes(range(32)), now=now)
+    telnyx.console.add_application(CONNECTION_ID, f"{PUBLIC}/webhooks/telnyx")
+    push = PushSimulator(GOOGLE.public_key(), APPLE.public_key(), gone={str(NO_DEVICE): 0})
     till = StripeSimulator(api_key=TOKEN, webhook_secret=TOKEN, prices={"price_1": 499}, now=now)
     endpoint = till.console.add_endpoint(f"{PUBLIC}/webhooks/stripe", VERSION, TOLD_OF)
     portal = till.console.add_portal()
@@ -221,6 +256,8 @@ async def standing(
     async with AsyncExitStack() as stack:
         twilio_url = await stack.enter_async_context(twilio.running())
         mail_url = await stack.enter_async_context(post.running())
+        telnyx_url = await stack.enter_async_context(telnyx.running())
+        services = await stack.enter_async_context(push.running())
         till_url = await stack.enter_async_context(till.running())
         session = await stack.enter_async_context(ClientSession())
         api = TwilioApi.over(
@@ -232,6 +269,7 @@ async def standing(
         )
         await numbers.order(offered[0].number, LineId(uuid4()))
         [number] = twilio.holdings()["numbers"]
+        await _one_at_telnyx(telnyx, telnyx_url, session)
         settings = ProductionSettings(
             port=0, public_url=PUBLIC, twilio_account_sid=SID, twilio_auth_token=SecretStr(TOKEN),
             twilio_application_sid=APPLICATION, twilio_api_url=twilio_url,
@@ -240,8 +278,14 @@ async def standing(
             aws_name=NAME, kms_key_id=f"alias/{NAME}", objects_bucket=cloud.exports[f"{NAME}-objects"],
             ledger_bucket=cloud.exports[f"{NAME}-ledger"], aws_endpoint_url=cloud.url,
             stripe_api_key=SecretStr(TOKEN), stripe_webhook_secrets=SecretStr(TOKEN), stripe_api_url=till_url,
+            telnyx_api_key=SecretStr(TOKEN), telnyx_public_keys=telnyx.public_key, telnyx_api_url=telnyx_url,
+            telnyx_connection_id=CONNECTION_ID,
+            fcm_account=SecretStr(google_account(GOOGLE, services.google)), fcm_api_url=services.google,
+            apns_key=SecretStr(pem(APPLE)), apns_key_id="ABC1234567", apns_team_id="TEAM123456",
+            apns_topic="io.callpico.app", apns_api_url=services.apple,
+            apns_development_url=services.apple_development,
             plans="basic=price_1:499USD:1", sentry_dsn=SecretStr(DSN),
             sendgrid_api_key=SecretStr(TOKEN), sendgrid_api_url=mail_url, mail_from=SENDER,
             sendgrid_webhook_keys=MAIL_KEY, app_url="https://app.example",
         )  # fmt: skip
-        yield Standing(settings, cloud, databases, twilio, post, number, till, endpoint, portal)
+        yield Standing(settings, cloud, databases, twilio, post, number, telnyx, till, endpoint, portal)

@@ -6,13 +6,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pydantic import SecretStr
 
 from adapters.outbound.stripe.http import VERSION
 from adapters.outbound.stripe.reading import TOLD_OF
+from adapters.outbound.telnyx.simulator import CONNECTION_ID
 from bootstrap.doctor.parts.servers import QUIET
 from tests.contract.doctor.breaking import Break, answered, configured, done, setting, sql
-from tests.contract.doctor.conftest import APPLICATION, DSN, Standing
+from tests.contract.doctor.conftest import APPLICATION, DSN, Standing, google_account, pem
+from tests.support.production_life import MAIL_KEY
 
 LOUD = {
     "log_error_verbosity": "'verbose'",
@@ -72,7 +75,7 @@ def _hooks(**switches: Any) -> Break:
     hook = {
         "enabled": True,
         "url": "https://api.example/webhooks/sendgrid",
-        "public_key": "a key",
+        "public_key": MAIL_KEY,
         **switches,
     }
     return done(lambda standing: standing.sendgrid.console.webhooks.append(hook))
@@ -96,6 +99,31 @@ def _number(**fields: Any) -> Break:
 
 def _elsewhere(standing: Standing) -> None:
     standing.twilio.console.add_application(APPLICATION, "https://elsewhere.example/voice")
+
+
+def _profile(**fields: Any) -> Break:
+    def act(standing: Standing) -> None:
+        [profile] = standing.telnyx.state.profiles.values()
+        profile.update(fields)
+
+    return done(act)
+
+
+def _at_telnyx(**fields: Any) -> Break:
+    def act(standing: Standing) -> None:
+        [number] = standing.telnyx.state.numbers.values()
+        number.update(fields)
+
+    return done(act)
+
+
+def _calls_elsewhere(standing: Standing) -> None:
+    standing.telnyx.console.add_application(CONNECTION_ID, "https://elsewhere.example/")
+
+
+def _other_google(standing: Standing) -> dict[str, Any]:
+    other = rsa.generate_private_key(65537, 2048)
+    return {"fcm_account": SecretStr(google_account(other, standing.settings.fcm_api_url))}
 
 
 POSTURES: dict[str, Break] = {
@@ -158,6 +186,16 @@ POSTURES: dict[str, Break] = {
     "twilio.nobody-else": _number(voice_fallback_url="https://elsewhere.example/"),
     "twilio.no-look-up": _number(voice_caller_id_lookup=True),
     "twilio.application": done(_elsewhere),
+    "telnyx.messages": _profile(webhook_url="https://elsewhere.example/"),
+    "telnyx.voice": _at_telnyx(connection_id="1293384261075731400"),
+    "telnyx.application": done(_calls_elsewhere),
+    "telnyx.nobody-else": _profile(webhook_failover_url="https://elsewhere.example/"),
+    "telnyx.version": _profile(webhook_api_version="1"),
+    "telnyx.public-key": configured(lambda _: {"telnyx_public_keys": "A" * 43 + "="}),
+    "fcm.credentials": configured(_other_google),
+    "apns.credentials": configured(
+        lambda _: {"apns_key": SecretStr(pem(ec.generate_private_key(ec.SECP256R1())))}
+    ),
     **{
         f"sendgrid.{kind.replace('_', '-')}": _tracking(kind)
         for kind in ("click", "open", "subscription", "google_analytics")
@@ -169,6 +207,7 @@ POSTURES: dict[str, Break] = {
     "stripe.portal": done(lambda standing: standing.portal.update(active=False)),
     "sentry.tls": configured(lambda _: {"sentry_dsn": SecretStr(DSN.replace("https", "http"))}),
     "sendgrid.events-signed": _hooks(public_key=""),
+    "sendgrid.events-verified": _hooks(public_key="a key that was rotated"),
     "sendgrid.events-here": _hooks(url="https://elsewhere.example/events"),
     "sendgrid.events-few": _hooks(open=True),
 }

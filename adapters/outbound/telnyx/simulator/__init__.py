@@ -15,6 +15,7 @@ from adapters.outbound.telnyx.signature import public_key
 from adapters.outbound.telnyx.simulator.account import Account
 from adapters.outbound.telnyx.simulator.api import Api
 from adapters.outbound.telnyx.simulator.call_player import CONNECTION_ID, Script
+from adapters.outbound.telnyx.simulator.console import Console
 from adapters.outbound.telnyx.simulator.faults import Faults
 from adapters.outbound.telnyx.simulator.recordings import Recordings, saved
 from adapters.outbound.telnyx.simulator.state import Picture, State
@@ -54,6 +55,7 @@ class TelnyxSimulator:
         self.faults = Faults()
         self._account = Account(State(state_file), self.faults, now)
         self._api_key, self._key = api_key, Ed25519PrivateKey.from_private_bytes(signing_key)
+        self.console = Console(self.public_key)
         self._pace, self._order_webhook, self._decides_after = pace, order_webhook, decides_after
         self.voice_webhook = voice_webhook
         self._traffic: Traffic | None = None
@@ -78,7 +80,7 @@ class TelnyxSimulator:
                 voice_webhook=self.voice_webhook,
             )  # fmt: skip
             runner = web.AppRunner(
-                Api(self._account, self._traffic, self._api_key).application(),
+                Api(self._account, self._traffic, self._api_key, self.console).application(),
                 access_log=None,
                 shutdown_timeout=1,
             )

@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from adapters.outbound.telnyx.simulator.account import Account
 from adapters.outbound.telnyx.simulator.calls_api import CallsApi
+from adapters.outbound.telnyx.simulator.console import Console
 from adapters.outbound.telnyx.simulator.oddities import odd
 from adapters.outbound.telnyx.simulator.recordings import Recordings, RecordingsApi
 from adapters.outbound.telnyx.simulator.resources import Refused, Resource, settings
@@ -27,6 +28,7 @@ class Api:
     account: Account
     traffic: Traffic
     api_key: str
+    console: Console
 
     def application(self) -> web.Application:
         """Build the app."""
@@ -50,6 +52,7 @@ class Api:
                 web.get("/media/{id}", self.media),
                 *CallsApi(self.traffic.player, one, page).routes(),
                 *RecordingsApi(Recordings(self.account), one, page).routes(),
+                *self.console.routes(),
             ]
         )
         return app

@@ -90,16 +90,11 @@ async def _compare(rig: Rig, requests: Iterable[tuple[str, bytes]], began: datet
 
 
 async def count_records(rig: Rig) -> dict[str, int]:
-    """Count the rows of every table on both sides. Raises Unequal.
-
-    The floor bounds no spending, so `limits` is Pico's alone: its sends carry that statement more.
-    """
+    """Count the rows of every table on both sides. Raises Unequal."""
     counts = []
     for side in rig.sides.values():
         connection = await asyncpg.connect(side.database_url)
-        tables = await connection.fetch(
-            "SELECT relname FROM pg_stat_user_tables WHERE relname <> 'limits' ORDER BY 1"
-        )
+        tables = await connection.fetch("SELECT relname FROM pg_stat_user_tables ORDER BY 1")
         counts.append(
             {table: await connection.fetchval(f'SELECT count(*) FROM "{table}"') for (table,) in tables}
         )

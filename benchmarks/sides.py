@@ -18,6 +18,9 @@ from uuid import UUID
 
 from bootstrap.event_loop import run, settle
 
+SPEND_A_DAY = 10**7
+"""So much that nobody is refused."""
+
 
 @asynccontextmanager
 async def product(database_url: str, keyring_url: str, state_dir: str, public_url: str) -> AsyncIterator[int]:
@@ -30,7 +33,7 @@ async def product(database_url: str, keyring_url: str, state_dir: str, public_ur
     settings = Settings(
         port=0, public_url=public_url, state_dir=Path(state_dir),
         database_url=SecretStr(database_url), keyring_url=SecretStr(keyring_url),
-        spend_a_day=10**7, requests_a_minute=10**7,
+        spend_a_day=SPEND_A_DAY, requests_a_minute=10**7,
     )  # fmt: skip
     async with Sandbox.running(settings, work=False) as sandbox:
         yield int(sandbox.url.rpartition(":")[2])
@@ -49,6 +52,8 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
     from benchmarks.floor.database import Lanes  # noqa: PLC0415
     from benchmarks.floor.server import Floor, serve  # noqa: PLC0415
     from domain.kernel import AccountId  # noqa: PLC0415
+    from domain.limits import Limit  # noqa: PLC0415
+    from domain.spend import DAY  # noqa: PLC0415
 
     state = json.loads((Path(state_dir) / "sandbox.json").read_text())
     lanes = Lanes(database_url)
@@ -64,7 +69,8 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
             return key.version, key.material
 
         handler = Floor(
-            lanes, load, await keyring.system("index"),
+            lanes, load, await keyring.system("index"), await keyring.system("limits"),
+            limit=Limit(name="spend", most=SPEND_A_DAY, within=DAY, at_once=SPEND_A_DAY * 66 // 100),
             environment="sandbox", token=state["carrier_token"], url=public_url,
         )  # fmt: skip
         runner = web.ServerRunner(serve(handler))

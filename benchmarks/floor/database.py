@@ -28,8 +28,12 @@ LINE = (
     "l.number, l.label, l.state, l.ref, l.created_at, l.released_at, l.release_at,"
     " l.version, l.capabilities, l.country"
 )
-_TALK = "c.id, c.peer, c.opted_out_at, c.version, c.last_at, o.opted_out_at AS stopped_at"
-# Parameters of a look: $1 account, $2 line, $3 and $4 indexes of the peer
+_TALK = (
+    "c.id, c.peer, c.opted_out_at, c.version, c.last_at, o.opted_out_at AS stopped_at,"
+    " EXISTS (SELECT FROM blocked_numbers WHERE account_id = $1 AND number_index = $5) AS blocked,"
+    " ARRAY(SELECT id FROM push_tokens WHERE account_id = $1) AS devices"
+)
+# Parameters of a look: $1 account, $2 line, $3 to $5 indexes of the peer
 _WITH_WHOM = (
     " LEFT JOIN conversations c"
     " ON c.account_id = $1 AND c.line_id = $2 AND c.peer_index = $3 AND c.deleted_at IS NULL"
@@ -63,13 +67,30 @@ _JOB = (
 )
 _LIVE = (
     "live AS (INSERT INTO live_events (account_id, id, kind, subject, at, version)"
-    " VALUES ($1, gen_random_uuid(), '{}', $7, $6, 1))"
+    " VALUES ($1, gen_random_uuid(), '{0}', $7, $6, 1)),"
+    " told AS (INSERT INTO webhook_deliveries"
+    " (account_id, id, endpoint_id, kind, subject, at, state, attempts, version)"
+    " SELECT $1, gen_random_uuid(), id, '{0}', $7, $6, 'waiting', 0, 1 FROM webhook_endpoints WHERE account_id = $1"
+    " AND state = 'enabled' AND (cardinality(kinds) = 0 OR '{0}' = ANY (kinds)) RETURNING id),"
+    " telling AS (INSERT INTO jobs (account_id, id, name, subject, due_at)"
+    " SELECT $1, gen_random_uuid(), 'deliver_webhook', id, now() FROM told)"
 )
-_ALL_WELL = "SELECT 1 / ((SELECT count(*) FROM line) * (SELECT count(*) FROM talk))"
+# The last three parameters of what costs money: whose limit, how much of it, as late as what
+_TAKE = (
+    "taken AS (INSERT INTO limits (key, full_at) VALUES (${0}, $6::timestamptz + ${1}::interval)"
+    " ON CONFLICT (key) DO UPDATE SET full_at = greatest(limits.full_at, $6) + ${1}"
+    " WHERE ${2} >= greatest(limits.full_at, $6) + ${1} RETURNING 1)"
+)
 
 
-def _write(talk: str, *parts: str) -> str:
-    return f"WITH {', '.join((_RELY, talk, *parts))} {_ALL_WELL}"
+def _write(talk: str, *parts: str, counted: tuple[str, ...] = ("line", "talk")) -> str:
+    all_well = " * ".join(f"(SELECT count(*) FROM {part})" for part in counted)
+    return f"WITH {', '.join((_RELY, talk, *parts))} SELECT 1 / ({all_well})"
+
+
+def _send(talk: str, first: int) -> str:
+    taken = _TAKE.format(first, first + 1, first + 2)
+    return _write(talk, *_SENT, taken, counted=("taken", "line", "talk"))
 
 
 # $13 when the record expires
@@ -122,10 +143,11 @@ STATEMENTS = {
     "look before sending": (
         f"SELECT {SESSION}, {LINE}, {_TALK} FROM sessions s JOIN accounts a ON a.id = s.account_id"
         f" LEFT JOIN phone_lines l ON l.account_id = $1 AND l.id = $2{_WITH_WHOM}"
-        f" WHERE s.account_id = $1 AND s.id = $5 AND {_OPEN}"
+        f" WHERE s.account_id = $1 AND s.id = $6 AND {_OPEN}"
     ),
-    "send": _write(_MOVE.format("$14", ""), *_SENT),
-    "send first": _write(_NEW_TALK.format("$14", "$15", "0", "NULL"), *_SENT),
+    "send": _send(_MOVE.format("$14", ""), 15),
+    "send first": _send(_NEW_TALK.format("$14", "$15", "0", "NULL"), 16),
+    "spent": "SELECT FROM limits WHERE key = $1 AND greatest(full_at, $2) + $3::interval > $4",
     "look before receiving": (
         f"SELECT {LINE}, {_TALK} FROM phone_lines l{_WITH_WHOM} WHERE l.account_id = $1 AND l.id = $2"
     ),

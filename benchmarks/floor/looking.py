@@ -23,6 +23,8 @@ class Looked:
     version: Any
     last_at: Any
     stopped_at: datetime | None
+    blocked: bool
+    devices: list
     whole: bool = True
 
     @classmethod

@@ -18,7 +18,8 @@ from adapters.inbound.http.json_format import decode
 from adapters.inbound.http.problems import MalformedJson
 from adapters.outbound.system.numbering import PhonenumbersPlan
 from domain.destinations import Destination
-from domain.values import Country, Peer
+from domain.spend import COUNTRIES, DEAREST, PREMIUM, PRICES
+from domain.values import Country, Peer, PhoneNumber
 
 COMMON = {"Server": "Pico", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 ID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
@@ -53,6 +54,14 @@ def unreachable(to: str, country: str) -> str | None:
     if found is Destination.EMERGENCY:
         return "emergency_number"
     return None if found is Destination.NUMBER else "unreachable_number"
+
+
+def price(to: str, country: str) -> int:
+    """Return what a segment costs there, in Pico's own thousandths of a dollar. Raises No where nothing is sent to."""
+    there = _plan.country(PhoneNumber(to)) if to[0] == "+" else Country(country)
+    if there not in COUNTRIES or to.startswith(PREMIUM):
+        raise No(422, "destination_not_allowed")
+    return PRICES.get(there, DEAREST)
 
 
 def idempotency_key(request: web.BaseRequest) -> str:

@@ -16,7 +16,7 @@ from benchmarks.floor.binding import ONCE_FOR_ALL, ONE, identity, received
 from benchmarks.floor.database import UNDONE
 from benchmarks.floor.looking import Looked
 from benchmarks.floor.reading import COMMON, E164, No
-from benchmarks.floor.sealing import ACT, ASKED, PEER, STOPPED, Broken, Vault, blind_index, new_id
+from benchmarks.floor.sealing import ACT, ASKED, BLOCKED, PEER, STOPPED, Broken, Vault, blind_index, new_id
 
 if TYPE_CHECKING:
     from benchmarks.floor.server import Floor
@@ -91,14 +91,16 @@ async def _take_in(floor: Floor, account: UUID, line: UUID, ref: str, form: dict
         return False
     sender, index = forms.sender(form["From"]), vault.index
     peer, stop = blind_index(index, PEER, sender), blind_index(index, STOPPED, sender)
-    act = blind_index(index, ACT, f"receive:{ref}")
+    act, blocked = blind_index(index, ACT, f"receive:{ref}"), blind_index(index, BLOCKED, sender)
     for _ in range(TRIES):
-        rows = await floor.fetch("look before receiving", account, line, peer, stop)
+        rows = await floor.fetch("look before receiving", account, line, peer, stop, blocked)
         if not rows:
             return False
         looked = Looked.at(vault, line.bytes, rows[0], sender)
         if looked.line.number != form["To"]:
             raise Broken
+        if looked.blocked or looked.devices:
+            raise No(501, "not_written")  # nobody is blocked, and no device is known, in what is seeded
         state = looked.line.state
         if state in {"released", "lost", "failed"}:
             return False

@@ -22,16 +22,18 @@ ONES = b"\xff"
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-PEER, STOPPED, ACT, ASKED, TOKEN, NUMBER, SAVED = (
+PEER, STOPPED, BLOCKED, ACT, ASKED, TOKEN, NUMBER, SAVED, SPENT = (
     prefixed(purpose)
     for purpose in (
         b"conversations.peer",
         b"opt_outs.peer",
+        b"blocked_numbers.number",
         b"idempotency_records.key",
         b"idempotency_records.request",
         b"sessions.token",
         b"phone_lines.number",
         b"contact_numbers.number",
+        b"spend",
     )
 )
 """What each blind index is over, apart from the value."""
@@ -68,7 +70,7 @@ class Vault:
 
     __slots__ = (
         "act", "after", "body", "decrypt", "encrypt", "expires", "fingerprint", "header", "index", "label", "lines",
-        "name", "number", "numbers", "peer",
+        "name", "number", "numbers", "peer", "spent",
     )  # fmt: skip
 
     def __init__(self, environment: str, account: bytes, version: int, material: bytes) -> None:
@@ -86,6 +88,8 @@ class Vault:
             )
         )  # fmt: skip
         self.lines: dict[bytes, Line] = {}
+        self.spent: bytes | None = None
+        """Whose limit it is, once that was asked."""
         self.expires = time.monotonic() + KEY_SECONDS
 
     def seal(self, before: bytes, row: bytes, value: bytes, bound: bytes) -> bytes:

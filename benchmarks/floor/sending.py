@@ -18,7 +18,7 @@ from benchmarks.floor.database import UNDONE
 from benchmarks.floor.looking import Looked
 from benchmarks.floor.pages import message_data
 from benchmarks.floor.reading import COMMON, No
-from benchmarks.floor.sealing import ACT, ASKED, PEER, STOPPED, Vault, blind_index, new_id
+from benchmarks.floor.sealing import ACT, ASKED, BLOCKED, PEER, SPENT, STOPPED, Vault, blind_index, new_id
 
 if TYPE_CHECKING:
     from benchmarks.floor.server import Floor
@@ -42,10 +42,10 @@ async def send(floor: Floor, request: web.BaseRequest, line: str) -> web.Respons
     vault = await floor.vault(account)
     index, line_id = vault.index, bytes.fromhex(line.replace("-", ""))
     peer, stop = blind_index(index, PEER, to), blind_index(index, STOPPED, to)
-    act = blind_index(index, ACT, f"send:{key}")
+    act, blocked = blind_index(index, ACT, f"send:{key}"), blind_index(index, BLOCKED, to)
     asked = blind_index(index, ASKED, f"{line}\x1f{to}\x1f{said}")
     for _ in range(TRIES):
-        rows = await floor.fetch("look before sending", account, line, peer, stop, caller.id)
+        rows = await floor.fetch("look before sending", account, line, peer, stop, blocked, caller.id)
         if not rows or rows[0][:4] != caller.row:
             caller = await floor.again(caller)
             continue
@@ -54,11 +54,13 @@ async def send(floor: Floor, request: web.BaseRequest, line: str) -> web.Respons
         looked = Looked.at(vault, line_id, rows[0][4:], to)
         no = _why_not(looked, to)
         if no is None:
-            talk, now, message, name, values = _written(vault, looked, to, said, (act, asked, peer))
+            now = datetime.now(UTC)
+            taking = _taking(floor, vault, account, looked.line.country, to, said, now)
+            talk, message, name, values = _written(vault, looked, to, said, now, (act, asked, peer))
             try:
-                await floor.fetch(name, account, line, looked.line.version, *values)
+                await floor.fetch(name, account, line, looked.line.version, *values, *taking)
             except UNDONE:
-                pass
+                no = await _too_much(floor, taking, now)
             else:
                 return _accepted(message, talk, line, (looked.line.number, to), said, now, repeated=False)
         if done := await floor.fetch("done", account, act):
@@ -78,17 +80,33 @@ def _why_not(looked: Looked, to: str) -> No | None:
         return No(409, "line_without_messages")
     if far := "unreachable_number" if to == line.number else read.unreachable(to, line.country):
         return No(422, far)
-    if not looked.whole:
-        return No(409, "seal_broken")
+    if looked.blocked or not looked.whole:
+        return No(409, "number_blocked" if looked.blocked else "seal_broken")
     if looked.opted_out_at is not None or looked.stopped_at is not None:
         return No(409, "opted_out")
     return None
 
 
-def _written(vault: Vault, looked: Looked, to: str, said: str, indexes: tuple) -> tuple:
-    """Return conversation, instant and id of a message, the statement that queues it, its values after the line's."""
+def _taking(
+    floor: Floor, vault: Vault, account: UUID, country: str, to: str, said: str, now: datetime
+) -> tuple[bytes, timedelta, datetime]:
+    """Return whose limit a message takes of, how much, and until when all must be back. Raises No."""
+    if vault.spent is None:
+        vault.spent = blind_index(floor.limits_key, SPENT, str(account))
+    price = read.price(to, country)
+    return vault.spent, floor.limit.every * (cut(said)[1] * price), now + floor.limit.room
+
+
+async def _too_much(floor: Floor, taking: tuple, now: datetime) -> No | None:
+    """Return that there is not enough left, if that is what stood against a write."""
+    return No(429, "spend_limited") if await floor.fetch("spent", taking[0], now, *taking[1:]) else None
+
+
+def _written(
+    vault: Vault, looked: Looked, to: str, said: str, now: datetime, indexes: tuple
+) -> tuple[object, str, str, tuple]:
+    """Return conversation and id of a message, the statement that queues it, its values after the line's."""
     act, asked, peer = indexes
-    now = datetime.now(UTC)
     row, message = new_id(looked.last_at)
     talk, version = looked.conversation, looked.version
     raw, talk = new_id() if talk is None else (talk.bytes, talk)
@@ -97,9 +115,9 @@ def _written(vault: Vault, looked: Looked, to: str, said: str, indexes: tuple) -
     seal = vault.seal(vault.act, record, b"", record_data(row, expires_at, 1))
     values = talk, version or 1, now, message, body, record_id, act, asked, seal, expires_at
     if version is not None:
-        return talk, now, message, "send", (*values, looked.goes_on(now))
+        return talk, message, "send", (*values, looked.goes_on(now))
     sealed = looked.sealed_with(vault, raw, to, None, 1)
-    return talk, now, message, "send first", (*values, sealed, peer)
+    return talk, message, "send first", (*values, sealed, peer)
 
 
 async def _replayed(floor: Floor, vault: Vault, account: UUID, record: tuple, asked: bytes) -> tuple:

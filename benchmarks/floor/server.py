@@ -28,6 +28,7 @@ from benchmarks.floor.binding import session_data
 from benchmarks.floor.database import Lanes
 from benchmarks.floor.reading import COMMON, No
 from benchmarks.floor.sealing import NUMBER, TOKEN, Broken, Vault, blind_index, well_formed
+from domain.limits import Limit
 
 BODY_LIMIT = 64 * 1024
 REMEMBERED, KEPT_KEYS = 10_000, 20_000
@@ -57,14 +58,19 @@ class Caller(NamedTuple):
 
 
 class Floor:
-    """The handler. `url` is where the carrier calls (https, no port), `token` what it signs with."""
+    """The handler. `url` is where the carrier calls (https, no port), `token` what it signs with.
+
+    `limit` is what an account may spend.
+    """
 
     def __init__(
-        self, lanes: Lanes, load_key: LoadKey, system_key: bytes, *, environment: str, token: str, url: str
-    ) -> None:
+        self, lanes: Lanes, load_key: LoadKey, system_key: bytes, limits_key: bytes, *,
+        limit: Limit, environment: str, token: str, url: str,
+    ) -> None:  # fmt: skip
         self.fetch = lanes.fetch
         self.token, self.addresses = token.encode(), (url + receiving.SMS, f"{url}:443{receiving.SMS}")
         self.voice_addresses = (url + calling.VOICE, f"{url}:443{calling.VOICE}")
+        self.limits_key, self.limit = limits_key, limit
         self._load_key, self._system_key, self._environment = load_key, system_key, environment
         self._vaults: dict[UUID, Vault] = {}
         self._leases: dict[str, tuple[UUID, UUID, float]] = {}

@@ -19,9 +19,11 @@ def caller_of(headers: Headers) -> str:
 
     The address itself goes no further (PRIVACY.md, N5), and of several only the last was written by our own proxy.
     """
-    said = headers.getall("X-Forwarded-For", None)
+    said = headers.getall("X-Forwarded-For", ())
+    if not said:
+        return ""
     try:
-        address = ip_address(said[-1].rpartition(",")[2].strip() if said else "")
+        address = ip_address(said[-1].rpartition(",")[2].strip())
     except ValueError:
         return ""
     if isinstance(address, IPv6Address):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from application.ports.store import Store, Tx
 from application.ports.tokens import Tokens
 from application.renewal import SettleRenewal
 from application.sessions import SignedIn, open_session, revoke_all
-from domain.accounts import AccountDeletionRequested
+from domain.accounts import AccountDeletionRequested, NotDue
 from domain.billing import Offers, Seller
 from domain.kernel import AccountId
 from domain.retention import Retention
@@ -96,6 +97,14 @@ class ShutAccount:
         await self.store.update(account_id, change, completing=lease)
 
 
+Must = Callable[[Tx], Awaitable[None]]
+"""Raises NotDue in the commit that would close an account, unless it is to be closed."""
+
+
+async def _is_asked_for(_: Tx) -> None:
+    """Raise nothing: the person asked for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeleteAccount:
     """Soft-deletes: all sessions are revoked, all lines refuse to carry anything, and nothing more is charged."""
@@ -126,15 +135,26 @@ class DeleteAccount:
         await self.note_and_commit(account_id, preview.erase_at)
         return preview
 
-    async def note_and_commit(self, account_id: AccountId, erase_at: datetime) -> None:
-        """Have the ledger know of the request, and close the account."""
-        await self.ledger.note_request(await self.fingerprint(account_id), erase_at)
-        await self.commit(account_id, erase_at)
+    async def note_and_commit(
+        self, account_id: AccountId, erase_at: datetime, must_be_due: Must = _is_asked_for
+    ) -> None:
+        """Have the ledger know of the request, and close the account. Raises NotDue where `must_be_due` does."""
+        name = await self.fingerprint(account_id)
+        await self.ledger.note_request(name, erase_at)
+        try:
+            await self.commit(account_id, erase_at, must_be_due)
+        except NotDue:
+            if await self.ledger.requested(name) == erase_at:  # and nobody else asked meanwhile
+                await self.ledger.note_request(name, None)
+            raise
 
-    async def commit(self, account_id: AccountId, erase_at: datetime) -> None:
+    async def commit(
+        self, account_id: AccountId, erase_at: datetime, must_be_due: Must = _is_asked_for
+    ) -> None:
         """Close the account until it is recovered or erased."""
 
         async def change(tx: Tx) -> None:
+            await must_be_due(tx)
             now = self.clock.now()
             account = await tx.accounts.get_even_broken()
             account.request_deletion(now, erase_at)
@@ -198,7 +218,7 @@ class RecoverAccount:
             await revoke_all(tx, now)
             subscription = await tx.subscriptions.find()
             await settle_lines(tx, account, subscription, self.offers, self.retention, now)
-            return open_session(tx, account_id, self.ids, self.tokens, now, self.retention)
+            return open_session(tx, account, self.ids, self.tokens, now, self.retention)
 
         return await self.store.update(account_id, change)
 

@@ -29,6 +29,7 @@ from application import (
     search,
     sign_up,
     subscription_following,
+    unused_mail,
     voicemail_audio,
     voicemail_deletion,
     voicemail_transcripts,
@@ -63,6 +64,7 @@ JOBS: tuple[JobType, ...] = (
     *account_deletion.JOBS,
     *credentials.JOBS,
     *mail.JOBS,
+    *unused_mail.JOBS,
     *email_changes.JOBS,
     *erasure.JOBS,
 )

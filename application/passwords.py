@@ -51,9 +51,8 @@ class ChangePassword:
             account = await tx.accounts.get_even_broken()
             account.must_be_active()
             account.change_password(phc, verified.password, now)
-            tx.save(account)
             await revoke_all(tx, now)
-            return open_session(tx, account_id, self.ids, self.tokens, now, self.retention)
+            return open_session(tx, account, self.ids, self.tokens, now, self.retention)
 
         return await self.store.update(account_id, change)
 
@@ -132,7 +131,7 @@ class ResetPassword:
             await revoke_all(tx, now)
             if not account.is_active:
                 return None
-            return open_session(tx, account_id, self.ids, self.tokens, now, self.retention)
+            return open_session(tx, account, self.ids, self.tokens, now, self.retention)
 
         signed_in = await self.store.update(account_id, change)
         if signed_in is None:

@@ -22,6 +22,7 @@ from application.purge import Purge
 from application.recall import RecallJobs
 from application.sessions import PurgeEndedSessions
 from application.subscription_following import CatchUpOnPayments
+from application.unused_accounts import WatchUnusedAccounts
 from application.webhook_deliveries import PurgeWebhookDeliveries
 from domain.kernel import PicoError
 
@@ -32,6 +33,7 @@ BATCH = 500
 PURGES: tuple[type[Purge], ...] = (
     BeginErasures,
     BeginOverdueErasures,
+    WatchUnusedAccounts,
     PurgeEndedSessions,
     PurgeEndings,
     DestroyOrphanKeys,

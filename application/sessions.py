@@ -18,6 +18,7 @@ from application.ports.store import Store, Tx, VersionConflict
 from application.ports.tokens import Tokens
 from application.purge import Purge, PurgeResult
 from application.signing_out import sign_out
+from domain.accounts import Account
 from domain.kernel import AccountId, ErrorKind, NotFound, PicoError, SessionId
 from domain.retention import Retention
 from domain.sessions import Session, ends
@@ -52,7 +53,7 @@ class SignedIn:
 
 def open_session(
     tx: Tx,
-    account_id: AccountId,
+    account: Account,
     ids: Ids,
     tokens: Tokens,
     now: datetime,
@@ -60,10 +61,15 @@ def open_session(
     beside: Iterable[Session] = (),
     label: Label | None = None,
 ) -> SignedIn:
-    """Open a session as part of `tx`, listed as newer than those that are open `beside` it."""
+    """Open a session as part of `tx`, listed as newer than those that are open `beside` it.
+
+    It relies on the account being as it was read, and whoever signs in uses the account.
+    """
+    account.note_use()
+    tx.save(account)
     token = tokens.session()
     session_id = SessionId(ids.new(after=end_of(each.id for each in beside)))
-    session = Session.open(account_id, session_id, token, now, retention, label)
+    session = Session.open(account.id, session_id, token, now, retention, label)
     tx.save(session)
     return SignedIn(token, session)
 
@@ -115,11 +121,10 @@ class SignIn:
         async def change(tx: Tx) -> SignedIn:
             account = await tx.accounts.get_even_broken()
             account.must_be_active()
-            tx.require_unchanged(account)
             now = self.clock.now()
             others = await tx.sessions.list_open()
             await sign_out(tx, others[MOST_SESSIONS - 1 :], now)
-            return open_session(tx, account_id, self.ids, self.tokens, now, self.retention, others, label)
+            return open_session(tx, account, self.ids, self.tokens, now, self.retention, others, label)
 
         return await self.store.update(account_id, change)
 

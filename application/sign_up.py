@@ -174,8 +174,7 @@ class VerifyAccount:
             if await self.directory.account_by_email(account.email.canonical) is not None:
                 raise WrongCredentials
             account.verify(now)
-            tx.save(account)
-            return open_session(tx, account_id, self.ids, self.tokens, now, self.retention)
+            return open_session(tx, account, self.ids, self.tokens, now, self.retention)
 
         try:
             return await self.store.update(account_id, change)

@@ -204,6 +204,8 @@ from application.sign_up import AnswerSignUp, SignUp, VerifyAccount
 from application.spend import Spend
 from application.store_purchases import ReceiveStoreHint
 from application.subscription_following import CatchUpOnPayments, FollowSubscription, ReceivePaymentHint
+from application.unused_accounts import WatchUnusedAccounts
+from application.unused_mail import SendUnusedMail, SendUnusedStillMail
 from application.use_cases import UseCases
 from application.voicemail import (
     ChangeVoicemail,
@@ -655,6 +657,8 @@ class Container(containers.DeclarativeContainer):
     send_password_changed_mail = Singleton(SendPasswordChangedMail, **mailing)
     send_deletion_scheduled_mail = Singleton(SendDeletionScheduledMail, **mailing)
     send_recovered_mail = Singleton(SendRecoveredMail, **mailing)
+    send_unused_mail = Singleton(SendUnusedMail, **mailing)
+    send_unused_still_mail = Singleton(SendUnusedStillMail, **mailing)
     send_export_ready_mail = Singleton(SendExportReadyMail, **mailing)
     send_line_lost_mail = Singleton(SendLineLostMail, **mailing)
     send_payment_failed_mail = Singleton(SendPaymentFailedMail, **mailing)
@@ -742,6 +746,11 @@ class Container(containers.DeclarativeContainer):
     )
     show_receipt = Singleton(ShowReceipt, ledger=ledger, fingerprint=fingerprint, signing=signing)
     read_public_key = Singleton(ReadPublicKey, signing=signing)
+
+    watch_unused_accounts = Singleton(
+        WatchUnusedAccounts, store=store, directory=directory, data_requests=data_requests,
+        delete_account=delete_account, retention=retention,
+    )
 
     # What the clock and the queue set going, in the order of their tables
     purge_endings = Singleton(PurgeEndings, keyring=keyring)

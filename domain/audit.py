@@ -24,6 +24,8 @@ from domain.accounts import (
     AccountRecovered,
     AccountSignedUp,
     AccountVerified,
+    AccountWarned,
+    AccountWarnedAgain,
     EmailChangeAsked,
     EmailChanged,
     PasswordChanged,
@@ -109,6 +111,7 @@ class AuditKind(StrEnum):
     WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint_disabled"
     WEBHOOK_SECRET_ROTATED = "webhook_secret_rotated"  # noqa: S105 - a word, no secret
     PORT_REQUESTED = "port_requested"
+    ACCOUNT_WARNED = "account_warned"
 
 
 AUDITED: dict[type[Event], AuditKind] = {
@@ -139,6 +142,8 @@ AUDITED: dict[type[Event], AuditKind] = {
     AccountFrozen: AuditKind.ACCOUNT_FROZEN,
     AccountFreed: AuditKind.ACCOUNT_FREED,
     PortRequested: AuditKind.PORT_REQUESTED,
+    AccountWarned: AuditKind.ACCOUNT_WARNED,
+    AccountWarnedAgain: AuditKind.ACCOUNT_WARNED,
     WebhookEndpointAdded: AuditKind.WEBHOOK_ENDPOINT_ADDED,
     WebhookEndpointChanged: AuditKind.WEBHOOK_ENDPOINT_CHANGED,
     WebhookEndpointDeleted: AuditKind.WEBHOOK_ENDPOINT_DELETED,

@@ -32,11 +32,18 @@ class RetentionRule:
         return now - self.keep
 
 
+def unused_after(period: timedelta) -> RetentionRule:
+    """Return the rule by which accounts go that nobody has used for `period`."""
+    return RetentionRule("T15", period, "accounts that nobody uses")
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """Every period, one rule a line."""
 
     soft_deleted: RetentionRule = RetentionRule("T2", timedelta(days=30), "accounts pending deletion")
+    unused_account: RetentionRule | None = None
+    """Accounts that nobody uses: none goes for it while no period is set (clause T15)."""
     unverified: RetentionRule = RetentionRule("T7", timedelta(hours=24), "sign-ups without verification")
     idle_session: RetentionRule = RetentionRule("T8", timedelta(days=30), "sessions that are not used")
     session: RetentionRule = RetentionRule("T8", timedelta(days=180), "sessions, from their beginning")

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from domain.accounts import AccountState
+from domain.accounts import AccountState, Cutoffs, UnusedStep
 from domain.billing import PayerRef
 from domain.kernel import AccountId, ExportId, LineId, SessionId
 from domain.push import DeviceToken, PushTokenId
@@ -86,6 +86,17 @@ class Directory(Protocol):
 
     async def unknown(self, accounts: Sequence[AccountId]) -> Sequence[AccountId]:
         """Return those of these accounts that have no row, in any state."""
+        ...
+
+    async def unused(self, accounts: Sequence[AccountId], now: datetime) -> Sequence[AccountId]:
+        """Return those of these accounts that are active, have no session that is not over by `now`, and pay nothing.
+
+        Left out are accounts that are frozen, that take no mail, or of which it is noted that they are unused.
+        """
+        ...
+
+    async def unused_accounts_due(self, due: Mapping[UnusedStep, Cutoffs], limit: int) -> Sequence[AccountId]:
+        """Return active accounts noted as unused whose next step is due, up to `limit` of each step."""
         ...
 
     async def exports_to_expire(

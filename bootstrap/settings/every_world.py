@@ -18,7 +18,7 @@ from domain.entitlements import Plan
 from domain.epochs import EpochPolicy
 from domain.money import Money
 from domain.requests import A_MINUTE, RequestPolicy
-from domain.retention import Retention
+from domain.retention import Retention, unused_after
 from domain.spend import SpendPolicy
 from domain.values import Country
 
@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     session_days: int = Field(180, ge=1, le=180)
     """Days after which every session expires."""
 
+    unused_days: int | None = Field(None, ge=365, le=3650, examples=["730"])
+    """Days after which an account that nobody uses is deleted, after two warnings by mail; none is when unset."""
+
     backup_dir: Path | None = Field(None, examples=["/srv/pico-backups"])
     """Where backups lie, which should be another disk than the databases'; `backups` in the state folder when unset."""
 
@@ -105,9 +108,10 @@ class Settings(BaseSettings):
     @property
     def retention(self) -> Retention:
         """How long things are kept."""
-        policy = Retention()
+        policy, days = Retention(), self.unused_days
         return replace(
             policy,
+            unused_account=None if days is None else unused_after(timedelta(days=days)),
             idle_session=replace(policy.idle_session, keep=timedelta(days=self.session_idle_days)),
             session=replace(policy.session, keep=timedelta(days=self.session_days)),
         )

@@ -11,6 +11,8 @@ from domain.accounts.events import (
     AccountRecovered,
     AccountSignedUp,
     AccountVerified,
+    AccountWarned,
+    AccountWarnedAgain,
     EmailChangeAsked,
     EmailChanged,
     PasswordChanged,
@@ -30,6 +32,7 @@ from domain.accounts.refusals import (
     PasswordUnreadable,
     PendingDeletion,
 )
+from domain.accounts.unused import Cutoffs, Unused, UnusedStep, cutoffs
 
 __all__ = [
     "Account",
@@ -42,6 +45,9 @@ __all__ = [
     "AccountSignedUp",
     "AccountState",
     "AccountVerified",
+    "AccountWarned",
+    "AccountWarnedAgain",
+    "Cutoffs",
     "EmailChangeAsked",
     "EmailChanged",
     "EmailChangedLately",
@@ -59,4 +65,7 @@ __all__ = [
     "ProfileChanged",
     "TermsAccepted",
     "Unreachable",
+    "Unused",
+    "UnusedStep",
+    "cutoffs",
 ]

@@ -17,6 +17,8 @@ from domain.accounts.events import (
     AccountRecovered,
     AccountSignedUp,
     AccountVerified,
+    AccountWarned,
+    AccountWarnedAgain,
     EmailChangeAsked,
     EmailChanged,
     PasswordChanged,
@@ -34,6 +36,7 @@ from domain.accounts.refusals import (
     NotUnverified,
     PendingDeletion,
 )
+from domain.accounts.unused import Unused, UnusedStep
 from domain.classification import IndexScope, held
 from domain.documents import Documents, OtherVersion
 from domain.kernel import (
@@ -115,6 +118,10 @@ class Account(Aggregate):
     unreachable: Annotated[Unreachable | None, held("C22")] = None
     """Why `email` takes no mail, as far as the mail provider said so."""
     unreachable_since: Annotated[datetime | None, held("C22")] = None
+    unused_since: Annotated[datetime | None, held("H35", bound=True)] = None
+    """Since when nobody has used it, where somebody looks for that."""
+    warned_at: Annotated[datetime | None, held("H35", bound=True)] = None
+    warned_again_at: Annotated[datetime | None, held("H35", bound=True)] = None
 
     @classmethod
     def decoy(cls, account_id: AccountId, at: datetime) -> Self:
@@ -335,6 +342,37 @@ class Account(Aggregate):
     def rehash(self, password: PasswordHash) -> None:
         """Keep the same password under newer hashing parameters."""
         self.password = password
+
+    @property
+    def unused(self) -> Unused | None:
+        """Since when nobody has used it, and how often the person was warned; None while somebody does."""
+        if self.unused_since is None:
+            return None
+        return Unused(self.unused_since, self.warned_at, self.warned_again_at)
+
+    @property
+    def may_be_unused(self) -> bool:
+        """Whether it may go for not being used: not while it is frozen, nor where no mail could warn its person."""
+        return self.is_active and self.restriction is None and self.unreachable is None
+
+    def note_unused(self, since: datetime) -> None:
+        """Note that nobody has used it since then. Repeating is harmless: the first word stands."""
+        self.unused_since = self.unused_since or since
+
+    def note_use(self) -> bool:
+        """Note that somebody uses it: no warning counts any more. Return whether anything was noted before."""
+        noted = self.unused_since is not None
+        self.unused_since = self.warned_at = self.warned_again_at = None
+        return noted
+
+    def warn(self, step: UnusedStep, at: datetime) -> None:
+        """Note that the person is told that it will be deleted, for the first or the second time."""
+        if step is UnusedStep.WARN:
+            self.warned_at = at
+            self.record(AccountWarned(account_id=self.id, subject=self.id, at=at))
+        else:
+            self.warned_again_at = at
+            self.record(AccountWarnedAgain(account_id=self.id, subject=self.id, at=at))
 
     def request_deletion(self, at: datetime, erase_at: datetime) -> None:
         """Soft-delete: refuse all use from now on, erase at `erase_at`. Repeating is harmless.

@@ -70,6 +70,16 @@ class AccountErasureBegun(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountWarned(Event):
+    """Nobody uses the account, and the person is to be told that it will be deleted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountWarnedAgain(Event):
+    """Nobody uses the account still, and the person is to be told a second time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountFrozen(Event):
     """The person had the processing restricted: everything is kept, and nothing done with it."""
 

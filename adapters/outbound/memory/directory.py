@@ -13,8 +13,8 @@ from typing_extensions import override
 from adapters.outbound.memory.rows import A
 from adapters.outbound.memory.store import MemoryStore
 from application.ports.directory import Directory, Lease, OpenSession
-from domain.accounts import Account, AccountState
-from domain.billing import PayerRef
+from domain.accounts import Account, AccountState, Cutoffs, UnusedStep
+from domain.billing import PayerRef, Subscription
 from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, LineId
 from domain.push import DeviceToken, PushTokenId
@@ -113,6 +113,28 @@ class MemoryDirectory(Directory):
         await self._store.answer()
         known = {account.id for account in self._every(Account)}
         return [account_id for account_id in accounts if account_id not in known]
+
+    @override
+    async def unused(self, accounts: Sequence[AccountId], now: datetime) -> Sequence[AccountId]:
+        await self._store.answer()
+        used = {session.account_id for session in self._every(Session) if not session.is_over(now)}
+        used |= {each.account_id for each in self._every(Subscription) if not each.is_over}
+        found = {each.id for each in self._every(Account) if each.may_be_unused and each.unused is None}
+        return [account_id for account_id in accounts if account_id in found - used]
+
+    @override
+    async def unused_accounts_due(self, due: Mapping[UnusedStep, Cutoffs], limit: int) -> Sequence[AccountId]:
+        await self._store.answer()
+        noted = [(each.unused, each.id) for each in self._every(Account) if each.is_active]
+        found = list[AccountId]()
+        for step, before in due.items():
+            of_step = [
+                (unused.since, account_id)
+                for unused, account_id in noted
+                if unused is not None and unused.next_step is step and unused.is_before(before)
+            ]
+            found += [account_id for _, account_id in sorted(of_step)[:limit]]
+        return found
 
     @override
     async def exports_to_expire(

@@ -26,8 +26,8 @@ from adapters.outbound.postgres.statements import compiled, readable
 from adapters.outbound.postgres.tables import DIRECTORY
 from application.ports.directory import Directory, Lease, OpenSession
 from application.ports.keyring import KeyGone, Keyring
-from domain.accounts import Account, AccountState
-from domain.billing import PayerRef
+from domain.accounts import Account, AccountState, Cutoffs, UnusedStep
+from domain.billing import CHARGED, PayerRef, Subscription
 from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, LineId, SealBroken
 from domain.push import DeviceToken, PushTokenId
@@ -91,6 +91,59 @@ _KNOWN = compiled(
     sa.select(_A.id).where(_A.id == sa.func.any(sa.bindparam("ids", type_=postgresql.ARRAY(_A.id.type)))),
     "ids",
 )
+_U = codec(Subscription).table.c
+_UNUSED = compiled(
+    sa.select(_A.id).where(
+        _A.id == sa.func.any(sa.bindparam("ids", type_=postgresql.ARRAY(_A.id.type))),
+        _A.state == sa.literal_column("'active'"),
+        _A.restriction.is_(None),
+        _A.unreachable.is_(None),
+        _A.unused_since.is_(None),
+        ~sa.exists().where(
+            _S.account_id == _A.id,
+            _S.revoked_at.is_(None),
+            _S.ends_at > sa.bindparam("now", type_=_S.ends_at.type),
+        ),
+        ~sa.exists().where(
+            _U.account_id == _A.id,
+            _U.state.in_([sa.literal_column(f"'{state}'") for state in sorted(CHARGED)]),
+        ),
+    ),
+    "ids",
+    "now",
+)
+
+
+def _unused_due() -> str:
+    """Compile the look for unused accounts whose next step is due: each step is read off an index of its own."""
+    since = _A.unused_since
+    branches = []
+    for step, nothing, last in (
+        (UnusedStep.WARN, _A.warned_at, None),
+        (UnusedStep.WARN_AGAIN, _A.warned_again_at, _A.warned_at),
+        (UnusedStep.DELETE, None, _A.warned_again_at),
+    ):
+        due = sa.select(_A.id).where(
+            _A.state == sa.literal_column("'active'"),
+            since <= sa.bindparam(f"since_{step}", type_=since.type),
+        )
+        if nothing is not None:
+            due = due.where(nothing.is_(None))
+        if last is not None:
+            due = due.where(last <= sa.bindparam(f"warned_{step}", type_=since.type))
+        branches.append(sa.select(due.order_by(since if last is None else last).limit(_LIMIT).subquery()))
+    return compiled(
+        sa.union_all(*branches),
+        "since_warn",
+        "since_warn_again",
+        "warned_warn_again",
+        "since_delete",
+        "warned_delete",
+        "limit",
+    )
+
+
+_UNUSED_DUE = _unused_due()
 _HAS_PARTS = sa.exists().where(_P.account_id == _E.account_id, _P.export_id == _E.id)
 _TO_EXPIRE = compiled(
     sa.select(_E.account_id, _E.id)
@@ -235,6 +288,19 @@ class PostgresDirectory(Directory):
     async def unknown(self, accounts: Sequence[AccountId]) -> Sequence[AccountId]:
         known = {row[0] for row in await self._database.fetch(_KNOWN, list(accounts))}
         return [account_id for account_id in accounts if account_id not in known]
+
+    @override
+    async def unused(self, accounts: Sequence[AccountId], now: datetime) -> Sequence[AccountId]:
+        found = {row[0] for row in await self._database.fetch(_UNUSED, list(accounts), now)}
+        return [account_id for account_id in accounts if account_id in found]
+
+    @override
+    async def unused_accounts_due(self, due: Mapping[UnusedStep, Cutoffs], limit: int) -> Sequence[AccountId]:
+        again, over = due[UnusedStep.WARN_AGAIN], due[UnusedStep.DELETE]
+        rows = await self._database.fetch(
+            _UNUSED_DUE, due[UnusedStep.WARN].unused_since, *again, *over, limit
+        )
+        return [AccountId(row[0]) for row in rows]
 
     @override
     async def exports_to_expire(

@@ -281,6 +281,9 @@ def _index(table: str, *columns: str, unique: bool = False, where: str | None = 
 _LIVE = "deleted_at IS NULL"
 _index("accounts", "erase_at", where="state = 'pending_deletion'")
 _index("accounts", "created_at", where="state = 'unverified'")
+_index("accounts", "unused_since", where="unused_since IS NOT NULL AND warned_at IS NULL")
+_index("accounts", "warned_at", where="warned_at IS NOT NULL AND warned_again_at IS NULL")
+_index("accounts", "warned_again_at", where="warned_again_at IS NOT NULL")
 _index("sessions", "ends_at")
 _index("sessions", "revoked_at", where="revoked_at IS NOT NULL")
 _index("conversations", "account_id", "line_id", "peer_index", unique=True, where=_LIVE)

@@ -75,6 +75,18 @@ WORDS: Mapping[MailKind, Words] = MappingProxyType({
         "password.",
         "accounts/read_account",
     ),
+    MailKind.UNUSED: Words(
+        "Nobody uses your account",
+        "It has been a long time since anybody was signed in to your account. We do not keep what nobody uses: in two "
+        "months the account is deleted. To keep it, sign in.",
+        "sessions/sign_in",
+    ),
+    MailKind.UNUSED_STILL: Words(
+        "Your account will be deleted in two weeks",
+        "Nobody has signed in to your account since we wrote to you. In two weeks it is deleted, and 30 days later "
+        "everything is erased for good. To keep it, sign in.",
+        "sessions/sign_in",
+    ),
     MailKind.EXPORT_READY: Words(
         "Your export is ready",
         "Everything we hold about you lies in one file. It is there for a day, and gone minutes after you "

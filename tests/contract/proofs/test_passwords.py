@@ -43,7 +43,7 @@ class TakesAgain(ResetPassword):
             account = await tx.accounts.get()
             account.password = phc
             tx.save(account)
-            return open_session(tx, account_id, self.ids, self.tokens, self.clock.now(), self.retention)
+            return open_session(tx, account, self.ids, self.tokens, self.clock.now(), self.retention)
 
 
 class LeavesSessions(ResetPassword):
@@ -56,7 +56,7 @@ class LeavesSessions(ResetPassword):
             account = await tx.accounts.get()
             account.reset_password(phc, mark, self.clock.now())
             tx.save(account)
-            return open_session(tx, account_id, self.ids, self.tokens, self.clock.now(), self.retention)
+            return open_session(tx, account, self.ids, self.tokens, self.clock.now(), self.retention)
 
 
 def links_last_for_ever(stored: Databases) -> Databases:

@@ -190,8 +190,8 @@ async def test_an_export_holds_every_row_with_texts_in_clear(stored: Databases) 
 class KeepsLinesOpen(DeleteAccount):
     """Says goodbye and lets the telephone ring."""
 
-    async def commit(self, account_id: AccountId, erase_at: datetime) -> None:
-        await super().commit(account_id, erase_at)
+    async def commit(self, account_id: AccountId, erase_at: datetime, *must: Any) -> None:
+        await super().commit(account_id, erase_at, *must)
 
         async def change(tx: Tx) -> None:
             for line in await tx.lines.list_all():

@@ -17,6 +17,7 @@ from application import export_pages
 from application.export_archive import Archive, Entry
 from application.export_files import EXPORTED_FILES, ExportedFiles
 from application.export_schema import EXPORT, FORMAT, MANIFEST, schema
+from application.export_words import words_for
 from application.inventory import INVENTORY, Stored
 from application.ports.clock import Clock
 from application.ports.ids import Ids
@@ -27,6 +28,7 @@ from application.ports.store import Store, Tx, VersionConflict
 from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, NotFound, ObjectId, PartId, SealBroken
 from domain.retention import Retention
+from domain.values import Locale
 
 ROWS = 500
 """Records read at once: memory stays flat however much there is."""
@@ -142,8 +144,10 @@ class BuildExport:
                 async for content in pieces:
                     yield Piece(content)
         harmed = len(contents.unreadable) + len(contents.damaged_files)
+        words = words_for(await self._language(account_id))
+        welcome = export_pages.first_page(words, contents.at, contents.counts, contents.files, harmed)
         for name, content in (
-            ("index.html", export_pages.first_page(contents.at, contents.counts, contents.files, harmed)),
+            ("index.html", welcome),
             ("schema.json", json.dumps(schema(), indent=1).encode()),
         ):
             with archive.file(name) as into:
@@ -152,6 +156,10 @@ class BuildExport:
             into.write(contents.manifest(account_id, archive.entries))
         archive.close()
         yield Piece(archive.take())
+
+    async def _language(self, account_id: AccountId) -> Locale:
+        async with self.store.begin(account_id) as tx:
+            return (await tx.accounts.get_even_broken()).language
 
     async def _files(
         self, account_id: AccountId, files: ExportedFiles, archive: Archive, contents: Contents

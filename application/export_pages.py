@@ -10,6 +10,7 @@ from html import escape
 from io import StringIO
 from typing import Any
 
+from application.export_words import Words
 from application.inventory import Stored
 
 BOM = "\ufeff"
@@ -44,19 +45,33 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - whatever a column holds
     return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
-def first_page(at: datetime, counts: Mapping[str, int], files: Mapping[str, int], damaged: int) -> bytes:
-    """Return the HTML page: what is in the archive, and where. It loads nothing from anywhere."""
+def first_page(
+    words: Words, at: datetime, counts: Mapping[str, int], files: Mapping[str, int], damaged: int
+) -> bytes:
+    """Return the HTML page: what is in the archive, and where, in one language. It loads nothing from anywhere."""
     rows = "".join(
-        f'<tr><td><a href="csv/{name}.csv">{escape(name.replace("_", " "))}</a></td><td>{count}</td></tr>\n'
+        f'<tr><td><a href="csv/{name}.csv">{escape(words.records[name])}</a></td><td>{count}</td></tr>\n'
         for name, count in counts.items()
         if count
     )
-    folders = "".join(f"<li>{escape(folder)}/: {count} files</li>\n" for folder, count in files.items())
-    harm = f"<p>{damaged} records or files were damaged and cannot be read: manifest.json names them.</p>\n"
+    folders = "".join(
+        f"<li>{_said(words.files, folder=f'{folder}/', count=count)}</li>\n"
+        for folder, count in files.items()
+    )
+    harm = f"<p>{_said(words.damaged, count=damaged)}</p>\n" if damaged else ""
+    title = escape(words.title)
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Your data</title>\n'
+        f'<!doctype html>\n<html lang="{words.language}" dir="{words.direction}">'
+        f'<head><meta charset="utf-8"><title>{title}</title>\n'
         "<style>body{font-family:sans-serif;max-width:50rem;margin:2rem auto}td{padding:.2rem 1rem}</style></head>\n"
-        f"<body><h1>Your data</h1>\n<p>Everything held about you at {at:%Y-%m-%d %H:%M:%S} UTC.</p>\n"
-        f"<table>\n{rows}</table>\n<ul>\n{folders}</ul>\n{harm if damaged else ''}"
-        "<p>export.json holds the same for programs, laid out as schema.json says.</p></body></html>\n"
+        f"<body><h1>{title}</h1>\n<p>{_said(words.held_at, at=f'{at:%Y-%m-%d %H:%M:%S}')}</p>\n"
+        f"<table>\n{rows}</table>\n<ul>\n{folders}</ul>\n{harm}"
+        f"<p>{_said(words.for_programs)}</p></body></html>\n"
     ).encode()
+
+
+def _said(sentence: str, **known: object) -> str:
+    """Return a sentence as HTML; what is put into it keeps its own direction."""
+    return escape(sentence).format(
+        **{name: f"<bdi>{escape(str(value))}</bdi>" for name, value in known.items()}
+    )

@@ -16,6 +16,7 @@ from adapters.inbound.cli import command_line
 from application.export_check import differences, problems_of
 from application.export_pages import first_page, table
 from application.export_schema import schema
+from application.export_words import LANGUAGES, Words, words_for
 from application.inventory import BY_TYPE, INVENTORY
 from bootstrap.commands import COMMANDS
 from bootstrap.settings import ROOT
@@ -23,7 +24,8 @@ from bootstrap.worlds import InMemory
 from domain.contacts import Contact
 from domain.kernel import MediaId, ObjectId
 from domain.media import Media, MediaState, MediaType
-from tests.support.actors import PASSWORD, Person, with_line
+from domain.values import Locale
+from tests.support.actors import PASSWORD, Person, sign_up, with_line
 
 PICTURE = bytes(range(256)) * 600
 
@@ -125,10 +127,38 @@ def test_a_spreadsheet_works_nothing_out_that_somebody_wrote() -> None:
         assert row[of.exported.index("note")] == number
 
 
-def test_the_first_page_loads_nothing_and_runs_nothing(world: InMemory) -> None:
-    page = first_page(world.clock.now(), {"messages": 2}, {"media": 1}, 1).decode()
+@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+def test_the_first_page_loads_nothing_and_runs_nothing(world: InMemory, words: Words) -> None:
+    page = first_page(words, world.clock.now(), {"messages": 2}, {"media": 1}, 1).decode()
     assert "csv/messages.csv" in page
-    assert not any(word in page for word in ("http:", "https:", "<script", "src="))
+    assert f"{words.records['messages']}</a></td><td>2<" in page
+    assert not any(
+        word in page for word in ("http:", "https:", "<script", "src=", "{count", "{at", "{folder")
+    )
+
+
+@pytest.mark.parametrize(
+    ("locale", "begins"),
+    [
+        ("he-IL", '<html lang="he" dir="rtl">'),
+        ("fr", '<html lang="en" dir="ltr">'),
+        ("en-GB", '<html lang="en" dir="ltr">'),
+    ],
+)
+async def test_the_first_page_is_in_the_persons_language(world: InMemory, locale: str, begins: str) -> None:
+    ada = await sign_up(world)
+    await world.use_cases.change_profile(ada.id, None, Locale(locale))
+    with ZipFile(BytesIO(await downloaded(world, ada))) as opened:
+        page = opened.read("index.html").decode()
+    assert begins in page
+    assert words_for(Locale(locale)).records["audit_entries"] in page
+
+
+def test_every_kind_of_record_has_a_name_in_every_language() -> None:
+    exported = {stored.name for stored in INVENTORY if stored.exported}
+    for words in LANGUAGES.values():
+        assert {*words.records} == exported
+        assert len({*words.records.values()}) == len(exported), "two kinds go by one name"
 
 
 def test_the_schema_that_is_shipped_is_of_this_inventory() -> None:

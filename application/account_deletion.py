@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from application.credentials import VerifyPassword
+from application.deletion_counts import previewed
 from application.job_type import NOW, JobType
 from application.lapsed_lines import settle_lines
 from application.ports.clock import Clock
@@ -54,13 +55,8 @@ class PreviewDeletion:
         known = None if account.altered else account.erase_at
         erase_at = known or self.retention.soft_deleted.ends(self.clock.now())
         in_store = subscription is not None and subscription.is_bought_in_store
-        return DeletionPreview(
-            erase_at,
-            rows["phone_lines"],
-            rows["conversations"],
-            rows["messages"],
-            subscription.seller if subscription is not None and in_store else None,
-        )
+        seller = subscription.seller if subscription is not None and in_store else None
+        return DeletionPreview(erase_at, **previewed(rows), end_in_store=seller)
 
 
 async def _shut(tx: Tx, now: datetime) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
+from application.deletion_counts import receipted
 from application.epochs import EPOCH, FINISHED_AT, UNREADABLE_BY
 from application.erasure_step import ErasureStep
 from application.hold import Hold, HoldOfJob
@@ -225,8 +226,8 @@ class DeleteRows(ErasureStep):
 
     async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
         """Count the rows and delete them. Raises StoreUnavailable. Repeating is harmless."""
-        found = sum((await self.store.count_rows(erasure.account_id)).values())
-        erasure = await noted(self.store, erasure, {"rows_deleted": found})
+        found = receipted(await self.store.count_rows(erasure.account_id))
+        erasure = await noted(self.store, erasure, found)
         await self.store.delete_rows(erasure.account_id)
         return erasure.counts
 

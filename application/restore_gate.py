@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from application.account_deletion import DeleteAccount
+from application.deletion_counts import receipted
 from application.epochs import FINISHED_AT
 from application.kept_address import KeptAddress
 from application.ports.clock import Clock
@@ -105,7 +106,7 @@ class RestoreGate:
         await self.keyring.destroy(account_id)
         await self.objects.delete_all(account_id)
         await self.kept_address.drop(Erasure(account_id=account_id, began_at=intent.at))
-        found = sum((await self.store.delete_rows(account_id)).values())
+        found = receipted(await self.store.delete_rows(account_id))
         left = sum((await self.store.count_rows(account_id)).values()) + await self.objects.count(account_id)
         if left or await self.keyring.count(account_id):
             raise NotYetGone
@@ -113,14 +114,12 @@ class RestoreGate:
             await self.store.forget_erasure(account_id)
         elif await self.store.residue(account_id, None, 1):
             # Providers may hold something still: its job goes on there, and signs the receipt.
-            done = Erasure(
-                account_id=account_id, began_at=intent.at, done="rows", counts={"rows_deleted": found}
-            )
+            done = Erasure(account_id=account_id, began_at=intent.at, done="rows", counts=found)
             await self.store.checkpoint(done)
         else:
             facts = {
                 FINISHED_AT: self.clock.now().isoformat(),
-                "rows_deleted": found,
+                **found,
                 "rows_left": 0,
                 "keys_left": 0,
             }

@@ -30,6 +30,11 @@ CHANGES = int(os.environ.get("PICO_AUDIT_CHANGES", "80"))
 ENTRIES = 200
 ADD = "INSERT INTO audit_recent (commitment, kind, day, seal) VALUES ($1, $2::text::audit_kind, $3, $4)"
 TABLES = ("audit_recent", "audit_log")
+RESTORED = (
+    "DELETE FROM {0} USING (SELECT * FROM {0} EXCEPT SELECT * FROM kept_{0}) o WHERE {0}.commitment = o.commitment",
+    "INSERT INTO {0} SELECT * FROM kept_{0} EXCEPT SELECT * FROM {0}",
+)
+"""Undo one change: to write whole tables anew each time leaves more dead rows than anybody can read past."""
 TRIGGERS = ("audit_recent_only_grows", "audit_recent_is_chained_once", "audit_log_only_grows")
 
 
@@ -135,8 +140,8 @@ async def test_every_single_change_is_found(stored: Databases) -> None:
                 await world.pool.execute(statement, *values)
             assert (await verify()).findings, "a change was not found"
             async with world.pool.acquire() as connection, connection.transaction():
-                await connection.execute(f"DELETE FROM {table}")
-                await connection.execute(f"INSERT INTO {table} SELECT * FROM kept_{table}")
+                for restore in RESTORED:
+                    await connection.execute(restore.format(table))
         assert (await verify()).findings == ()
 
 

@@ -58,9 +58,7 @@ async def seed(url: str, keyring_url: str, kms: Path, size: Population) -> None:
         keys = [await keyring.open(account) for account in accounts]
     context = multiprocessing.get_context("spawn")
     parts = [
-        context.Process(
-            target=_fill, args=(url, astuple(size), system, keys, range(part, size.accounts, PROCESSES))
-        )
+        context.Process(target=_fill, args=(url, astuple(size), system, keys, part))
         for part in range(PROCESSES)
     ]
     for part in parts:
@@ -74,23 +72,28 @@ async def seed(url: str, keyring_url: str, kms: Path, size: Population) -> None:
     await connection.close()
 
 
-def _fill(url: str, size: tuple[int, int, int], system: bytes, keys: list, accounts: range) -> None:
-    asyncio.run(_copy(url, Population(*size), system, keys, accounts))
+def _fill(url: str, size: tuple[int, int, int], system: bytes, keys: list, part: int) -> None:
+    asyncio.run(_copy(url, Population(*size), system, keys, part))
 
 
-async def _copy(url: str, size: Population, system: bytes, keys: list, accounts: range) -> None:
+async def _copy(url: str, size: Population, system: bytes, keys: list, part: int) -> None:
+    """Copy a part in: every other account, or of few accounts every other round of what they hear and say."""
+    many = size.accounts >= PROCESSES
+    accounts = range(part, size.accounts, PROCESSES) if many else range(size.accounts)
+    turns = range(LONG) if many else range(part, LONG, PROCESSES)
+    those = accounts if many or part == 0 else range(0)
     sealed_with = {}
     for one in accounts:
         account = people.account_id(one)
         sealed_with[account] = Keys(AccountCipher(SANDBOX, account, keys[one]), system)
     connection = await asyncpg.connect(url)
     for of, aggregates in (
-        (Account, map(_account, accounts)),
-        (Session, map(_session, accounts)),
-        (PhoneLine, map(_line, accounts)),
-        (Conversation, (_conversation(size, one, of) for one in accounts for of in range(size.each))),
-        (Message, _messages(size, accounts)),
-        (IdempotencyRecord, _idempotency_records(size, accounts)),
+        (Account, map(_account, those)),
+        (Session, map(_session, those)),
+        (PhoneLine, map(_line, those)),
+        (Conversation, (_conversation(size, one, of) for one in those for of in range(size.each))),
+        (Message, _messages(size, accounts, turns)),
+        (IdempotencyRecord, _idempotency_records(size, accounts, turns)),
     ):
         codec = CODECS[of]
         columns = [codec.owner, *(column.name for column in codec.written(codec.owned)), "version"]
@@ -158,14 +161,14 @@ def _conversation(size: Population, one: int, of: int) -> Conversation:
     )  # fmt: skip
 
 
-def _messages(size: Population, accounts: range) -> Iterator[Message]:
-    """All messages in order of time, as they would have come in."""
+def _messages(size: Population, accounts: range, turns: range) -> Iterator[Message]:
+    """Yield the messages of some rounds in order of time, as they would have come in."""
     names = [
         (one, of, people.account_id(one), people.line_id(one), people.conversation_id(one, of))
         for one in accounts
         for of in range(size.each)
     ]
-    for turn in range(LONG):
+    for turn in turns:
         for one, of, account, line, conversation in names:
             if turn < size.length(of):
                 at = _time(size, one, of, turn)
@@ -179,9 +182,9 @@ def _messages(size: Population, accounts: range) -> Iterator[Message]:
                 )  # fmt: skip
 
 
-def _idempotency_records(size: Population, accounts: range) -> Iterator[IdempotencyRecord]:
+def _idempotency_records(size: Population, accounts: range, turns: range) -> Iterator[IdempotencyRecord]:
     """Deliveries: they are recognised for good."""
-    for turn in range(LONG):
+    for turn in turns:
         for one in accounts if turn % 2 == 0 else ():
             for of in range(size.long):
                 at = _time(size, one, of, turn)

@@ -48,6 +48,10 @@ WORDS = {
 """What the receipt calls what providers held."""
 
 
+AT_ONCE = 4
+"""Erasures that a worker does at the same time: however many are due, others get their answers (docs/scale.md)."""
+
+
 class ErasureBlocked(PicoError):
     """What a step of an erasure needs is gone before its time: somebody has to look."""
 
@@ -297,5 +301,6 @@ JOBS = (
         after={AccountErasureBegun: NOW},
         attempts=None,
         alarm_after=timedelta(hours=1),
+        at_once=AT_ONCE,
     ),
 )

@@ -74,6 +74,9 @@ JOB_TYPES: dict[str, JobType] = {job.name: job for job in JOBS}
 ASKED: Mapping[str, Provider] = {job.name: job.asks for job in JOBS if job.asks is not None}
 """The provider that each kind of job asks; those that ask none, or several in turn, are not in it."""
 
+AT_ONCE: Mapping[str, int] = {job.name: job.at_once for job in JOBS if job.at_once is not None}
+"""How many of a kind a worker does at the same time, of the kinds that say so."""
+
 _CALLED_FOR: dict[type[Event], list[tuple[str, timedelta]]] = defaultdict(list)
 for _job in JOBS:
     for _event, _delay in _job.after.items():

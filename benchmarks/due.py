@@ -2,23 +2,26 @@
 
 `./pico bench --due-sessions ROWS`: so many sessions, of which one in fifty is past its time. `--due-accounts COUNT`: so
 many accounts whose erasure is due at the same moment. Meanwhile somebody else asks, as a server would for them: whose
-session is this, and what conversations do they have? Server, worker, providers and database share the machine.
+session is this, and what conversations do they have? They do so in a process of their own, as a server is one; worker
+and providers are in another, and all share the machine with the database.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, process_time
 
 from application.inbound_messages import InboundMessage
 from application.sessions import PurgeEndedSessions
-from benchmarks.tripwires import SECRET, Ground, ground_in, work
+from benchmarks.tripwires import SECRET, Ground, ground_in, product_on, work
 from bootstrap.process import work as working
 from domain.kernel import AccountId, CarrierRef
 from domain.retention import Retention
@@ -48,61 +51,72 @@ FOUND = (
 """How a sweep finds what is due."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Somebody:
-    """Asks for their own, again and again, and notes how long the answers took."""
+    """Asks for their own, again and again, in a process of its own, which is as a server's."""
 
-    ground: Ground
-    account: AccountId
-    token: str
-    took: list[float] = field(default_factory=list)
+    process: BaseProcess
+    here: Connection
 
-    @asynccontextmanager
-    async def asking(self) -> AsyncIterator[None]:
-        """Ask until the block ends."""
-        task = asyncio.create_task(self._ask())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    async def _ask(self) -> None:
-        use_cases = self.ground.product.use_cases
-        while True:
-            began = perf_counter()
-            caller = await use_cases.authenticate(self.token)
-            await use_cases.list_conversations(caller.account_id, None, None, 20)
-            self.took.append(perf_counter() - began)
-            await asyncio.sleep(PAUSE)
-
-    def p99(self) -> float:
-        """Return the 99th percentile in milliseconds, and forget what it was of."""
-        took, self.took = sorted(self.took), []
+    async def p99(self) -> float:
+        """Return the 99th percentile, in milliseconds, of how long the answers took since this was asked last."""
+        self.here.send("p99")
+        took = sorted(await asyncio.to_thread(self.here.recv))
         return took[len(took) * 99 // 100] * 1000
 
 
-async def somebody(ground: Ground) -> Somebody:
-    """Sign somebody up who stays."""
+def ask(folder: str, account: AccountId, token: str, told: Connection) -> None:
+    """Be the process that asks, until told to end."""
+
+    async def asking() -> None:
+        took = list[float]()
+        async with product_on(Path(folder)) as product:
+            do = product.use_cases
+            while True:
+                if took and told.poll():
+                    if told.recv() != "p99":
+                        return
+                    told.send(took)
+                    took = []
+                began = perf_counter()
+                await do.authenticate(token)
+                await do.list_conversations(account, None, None, 20)
+                took.append(perf_counter() - began)
+                await asyncio.sleep(PAUSE)
+
+    asyncio.run(asking())
+
+
+@asynccontextmanager
+async def somebody(ground: Ground) -> AsyncIterator[Somebody]:
+    """Sign somebody up who stays, and have them ask until the block ends."""
     account = await ground.somebody("ada")
     signed_in = await ground.product.use_cases.sign_in(Email("ada@example.org"), SECRET)
-    ada = Somebody(ground, account, str(signed_in.token))
-    async with ada.asking():
-        await asyncio.sleep(1)
-    ada.took.clear()
-    return ada
+    here, there = ground.context.Pipe()
+    process = ground.context.Process(
+        target=ask, args=(str(ground.folder), account, str(signed_in.token), there)
+    )
+    process.start()
+    there.close()
+    ada = Somebody(process, here)
+    try:
+        await ada.p99()  # of the first answer, which opens connections
+        yield ada
+    finally:
+        here.send("end")
+        await asyncio.to_thread(process.join)
 
 
 async def sessions(rows: int, folder: Path, say: Callable[[str], None]) -> int:
     """Purge what is due of so many sessions, cut off half-way; return how many promises were broken."""
-    async with ground_in(folder, __name__) as ground:
-        ada = await somebody(ground)
+    async with ground_in(folder, __name__) as ground, somebody(ground) as ada:
+        began = perf_counter()
         await ground.pool.execute(OTHERS, rows, timeout=3_600)
         await ground.pool.execute("VACUUM ANALYZE sessions", timeout=3_600)
-        async with ada.asking():
-            await asyncio.sleep(ALONE_SECONDS)
-        alone, due, gone = ada.p99(), rows // 50, 0
+        say(f"{rows} sessions were made in {perf_counter() - began:.0f} s")
+        await ada.p99()
+        await asyncio.sleep(ALONE_SECONDS)
+        alone, due, gone = await ada.p99(), rows // 50, 0
         plans = ["\n".join(row[0] for row in await ground.pool.fetch(each)) for each in FOUND]
         broken = [f"not by index:\n{plan}" for plan in plans if "Seq Scan" in plan or "Sort" in plan]
         purge, clock = (
@@ -110,12 +124,11 @@ async def sessions(rows: int, folder: Path, say: Callable[[str], None]) -> int:
             ground.product.outside.clock,
         )
         began = perf_counter()
-        async with ada.asking():
-            while latest := (await purge(clock.now(), SWEEP)).purged:
-                gone += latest
-                if gone >= due // 2:  # as another process would go on
-                    purge = PurgeEndedSessions(ground.product.outside.store, Retention())
-        took, beside = perf_counter() - began, ada.p99()
+        while latest := (await purge(clock.now(), SWEEP)).purged:
+            gone += latest
+            if gone >= due // 2:  # as another process would go on
+                purge = PurgeEndedSessions(ground.product.outside.store, Retention())
+        took, beside = perf_counter() - began, await ada.p99()
         left = await ground.pool.fetchval("SELECT count(*) FROM sessions")
         say(
             f"{gone} of {rows} sessions went in {took:.1f} s ({took / max(gone, 1) * 1e6:.0f} µs each); somebody else's"
@@ -146,22 +159,23 @@ async def leaving(ground: Ground, number: int) -> AccountId:
 
 async def accounts(count: int, folder: Path, say: Callable[[str], None]) -> int:
     """Have so many accounts due at once, and let a worker erase them; return how many promises were broken."""
-    async with ground_in(folder, __name__) as ground:
-        ada, outside = await somebody(ground), ground.product.outside
+    async with ground_in(folder, __name__) as ground, somebody(ground) as ada:
+        outside = ground.product.outside
         gone = [await leaving(ground, number) for number in range(count)]
-        async with ada.asking():
-            await asyncio.sleep(ALONE_SECONDS)
-        alone, began = ada.p99(), monotonic()
         names = [await outside.fingerprint(account) for account in gone]
-        async with ada.asking(), working(ground.product):
+        await ada.p99()
+        await asyncio.sleep(ALONE_SECONDS)
+        alone, began, busy = await ada.p99(), monotonic(), process_time()
+        async with working(ground.product):
             while monotonic() < began + PATIENCE.total_seconds():
                 if all([await outside.ledger.receipt(name) is not None for name in names]):
                     break
                 await asyncio.sleep(1)
-        took, beside = monotonic() - began, ada.p99()
+        took, beside, busy = monotonic() - began, await ada.p99(), process_time() - busy
         left = [account for account in gone if any((await outside.store.count_rows(account)).values())]
         say(
-            f"{count} accounts erased in {took:.0f} s ({took / count:.2f} s each); somebody else's p99 was {alone:.1f}"
+            f"{count} accounts erased in {took:.0f} s ({took / count:.2f} s each, and {busy / count:.2f} s"
+            f" of the worker's and the providers' processor time); somebody else's p99 was {alone:.1f}"
             f" ms without, {beside:.1f} ms beside it"
         )
         broken = [f"{len(left)} accounts are left"] if left else []

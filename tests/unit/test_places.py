@@ -29,8 +29,8 @@ from application.ports.voice_carrier import VoiceCarrier
 from application.ports.webhook_receivers import WebhookReceivers
 
 ASKED = {"send": Provider.CARRIER, "follow": Provider.CARRIER, "wake": Provider.PUSH}
-NAMES = [*ASKED, "index"]
-SHARED = Places(ASKED, NAMES, of_one=3)
+NAMES = [*ASKED, "index", "erase"]
+SHARED = Places(ASKED, NAMES, of_one=3, at_once={"erase": 2, "wake": 1})
 
 jobs = st.lists(st.sampled_from(NAMES), max_size=12)
 
@@ -44,16 +44,22 @@ def asking(names: list[str]) -> Counter[Provider]:
 
 
 @given(jobs, jobs)
-def test_no_provider_has_more_than_its_part_and_nothing_else_is_left_out(
+def test_no_provider_or_kind_has_more_than_its_part_and_nothing_else_is_left_out(
     under_way: list[str], waiting: list[str]
 ) -> None:
     there = [job.name for job in SHARED.begun(due(under_way), [])]
     begun = SHARED.begun(due(waiting), there)
     after = asking([*there, *(job.name for job in begun)])
+    of_kind = Counter([*there, *(job.name for job in begun)])
     assert all(number <= SHARED.of_one for number in after.values())
+    assert all(of_kind[name] <= most for name, most in SHARED.at_once.items())
     for job in due(waiting):
         if job not in begun:
-            assert after[ASKED[job.name]] == SHARED.of_one, "a job was left out that would have found a place"
+            provider = ASKED.get(job.name)
+            full = provider is not None and after[provider] == SHARED.of_one
+            assert full or of_kind[job.name] == SHARED.at_once.get(job.name), (
+                "a job was left out that would have found a place"
+            )
 
 
 @given(jobs, jobs)

@@ -1,18 +1,19 @@
 """How a worker's places are shared out: jobs that ask one provider take a part of them and no more.
 
-So a provider that keeps each request until it times out fills its part, and the jobs that do not ask it go on.
+So a provider that keeps each request until it times out fills its part, and the jobs that do not ask it go on. Jobs of
+a kind that takes much, such as erasures, have a part of their own.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
 from application.job_type import Provider
-from application.jobs import ASKED, JOB_TYPES
+from application.jobs import ASKED, AT_ONCE, JOB_TYPES
 
 PLACES = 64
 """The most jobs that one process does at the same time."""
@@ -36,32 +37,41 @@ class Places:
     names: Collection[str]
     """Every name that jobs have."""
     of_one: int = OF_ONE
+    at_once: Mapping[str, int] = field(default_factory=dict)
+    """How many of a kind may be under way, where fewer may than there are places."""
 
     def open_to(self, under_way: Iterable[str]) -> list[str] | None:
         """Return the names of the jobs that may be begun; None where all may."""
-        full = {provider for provider, jobs in self._asking(under_way).items() if jobs >= self.of_one}
-        return [name for name in self.names if self.asked.get(name) not in full] if full else None
+        taken = self._taken(under_way)
+        full = {part for part, jobs in taken.items() if jobs >= self._most(part)}
+        return [name for name in self.names if full.isdisjoint(self._parts(name))] if full else None
 
     def begun(self, due: Iterable[DueJob], under_way: Iterable[str]) -> list[DueJob]:
         """Return which of the jobs that are due find a place, in their order."""
-        asking, chosen = self._asking(under_way), []
+        taken, chosen = self._taken(under_way), []
         for job in due:
-            provider = self.asked.get(job.name)
-            if provider is not None:
-                if asking[provider] >= self.of_one:
-                    continue
-                asking[provider] += 1
-            chosen.append(job)
+            parts = self._parts(job.name)
+            if all(taken[part] < self._most(part) for part in parts):
+                taken.update(parts)
+                chosen.append(job)
         return chosen
 
     def made_room(self, before: Iterable[str], ended: str) -> bool:
         """Tell whether the end of a job lets one begin that could not: its provider's part was taken."""
-        provider = self.asked.get(ended)
-        return provider is not None and self._asking(before)[provider] >= self.of_one
+        taken = self._taken(before)
+        return any(taken[part] >= self._most(part) for part in self._parts(ended))
 
-    def _asking(self, under_way: Iterable[str]) -> Counter[Provider]:
-        return Counter(self.asked[name] for name in under_way if name in self.asked)
+    def _parts(self, name: str) -> list[str]:
+        """Return what a job of this name takes a part of: its provider's part, and its own kind's."""
+        provider = self.asked.get(name)
+        return [*([provider] if provider is not None else []), *([name] if name in self.at_once else [])]
+
+    def _most(self, part: str) -> int:
+        return self.at_once.get(part, self.of_one)
+
+    def _taken(self, under_way: Iterable[str]) -> Counter[str]:
+        return Counter(part for name in under_way for part in self._parts(name))
 
 
-EVERY_JOB = Places(ASKED, JOB_TYPES)
+EVERY_JOB = Places(ASKED, JOB_TYPES, at_once=AT_ONCE)
 """The places of a process that does every kind of job."""

@@ -14,9 +14,10 @@ from adapters.outbound.sendgrid.mail import SendGridMail
 from adapters.outbound.sentry.reports import sentry
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.twilio.voice import VoiceAccess
-from bootstrap.assembly import Parts, StripeAccess, TelnyxAccess, TwilioAccess, assembled
+from bootstrap.assembly import assembled
 from bootstrap.databases import operators_own
 from bootstrap.metrics import by_host, meters_of, shown
+from bootstrap.parts import Parts, StripeAccess, TelnyxAccess, TwilioAccess
 from bootstrap.process import LOOPBACK, Product, drained, free_port, serve, watches_of
 from bootstrap.process import work as working
 from bootstrap.release import release

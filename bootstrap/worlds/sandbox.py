@@ -30,10 +30,11 @@ from adapters.outbound.twilio.simulator import Script, TwilioSimulator, UnknownN
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
 from adapters.outbound.twilio.voice import VoiceAccess
 from application.use_cases import UseCases
-from bootstrap.assembly import Parts, StripeAccess, TelnyxAccess, TwilioAccess, assembled
+from bootstrap.assembly import assembled
 from bootstrap.container import NOTHING, Replaced
 from bootstrap.databases import Databases, at_hand, databases, databases_in_use
 from bootstrap.metrics import by_host, meters_of, shown
+from bootstrap.parts import Parts, StripeAccess, TelnyxAccess, TwilioAccess
 from bootstrap.process import LOOPBACK, Product, drained, free_port, serve, watches_of
 from bootstrap.process import work as working
 from bootstrap.sandbox_state import STATE, FollowedClock, SandboxState, in_use

@@ -19,7 +19,7 @@ from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.twilio.simulator import Script, TwilioSimulator
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
-from bootstrap.assembly import Parts
+from bootstrap.parts import Parts
 from bootstrap.process import LOOPBACK, free_port
 from bootstrap.settings import ProductionSettings
 from bootstrap.worlds.amazon import Amazon

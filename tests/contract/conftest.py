@@ -90,7 +90,8 @@ class Postgres:
         await self._run(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
     async def _make(self, name: str, template: str) -> str:
-        await self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # Files as they are: to copy through the log, as is usual, takes the server three times as long.
+        await self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
         return self.server.url(name)
 
     async def _run(self, statement: str, *values: object) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from fnmatch import fnmatch
+from functools import cache
 from itertools import count
 from typing import IO, Any, Self
 from urllib.parse import unquote, urlencode
@@ -76,19 +77,27 @@ def shape_of(path: str, operation: dict[str, Any]) -> re.Pattern[str]:
     return re.compile(re.sub(r"{(\w+)}", lambda name: f"(?:{patterns[name[1]].strip('^$')})", path))
 
 
+@cache  # reading it takes longer than anything else that a test's world is made of
+def _judging(
+    document: bytes,
+) -> tuple[dict[str, Any], dict[str, Any], list[tuple[str, str, re.Pattern[str], Any]]]:
+    """Return the headers, the schemas, and each operation's method, path, shape and responses."""
+    read = json.loads(document)
+    operations = [
+        (method.upper(), path, shape_of(path, operation), operation["responses"])
+        for path, operations in read["paths"].items()
+        for method, operation in operations.items()
+    ]
+    return read["components"]["headers"], {"$id": "urn:pico", "components": read["components"]}, operations
+
+
 class Contract:
     """The OpenAPI document as a judge: every answer of a documented route must be one it announces."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
+    def __init__(self, document: bytes) -> None:
         self.done: set[tuple[str, str]] = set()
         """Operations that have succeeded so far."""
-        self._headers = document["components"]["headers"]
-        self._schemas = {"$id": "urn:pico", "components": document["components"]}
-        self._operations = [
-            (method.upper(), path, shape_of(path, operation), operation["responses"])
-            for path, operations in document["paths"].items()
-            for method, operation in operations.items()
-        ]
+        self._headers, self._schemas, self._operations = _judging(document)
 
     def check(self, method: str, path: str, answer: Answer) -> None:
         """Fail unless the document announces this status, this kind of content, this shape and these headers."""
@@ -254,7 +263,7 @@ class HttpWorld:
         )
         async with serving(app, "127.0.0.1", 0) as self.port, ClientSession() as self._session:
             async with self._session.get(f"{self.url}/openapi.json") as response:
-                self.contract = Contract(await response.json())
+                self.contract = Contract(await response.read())
             yield self
 
     async def _ready(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, get_args, get_origin
 from uuid import UUID
 
@@ -36,9 +37,15 @@ instants = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st
 
 def values_of(field: Field) -> st.SearchStrategy[Any]:
     """Return what a field may hold, None included where it may be missing."""
-    return _present(field.type) | st.none() if field.optional else _present(field.type)
+    return _or_missing(field.type) if field.optional else _present(field.type)
 
 
+@cache
+def _or_missing(of: Any) -> st.SearchStrategy[Any]:
+    return _present(of) | st.none()
+
+
+@cache  # a strategy is looked through when it is first drawn from, which takes longer than to draw
 def _present(of: Any) -> st.SearchStrategy[Any]:
     of = getattr(of, "__supertype__", of)
     if get_origin(of) is frozenset:

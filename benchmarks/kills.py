@@ -293,9 +293,7 @@ async def staged(
             await connection.close()
         saved = SandboxState(folder / "sandbox.json")
         clock = FollowedClock(saved)
-        simulator = TwilioSimulator(
-            account_sid=ACCOUNT_SID, auth_token=saved.token, now=clock.now, state_file=folder / "twilio.json"
-        )
+        simulator = TwilioSimulator(account_sid=ACCOUNT_SID, auth_token=saved.token, now=clock.now)
         carrier_url = await stack.enter_async_context(simulator.running())
         saved.carrier_url = await stack.enter_async_context(before(carrier_url))
         post = SendGridSimulator(api_key=saved.token, sender=SENDER, now=clock.now)

@@ -1,19 +1,49 @@
-"""The use case that follows what a person buys in an app store."""
+"""Use cases of what a person buys in an app store: whose it is, and how it stands."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from application.ports.clock import Clock
+from application.ports.directory import Directory
+from application.ports.ids import Ids
 from application.ports.jobs import Job
 from application.ports.keyring import KeyGone
 from application.ports.store import Store, Tx
 from application.ports.store_purchases import AppStoreUnavailable, StoreHint, StorePurchases
 from application.subscription_following import FOLLOW_SUBSCRIPTION
-from domain.billing import PurchaseToken, Seen, Subscription, best_of
+from domain.billing import BuyerToken, PurchaseToken, Seen, Subscription, best_of
 from domain.idempotency import Operation
 from domain.kernel import AccountId, NotFound
 from domain.retention import Retention
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBuyerToken:
+    """Tells an app by which token it hands over to the store whose a purchase is."""
+
+    store: Store
+    ids: Ids
+
+    async def __call__(self, account_id: AccountId) -> BuyerToken:
+        """Return the account's token, drawn at random the first time. Repeating is harmless.
+
+        Raises PendingDeletion, AccountRestricted, SealBroken.
+        """
+
+        async def change(tx: Tx) -> BuyerToken:
+            account = await tx.accounts.get()
+            account.must_be_active()
+            account.must_be_free()
+            subscription = await tx.subscriptions.find() or Subscription.begin(account_id)
+            subscription.must_be_readable()
+            if subscription.buyer is None:
+                subscription.buyer = BuyerToken(str(self.ids.random_id()))
+                tx.save(subscription)
+            tx.require_unchanged(account)
+            return subscription.buyer
+
+        return await self.store.update(account_id, change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +51,7 @@ class ReceiveStoreHint:
     """Notes whose purchase it is, as the store says, and has a job ask how it stands."""
 
     store: Store
+    directory: Directory
     store_purchases: StorePurchases
     clock: Clock
     retention: Retention
@@ -31,11 +62,13 @@ class ReceiveStoreHint:
         Raises AppStoreUnavailable.
         """
         found = await self.store_purchases.fetch(hint.purchase)
-        if found is None or found.account_id is None:
+        if found is None or found.buyer is None:
             return
-        account_id, operation = found.account_id, Operation(f"store:{hint.ref}")
+        account_id, operation = await self.directory.buyer(found.buyer), Operation(f"store:{hint.ref}")
+        if account_id is None:
+            return
         before = await self._before(account_id, hint.purchase)
-        counts = before is None or await self._counts_more(account_id, found.seen, before)
+        counts = before is None or await self._counts_more(found.buyer, found.seen, before)
 
         async def change(tx: Tx) -> None:
             account = await tx.accounts.get_even_broken()
@@ -66,9 +99,9 @@ class ReceiveStoreHint:
         known = None if subscription is None else subscription.purchase
         return None if known == purchase else known
 
-    async def _counts_more(self, account_id: AccountId, seen: Seen, before: PurchaseToken) -> bool:
+    async def _counts_more(self, buyer: BuyerToken, seen: Seen, before: PurchaseToken) -> bool:
         """Tell whether a purchase takes the place of the one before: not an older one, nor one of somebody else's."""
         other = await self.store_purchases.fetch(before)
-        if other is None or other.account_id != account_id:
+        if other is None or other.buyer != buyer:
             return True
         return best_of(other.seen, seen) is seen

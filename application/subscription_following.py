@@ -100,7 +100,7 @@ class FollowSubscription:
             seen = await self.payments.fetch(subscription.payer)
         if subscription.purchase is not None:
             bought = await self.store_purchases.fetch(subscription.purchase)
-            if bought is not None and bought.account_id == subscription.account_id:
+            if bought is not None and bought.buyer is not None and bought.buyer == subscription.buyer:
                 seen = best_of(seen, bought.seen)
         return seen
 

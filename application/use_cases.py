@@ -72,7 +72,7 @@ from application.retention import Sweep
 from application.search import Search
 from application.sessions import Authenticate, ListSessions, SignIn, SignOut, SignOutOthers
 from application.sign_up import SignUp, VerifyAccount
-from application.store_purchases import ReceiveStoreHint
+from application.store_purchases import ReadBuyerToken, ReceiveStoreHint
 from application.subscription_following import ReceivePaymentHint
 from application.voicemail import (
     ChangeVoicemail,
@@ -184,6 +184,7 @@ class UseCases:
     receive_payment_hint: ReceivePaymentHint
     note_unreachable: NoteUnreachable
     receive_store_hint: ReceiveStoreHint
+    read_buyer_token: ReadBuyerToken
     delete_push_token: DeletePushToken
 
     add_webhook_endpoint: AddWebhookEndpoint

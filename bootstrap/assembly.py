@@ -125,7 +125,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             if parts.stripe is None
             else SubscribedPlan(store, parts.offers, parts.clock),
             payments=payments_of(parts.stripe, session),
-            store_purchases=parts.store_purchases,
+            store_purchases=parts.stores.opened(session, parts.clock.now),
             offers=parts.offers if parts.stripe is not None else Offers(free=parts.offers.free),
             mail=parts.mail(session),
             objects=SealedObjects(parts.byte_store, keyring, parts.environment),
@@ -160,6 +160,7 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             webhooks=webhooks_of(parts, use_cases, telnyx, keyring),
             names_telnyx=parts.telnyx is not None,
             names_push=parts.push.is_any,
+            names_stores=parts.stores.is_any,
             sweep_every=parts.sweep_every,
             request_policy=parts.request_policy,
             drain=parts.drain,

@@ -202,7 +202,7 @@ from application.sessions import (
 )
 from application.sign_up import AnswerSignUp, SignUp, VerifyAccount
 from application.spend import Spend
-from application.store_purchases import ReceiveStoreHint
+from application.store_purchases import ReadBuyerToken, ReceiveStoreHint
 from application.subscription_following import CatchUpOnPayments, FollowSubscription, ReceivePaymentHint
 from application.unused_accounts import WatchUnusedAccounts
 from application.unused_mail import SendUnusedMail, SendUnusedStillMail
@@ -530,8 +530,10 @@ class Container(containers.DeclarativeContainer):
         ReceivePaymentHint, store=store, directory=directory, clock=clock, retention=retention,
     )
     receive_store_hint = Singleton(
-        ReceiveStoreHint, store=store, store_purchases=store_purchases, clock=clock, retention=retention,
+        ReceiveStoreHint, store=store, directory=directory, store_purchases=store_purchases, clock=clock,
+        retention=retention,
     )
+    read_buyer_token = Singleton(ReadBuyerToken, store=store, ids=ids)
     catch_up_on_payments = Singleton(
         CatchUpOnPayments, payments=payments, catch_ups=catch_ups, receive_payment_hint=receive_payment_hint,
     )

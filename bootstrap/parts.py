@@ -12,14 +12,13 @@ from adapters.inbound.metrics import Meters
 from adapters.inbound.worker import SWEEP_EVERY
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.system.passwords import PasswordCost
-from adapters.outbound.system.payments import NoStorePurchases
 from adapters.outbound.twilio.voice import VoiceAccess
 from application.ports.byte_store import ByteStore
 from application.ports.kms import Kms
 from application.ports.ledger import ErasureLedger
 from application.ports.mail import Mail
-from application.ports.store_purchases import StorePurchases
 from bootstrap.pushing import PushAccess
+from bootstrap.stores import StoreAccess
 from domain.billing import Offers, PlanName
 from domain.epochs import EpochPolicy
 from domain.money import Money
@@ -89,7 +88,7 @@ class Parts:
     """A second carrier, where one is configured."""
     stripe: StripeAccess | None = None
     """Where plans are sold; without, each account is entitled to what is free."""
-    store_purchases: StorePurchases = field(default_factory=NoStorePurchases)
+    stores: StoreAccess = field(default_factory=StoreAccess)
     """The app stores; without them nothing is bought there."""
     clock: SystemClock
     kms: Kms

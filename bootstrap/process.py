@@ -62,6 +62,7 @@ class Product:
     names_push: bool = False
     """Whether devices are woken, and the policy that is shown says by whom."""
     names_telnyx: bool = False
+    names_stores: bool = False
     """Whether Telnyx carries lines, and the policy that is shown says so."""
     request_policy: RequestPolicy = field(default_factory=RequestPolicy.of)
     drain: timedelta = timedelta()
@@ -102,9 +103,16 @@ async def serve(
         sandbox=sandbox,
         watch=_together((*watches, *([product.meters.answered] if product.meters is not None else []))),
         policy=shown(
-            POLICY.read_text("utf-8"), names_telnyx=product.names_telnyx, names_push=product.names_push
+            POLICY.read_text("utf-8"),
+            names_telnyx=product.names_telnyx,
+            names_push=product.names_push,
+            names_stores=product.names_stores,
         ).encode(),
-        published=published(names_telnyx=product.names_telnyx, names_push=product.names_push),
+        published=published(
+            names_telnyx=product.names_telnyx,
+            names_push=product.names_push,
+            names_stores=product.names_stores,
+        ),
         limits=product.limits,
     )
     comparing = asyncio.create_task(_keep_comparing(product.outside.clock))

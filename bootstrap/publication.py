@@ -35,7 +35,7 @@ STATES: Mapping[Verdict, State] = {
 }  # fmt: skip
 
 
-def published(*, names_telnyx: bool, names_push: bool) -> Callable[[], ShownPolicy]:
+def published(*, names_telnyx: bool, names_push: bool, names_stores: bool) -> Callable[[], ShownPolicy]:
     """Return what reads the policy as it stands: files are read the first time, and never again."""
 
     @cache
@@ -43,7 +43,9 @@ def published(*, names_telnyx: bool, names_push: bool) -> Callable[[], ShownPoli
         markdown = POLICY.read_text(encoding="utf-8")
         translation = read_translation(HEBREW.read_text(encoding="utf-8"))
         statuses = judge(parse(markdown), declared_proofs(PROOFS))
-        read_here = shown(markdown, names_telnyx=names_telnyx, names_push=names_push)
+        read_here = shown(
+            markdown, names_telnyx=names_telnyx, names_push=names_push, names_stores=names_stores
+        )
         return publish(read_here, statuses, translation)
 
     return read

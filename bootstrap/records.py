@@ -14,7 +14,12 @@ ACTIVITIES: Mapping[str, tuple[str, ...]] = {
     "Controller and contact (a)": ("Who is responsible", "Asking us"),
     "Purposes and legal bases (b)": ("Why we may use it",),
     "People and data (c)": ("What we keep", "Other people's data"),
-    "Recipients (d)": ("Who works for us", "Where devices are woken", "Where Telnyx carries lines, too"),
+    "Recipients (d)": (
+        "Who works for us",
+        "Where devices are woken",
+        "Where Telnyx carries lines, too",
+        "Where app stores sell plans, too",
+    ),
     "Transfers to third countries (e)": ("Where it goes",),
     "Time limits for erasure (f)": ("How long we keep it",),
     "Rights of the people": ("Your rights",),

@@ -106,4 +106,5 @@ def webhooks_of(
     if parts.stripe is not None:
         secrets = StripeSignature(parts.stripe.webhook_secrets, parts.clock.now)
         found.append(StripeWebhooks(use_cases, secrets, hint_of))
+    found += parts.stores.webhooks(use_cases, parts.clock.now)
     return tuple(found)

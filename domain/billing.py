@@ -89,6 +89,12 @@ class PurchaseToken(PersonalText):
         return cls(f"{seller}:{token}")
 
 
+class BuyerToken(PersonalText):
+    """By what an app store knows whose a purchase is: a UUID, drawn at random for the account."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A plan as it is sold: what it costs a month and what it entitles to."""
@@ -218,6 +224,7 @@ class Subscription(Aggregate):
     payer: Annotated[PayerRef | None, held(index=IndexScope.SYSTEM)] = None
     purchase: PurchaseToken | None = None
     """Of one that was bought in an app store."""
+    buyer: Annotated[BuyerToken | None, held(index=IndexScope.SYSTEM)] = None
     state: Annotated[SubscriptionState, held(bound=True)] = SubscriptionState.NONE
     seller: Annotated[Seller, held(bound=True)] = Seller.STRIPE
     plan: Annotated[PlanName | None, held(bound=True)] = None
@@ -239,8 +246,8 @@ class Subscription(Aggregate):
         return cls(account_id=account_id, id=SubscriptionId(account_id))
 
     def is_listed_by(self, field: str) -> bool:
-        """Tell whether the directory leads here: once there is a payer."""
-        return self.payer is not None
+        """Tell whether the directory leads here: by a payer and by a buyer, once there is one."""
+        return getattr(self, field) is not None
 
     @property
     def is_over(self) -> bool:

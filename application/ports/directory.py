@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from domain.accounts import AccountState, Cutoffs, UnusedStep
-from domain.billing import PayerRef
+from domain.billing import BuyerToken, PayerRef
 from domain.kernel import AccountId, ExportId, LineId, SessionId
 from domain.push import DeviceToken, PushTokenId
 from domain.values import SignUpPlace
@@ -53,6 +53,10 @@ class Directory(Protocol):
 
     async def payer(self, payer: PayerRef) -> AccountId | None:
         """Return the account that a payment provider knows as this payer, if there is one still."""
+        ...
+
+    async def buyer(self, buyer: BuyerToken) -> AccountId | None:
+        """Return the account that an app store knows by this token, if there is one still."""
         ...
 
     async def line(self, number: str, *, fresh: bool = False) -> Lease | None:

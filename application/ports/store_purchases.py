@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from domain.billing import PurchaseToken, Seen
-from domain.kernel import AccountId, ErrorKind, PicoError
+from domain.billing import BuyerToken, PurchaseToken, Seen
+from domain.kernel import ErrorKind, PicoError
 
 
 class AppStoreUnavailable(PicoError):
@@ -26,9 +26,9 @@ class StoreHint:
 
 @dataclass(frozen=True, slots=True)
 class StorePurchase:
-    """What a store says of a purchase: whose it is, by the account's id that the app gave it, and how it stands."""
+    """What a store says of a purchase: whose it is, by the token that the app gave it, and how it stands."""
 
-    account_id: AccountId | None
+    buyer: BuyerToken | None
     seen: Seen
 
 

@@ -11,11 +11,12 @@ from typing_extensions import override
 from adapters.inbound.webhooks.sendgrid.signature import verification_key
 from bootstrap.settings.every_world import PLANS, Settings
 from bootstrap.settings.push import PushSettings
+from bootstrap.settings.stores import StoreSettings
 
 DSN = re.compile(r"https?://\w+@[^\s/?#@]+(/[\w.-]+)*/\d+")
 
 
-class ProductionSettings(PushSettings, Settings):
+class ProductionSettings(PushSettings, StoreSettings, Settings):
     """What an operator of Production must set, beside what may be set."""
 
     drain_seconds: int = Field(5, ge=0, le=60)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
+from adapters.jwt import es256, rs256
 from adapters.outbound.push.apns import ProviderKey
 from adapters.outbound.push.fcm import FirebaseProject
-from adapters.outbound.push.jwt import es256, rs256
 from bootstrap.pushing import ApnsAccess, FcmAccess, PushAccess
 
 

@@ -61,6 +61,7 @@ def read_settings(kind: type[W], options: Options = MappingProxyType({})) -> W:
     if isinstance(settings, ProductionSettings):
         _must_reach_telnyx(settings)
         _must_reach_stripe(settings)
+        _must_sell_in_stores(settings)
         if settings.apns_is_half:
             raise BadSettings(
                 "PICO_APNS_KEY, PICO_APNS_KEY_ID, PICO_APNS_TEAM_ID and PICO_APNS_TOPIC are set together."
@@ -75,6 +76,15 @@ def _must_reach_stripe(settings: ProductionSettings) -> None:
     given = (settings.stripe_api_key is not None, whole, bool(settings.plans))
     if any((*given, secrets is not None)) and not all(given):
         raise BadSettings("PICO_STRIPE_API_KEY, PICO_STRIPE_WEBHOOK_SECRETS and PICO_PLANS are set together.")
+
+
+def _must_sell_in_stores(settings: ProductionSettings) -> None:
+    """Refuse half of what the App Store needs, and plans that are sold nowhere but there. Raises BadSettings."""
+    if settings.app_store_is_half or (settings.app_store is not None and settings.stripe_api_key is None):
+        raise BadSettings(
+            "PICO_APP_STORE_BUNDLE, PICO_APP_STORE_PRODUCTS, PICO_APP_STORE_ROOTS, PICO_APP_STORE_ISSUER, "
+            "PICO_APP_STORE_KEY_ID and PICO_APP_STORE_KEY are set together, beside PICO_STRIPE_API_KEY."
+        )
 
 
 def _must_reach_telnyx(settings: ProductionSettings) -> None:

@@ -98,6 +98,7 @@ class Production:
             telnyx=telnyx_access(settings),
             push=settings.push,
             stripe=stripe_access(settings),
+            stores=settings.stores,
             clock=clock,
             meters=meters,
             providers=by_host(
@@ -105,6 +106,7 @@ class Production:
                 telnyx=f"{settings.telnyx_api_url},{settings.telnyx_media_hosts}",
                 sendgrid=settings.sendgrid_api_url,
                 stripe=settings.stripe_api_url,
+                app_store=settings.app_store_url,
                 fcm=settings.fcm_api_url,
             ),
             retention=settings.retention,

@@ -256,7 +256,7 @@ class HttpWorld:
             ],
             sandbox=HandSandbox(self.world) if sandbox else None,
             policy=POLICY.read_bytes(),
-            published=published(names_telnyx=True, names_push=True) if publishes else None,
+            published=published(names_telnyx=True, names_push=True, names_stores=True) if publishes else None,
             limits=None
             if limited is None
             else LimitRequests(ProcessLimits(), self.world.limits, self.world.clock, limited),

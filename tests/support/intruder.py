@@ -18,7 +18,7 @@ from application.inbound_calls import IncomingCall
 from application.inbound_messages import InboundMessage
 from application.inventory import Stored
 from application.search import FIRST, segment_of
-from domain.billing import PurchaseToken, Subscription
+from domain.billing import BuyerToken, PurchaseToken, Subscription, SubscriptionId
 from domain.calls import CallOutcome
 from domain.kernel import AccountId, MessageId
 from domain.media import MediaType
@@ -156,9 +156,14 @@ class Scene:
         assert heard["body"] == "heard"
         assert (await http.call("POST", "/v1/account/exports", token=token)).status == 202
         await world.settle()
-        bought = Subscription.begin(caller.account_id)
-        bought.payer = await world.payments.make_payer(caller.account_id, caller.account_id)
-        bought.payer_asked_at, bought.purchase = world.clock.now(), PurchaseToken("1000000012345678")
+        bought = Subscription(
+            account_id=caller.account_id,
+            id=SubscriptionId(caller.account_id),
+            payer=await world.payments.make_payer(caller.account_id, caller.account_id),
+            payer_asked_at=world.clock.now(),
+            purchase=PurchaseToken("1000000012345678"),
+            buyer=BuyerToken(str(world.ids.random_id())),
+        )
         async with world.store.begin(caller.account_id) as tx:
             tx.save(bought)
             words = await tx.search.said_after(FIRST, MessageId(UUID(int=2**128 - 1)), 99)

@@ -111,7 +111,7 @@ def test_what_links_accounts_is_only_what_must_be_found_without_one() -> None:
     }
     assert anywhere == {
         "accounts.email", "accounts.place", "sessions.token", "phone_lines.number", "push_tokens.token",
-        "subscriptions.payer",
+        "subscriptions.payer", "subscriptions.buyer",
     }  # fmt: skip
 
 

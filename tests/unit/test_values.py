@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from domain.billing import PayerRef, PurchaseToken
+from domain.billing import BuyerToken, PayerRef, PurchaseToken
 from domain.contacts import (
     ContactName,
     ContactNote,
@@ -78,6 +78,7 @@ SECRETS = [
     DeviceToken,
     GreetingText,
     PayerRef,
+    BuyerToken,
     PurchaseToken,
     WebhookUrl,
     WebhookSecret,

@@ -22,6 +22,7 @@ FIELDS = {
     "before": "Before when.",
     "blocked_at": "When it was blocked.",
     "cancel_asked_at": "When the person asked to cancel it; null where they did not.",
+    "buyer_token": "By what an app store is to know whose a purchase is: a UUID that names nobody.",
     "call_id": "The call.",
     "body": "What the message says. Null where it was damaged and cannot be read.",
     "capabilities": "What the number can do.",

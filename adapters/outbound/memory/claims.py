@@ -18,13 +18,15 @@ from domain.sessions import Session
 Claim = tuple[object, ...]
 
 
-def claim(row: Aggregate) -> Claim | None:
-    """Return what this row claims for itself alone, if anything."""
-    return _listed(row) or _within_account(row)
+def claims(row: Aggregate) -> list[Claim]:
+    """Return what this row claims for itself alone."""
+    return [claimed for claimed in (*_listed(row), _within_account(row)) if claimed is not None]
 
 
-def _listed(row: Aggregate) -> Claim | None:
+def _listed(row: Aggregate) -> list[Claim | None]:
     """Return what leads to this row in the directory."""
+    if isinstance(row, Subscription):
+        return [(name, getattr(row, name)) for name in ("payer", "buyer") if row.is_listed_by(name)]
     claimed: Claim | None = None
     match row:
         case Account() if row.is_listed_by("email"):
@@ -37,9 +39,7 @@ def _listed(row: Aggregate) -> Claim | None:
             claimed = "number", row.number
         case PushToken():
             claimed = "push token", row.token
-        case Subscription() if row.is_listed_by("payer"):
-            claimed = "payer", row.payer
-    return claimed
+    return [claimed]
 
 
 def _within_account(row: Aggregate) -> Claim | None:

@@ -14,7 +14,7 @@ from adapters.outbound.memory.rows import A
 from adapters.outbound.memory.store import MemoryStore
 from application.ports.directory import Directory, Lease, OpenSession
 from domain.accounts import Account, AccountState, Cutoffs, UnusedStep
-from domain.billing import PayerRef, Subscription
+from domain.billing import BuyerToken, PayerRef, Subscription
 from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, LineId
 from domain.push import DeviceToken, PushTokenId
@@ -63,6 +63,12 @@ class MemoryDirectory(Directory):
     async def payer(self, payer: PayerRef) -> AccountId | None:
         await self._store.answer()
         found = self._store.claims.get(("payer", payer))
+        return found and found[0]
+
+    @override
+    async def buyer(self, buyer: BuyerToken) -> AccountId | None:
+        await self._store.answer()
+        found = self._store.claims.get(("buyer", buyer))
         return found and found[0]
 
     @override

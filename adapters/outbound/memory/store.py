@@ -13,7 +13,7 @@ from uuid import UUID
 from typing_extensions import override
 
 from adapters.outbound.memory.audit_log import MemoryAuditLog
-from adapters.outbound.memory.claims import Claim, claim
+from adapters.outbound.memory.claims import Claim, claims
 from adapters.outbound.memory.queue import MemoryQueue
 from adapters.outbound.memory.repositories.exports import MemoryRecords
 from adapters.outbound.memory.rows import UNREADABLE, Loaded, Rows, copied, identity
@@ -232,8 +232,8 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
     def _check_claims(self, tx: MemoryTx, saved: list[Aggregate], removed: list[Aggregate]) -> None:
         """Raise VersionConflict when a row claims what another one has."""
         replaced = (tx.loaded.rows[type(row)].get(identity(row)) for row in saved)
-        freed = {claim(row) for row in (*replaced, *removed) if row}
-        wanted = [claimed for row in saved if (claimed := claim(row))]
+        freed = {claimed for row in (*replaced, *removed) if row for claimed in claims(row)}
+        wanted = [claimed for row in saved for claimed in claims(row)]
         if len(set(wanted)) < len(wanted) or any(
             claimed in self.claims and claimed not in freed for claimed in wanted
         ):
@@ -244,11 +244,11 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
         if former := rows.get(identity(row)):
             self._unclaim(former)
         rows[identity(row)] = row
-        if claimed := claim(row):
+        for claimed in claims(row):
             self.claims[claimed] = tx.account_id, identity(row)
 
     def _unclaim(self, row: Aggregate) -> None:
-        if claimed := claim(row):
+        for claimed in claims(row):
             self.claims.pop(claimed, None)
 
 

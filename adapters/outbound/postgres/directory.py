@@ -27,7 +27,7 @@ from adapters.outbound.postgres.tables import DIRECTORY
 from application.ports.directory import Directory, Lease, OpenSession
 from application.ports.keyring import KeyGone, Keyring
 from domain.accounts import Account, AccountState, Cutoffs, UnusedStep
-from domain.billing import CHARGED, PayerRef, Subscription
+from domain.billing import CHARGED, BuyerToken, PayerRef, Subscription
 from domain.exports import Export, ExportPart
 from domain.kernel import AccountId, ExportId, LineId, SealBroken
 from domain.push import DeviceToken, PushTokenId
@@ -245,6 +245,11 @@ class PostgresDirectory(Directory):
     @override
     async def payer(self, payer: PayerRef) -> AccountId | None:
         found = await self._find("subscriptions.payer", payer)
+        return found and found[0]
+
+    @override
+    async def buyer(self, buyer: BuyerToken) -> AccountId | None:
+        found = await self._find("subscriptions.buyer", buyer)
         return found and found[0]
 
     @override

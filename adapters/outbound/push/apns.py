@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
-from adapters.outbound.push.jwt import es256
+from adapters.jwt import es256
 from application.ports.push import PushRefused, PushTokenGone, PushUnavailable
 from domain.push import DeviceToken
 

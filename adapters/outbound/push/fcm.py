@@ -14,7 +14,7 @@ from urllib.parse import quote
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from adapters.answers import whole
-from adapters.outbound.push.jwt import rs256
+from adapters.jwt import rs256
 from application.ports.push import PushRefused, PushTokenGone, PushUnavailable
 from domain.push import DeviceToken
 

@@ -1,1 +1,1 @@
-"""What Apple's and Google's stores say of a purchase, once their signatures are off it."""
+"""Apple's and Google's stores: how a purchase stands there, and what they tell of one."""

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from adapters.outbound.stores.naming import account_of
 from application.ports.store_purchases import StoreHint, StorePurchase
-from domain.billing import PlanName, PurchaseToken, Seen, Seller, SubscriptionState
+from domain.billing import BuyerToken, PlanName, PurchaseToken, Seen, Seller, SubscriptionState
 
 STATES: Mapping[int, SubscriptionState] = MappingProxyType({
     1: SubscriptionState.ACTIVE,
@@ -21,12 +20,10 @@ STATES: Mapping[int, SubscriptionState] = MappingProxyType({
 """Active, expired, in billing retry, in the grace period, revoked."""
 
 
-def hint_of(notification: Mapping[str, Any], transaction: Mapping[str, Any], bundle: str) -> StoreHint | None:
-    """Return which purchase a notification is about; None for another app's, and for what is about none."""
+def hint_of(notification: Mapping[str, Any], transaction: Mapping[str, Any]) -> StoreHint | None:
+    """Return which purchase a notification is about; None for what is about none."""
     ref, original = notification.get("notificationUUID"), transaction.get("originalTransactionId")
-    data = notification.get("data")
-    of = data.get("bundleId") if isinstance(data, Mapping) else None
-    if of != bundle or not isinstance(ref, str) or not isinstance(original, str) or not original:
+    if not isinstance(ref, str) or not isinstance(original, str) or not original:
         return None
     return StoreHint(ref, PurchaseToken.of(Seller.APP_STORE, original))
 
@@ -49,4 +46,5 @@ def purchase_of(
         period_ends_at if over else None,
         Seller.APP_STORE,
     )
-    return StorePurchase(account_of(transaction.get("appAccountToken")), seen)
+    token = transaction.get("appAccountToken")
+    return StorePurchase(BuyerToken(token.lower()) if isinstance(token, str) and token else None, seen)

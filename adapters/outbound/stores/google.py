@@ -13,9 +13,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from adapters.outbound.stores.naming import account_of
 from application.ports.store_purchases import StoreHint, StorePurchase
-from domain.billing import PlanName, PurchaseToken, Seen, Seller, SubscriptionState
+from domain.billing import BuyerToken, PlanName, PurchaseToken, Seen, Seller, SubscriptionState
 
 STATES: Mapping[str, SubscriptionState] = MappingProxyType({
     "SUBSCRIPTION_STATE_PENDING": SubscriptionState.INCOMPLETE,
@@ -65,7 +64,7 @@ def purchase_of(subscription: Mapping[str, Any], plans: Mapping[str, PlanName]) 
     )
     external = subscription.get("externalAccountIdentifiers")
     named = external.get("obfuscatedExternalAccountId") if isinstance(external, Mapping) else None
-    return StorePurchase(account_of(named), seen)
+    return StorePurchase(BuyerToken(named) if isinstance(named, str) and named else None, seen)
 
 
 def _instant(text: object) -> datetime | None:

@@ -9,8 +9,7 @@ from uuid import UUID
 from typing_extensions import override
 
 from application.ports.payments import Page, PaymentHint, Payments, PaymentsUnavailable
-from application.ports.store_purchases import AppStoreUnavailable, StorePurchase, StorePurchases
-from domain.billing import PayerRef, PlanName, PlanNotOffered, PurchaseToken, Seen
+from domain.billing import PayerRef, PlanName, PlanNotOffered, Seen
 from domain.kernel import AccountId
 
 
@@ -81,11 +80,3 @@ class NoPayments(Payments):
         nothing: tuple[PaymentHint, ...] = ()
         for hint in nothing:
             yield hint
-
-
-class NoStorePurchases(StorePurchases):
-    """`StorePurchases` where no app store is connected: nothing was bought there."""
-
-    @override
-    async def fetch(self, purchase: PurchaseToken) -> StorePurchase | None:
-        raise AppStoreUnavailable

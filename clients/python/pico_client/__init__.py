@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pico_client.accounts import Account, Accounts, DeletionPreview, RestrictionInForce, UnreachableBy
 from pico_client.audit_log import AuditEntry, AuditLog
-from pico_client.billing import Billing, Checkout, Plan, Portal, Subscription
+from pico_client.billing import Billing, Buyer, Checkout, Plan, Portal, Subscription
 from pico_client.blocked_numbers import BlockedNumber, BlockedNumbers
 from pico_client.contacts import Contact, ContactImport, Contacts, Skip
 from pico_client.events import Event, Events
@@ -43,6 +43,7 @@ __all__ = [
     "AuditEntry",
     "AvailableNumber",
     "BlockedNumber",
+    "Buyer",
     "Call",
     "CallPlayed",
     "Checkout",

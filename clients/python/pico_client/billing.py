@@ -50,6 +50,13 @@ class Portal(Result):
     url: str
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Buyer(Result):
+    """By what an app store is to know whose a purchase is."""
+
+    buyer_token: str
+
+
 class Billing(Calls):
     """What one does to pay."""
 
@@ -71,6 +78,10 @@ class Billing(Calls):
     def open_portal(self) -> Portal:
         """Open the page on which the person looks after a subscription that was bought here."""
         return self._ask(Portal, "POST", "/v1/billing/portal")
+
+    def read_buyer_token(self) -> Buyer:
+        """Read by what an app store is to know whose a purchase is: the app hands it over as it sells."""
+        return self._ask(Buyer, "POST", "/v1/billing/buyer-token")
 
     def change_plan(self, plan: str, *, key: str | None = None) -> Subscription:
         """Change the plan: the difference is charged, or credited, at once."""

@@ -73,7 +73,7 @@ def test_a_clause_is_one_sentence_or_a_pair() -> None:
 
 
 def test_who_wakes_devices_is_named_where_somebody_does() -> None:
-    elsewhere = shown(POLICY, names_telnyx=True, names_push=False)
+    elsewhere = shown(POLICY, names_telnyx=True, names_push=False, names_stores=True)
     assert "## Where devices are woken\n" in POLICY
     left_out = {clause.id for clause in parse(POLICY)} - set(re.findall(r"- \*\*(\w+)\*\*", elsewhere))
     assert left_out == {"S7"}
@@ -82,8 +82,8 @@ def test_who_wakes_devices_is_named_where_somebody_does() -> None:
 
 
 def test_what_holds_where_telnyx_is_configured_is_shown_there_only() -> None:
-    everywhere = shown(POLICY, names_telnyx=False, names_push=True)
-    assert shown(POLICY, names_telnyx=True, names_push=True) == POLICY
+    everywhere = shown(POLICY, names_telnyx=False, names_push=True, names_stores=True)
+    assert shown(POLICY, names_telnyx=True, names_push=True, names_stores=True) == POLICY
     assert "## Where Telnyx carries lines, too\n" in POLICY
     left_out = {clause.id for clause in parse(POLICY)} - set(re.findall(r"- \*\*(\w+)\*\*", everywhere))
     assert left_out == {"S6", "H90", "H91", "H93", "H94"}
@@ -91,6 +91,12 @@ def test_what_holds_where_telnyx_is_configured_is_shown_there_only() -> None:
         len(re.findall("^## ", everywhere, re.MULTILINE)) == len(re.findall("^## ", POLICY, re.MULTILINE)) - 1
     )
     assert "\n\n## Where it goes\n" in everywhere
+
+
+def test_what_holds_where_app_stores_sell_is_shown_there_only() -> None:
+    elsewhere = shown(POLICY, names_telnyx=True, names_push=True, names_stores=False)
+    left_out = {clause.id for clause in parse(POLICY)} - set(re.findall(r"- \*\*(\w+)\*\*", elsewhere))
+    assert left_out == {"S8", "H104"}
 
 
 def test_the_data_map_is_the_inventory() -> None:

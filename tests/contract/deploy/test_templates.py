@@ -161,7 +161,7 @@ def test_the_image_holds_what_is_locked_and_is_no_root() -> None:
 READS = """
 from bootstrap.publication import published
 from bootstrap.release import release
-clauses = published(names_telnyx=True, names_push=True)().clauses
+clauses = published(names_telnyx=True, names_push=True, names_stores=True)().clauses
 assert all(each.state != "unproved" and "he" in each.sentence for each in clauses)
 print(release(), len(clauses), __import__("bootstrap").__file__)
 """

@@ -81,6 +81,8 @@ async def pays(http: HttpWorld, token: str) -> None:
     await http.world.settle()
     assert (await call("GET", "/v1/subscription", token=token)).json["plan"] == plans[0]
     assert (await call("POST", "/v1/billing/portal", token=token)).json["url"]
+    buyer = (await call("POST", "/v1/billing/buyer-token", token=token)).json
+    assert (await call("POST", "/v1/billing/buyer-token", token=token)).json == buyer
     other = {"plan": plans[-1]}
     changed = await call("POST", "/v1/billing/plan-changes", other, token=token, headers=http.key("plan"))
     assert changed.json["plan"] == plans[-1]

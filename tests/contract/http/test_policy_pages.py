@@ -122,9 +122,11 @@ def test_the_header_says_which_language_is_liked_best(header: str, language: str
 
 
 def test_what_holds_where_telnyx_is_configured_is_published_there_only() -> None:
-    everywhere = {clause.id for clause in published(names_telnyx=False, names_push=True)().clauses}
+    everywhere = {
+        clause.id for clause in published(names_telnyx=False, names_push=True, names_stores=True)().clauses
+    }
     only_there = {
-        clause.id for clause in published(names_telnyx=True, names_push=True)().clauses
+        clause.id for clause in published(names_telnyx=True, names_push=True, names_stores=True)().clauses
     } - everywhere
     assert only_there == set(sections(POLICY.read_text(encoding="utf-8"))[TELNYX.removeprefix("## ")])
     assert "S6" in only_there

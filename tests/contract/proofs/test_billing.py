@@ -90,7 +90,7 @@ async def bought(world: OnPostgres, stripe: StripeSimulator, ada: Person) -> Sub
 
 
 @proves(
-    "C13", text="bb2a0dcb54c6", saboteur=in_clear("subscriptions.payer"), says="the customer id lies in clear"
+    "C13", text="d6c37b0d4e27", saboteur=in_clear("subscriptions.payer"), says="the customer id lies in clear"
 )
 async def test_of_a_subscription_the_customer_id_is_sealed_and_its_state_is_kept(stored: Databases) -> None:
     async with with_stripe(stored) as (world, stripe):

@@ -29,6 +29,7 @@ from adapters.inbound.http.route import Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.inbound.http.upload import Upload
 from adapters.inbound.http_io import WebhookEndpoint
+from adapters.inbound.webhooks.app_store import AppStoreWebhooks
 from adapters.inbound.webhooks.sendgrid import SendGridWebhooks
 from adapters.inbound.webhooks.stripe import StripeWebhooks
 from adapters.inbound.webhooks.telnyx import TelnyxWebhooks
@@ -201,12 +202,17 @@ def own_words(world: InMemory, planted: Mapping[str, str]) -> list[Any]:
         async def _verified(self, request: web.BaseRequest) -> bytes:
             fail(planted, await request.read())
 
+    class Gullible(AppStoreWebhooks):
+        async def _take(self, signed: object) -> NoReturn:
+            fail(planted, signed)
+
     stripe = Believing(world.use_cases, None, hint_of)  # type: ignore[arg-type]
-    real = [twilio, telnyx, stripe, Credulous(world.use_cases, None)]  # type: ignore[arg-type]
+    apple = Gullible(world.use_cases, None, None, None, world.clock.now)  # type: ignore[arg-type]
+    real = [twilio, telnyx, stripe, apple, Credulous(world.use_cases, None)]  # type: ignore[arg-type]
     providers = {path.parent.name for path in Path(webhooks.__file__).parent.glob("*/webhooks.py")}
-    assert providers == {path.split("/")[2] for hooks in real for path in hooks.endpoints()}, (
-        "a provider is left out"
-    )
+    assert providers == {
+        path.split("/")[2].replace("-", "_") for hooks in real for path in hooks.endpoints()
+    }, "a provider is left out"
     return real
 
 
@@ -247,7 +253,7 @@ async def every_route_fails(
         for path in real[0].endpoints():
             yield path, *await client.webhook(path, {"Body": planted["form"], "From": planted["URL"]})
         for path in (path for hooks in real[1:] for path in hooks.endpoints()):
-            async with client.session.post(client.url + path, data=planted["form"]) as answer:
+            async with client.session.post(client.url + path, json=planted["form"]) as answer:
                 yield path, answer.status, await answer.read()
 
 

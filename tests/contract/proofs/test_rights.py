@@ -327,6 +327,7 @@ WRITE_TO_US = {
     ("voicemails", "digest"),
     ("subscriptions", "payer"),
     ("subscriptions", "purchase"),
+    ("subscriptions", "buyer"),
     ("audit_entries", "at"),
     ("audit_entries", "kind"),
     ("audit_entries", "subject"),

@@ -10,7 +10,7 @@ import pytest
 from application.ports.directory import Lease
 from application.ports.store import VersionConflict
 from domain.accounts import AccountState
-from domain.billing import PayerRef, Subscription
+from domain.billing import BuyerToken, PayerRef, Subscription
 from domain.kernel import (
     AccountId,
 )
@@ -61,6 +61,21 @@ class DirectoryPromises:
             await world.commit(ada, Subscription.begin(ada))
         await world.store.delete_rows(ada)
         assert await world.directory.payer(payer) is None
+
+    async def test_a_buyer_leads_to_its_account_beside_a_payer_and_goes_with_it(self, world: World) -> None:
+        ada, boris = await world.account(), await world.account()
+        bought, buyer = world.new_subscription(ada), BuyerToken(str(world.ids.random_id()))
+        bought.buyer = buyer
+        assert await world.directory.buyer(buyer) is None
+        await world.commit(ada, bought)
+        assert await world.directory.buyer(buyer) == ada
+        assert await world.directory.payer(PayerRef(f"cus_{ada.hex}")) == ada
+        second = Subscription.begin(boris)
+        second.buyer = buyer
+        with pytest.raises(VersionConflict):
+            await world.commit(boris, second)
+        await world.store.delete_rows(ada)
+        assert await world.directory.buyer(buyer) is None
 
     async def test_it_lists_every_account_once_in_order_of_id(self, world: World) -> None:
         known = {await world.account() for _ in range(3)}

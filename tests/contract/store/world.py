@@ -19,7 +19,7 @@ from application.ports.limits import Limits
 from application.ports.store import Store
 from domain.accounts import Account, AccountState
 from domain.audit import AuditEntry
-from domain.billing import PayerRef, PurchaseToken, Subscription
+from domain.billing import BuyerToken, PayerRef, PurchaseToken, Subscription
 from domain.blocked_numbers import BlockedNumber, BlockedNumberId
 from domain.calls import Call, CallDirection, CallOutcome
 from domain.contacts import (
@@ -294,6 +294,7 @@ class World(ABC):
     def new_subscription(self, account_id: AccountId) -> Subscription:
         bought = Subscription.begin(account_id)
         bought.payer, bought.purchase = PayerRef(f"cus_{account_id.hex}"), PurchaseToken("1000000012345678")
+        bought.buyer = BuyerToken(str(self.ids.random_id()))
         return bought
 
     def new_greeting(self, line: PhoneLine) -> Greeting:

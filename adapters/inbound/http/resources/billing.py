@@ -84,6 +84,12 @@ class Portal(TypedDict):
     url: Annotated[str, Field(examples=["https://billing.stripe.com/p/session/test_a1b2c3"])]
 
 
+class Buyer(TypedDict):
+    """By what an app store is to know whose a purchase is."""
+
+    buyer_token: Annotated[str, Field(examples=["6f9b0c7e-52a1-4b6f-9d0e-0f4a7c1d2e3b"])]
+
+
 def plan(of: Offer) -> Plan:
     """Show a plan."""
     countries = of.plan.countries
@@ -142,6 +148,15 @@ async def change_plan(request: Request[PlanChoice]) -> Subscription:
     return subscription(await request.use_cases.read_subscription(request.account_id))
 
 
+async def read_buyer_token(request: Request[None]) -> Buyer:
+    """Read by what an app store is to know whose a purchase is, drawn at random the first time.
+
+    The app hands it over as it sells: to Apple as `appAccountToken`, to Google as `obfuscatedExternalAccountId`. A
+    purchase without it is nobody's.
+    """
+    return {"buyer_token": str(await request.use_cases.read_buyer_token(request.account_id))}
+
+
 ONCE = (Bearer(), Idempotent())
 PAYING = (
     AccountRestricted, IdempotencyMismatch, PaymentRefused, PaymentsUnavailable, PendingDeletion, PlanNotOffered,
@@ -156,6 +171,7 @@ ROUTES = (
           pace=Pace.PURCHASE),
     Route("POST", "/v1/billing/portal", open_portal, 200, raises=(NotSubscribed, PaymentRefused, PaymentsUnavailable, PendingDeletion),
           pace=Pace.HEAVY),
+    Route("POST", "/v1/billing/buyer-token", read_buyer_token, 200, raises=(AccountRestricted, PendingDeletion)),
     Route("POST", "/v1/billing/plan-changes", change_plan, 200, body=PlanChoice, guards=ONCE, raises=(*PAYING, LineLimitReached, NotSubscribed),
           pace=Pace.PURCHASE),
 )

@@ -25,7 +25,7 @@ def es256(pem: str, key_id: str, claims: Mapping[str, object]) -> str:
     key = load_pem_private_key(pem.encode(), None)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ValueError("not a P-256 key")  # noqa: TRY004 - as above
-    said = _said({"alg": "ES256", "kid": key_id}, claims)
+    said = _said({"alg": "ES256", "kid": key_id, "typ": "JWT"}, claims)
     r, s = utils.decode_dss_signature(key.sign(said.encode(), ec.ECDSA(SHA256())))
     return f"{said}.{_text(r.to_bytes(32) + s.to_bytes(32))}"
 

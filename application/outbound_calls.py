@@ -71,12 +71,13 @@ class IssueVoiceToken:
     async def __call__(self, account_id: AccountId, line_id: LineId) -> tuple[ClientIdentity, ClientToken]:
         """Return the apps' name and a token for an hour. Raises NotFound, LineNotActive, NotForCalls.
 
-        Raises CarrierUnsupported where apps cannot call. Repeating makes another token.
+        Raises CarrierUnsupported where apps cannot call, CarrierUnavailable, CarrierRefused. Repeating makes another
+        token.
         """
         async with self.store.begin(account_id) as tx:
             (await tx.lines.get(line_id)).must_take_calls()
         client = await self.clients.identity(account_id, line_id)
-        return client, self.voice.client_token(client, self.clock.now(), TOKEN_LIFE)
+        return client, await self.voice.client_token(client, self.clock.now(), TOKEN_LIFE)
 
 
 @dataclass(frozen=True, slots=True)

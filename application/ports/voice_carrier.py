@@ -72,11 +72,11 @@ class VoiceCarrier(Protocol):
     name: ClassVar[str]
     voice_abilities: VoiceAbilities
 
-    def client_token(self, client: ClientIdentity, now: datetime, life: timedelta) -> ClientToken:
-        """Make a token with which apps are `client` until `life` after `now`.
+    async def client_token(self, client: ClientIdentity, now: datetime, life: timedelta) -> ClientToken:
+        """Make a token with which apps are `client` until `life` after `now`, or have the carrier make it.
 
-        It needs no answer of the carrier, says nothing but the name, and cannot be taken back. Needs
-        `has_app_clients`. Repeating makes another.
+        It says nothing but the name, and cannot be taken back. Raises CarrierRefused. Needs `has_app_clients`.
+        Repeating makes another.
         """
         ...
 

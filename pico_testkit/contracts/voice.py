@@ -183,13 +183,13 @@ class VoiceCarrierContract:
         world.outage(on=False)
         assert await world.voice.look_up_call(ref) is not None
 
-    def test_a_token_is_for_the_apps_of_one_line_and_ends(self, world: VoiceWorld) -> None:
+    async def test_a_token_is_for_the_apps_of_one_line_and_ends(self, world: VoiceWorld) -> None:
         now, life = datetime.fromisoformat("2027-03-01T12:00:00+00:00"), timedelta(hours=1)
         if not world.voice.voice_abilities.has_app_clients:
             with pytest.raises(CarrierUnsupported):
-                world.voice.client_token(CLIENT, now, life)
+                await world.voice.client_token(CLIENT, now, life)
             return
-        made = world.voice.client_token(CLIENT, now, life)
+        made = await world.voice.client_token(CLIENT, now, life)
         assert made.expires_at == now + life
-        other = world.voice.client_token(ClientIdentity("line_" + "b" * 77), now, life)
+        other = await world.voice.client_token(ClientIdentity("line_" + "b" * 77), now, life)
         assert made.token != other.token

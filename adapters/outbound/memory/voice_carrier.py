@@ -80,7 +80,7 @@ class MemoryVoiceCarrier(CarrierFaults, VoiceCarrier):
         self._serial = count(1)
 
     @override
-    def client_token(self, client: ClientIdentity, now: datetime, life: timedelta) -> ClientToken:
+    async def client_token(self, client: ClientIdentity, now: datetime, life: timedelta) -> ClientToken:
         return ClientToken(f"client-{client}", now + life)
 
     @override

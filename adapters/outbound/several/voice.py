@@ -49,7 +49,7 @@ class EveryVoice(VoiceCarrier):
         )
 
     @override
-    def client_token(self, client: ClientIdentity, now: datetime, life: timedelta) -> ClientToken:
+    async def client_token(self, client: ClientIdentity, now: datetime, life: timedelta) -> ClientToken:
         raise CarrierUnsupported
 
     @override

@@ -81,7 +81,7 @@ class TwilioVoiceCarrier(VoiceCarrier):
         )
 
     @override
-    def client_token(self, client: ClientIdentity, now: datetime, life: timedelta) -> ClientToken:
+    async def client_token(self, client: ClientIdentity, now: datetime, life: timedelta) -> ClientToken:
         """Make an access token (Twilio: access tokens; JWT by RFC 7519, HS256 with the key's secret)."""
         access = self.access
         if not access.is_complete:

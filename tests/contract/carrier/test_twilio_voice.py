@@ -93,7 +93,7 @@ async def test_a_number_is_bought_with_its_voice_webhooks(world: TwilioVoiceWorl
 
 async def test_a_token_is_what_twilios_own_library_makes_of_it(world: TwilioVoiceWorld) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
-    made = world.voice.client_token(CLIENT, now, timedelta(hours=1))
+    made = await world.voice.client_token(CLIENT, now, timedelta(hours=1))
     token = AccessToken.from_jwt(made.token, key=ACCESS.key_secret)
     assert token.valid_until == int((now + timedelta(hours=1)).timestamp())
     head, said = (json.loads(urlsafe_b64decode(part + "==")) for part in made.token.split(".")[:2])

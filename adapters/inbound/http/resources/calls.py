@@ -161,7 +161,7 @@ PLACING = (
     *NOT_THERE, NumberBlocked, SpendLimited, SendingPaused, LimitsUnavailable, IdempotencyMismatch, CarrierRefused,
     CarrierUnavailable,
 )  # fmt: skip
-TOKENS = (LineNotActive, NotForCalls, CarrierUnsupported)
+TOKENS = (LineNotActive, NotForCalls, CarrierUnsupported, CarrierRefused, CarrierUnavailable)
 
 # ruff: noqa: E501 - a route is a line, however long
 # fmt: off

@@ -83,7 +83,8 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
         )
 
         telnyx = telnyx_of(parts, session)
-        carriers = carriers_of(parts, twilio, telnyx)
+        keyring = PostgresKeyring(keys, parts.kms, memory=parts.key_cache_mib << 20)
+        carriers = carriers_of(parts, twilio, telnyx, keyring)
         plan = PhonenumbersPlan()
 
         async def database_time() -> datetime:
@@ -93,7 +94,6 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
 
         parts.clock.database = database_time
         ids = TimeOrderedIds(parts.clock)
-        keyring = PostgresKeyring(keys, parts.kms, memory=parts.key_cache_mib << 20)
         place = PostgresLedgerPlace(database)
         store = PostgresStore(database, keyring, ids, environment=parts.environment)
         limits: Limits = PostgresLimits(database, keyring)

@@ -54,6 +54,8 @@ class TelnyxAccess:
     media_hosts: frozenset[str]
     connection_id: str = ""
     """The Voice API application that takes its lines' calls; without one they carry none."""
+    apps_connection_id: str = ""
+    """The credential connection of its lines' apps; without one they have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

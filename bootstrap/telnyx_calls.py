@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapters.inbound.webhooks.telnyx import TelnyxVoice, TelnyxVoicemail
+from adapters.inbound.webhooks.telnyx.app_calls import TelnyxAppCalls
 from adapters.inbound.webhooks.telnyx.webhooks import EventHandler
 from adapters.outbound.telnyx.answers import ref_of
 from adapters.outbound.telnyx.api import TelnyxApi
@@ -19,12 +20,14 @@ def calls_at_telnyx(
 ) -> Mapping[str, EventHandler]:
     """Return the handlers of events about calls, by type."""
     recordings = TelnyxRecordings(api)
+    apps = TelnyxAppCalls(use_cases.connect_call, use_cases.apply_call_report, control, ref_of, came_to)
     voice = TelnyxVoice(
         answer=use_cases.answer_call,
         go_on=use_cases.continue_call,
         accept=use_cases.accept_forwarded_call,
         apply_report=use_cases.apply_call_report,
         control=control,
+        apps=apps,
         ref_of=ref_of,
         came_to=came_to,
     )

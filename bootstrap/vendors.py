@@ -16,6 +16,7 @@ from adapters.outbound.system.payments import NoPayments
 from adapters.outbound.telnyx import vocabulary as telnyx_words
 from adapters.outbound.telnyx.answers import ref_of
 from adapters.outbound.telnyx.api import TelnyxApi
+from adapters.outbound.telnyx.apps import TelnyxApps
 from adapters.outbound.telnyx.call_control import TelnyxCallControl
 from adapters.outbound.telnyx.client_state import SealedStates
 from adapters.outbound.telnyx.messages import TelnyxMessages
@@ -33,7 +34,7 @@ from application.ports.keyring import Keyring
 from application.ports.payments import Payments
 from application.use_cases import UseCases
 from bootstrap.carriers import Carriers
-from bootstrap.parts import Parts, StripeAccess
+from bootstrap.parts import Parts, StripeAccess, TelnyxAccess
 from bootstrap.telnyx_calls import calls_at_telnyx
 
 
@@ -63,7 +64,13 @@ def telnyx_of(parts: Parts, session: ClientSession) -> TelnyxApi | None:
     )
 
 
-def carriers_of(parts: Parts, twilio: TwilioApi, telnyx: TelnyxApi | None) -> Carriers:
+def telnyx_control(access: TelnyxAccess, telnyx: TelnyxApi, keyring: Keyring) -> TelnyxCallControl:
+    """Return what commands calls at Telnyx, and rings apps where it has any."""
+    apps = TelnyxApps(telnyx.http, access.apps_connection_id) if access.apps_connection_id else None
+    return TelnyxCallControl(telnyx, SealedStates(keyring), access.connection_id, apps)
+
+
+def carriers_of(parts: Parts, twilio: TwilioApi, telnyx: TelnyxApi | None, keyring: Keyring) -> Carriers:
     """Return Twilio, and Telnyx beside it where it is configured."""
     voice, recordings = TwilioVoiceCarrier(twilio, parts.twilio.voice), TwilioRecordings(twilio)
     first = Carriers(
@@ -75,12 +82,12 @@ def carriers_of(parts: Parts, twilio: TwilioApi, telnyx: TelnyxApi | None) -> Ca
     )
     if parts.telnyx is None or telnyx is None:
         return first
-    left = TelnyxRecordings(telnyx)
+    left, control = TelnyxRecordings(telnyx), telnyx_control(parts.telnyx, telnyx, keyring)
     return Carriers(
         {**first.messages, "telnyx": TelnyxMessages(telnyx)},
         {**first.numbers, "telnyx": TelnyxNumbers(telnyx, parts.prices, parts.telnyx.connection_id)},
         dict.fromkeys(parts.telnyx.countries, "telnyx"),
-        voices={**first.voices, "telnyx": TelnyxVoiceCarrier(telnyx)},
+        voices={**first.voices, "telnyx": TelnyxVoiceCarrier(telnyx, control)},
         recordings={**first.recordings, "telnyx": left},
         transcribers={**first.transcribers, "telnyx": left},
     )
@@ -96,8 +103,7 @@ def webhooks_of(
     ]
     if parts.telnyx is not None and telnyx is not None:
         verified = TelnyxSignature(parts.telnyx.public_keys, parts.clock.now)
-        control = TelnyxCallControl(telnyx, SealedStates(keyring), parts.telnyx.connection_id)
-        calls = calls_at_telnyx(use_cases, telnyx, control)
+        calls = calls_at_telnyx(use_cases, telnyx, telnyx_control(parts.telnyx, telnyx, keyring))
         found.append(
             TelnyxWebhooks(use_cases, verified, telnyx_words.outcome_of, ref_of, parts.public_url, calls)
         )

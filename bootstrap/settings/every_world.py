@@ -224,6 +224,9 @@ class Settings(BaseSettings):
     telnyx_connection_id: str = Field("", pattern=r"^[0-9]{0,24}$", examples=["1293384261075731499"])
     """Telnyx's id of the Voice API application that takes its lines' calls; these carry none when unset."""
 
+    telnyx_apps_connection_id: str = Field("", pattern=r"^[0-9]{0,24}$", examples=["1567510696929005999"])
+    """Telnyx's id of the credential connection of its lines' apps, which lets no call out; none ring when unset."""
+
     @property
     def countries_at_telnyx(self) -> frozenset[Country]:
         """The countries in `telnyx_countries`."""

@@ -169,4 +169,5 @@ def telnyx_access(settings: ProductionSettings) -> TelnyxAccess | None:
         api_url=settings.telnyx_api_url,
         media_hosts=frozenset(host.rstrip("/") for host in settings.telnyx_media_hosts.split(",")),
         connection_id=settings.telnyx_connection_id,
+        apps_connection_id=settings.telnyx_apps_connection_id,
     )

@@ -24,7 +24,7 @@ from adapters.outbound.sendgrid.simulator import ReadMail, SendGridSimulator, as
 from adapters.outbound.stripe.simulator import StripeSimulator
 from adapters.outbound.system.clock import ShiftedClock, SystemClock
 from adapters.outbound.telnyx.signature import public_key_of
-from adapters.outbound.telnyx.simulator import CONNECTION_ID, TelnyxSimulator
+from adapters.outbound.telnyx.simulator import APPS_CONNECTION_ID, CONNECTION_ID, TelnyxSimulator
 from adapters.outbound.telnyx.simulator import Script as SecondScript
 from adapters.outbound.twilio.simulator import Script, TwilioSimulator, UnknownNumber
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
@@ -313,6 +313,7 @@ def telnyx_access(settings: Settings, saved: SandboxState) -> TelnyxAccess | Non
         api_url=saved.second_url,
         media_hosts=frozenset({saved.second_url}),
         connection_id=settings.telnyx_connection_id or CONNECTION_ID,
+        apps_connection_id=settings.telnyx_apps_connection_id or APPS_CONNECTION_ID,
     )
 
 

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from adapters.inbound.webhooks.telnyx import TelnyxVoice
+from adapters.inbound.webhooks.telnyx.app_calls import TelnyxAppCalls
 from adapters.inbound.webhooks.telnyx.events import Event
 from adapters.outbound.telnyx.answers import ref_of
 from adapters.outbound.telnyx.api import TelnyxApi
+from adapters.outbound.telnyx.apps import TelnyxApps
 from adapters.outbound.telnyx.call_control import TelnyxCallControl
 from adapters.outbound.telnyx.client_state import SealedStates
 from adapters.outbound.telnyx.legs import came_to
 from application.ports.carrier_errors import CarrierRefused
 from bootstrap.worlds import InMemory
-from domain.values import PhoneNumber
+from domain.calls import Call, CallDirection
+from domain.kernel import CallId
+from domain.values import Peer, PhoneNumber
 from tests.support.actors import Person
-from tests.support.call_flows import BLOCKED, CALLERS, CallFlows
+from tests.support.call_flows import BLOCKED, CALLER, CALLERS, CallFlows
 
 CAUSES = ("normal_clearing", "user_busy", "timeout", "not_found", "originator_cancel", "nonsense", None)
 MAY_SAY = {
@@ -38,7 +43,9 @@ MAY_SAY = {
         "client_state", "format", "channels", "recording_track", "play_beep", "max_length", "timeout_secs", "trim",
         "transcription", "transcription_engine", "transcription_language",
     },
-    "dial": {"client_state", "connection_id", "from", "to", "timeout_secs", "time_limit_secs", "link_to"},
+    "dial": {
+        "client_state", "connection_id", "from", "to", "timeout_secs", "time_limit_secs", "link_to", "custom_headers",
+    },
     "client_state_update": {"client_state"},
 }  # fmt: skip
 """All that Telnyx is ever told: nothing that forks, streams, listens or records a conversation."""
@@ -79,11 +86,13 @@ class Told:
 
     @property
     def without_key(self) -> list[Command]:
-        """Who is put through to whom, though nobody pressed the key there."""
+        """Who is put through to whom, though nobody pressed the key there, and neither is an app."""
         return [
             command
             for _, command in self.commands
-            if command[1] == "bridge" and self.keys.get(command[2]["call_control_id"]) != "1"
+            if command[1] == "bridge"
+            and self.keys.get(command[2]["call_control_id"]) != "1"
+            and not any("app" in control for control in (command[0], command[2]["call_control_id"]))
         ]
 
     @property
@@ -115,11 +124,11 @@ class Listening:
         assert key is None
         if path == "/calls":
             self.serial += 1
-            control = f"v3:other-{self.serial}"
+            control = f"v3:{'app' if isinstance(said['to'], list) else 'other'}-{self.serial}"
             self.commands.append((control, "dial", said))
             if self.chance.random() < 0.1:
                 raise CarrierRefused(10016)
-            return {"call_control_id": control}
+            return {"call_control_id": control, "call_leg_id": control.removeprefix("v3:")}
         _, _, control, _, action = path.split("/")
         self.commands.append((control, action, said))
         if self.chance.random() < 0.05:
@@ -127,11 +136,20 @@ class Listening:
         return {"result": "ok"}
 
     async def get(self, path: str) -> Mapping[str, Any]:
-        assert path.startswith("/calls/v3:caller")
+        assert path.startswith(("/calls/v3:caller", "/calls/v3:app"))
         told = [
             said.get("client_state") for control, _, said in self.commands if control == path.split("/")[2]
         ]
         return {"client_state": next(filter(None, reversed(told)), None), "is_alive": True}
+
+    async def items(self, path: str, query: Any) -> AsyncIterator[Mapping[str, Any]]:
+        """List an app that may be rung, or none; of a leg by its events nothing is listed."""
+        if path == "/telephony_credentials" and self.chance.random() < 0.6:
+            asked = dict(query)
+            yield {
+                "name": asked["filter[name]"], "resource_id": asked["filter[resource_id]"], "sip_username": "gencredx",
+                "expires_at": "2999-01-01T00:00:00", "created_at": "2026-01-01T00:00:00",
+            }  # fmt: skip
 
     async def put(self, path: str, said: Mapping[str, Any]) -> None:
         self.commands.append((path.split("/")[2], "client_state_update", said))
@@ -154,12 +172,17 @@ class TelnyxFlows(CallFlows):
         self.api = Listening(self.random)
         api = TelnyxApi(self.api, None, "", world.clock.now)  # type: ignore[arg-type]  # as far as it is used
         use_cases = world.use_cases
+        apps = TelnyxApps(self.api, "1567510696929005999")  # type: ignore[arg-type]  # as far as it is used
+        self.control = control(api, SealedStates(world.keyring), "1293384261075731499", apps)
         self.handlers: Handlers = TelnyxVoice(
             answer=use_cases.answer_call,
             go_on=use_cases.continue_call,
             accept=use_cases.accept_forwarded_call,
             apply_report=use_cases.apply_call_report,
-            control=control(api, SealedStates(world.keyring), "1293384261075731499"),
+            control=self.control,
+            apps=TelnyxAppCalls(
+                use_cases.connect_call, use_cases.apply_call_report, self.control, ref_of, came_to
+            ),
             ref_of=ref_of,
             came_to=came_to,
         ).handlers()
@@ -180,6 +203,8 @@ class TelnyxFlows(CallFlows):
         }  # fmt: skip
         legs: dict[str, dict[str, Any]] = {str(caller["call_control_id"]): caller}
         ahead: list[tuple[str, str]] = [("call.initiated", str(caller["call_control_id"]))]
+        if chance.random() < 0.2:
+            ahead = await self._placed(told, legs)
         for _ in range(20):
             if not ahead:
                 break
@@ -191,6 +216,28 @@ class TelnyxFlows(CallFlows):
                 await self._settings()
             self.world.clock.advance(timedelta(seconds=chance.randrange(60)))
         return told
+
+    async def _placed(self, told: Told, legs: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+        """Place a call to somebody, and return what Telnyx may tell first."""
+        call_id, before = CallId(self.world.ids.new()), len(self.api.commands)
+
+        async def begin(tx: Any) -> None:
+            tx.save(
+                Call.begin(
+                    self.ada.id, call_id, self.ada.line_id, direction=CallDirection.OUTBOUND, ref=None,
+                    peer=Peer(CALLER), at=self.world.clock.now(),
+                )
+            )  # fmt: skip
+
+        await self.world.store.update(self.ada.id, begin)
+        client = await self.world.call_clients.identity(self.ada.id, self.ada.line_id)
+        with suppress(CarrierRefused):
+            await self.control.place(call_id, self.ada.line_id, client, self.ada.number)
+        ahead = []
+        for control, command, said in self.api.commands[before:]:
+            told.commands.append(("placed", (control, command, said)))
+            ahead += self._follows(control, command, said, legs)
+        return ahead
 
     async def _happens(
         self,
@@ -223,7 +270,8 @@ class TelnyxFlows(CallFlows):
         if command == "dial":
             legs[control] = {
                 "call_control_id": control, "call_leg_id": control.removeprefix("v3:"), "call_session_id": "s",
-                "from": said["from"], "to": said["to"], "direction": "outgoing",
+                "from": said["from"],
+                "to": said["to"] if isinstance(said["to"], str) else said["to"][0], "direction": "outgoing",
             }  # fmt: skip
         if control not in legs:
             return []

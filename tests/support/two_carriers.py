@@ -17,12 +17,13 @@ from adapters.inbound.webhooks.telnyx import TelnyxSignature, TelnyxWebhooks
 from adapters.outbound.memory.carrier import MemoryCarrier
 from adapters.outbound.telnyx.answers import ref_of
 from adapters.outbound.telnyx.api import TelnyxApi
+from adapters.outbound.telnyx.apps import TelnyxApps
 from adapters.outbound.telnyx.call_control import TelnyxCallControl
 from adapters.outbound.telnyx.client_state import SealedStates
 from adapters.outbound.telnyx.messages import TelnyxMessages
 from adapters.outbound.telnyx.numbers import TelnyxNumbers
 from adapters.outbound.telnyx.recordings import TelnyxRecordings
-from adapters.outbound.telnyx.simulator import CONNECTION_ID, TelnyxSimulator
+from adapters.outbound.telnyx.simulator import APPS_CONNECTION_ID, CONNECTION_ID, TelnyxSimulator
 from adapters.outbound.telnyx.vocabulary import outcome_of
 from adapters.outbound.telnyx.voice import TelnyxVoiceCarrier
 from bootstrap.carriers import Carriers
@@ -108,12 +109,13 @@ async def two_carriers(
             media_hosts=frozenset({api_url}),
             read_pause=0.01,
         )
-        left = TelnyxRecordings(api)
+        left, apps = TelnyxRecordings(api), TelnyxApps(api.http, APPS_CONNECTION_ID)
+        commands = control(api, SealedStates(world.keyring), CONNECTION_ID, apps)
         carriers = Carriers(
             {"twilio": first, "telnyx": TelnyxMessages(api)},
             {"twilio": first, "telnyx": numbers(api, connection_id=CONNECTION_ID)},
             dict.fromkeys(countries, "telnyx"),
-            voices={"twilio": world.voice, "telnyx": TelnyxVoiceCarrier(api)},
+            voices={"twilio": world.voice, "telnyx": TelnyxVoiceCarrier(api, commands)},
             recordings={"twilio": world.recordings, "telnyx": left},
             transcribers={"twilio": world.recordings, "telnyx": left},
         )
@@ -126,7 +128,6 @@ async def two_carriers(
         first.on_message = world.use_cases.receive_message
         first.on_receipt = world.use_cases.apply_delivery_receipt
         signature = TelnyxSignature([simulator.public_key, *also_signed_by], now)
-        commands = control(api, SealedStates(world.keyring), CONNECTION_ID)
         calls = calls_at_telnyx(world.use_cases, api, commands)
         webhooks = TelnyxWebhooks(world.use_cases, signature, outcome_of, ref_of, public_url, calls)
         simulator.tell_of_calls(f"{public_url}/webhooks/telnyx")

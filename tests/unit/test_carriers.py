@@ -11,7 +11,6 @@ from dependency_injector.providers import Singleton
 
 from application.media import FetchMedia
 from application.messages import SendMessage
-from application.ports.carrier_errors import CarrierUnsupported
 from application.use_cases import UseCases
 from bootstrap.carriers import (
     CALLS_OF_A_LINE,
@@ -26,7 +25,7 @@ from bootstrap.worlds import InMemory
 from domain.kernel import CarrierRef, LineId, NotFound
 from domain.lines import LineState
 from domain.messages import Status
-from domain.values import MessageBody, Peer, PhoneNumber
+from domain.values import MessageBody, Peer
 from tests.support.actors import STRANGER
 from tests.support.two_carriers import two_carriers
 
@@ -45,13 +44,12 @@ def test_every_use_case_that_asks_a_carrier_of_calls_is_told_which() -> None:
     assert asking == set(CALLS_OF_A_LINE) | CALLS_OF_AN_ACCOUNT
 
 
-async def test_apps_of_a_line_at_telnyx_neither_call_nor_are_called() -> None:
+async def test_apps_get_a_token_of_the_carrier_that_has_their_line() -> None:
     async with two_carriers() as both:
         ada = await both.british("ada")
-        with pytest.raises(CarrierUnsupported):
-            await both.world.use_cases.issue_voice_token(ada.id, ada.line_id)
-        with pytest.raises(CarrierUnsupported):
-            await both.world.use_cases.place_call(ada.id, ada.line_id, PhoneNumber("+447700900999"), "k")
+        _, made = await both.world.use_cases.issue_voice_token(ada.id, ada.line_id)
+        assert made.token.count(".") == 2
+        assert len(both.telnyx.state.credentials) == 1
         boris = await (await both.world.signed_up("boris")).with_line()
         assert await both.world.use_cases.issue_voice_token(boris.id, boris.line_id)
 

@@ -10,22 +10,24 @@ from typing import NamedTuple
 import structlog
 
 from adapters.call_state import CallStage, CallState
-from adapters.outbound.telnyx.answers import Resource, certain, words_of
-from adapters.outbound.telnyx.api import TelnyxApi
-from adapters.outbound.telnyx.client_state import SealedStates
+from adapters.outbound.telnyx.answers import certain
+from adapters.outbound.telnyx.dialling import TelnyxDialling
 from adapters.outbound.telnyx.legs import CONTROL, Legs
-from adapters.outbound.telnyx.vocabulary import Gone
-from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable, CarrierUnsupported
+from application.ports.carrier_errors import CarrierRefused, CarrierUnsupported
 from domain.call_instructions import (
     AskForKey,
     CallAnswer,
+    Connect,
     Forward,
     HangUp,
     PutThrough,
     Reject,
+    RingApp,
+    Say,
     TakeMessage,
 )
 from domain.call_words import Notice, Spoken
+from domain.values import PhoneNumber
 
 log = structlog.get_logger()
 
@@ -45,16 +47,12 @@ class Numbers(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class TelnyxCallControl:
-    """Commands legs. `connection_id` is the Voice API application that our numbers and calls belong to.
+class TelnyxCallControl(TelnyxDialling):
+    """Commands legs.
 
     Every command names the event that brought it about: while that is delivered again, it is the same command
     (Telnyx: `command_id`). What is refused because the call is over is let be.
     """
-
-    api: TelnyxApi
-    states: SealedStates
-    connection_id: str
 
     async def state_of(self, client_state: object) -> CallState | None:
         """Return what we had Telnyx carry; None for none of ours. Raises KeysUnavailable."""
@@ -67,18 +65,17 @@ class TelnyxCallControl:
         return None if found is None else Numbers(found.sender, found.to, found.incoming)
 
     @certain
-    async def is_untold(self, control: str) -> bool:
-        """Tell whether a leg goes on that was told nothing yet that it would remember. Repeating is harmless."""
-        try:
-            status = await self.api.http.get(f"/calls/{control}")
-        except Gone:
-            return False
-        return status.get("is_alive") is True and not status.get("client_state")
+    async def was_answered(self, leg: str) -> bool:
+        """Tell whether somebody answered a leg, which the cause of its end does not say. Repeating is harmless."""
+        found = await Legs(self.api.http).one(leg)
+        return found is not None and found.answered is not None
 
-    async def carry_out(self, state: CallState, answer: CallAnswer, event: str) -> None:
+    async def carry_out(
+        self, state: CallState, answer: CallAnswer, event: str, called: PhoneNumber | None = None
+    ) -> None:
         """Do what is first told of a call. Raises CarrierUnavailable; CarrierRefused where nobody can be called.
 
-        `state` says of which legs. Raises CarrierUnsupported for what takes an app.
+        `state` says of which legs, and `called` is the line's number where its apps are rung.
         """
         state = replace(
             state,
@@ -91,8 +88,11 @@ class TelnyxCallControl:
                 await self._told(state.control, "reject", {"cause": "USER_BUSY"}, event)
             case HangUp():
                 await self.hang_up(state.control, event)
-            case Forward() as forward:
-                await self._forward(state, forward, event)
+            case RingApp() | Forward() | Connect() as told:
+                await self.call(state, told, called, event)
+            case Say(notice):
+                words, voice = notice.words(state.language), VOICES[state.language]
+                await self._command(state, "speak", CallStage.TELLING, event, payload=words, voice=voice)
             case AskForKey(key, seconds):
                 await self._ask(state, key, seconds, event)
             case PutThrough():
@@ -121,46 +121,14 @@ class TelnyxCallControl:
         await self._command(state, "record_start", CallStage.RECORDING, event, **asked)
 
     async def join(self, state: CallState, at: int, event: str) -> None:
-        """Put the caller through to the other telephone, whose person has pressed the key; they talk from `at` on."""
+        """Put the first leg through to the other one; they talk from `at` on."""
+        stage = CallStage.CONNECTED if state.stage is CallStage.CALLED else CallStage.TALKING
         state = replace(state, since=at)
-        await self._command(state, "bridge", CallStage.TALKING, event, call_control_id=state.other)
+        await self._command(state, "bridge", stage, event, call_control_id=state.other)
 
     async def hang_up(self, control: str, event: str) -> None:
         """End one leg; it may be over."""
         await self._told(control, "hangup", {}, event)
-
-    async def _forward(self, state: CallState, forward: Forward, event: str) -> None:
-        """Call the other telephone, and remember which leg that is: a caller who gives up ends it."""
-        asked = replace(state, stage=CallStage.ASKING)
-        dialled = await self._dialled(
-            {
-                "connection_id": self.connection_id,
-                "from": str(forward.caller_id),
-                "to": str(forward.to),
-                "timeout_secs": forward.seconds,
-                "time_limit_secs": max(int(forward.longest.total_seconds()), 1),
-                "link_to": state.control,
-                "client_state": await self.states.sealed(asked),
-                "command_id": f"{event}:dial",
-            }
-        )
-        await self._remember(replace(state, stage=CallStage.WAITING, other=control_of(dialled)))
-
-    async def _remember(self, waiting: CallState) -> None:
-        """Have the caller's leg say for whom it waits, unless it has been told more since: an event may come again."""
-        path, sealed = (
-            f"/calls/{waiting.control}/actions/client_state_update",
-            await self.states.sealed(waiting),
-        )
-        try:
-            if await self.is_untold(waiting.control):
-                await self.api.http.put(path, {"client_state": sealed})
-        except (CarrierRefused, CarrierUnavailable):
-            log.info("a call is not known to wait")  # it is over, or the other telephone rings its time out
-
-    @certain
-    async def _dialled(self, wanted: dict[str, object]) -> Resource:
-        return await self.api.http.post("/calls", wanted)
 
     async def _ask(self, state: CallState, key: str, seconds: int, event: str) -> None:
         asked: dict[str, object] = {
@@ -206,11 +174,3 @@ class TelnyxCallControl:
             )
         except CarrierRefused as refusal:
             log.info("command refused", action=action, code=refusal.provider_code)
-
-
-def control_of(dialled: Resource) -> str:
-    """Return by what a leg is controlled. Raises CarrierUnavailable."""
-    control = words_of(dialled.get("call_control_id"))
-    if not CONTROL.match(control):
-        raise CarrierUnavailable
-    return control

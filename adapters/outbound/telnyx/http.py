@@ -82,6 +82,10 @@ class TelnyxHttp:
         sent = json.dumps(body, ensure_ascii=True, separators=(",", ":")).encode()
         return resource_of((await self._write("POST", path, sent, headers)).get("data"))
 
+    async def post_for_text(self, path: str) -> str:
+        """Have something made that is no JSON but a word. Raises as `get`. CarrierUnavailable: perhaps done."""
+        return str((await self._once("POST", path, (), plain=True)).good()["text"])
+
     async def put(self, path: str, body: Mapping[str, object]) -> None:
         """Have something replaced. Raises as `delete`. Repeating is harmless."""
         await self._write("PUT", path, json.dumps(body, separators=(",", ":")).encode(), {})
@@ -110,6 +114,8 @@ class TelnyxHttp:
         query: Query,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
+        *,
+        plain: bool = False,
     ) -> Answer:
         """Ask once. The client's own errors name URL and credentials, so they end here."""
         url = URL(f"{self.api_url}/v2{path}", encoded=True).extend_query(list(query))
@@ -128,6 +134,8 @@ class TelnyxHttp:
             ) as response:  # fmt: skip
                 keyed = "Idempotency-Key" in sent
                 body = await whole(response, LARGEST_ANSWER)
+                if plain and 200 <= response.status < 300 and body.isascii():  # noqa: PLR2004 - HTTP
+                    return Answer({"text": body.decode()})
                 return Answer.read(response.status, body, wish_of(response.headers), keyed=keyed)
         except (ClientError, TimeoutError, OSError):
             return Answer(error=CarrierUnavailable())

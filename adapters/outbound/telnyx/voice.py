@@ -1,4 +1,4 @@
-"""Telnyx as our carrier of calls (Telnyx: Voice API). It deletes no record, and has no apps of ours."""
+"""Telnyx as our carrier of calls (Telnyx: Voice API). It deletes no record."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing_extensions import override
 
 from adapters.outbound.telnyx.answers import certain, id_of, ref_of
 from adapters.outbound.telnyx.api import TelnyxApi
+from adapters.outbound.telnyx.apps import is_app
+from adapters.outbound.telnyx.call_control import TelnyxCallControl
 from adapters.outbound.telnyx.legs import Leg, Legs
 from application.ports.carrier_errors import CarrierRefused, CarrierUnsupported
 from application.ports.voice_carrier import (
@@ -27,39 +29,45 @@ from domain.values import Peer, PhoneNumber
 PEER = re.compile(r"\+?[0-9]{3,15}\Z")
 
 
-def listed(leg: Leg, caller: CarrierRef | None) -> ListedCall:
-    """Translate a leg, given the caller's leg of its session."""
+def listed(leg: Leg, first: CarrierRef | None) -> ListedCall:
+    """Translate a leg, given the first one of its session: the caller's, or of a call that goes out the app's."""
     call, other = leg.call, leg.sender if leg.incoming else leg.to
     return ListedCall(
         call.ref, call.outcome, call.is_over, call.duration, call.at,
         is_inbound=leg.incoming,
         peer=Peer.of_sender(other) if PEER.match(other) else None,
-        parent=None if leg.incoming else caller,
+        parent=None if first == call.ref else first,
     )  # fmt: skip
 
 
 class TelnyxVoiceCarrier(VoiceCarrier):
-    """Ends, looks up and lists calls; the id of a leg is its reference.
-
-    Apps neither call nor are called: Telnyx's tokens for them are good for a day, and ours for an hour.
-    """
+    """Places, ends, looks up and lists calls; the id of a leg is its reference."""
 
     name: ClassVar[str] = "telnyx"
-    voice_abilities = VoiceAbilities(can_list_calls=True)
 
-    def __init__(self, api: TelnyxApi) -> None:
-        """Work for one account."""
-        self.http, self.legs_of = api.http, Legs(api.http)
+    def __init__(self, api: TelnyxApi, control: TelnyxCallControl | None = None) -> None:
+        """Work for one account. Without a `control` that has apps there are none that call or are called."""
+        self.http, self.legs_of, self.control = api.http, Legs(api.http), control
+        self.apps = None if control is None else control.apps
+        has_apps = self.apps is not None
+        self.voice_abilities = VoiceAbilities(
+            has_app_clients=has_apps, can_place_calls=has_apps, can_list_calls=True
+        )
 
     @override
-    def client_token(self, client: ClientIdentity, now: datetime, life: timedelta) -> ClientToken:
-        raise CarrierUnsupported
+    async def client_token(self, client: ClientIdentity, now: datetime, life: timedelta) -> ClientToken:
+        if self.apps is None:
+            raise CarrierUnsupported
+        return await self.apps.token(client, now + life)
 
     @override
     async def place_call(
         self, call_id: CallId, line_id: LineId, client: ClientIdentity, caller_id: PhoneNumber
     ) -> CarrierRef:
-        raise CarrierUnsupported
+        """Ring those that have a token now. Raises CarrierRefused where none has."""
+        if self.control is None or self.apps is None:
+            raise CarrierUnsupported
+        return ref_of((await self.control.place(call_id, line_id, client, caller_id)).get("call_leg_id"))
 
     @override
     @certain
@@ -98,8 +106,9 @@ class TelnyxVoiceCarrier(VoiceCarrier):
             for leg in await self.legs_of.of((f"filter[{side}]", str(number))):
                 if number in {leg.sender, leg.to}:
                     found[leg.id] = leg
-        callers = {leg.session: ref_of(leg.id) for leg in found.values() if leg.incoming}
-        return [listed(leg, callers.get(leg.session)) for leg in found.values()]
+        first = {leg.session: ref_of(leg.id) for leg in found.values() if is_app(leg.to)}
+        first |= {leg.session: ref_of(leg.id) for leg in found.values() if leg.incoming}
+        return [listed(leg, first.get(leg.session)) for leg in found.values()]
 
     @override
     async def delete_record(self, ref: CarrierRef) -> None:

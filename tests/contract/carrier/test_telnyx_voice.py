@@ -9,22 +9,28 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
+from adapters.call_state import CallStage
 from adapters.inbound.webhooks.telnyx.call_events import CallEvent
 from adapters.inbound.webhooks.telnyx.events import Event
-from adapters.outbound.telnyx.answers import ref_of
+from adapters.outbound.memory.keyring import MemoryKeyring
+from adapters.outbound.telnyx.answers import instant_of, ref_of
 from adapters.outbound.telnyx.api import TelnyxApi
+from adapters.outbound.telnyx.apps import TelnyxApps, is_app
+from adapters.outbound.telnyx.call_control import TelnyxCallControl
+from adapters.outbound.telnyx.client_state import SealedStates
 from adapters.outbound.telnyx.recordings import TelnyxRecordings, transcription_of
-from adapters.outbound.telnyx.simulator import CONNECTION_ID, Script
+from adapters.outbound.telnyx.simulator import APPS_CONNECTION_ID, CONNECTION_ID, Script
 from adapters.outbound.telnyx.simulator.oddities import ODDITIES
 from adapters.outbound.telnyx.voice import TelnyxVoiceCarrier
 from adapters.tones import tone
-from application.ports.carrier_errors import CarrierUnavailable
+from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable, CarrierUnsupported
 from application.ports.recordings import RecordingUnfit
+from domain.call_instructions import ClientIdentity
 from domain.kernel import CarrierRef
 from domain.voicemail import TranscriptAbsence
-from pico_testkit.contracts.carrier import NUMBER, OTHER_LINE, OTHER_NUMBER
+from pico_testkit.contracts.carrier import LINE, NUMBER, OTHER_LINE, OTHER_NUMBER
 from pico_testkit.contracts.recordings import CALLED, CALLER, RecordingsContract, RecordingsWorld, whole
-from pico_testkit.contracts.voice import VoiceCarrierContract, VoiceWorld
+from pico_testkit.contracts.voice import CALL, CLIENT, VoiceCarrierContract, VoiceWorld
 from tests.support.telnyx_world import TelnyxWorld
 
 TELEPHONE = "+16505550177"
@@ -49,7 +55,7 @@ class CallingWorld(TelnyxWorld):
             await self.api.http.post("/calls", wanted)
         elif event.type == "call.answered" and call.sender != NUMBER and call.to != TELEPHONE:
             pass
-        elif event.type == "call.answered":
+        elif event.type == "call.answered" and not is_app(call.to):
             [caller] = [
                 leg
                 for leg in self.simulator.state.calls.values()
@@ -74,13 +80,15 @@ class TelnyxVoiceWorld(VoiceWorld):
         super().__init__()
         self.telnyx = telnyx
         self.now = telnyx.now
-        self.voice = TelnyxVoiceCarrier(telnyx.api)
+        apps = TelnyxApps(telnyx.api.http, APPS_CONNECTION_ID)
+        control = TelnyxCallControl(telnyx.api, SealedStates(MemoryKeyring()), CONNECTION_ID, apps)
+        self.voice, self.apps, self.control = TelnyxVoiceCarrier(telnyx.api, control), apps, control
 
     def outage(self, *, on: bool) -> None:
         self.telnyx.outage(on=on)
 
     def lose_next_answer(self) -> None:
-        raise AssertionError("it places no call")
+        self.telnyx.lose_next_answer()
 
     def lie(self) -> None:
         raise AssertionError("it deletes nothing")
@@ -108,13 +116,57 @@ async def calling() -> AsyncIterator[CallingWorld]:
 @pytest.fixture
 async def world() -> AsyncIterator[TelnyxVoiceWorld]:
     async with calling() as telnyx:
-        yield TelnyxVoiceWorld(telnyx)
+        world = TelnyxVoiceWorld(telnyx)
+        await world.voice.client_token(CLIENT, telnyx.now, timedelta(hours=1))  # an app that may be rung
+        yield world
 
 
 class TestTelnyxVoice(VoiceCarrierContract):
     @pytest.fixture
     def world(self, world: TelnyxVoiceWorld) -> TelnyxVoiceWorld:
         return world
+
+
+async def test_a_token_is_good_for_as_long_as_its_own_credential(world: TelnyxVoiceWorld) -> None:
+    held = world.telnyx.simulator.state.credentials
+    before = set(held)
+    world.telnyx.now += timedelta(seconds=1)
+    made = await world.voice.client_token(CLIENT, world.telnyx.now, timedelta(hours=1))
+    [credential] = [held[new] for new in set(held) - before]
+    assert instant_of(credential["expires_at"]) == made.expires_at == world.telnyx.now + timedelta(hours=1)
+    assert credential["name"] == CLIENT, "the name says nothing of anybody"
+    ringing = await world.apps.addresses(CLIENT, world.telnyx.now)
+    assert ringing[0] == f"sip:{credential['sip_username']}@sip.telnyx.com", "the latest comes first"
+    assert len(ringing) == 2
+    assert await world.apps.addresses(ClientIdentity("line_" + "c" * 77), world.telnyx.now) == []
+    world.telnyx.now += timedelta(hours=1)
+    assert await world.apps.addresses(CLIENT, world.telnyx.now) == []
+    with pytest.raises(CarrierRefused):
+        await world.voice.place_call(CALL, LINE, CLIENT, NUMBER)
+
+
+async def test_credentials_that_have_ended_are_deleted_on_the_way(world: TelnyxVoiceWorld) -> None:
+    for _ in range(3):
+        await world.voice.client_token(CLIENT, world.telnyx.now, timedelta(hours=1))
+    world.telnyx.now += timedelta(hours=2)
+    await world.voice.client_token(CLIENT, world.telnyx.now, timedelta(hours=1))
+    assert len(world.telnyx.simulator.state.credentials) == 1
+
+
+async def test_where_apps_could_call_past_us_there_is_no_token(world: TelnyxVoiceWorld) -> None:
+    world.telnyx.simulator.faults.set({"apps_call_out": True})
+    with pytest.raises(CarrierUnsupported):
+        await world.voice.client_token(CLIENT, world.telnyx.now, timedelta(hours=1))
+
+
+async def test_a_call_that_is_placed_rings_apps_only_and_its_state_is_sealed(world: TelnyxVoiceWorld) -> None:
+    ref = await world.voice.place_call(CALL, LINE, CLIENT, NUMBER)
+    leg = world.telnyx.simulator.state.calls[ref.removeprefix("telnyx:")]
+    assert is_app(leg["to"])
+    assert leg["from"] == NUMBER
+    state = await world.control.state_of(leg["client_state"])
+    assert state is not None
+    assert (state.stage, state.line_id, state.call_id) == (CallStage.PICKING_UP, LINE, CALL)
 
 
 async def test_a_call_shows_no_more_ten_minutes_after_its_end(world: TelnyxVoiceWorld) -> None:

@@ -44,6 +44,10 @@ async def test_at_telnyx_too_no_call_is_recorded_and_only_a_key_puts_through(see
     assert [call for call in calls if call.without_key or call.menus or call.spoofable] == []
     assert max(call.largest for call in calls) < LARGEST
     made_up = set().union(*(call.names() for call in calls))
+    through = [command for call in calls for _, command in call.commands if command[1] == "bridge"]
+    to_apps = {"app" in said["call_control_id"] for _, _, said in through}
+    assert to_apps == {True, False}, "both apps and telephones were put through to"
+    assert any("app" in leg for leg, _, _ in through), "some calls went out"
     assert {"answer", "reject", "speak", "dial", "gather_using_speak", "bridge", "record_start"} <= made_up, (
         "too little was made up"
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias
 
 from adapters.call_state import CallStage, CallState
+from adapters.inbound.webhooks.telnyx.app_calls import OUTGOING, CallControl, RefOf, TelnyxAppCalls
 from adapters.inbound.webhooks.telnyx.call_events import CallEvent, Party, caller_of
 from adapters.inbound.webhooks.telnyx.events import Event
 from application.call_progress import ApplyCallReport, CallReport
@@ -17,45 +17,11 @@ from application.ports.carrier_errors import CarrierRefused
 from domain.call_instructions import REFUSAL, CallAnswer, PutThrough, RingApp
 from domain.call_routing import CallStep
 from domain.calls import CallDirection, CallOutcome
-from domain.kernel import CarrierRef
 from domain.values import PhoneNumber
 
 DIGIT = re.compile(r"[0-9*#]\Z")
 BROKEN_OFF = "call_hangup"
 """Why a greeting has ended: whoever was to hear it is gone."""
-RefOf: TypeAlias = Callable[[object], CarrierRef]
-
-
-class CallControl(Protocol):
-    """How calls are commanded. Every method raises CarrierUnavailable; repeating under the same event is harmless."""
-
-    async def state_of(self, client_state: object) -> CallState | None:
-        """Return what we had the carrier remember; None for none of ours."""
-        ...
-
-    async def numbers_of(self, leg: str) -> tuple[str, str, bool] | None:
-        """Ask who calls whom on a leg, and whether it comes in."""
-        ...
-
-    async def is_untold(self, control: str) -> bool:
-        """Tell whether a leg goes on that was told nothing yet."""
-        ...
-
-    async def carry_out(self, state: CallState, answer: CallAnswer, event: str) -> None:
-        """Do what is told. Raises CarrierRefused where the other telephone cannot be called."""
-        ...
-
-    async def record(self, state: CallState, event: str) -> None:
-        """Record the message of a caller who was greeted."""
-        ...
-
-    async def join(self, state: CallState, at: int, event: str) -> None:
-        """Put the two through."""
-        ...
-
-    async def hang_up(self, control: str, event: str) -> None:
-        """End a leg."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +33,7 @@ class TelnyxVoice:
     accept: AcceptForwardedCall
     apply_report: ApplyCallReport
     control: CallControl
+    apps: TelnyxAppCalls
     ref_of: RefOf
     came_to: Callable[[object], CallOutcome]
 
@@ -94,25 +61,28 @@ class TelnyxVoice:
             return
         incoming = self._incoming(call)
         answer = REFUSAL if incoming is None else await self.answer(incoming)
-        if incoming is not None and isinstance(answer.instructions[0], RingApp):
-            # No apps ring here, so that none has answered.
-            answer = await self.go_on(StepDone(incoming, CallStep.RANG, CallOutcome.NO_ANSWER))
         state = CallState(stage=CallStage.WAITING, leg=call.leg, control=call.must_be_controlled())
         # One that was told something is told nothing more: this came again, and late, and the two may be talking.
-        if await self.control.is_untold(state.control):
+        if await self.control.progress_of(state.control) == (True, None):
             await self._carry_out(state, incoming, answer, call.id)
 
     async def _carry_out(
         self, state: CallState, incoming: IncomingCall | None, answer: CallAnswer, event: str
     ) -> None:
-        """Have it done; where another telephone cannot be called, the caller goes on to the mailbox."""
-        try:
-            await self.control.carry_out(state, answer, event)
-        except CarrierRefused:
-            if incoming is None:
-                raise
-            answer = await self.go_on(StepDone(incoming, CallStep.FORWARDED, CallOutcome.FAILED))
-            await self.control.carry_out(state, answer, event)
+        """Have it done; where no app rings or no telephone can be called, the caller goes on to what is next."""
+        called = None if incoming is None else incoming.to
+        while True:
+            try:
+                await self.control.carry_out(state, answer, event, called)
+            except CarrierRefused:
+                if incoming is None:
+                    raise
+                rang = isinstance(answer.instructions[0], RingApp)
+                step = CallStep.RANG if rang else CallStep.FORWARDED
+                outcome = CallOutcome.NO_ANSWER if rang else CallOutcome.FAILED
+                answer = await self.go_on(StepDone(incoming, step, outcome))
+            else:
+                return
 
     async def answered(self, event: Event) -> None:
         """Go on with a leg that was answered: greet, ask for a key, or put the two through."""
@@ -129,6 +99,8 @@ class TelnyxVoice:
             # Nobody is called any more: what is left is the mailbox. It says nothing of how the call came out.
             step = StepDone(incoming, CallStep.FORWARDED, CallOutcome.RINGING)
             await self.control.carry_out(state, await self.go_on(step), call.id)
+        else:
+            await self.apps.answered(call, state)
 
     async def greeted(self, event: Event) -> None:
         """Record what a caller leaves, once they have heard the greeting, or that it cannot be played."""
@@ -136,6 +108,8 @@ class TelnyxVoice:
         broken_off = event.payload.get("status") == BROKEN_OFF
         if call.state is not None and call.state.stage is CallStage.GREETING and not broken_off:
             await self.control.record(call.state, call.id)
+        elif call.state is not None and call.state.stage is CallStage.TELLING:
+            await self.control.hang_up(call.state.control, call.id)
 
     async def pressed(self, event: Event) -> None:
         """Put the caller through if the key was pressed; else the other telephone's leg ends."""
@@ -158,12 +132,15 @@ class TelnyxVoice:
         """Note the end of a leg: the caller's ends the call, another telephone's may send the caller to the mailbox."""
         call = await self.read(event)
         state = call.state
-        if state is not None and state.stage is CallStage.ASKING:
+        if state is not None and state.stage in {CallStage.ASKING, CallStage.RINGING}:
             await self._another_ended(call, state)
             return
         if state is not None and state.stage in {CallStage.WAITING, CallStage.JOINING} and state.other:
             await self.control.hang_up(state.other, call.id)
         between = await self._between(call)
+        if state is not None and state.stage in OUTGOING:
+            await self.apps.ended(call, state, between)
+            return
         if between is None or not between.incoming:
             return
         ours = PhoneNumber.or_none(between.to)
@@ -185,15 +162,18 @@ class TelnyxVoice:
         )
 
     async def _another_ended(self, call: CallEvent, state: CallState) -> None:
-        """Go on with the caller after another telephone: to the mailbox, or to the end of what they talked."""
+        """Go on with the caller after apps or another telephone rang, be it to the end of what they talked."""
         between = await self._between(call)
         ours = None if between is None else PhoneNumber.or_none(between.sender)
         if ours is None:
             return
         incoming = IncomingCall(self.ref_of(state.leg), ours, None, state.line_id)
-        done = StepDone(incoming, CallStep.FORWARDED, self.came_to(call.cause))
+        step, outcome = CallStep.FORWARDED, self.came_to(call.cause)
+        if state.stage is CallStage.RINGING:
+            step, outcome = CallStep.RANG, await self.apps.came_to(call)
         waiting = replace(state, stage=CallStage.WAITING, other="")
-        await self.control.carry_out(waiting, await self.go_on(done), call.id)
+        answer = await self.go_on(StepDone(incoming, step, outcome))
+        await self._carry_out(waiting, incoming, answer, call.id)
 
     async def _between(self, call: CallEvent) -> Party | None:
         """Return who calls whom; Telnyx is asked where the event does not say."""

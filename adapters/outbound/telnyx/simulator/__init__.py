@@ -16,6 +16,7 @@ from adapters.outbound.telnyx.simulator.account import Account
 from adapters.outbound.telnyx.simulator.api import Api
 from adapters.outbound.telnyx.simulator.call_player import CONNECTION_ID, Script
 from adapters.outbound.telnyx.simulator.console import Console
+from adapters.outbound.telnyx.simulator.credentials import APPS_CONNECTION_ID
 from adapters.outbound.telnyx.simulator.faults import Faults
 from adapters.outbound.telnyx.simulator.recordings import Recordings, saved
 from adapters.outbound.telnyx.simulator.state import Picture, State
@@ -23,7 +24,7 @@ from adapters.outbound.telnyx.simulator.traffic import Traffic
 from adapters.outbound.telnyx.simulator.webhooks import Webhooks
 from adapters.tones import tone
 
-__all__ = ["CONNECTION_ID", "Faults", "Script", "TelnyxSimulator", "UnknownNumber"]
+__all__ = ["APPS_CONNECTION_ID", "CONNECTION_ID", "Faults", "Script", "TelnyxSimulator", "UnknownNumber"]
 
 
 class UnknownNumber(LookupError):
@@ -132,6 +133,10 @@ class TelnyxSimulator:
         """Have a recording put into writing, and tell nobody; return the transcript's id."""
         made = Recordings(self._account).write_down(self.state.recordings[recording_id], words)
         return str(made["id"])
+
+    def play_placed(self, script: Script) -> None:
+        """Say what becomes of calls that the customer begins from now on."""
+        self._running.player.placed = script
 
     def tell_of_calls(self, target: str) -> None:
         """Have events about calls be told to another address."""

@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 from adapters.outbound.telnyx.simulator.account import Account
 from adapters.outbound.telnyx.simulator.calls_api import CallsApi
 from adapters.outbound.telnyx.simulator.console import Console
+from adapters.outbound.telnyx.simulator.credentials import Credentials, CredentialsApi
 from adapters.outbound.telnyx.simulator.oddities import odd
 from adapters.outbound.telnyx.simulator.recordings import Recordings, RecordingsApi
 from adapters.outbound.telnyx.simulator.resources import Refused, Resource, settings
@@ -51,6 +52,7 @@ class Api:
                 web.get("/v2/detail_records", self.detail_records),
                 web.get("/media/{id}", self.media),
                 *CallsApi(self.traffic.player, one, page).routes(),
+                *CredentialsApi(Credentials(self.account), one, page).routes(),
                 *RecordingsApi(Recordings(self.account), one, page).routes(),
                 *self.console.routes(),
             ]

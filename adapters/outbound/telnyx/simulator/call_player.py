@@ -23,11 +23,11 @@ LONGEST_CALL = 5.0
 class Script:
     """What the people on a call do.
 
-    `outcome`: what becomes of another telephone that is rung: `answered`, `busy`, `no_answer`, `failed`, `machine` (a
-    mailbox takes the call and presses nothing), `hang_up` (the caller gives up while it rings), `ringing` (it goes on
-    ringing). `forwarded` says the same where it differs. `key` is what whoever answers there presses. `says` is what
-    the caller leaves as a message, None: they hang up instead; `heard` is what is made of it in writing, as they say
-    it unless said, and None: it is never put into writing.
+    `outcome`: what becomes of the apps, or else of another telephone that is rung: `answered`, `busy`, `no_answer`,
+    `failed`, `machine` (a mailbox takes the call and presses nothing), `hang_up` (the caller gives up while it rings),
+    `ringing` (it goes on ringing). `forwarded` says the same of the telephone where it differs. `key` is what whoever
+    answers there presses. `says` is what the caller leaves as a message, None: they hang up instead; `heard` is what is
+    made of it in writing, as they say it unless said, and None: it is never put into writing.
     """
 
     outcome: str = "answered"
@@ -36,6 +36,11 @@ class Script:
     seconds: int = 50
     says: str | None = None
     heard: str | None = ""
+
+
+def is_app(leg: Resource) -> bool:
+    """Tell whether a leg leads to an app."""
+    return str(leg["to"]).startswith("sip:")
 
 
 @dataclass(slots=True)
@@ -48,6 +53,8 @@ class Player:
     target: str | None = None
     scripts: dict[str, Script] = field(default_factory=dict)
     """By session."""
+    placed: Script = Script()
+    """Of a session that the customer begins. `outcome` is of the app, `forwarded` of whom it calls."""
     ends: dict[str, asyncio.Event] = field(default_factory=dict)
     """By leg: set once it is over."""
     talked: dict[str, int] = field(default_factory=dict)
@@ -162,7 +169,7 @@ class Player:
 
     async def _ring(self, leg: Resource) -> None:
         script = self._script(leg)
-        outcome = script.forwarded or script.outcome
+        outcome = script.outcome if is_app(leg) else script.forwarded or script.outcome
         await self.tell("call.initiated", leg, {"state": "bridging"})
         if outcome in {"answered", "machine"}:
             self.calls.move(leg, "answered")
@@ -173,7 +180,7 @@ class Player:
     # ------------------------------------------------------------------------------------------ events
 
     def _script(self, leg: Resource) -> Script:
-        return self.scripts.get(leg["call_session_id"], Script())
+        return self.scripts.get(leg["call_session_id"], self.placed)
 
     def _now(self, leg: Resource) -> datetime:
         return self.account.now() + timedelta(seconds=self.talked.get(leg["call_session_id"], 0))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters.outbound.telnyx.simulator.account import E164, Account
+from adapters.outbound.telnyx.simulator.credentials import Credentials
 from adapters.outbound.telnyx.simulator.resources import Refused, Resource, rfc3339
 
 SHOWN_FOR = timedelta(minutes=10)
@@ -154,7 +155,9 @@ class Calls:
         sender, to = wish.get("from", ""), wish.get("to", "")
         if self.account.state.owned(sender) is None:
             raise Refused(10016, f"{sender} is not a number of this account")
-        if not E164.match(to) or self.account.faults.refuse_calls:
+        apps = isinstance(to, list) and all(Credentials(self.account).of_address(each) for each in to)
+        if not (apps or E164.match(str(to))) or self.account.faults.refuse_calls:
             raise Refused(10016, f"{to} cannot be called")
+        to = to[0] if apps else to  # whichever answers first, and it is one leg
         linked = self.of_control(wish["link_to"])["call_session_id"] if wish.get("link_to") else None
         return self.begin(sender, to, "outgoing", linked, wish.get("client_state"))

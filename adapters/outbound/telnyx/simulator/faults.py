@@ -15,7 +15,8 @@ class Faults(Knobs):
     so many orders fail because somebody else was first, `refuse` refuses every write with this Telnyx code (0: none),
     `lie` answers releases well and does nothing, `media` answers a request for a picture with something else: "html",
     "redirect", "elsewhere", "huge" or "lie", `recording_not_ready` answers so often that a recording is being made,
-    `refuse_calls` lets nobody be called, `odd` makes nonsense of every answer (see `oddities.py` for the kinds).
+    `refuse_calls` lets nobody be called, `apps_call_out` lets apps call whom they like, `odd` makes nonsense of every
+    answer (see `oddities.py` for the kinds).
 
     Webhooks: `duplicate` repeats each so many times, `reorder` sends a message's last one first, `drop` sends none,
     `delay` waits so many seconds before each, `outcome` is a sent message's last status, and `outcome_error` the error
@@ -34,6 +35,7 @@ class Faults(Knobs):
     media: str = ""
     recording_not_ready: int = 0
     refuse_calls: bool = False
+    apps_call_out: bool = False
     odd: str = ""
     duplicate: int = 0
     reorder: bool = False

@@ -35,10 +35,11 @@ class State:
     recordings: dict[str, Resource] = field(default_factory=dict)
     transcriptions: dict[str, Resource] = field(default_factory=dict)
     portouts: list[Resource] = field(default_factory=list)
+    credentials: dict[str, Resource] = field(default_factory=dict)
 
     KEPT = (
         "profiles", "orders", "numbers", "messages", "blocked", "keys", "owed", "contents", "calls", "call_events",
-        "recordings", "transcriptions", "portouts",
+        "recordings", "transcriptions", "portouts", "credentials",
     )  # fmt: skip
 
     def __post_init__(self) -> None:

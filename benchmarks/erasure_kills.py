@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count, cycle
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 from uuid import UUID
-
-from aiohttp import ClientSession, web
 
 from adapters.outbound.twilio.simulator import Script
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
@@ -26,6 +24,7 @@ from application.erasure import EraseAccount
 from application.inbound_calls import IncomingCall
 from application.inbound_messages import InboundMessage
 from application.voicemail_receiving import InboundVoicemail
+from benchmarks.passing_on import Exchange, before
 from benchmarks.tripwires import LATER, Ground, Mined, Tripwire, ground_in, product_on, work
 from bootstrap.container import wire
 from domain.kernel import AccountId, CarrierRef
@@ -54,32 +53,11 @@ class Counted:
     done: Counter[tuple[str, str]] = field(default_factory=Counter)
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    @asynccontextmanager
-    async def before(self, url: str) -> AsyncIterator[str]:
-        """Pass every request on, and yield the address to be asked instead."""
-        async with ClientSession(auto_decompress=False) as session:
-
-            async def passed_on(request: web.Request) -> web.Response:
-                headers = {name: value for name, value in request.headers.items() if name != "Host"}
-                body, path = await request.read(), request.path_qs
-                async with session.request(request.method, url + path, data=body, headers=headers) as answer:
-                    content = await answer.read()
-                if request.method != "GET":
-                    what = request.method, path
-                    self.asked[what] += 1
-                    self.done[what] += answer.status < 300
-                kept = {name: answer.headers[name] for name in ("Content-Type",) if name in answer.headers}
-                return web.Response(status=answer.status, body=content, headers=kept)
-
-            app = web.Application(client_max_size=1 << 26)
-            app.router.add_route("*", "/{path:.*}", passed_on)
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-            await runner.setup()
-            try:
-                await web.TCPSite(runner, "127.0.0.1", 0).start()
-                yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-            finally:
-                await runner.cleanup()
+    def heard(self, exchange: Exchange) -> None:
+        if exchange.method != "GET":
+            what = exchange.method, exchange.path
+            self.asked[what] += 1
+            self.done[what] += exchange.status < 300
 
     def reset(self) -> None:
         self.done.clear()
@@ -163,7 +141,7 @@ def _ledger(ground: Ground) -> str:
 async def kills(times: int, folder: Path, say: Callable[[str], None]) -> int:
     """Kill `times` times at each place; return how many promises were broken; each is told."""
     broken, killed, asked_anew, counted, numbers = 0, 0, 0, Counted(), count(1)
-    async with ground_in(folder, __name__, counted.before) as ground:
+    async with ground_in(folder, __name__, partial(before, heard=counted.heard)) as ground:
 
         async def once(at: int) -> tuple[list[str], list[str]]:
             who = await doomed(ground, next(numbers))

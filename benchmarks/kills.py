@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import signal
-import socket
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
@@ -31,9 +28,9 @@ from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.push.simulator import PushSimulator
 from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
 from adapters.outbound.twilio.simulator import TwilioSimulator
+from benchmarks.parts import Part, lasting_port
 from bootstrap.databases import FEW_AND_SMALL
 from bootstrap.postgres_server import start
-from bootstrap.process import LOOPBACK
 from bootstrap.sandbox_state import FollowedClock, SandboxState
 from bootstrap.worlds.sandbox import ACCOUNT_SID, SENDER
 from bootstrap.worlds.sandbox_push import simulated_push
@@ -48,32 +45,8 @@ PACE = (0.2, 1.2)
 PATIENCE = 300
 """Seconds within which everything must have come to its end after the last kill."""
 
-
 Before = Callable[[str], AbstractAsyncContextManager[str]]
 """Given the carrier's address, what is asked instead."""
-
-
-@dataclass
-class Part:
-    """A process that is killed and started again."""
-
-    words: tuple[str, ...]
-    folder: Path
-    process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PICO_")}
-        with (self.folder / "parts.log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", *self.words, env=environment | {"PICO_STATE_DIR": str(self.folder)},
-                stdout=asyncio.subprocess.PIPE, stderr=log,
-            )  # fmt: skip
-        await self.process.stdout.readline()  # type: ignore[union-attr]  # it says that it serves, or works
-
-    async def end(self, how: signal.Signals) -> None:
-        if self.process is not None and self.process.returncode is None:
-            self.process.send_signal(how)
-            await self.process.wait()
 
 
 @dataclass
@@ -154,16 +127,24 @@ class Stage:
         message = await self.ask("POST", f"/v1/lines/{line}/messages", {"to": to, "body": body}, token, **key)
         self.sent[body] = message["id"]
 
+    async def pages(self, path: str, token: str) -> AsyncIterator[dict[str, Any]]:
+        """Yield every item of a list."""
+        cursor = ""
+        while cursor is not None:
+            page = await self.ask("GET", f"{path}?limit=100{cursor and f'&cursor={cursor}'}", token=token)
+            for item in page["items"]:
+                yield item
+            cursor = page["next_cursor"]
+
+    async def messages(self, token: str) -> AsyncIterator[dict[str, Any]]:
+        """Yield every message."""
+        async for conversation in self.pages("/v1/conversations", token):
+            async for message in self.pages(f"/v1/conversations/{conversation['id']}/messages", token):
+                yield message
+
     async def inbox(self, token: str) -> Counter[str]:
         """Return how often each body is there."""
-        found: Counter[str] = Counter()
-        for conversation in (await self.ask("GET", "/v1/conversations", token=token))["items"]:
-            path, cursor = f"/v1/conversations/{conversation['id']}/messages?limit=100", ""
-            while cursor is not None:
-                page = await self.ask("GET", path + (cursor and f"&cursor={cursor}"), token=token)
-                found.update(message["body"] for message in page["items"])
-                cursor = page["next_cursor"]
-        return found
+        return Counter([message["body"] async for message in self.messages(token)])
 
 
 async def kills(times: int, folder: Path, say: Callable[[str], None]) -> int:
@@ -300,7 +281,7 @@ async def staged(
         saved.mail_url = await stack.enter_async_context(post.running())
         push = simulated_push(saved)
         saved.push_urls = await stack.enter_async_context(push.running())
-        ports = _lasting_port(), _lasting_port()
+        ports = lasting_port(), lasting_port()
         saved.url = await stack.enter_async_context(_balancer(ports))
         saved.server_urls = rows.url("pico"), keys.url("pico_keyring")
         saved.save()
@@ -311,14 +292,6 @@ async def staged(
             stack.push_async_callback(part.end, signal.SIGTERM)
         session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=20)))
         yield Stage(folder, saved, simulator, post, push, *saved.server_urls, parts, session)
-
-
-def _lasting_port() -> int:
-    """Return a port that nobody is given by chance while the server that had it is started again."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with suppress(OSError), socket.create_server((LOOPBACK, port)):
-            return port
 
 
 @asynccontextmanager

@@ -6,16 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-GIT = shutil.which("git") or "git"
-ROOT = Path(__file__).resolve().parents[3]
+from tests.support.releases import ROOT, laid_out, previous
+
 MIGRATIONS = Path("adapters/outbound/postgres/migrations")
 SUITE = "tests/contract/store/test_postgres.py"
 CONTRACTS = '''
@@ -31,26 +29,6 @@ def upgrade() -> None:
 '''
 
 
-def git(*words: str) -> str:
-    try:
-        done = subprocess.run([GIT, *words], cwd=ROOT, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def previous() -> str:
-    """Return the commit of the newest tag before this one; without a tag, the one that docs/releases.md names."""
-    tagged = git("describe", "--tags", "--abbrev=0", "HEAD^")
-    if tagged:
-        return tagged
-    named = re.search(
-        r"^ +first: ([0-9a-f]{40})$", (ROOT / "docs/releases.md").read_text("utf-8"), re.MULTILINE
-    )
-    assert named, "docs/releases.md names no commit"
-    return named[1] if git("cat-file", "-t", named[1]) == "commit" else ""
-
-
 @pytest.fixture
 def older() -> Iterator[Path]:
     """Lay out the previous release's code with this one's migrations."""
@@ -59,9 +37,7 @@ def older() -> Iterator[Path]:
         pytest.skip("this checkout has no history: the previous release's code is not at hand")
     with tempfile.TemporaryDirectory(prefix="pico-release-") as name:
         folder = Path(name)
-        archive = subprocess.run([GIT, "archive", commit], cwd=ROOT, capture_output=True, check=True).stdout
-        with tarfile.open(fileobj=BytesIO(archive)) as packed:
-            packed.extractall(folder, filter="data")
+        laid_out(commit, folder)
         for database in ("store", "keyring"):
             versions = MIGRATIONS / database / "versions"
             shutil.rmtree(folder / versions)

@@ -38,7 +38,9 @@ class Part:
                 sys.executable, "-m", *self.words, env=environment, cwd=self.code,
                 stdout=asyncio.subprocess.PIPE, stderr=log,
             )  # fmt: skip
-        await self.process.stdout.readline()  # type: ignore[union-attr]  # it says that it serves, or works
+        said = await self.process.stdout.readline()  # type: ignore[union-attr]  # that it serves, or works
+        if not said and await self.process.wait():
+            raise RuntimeError(f"{self.words} did not start: {log.name} says why")
 
     async def end(self, how: signal.Signals) -> None:
         if self.process is not None and self.process.returncode is None:

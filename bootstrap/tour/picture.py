@@ -27,7 +27,6 @@ async def receive_picture(stage: Stage, who: Traveller, sender: str) -> None:
     content = await who.fetch(f"/v1/media/{await until('the picture', kept)}")
     if place.encode() in content:
         raise TourFailed("a picture says where it was taken")
-    objects = stage.sandbox.state_dir / "objects"
-    at_rest = [path for path in objects.rglob("*") if path.is_file()]
+    at_rest = await stage.objects()
     stage.tell(f"{len(content)} bytes of PNG; the place written into it was left out before it was kept")
     stage.tell(f"as stored: {at_rest[0].name[:28]}…, {at_rest[0].read_bytes().hex()[:28]}…")

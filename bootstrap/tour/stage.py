@@ -50,6 +50,10 @@ class Stage:
             await connection.close()
         self._console.print(shown)
 
+    async def objects(self) -> list[Path]:
+        """Return the files in which pictures and voicemail lie."""
+        return [path for path in (self.sandbox.state_dir / "objects").rglob("*") if path.is_file()]
+
     async def fingerprint(self, account_id: str) -> bytes:
         """Return how the erasure ledger will know an account: after its erasure nobody can tell any more."""
         return await self.sandbox.product.outside.fingerprint(AccountId(UUID(account_id)))

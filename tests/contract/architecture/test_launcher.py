@@ -52,9 +52,9 @@ def test_help_lists_exactly_the_commands_there_are() -> None:
     }
     known |= {group.name for group in app.registered_groups}
     listed = re.findall(r"^  ([\w-]+) ", runpy.run_path(str(ROOT / "pico"))["HELP"], re.MULTILINE)
-    assert sorted(listed) == sorted(known | {"test", "check", "docs", "bench", "forge", "mutate"}), (
-        "the list is HELP in ./pico"
-    )
+    assert sorted(listed) == sorted(
+        known | {"test", "check", "docs", "bench", "forge", "mutate", "rehearse"}
+    ), "the list is HELP in ./pico"
 
 
 def test_an_old_python_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

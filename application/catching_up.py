@@ -35,14 +35,20 @@ MOST, MOST_PAGES = 20_000, 4_000
 
 @dataclass(frozen=True, slots=True)
 class CaughtUp:
-    """What catching up came to: messages that no webhook had brought, and what failed, by code."""
+    """What catching up came to: messages that no webhook had brought, and what failed, by code.
+
+    `unforeseen` are those of the errors that nobody foresaw, for whoever reports them.
+    """
 
     taken_in: int = 0
     failed: Counter[str] = field(default_factory=Counter)
+    unforeseen: tuple[Exception, ...] = ()
 
     def __add__(self, other: CaughtUp) -> CaughtUp:
         """Put together what two carriers came to."""
-        return CaughtUp(self.taken_in + other.taken_in, self.failed + other.failed)
+        return CaughtUp(
+            self.taken_in + other.taken_in, self.failed + other.failed, self.unforeseen + other.unforeseen
+        )
 
 
 @dataclass(slots=True)
@@ -143,7 +149,7 @@ class CatchUp:
                 raise
             return CaughtUp(failed=Counter([error.code]))
         except Exception as error:  # noqa: BLE001 - one message must hold up no other
-            return CaughtUp(failed=Counter([type(error).__name__]))
+            return CaughtUp(failed=Counter([type(error).__name__]), unforeseen=(error,))
         self.known.add(copy.ref)
         return CaughtUp(int(taken_in))
 

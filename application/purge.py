@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar, Protocol, TypeVar
 
@@ -15,10 +15,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class PurgeResult:
-    """How many were purged; and by code how many could not be, which the next sweep tries again."""
+    """How many were purged; and by code how many could not be, which the next sweep tries again.
+
+    `unforeseen` are those of the errors that nobody foresaw, for whoever reports them.
+    """
 
     purged: int
     failed: Counter[str] = field(default_factory=Counter)
+    unforeseen: list[Exception] = field(default_factory=list)
 
 
 class Purge(Protocol):
@@ -33,10 +37,13 @@ class Purge(Protocol):
 
 async def purge_each(due: Iterable[T], purge: Callable[[T], Awaitable[bool]]) -> PurgeResult:
     """Purge one after another; one that fails holds up no other. `purge` tells whether there was anything to do."""
-    purged, failed = 0, Counter[str]()
+    result, purged = PurgeResult(0), 0
     for one in due:
         try:
             purged += await purge(one)
+        except PicoError as error:
+            result.failed[error.code] += 1
         except Exception as error:  # noqa: BLE001 - whatever it is, the next account must not wait for it
-            failed[error.code if isinstance(error, PicoError) else type(error).__name__] += 1
-    return PurgeResult(purged, failed)
+            result.failed[type(error).__name__] += 1
+            result.unforeseen.append(error)
+    return replace(result, purged=purged)

@@ -55,10 +55,14 @@ PURGES: tuple[type[Purge], ...] = (
 
 @dataclass(slots=True)
 class SweepResult:
-    """What one sweep did: how many of each kind went, by the name of the purge; how many failed, by code."""
+    """What one sweep did: how many of each kind went, by the name of the purge; how many failed, by code.
+
+    `unforeseen` are those of the errors that nobody foresaw, for whoever reports them.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
+    unforeseen: list[Exception] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,10 @@ class Sweep:
             result.failed[error.code] += 1
         except Exception as error:  # noqa: BLE001 - retention must not stop because one purge did
             result.failed[type(error).__name__] += 1
+            result.unforeseen.append(error)
         else:
             result.counts[purge.name] += done.purged
             result.failed += done.failed
+            result.unforeseen += done.unforeseen
             return done.purged == BATCH
         return False

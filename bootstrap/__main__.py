@@ -6,8 +6,8 @@ import sys
 
 import typer
 
+from adapters.error_report import report
 from adapters.inbound.cli import command_line
-from adapters.inbound.error_report import report
 from adapters.inbound.http.server import CannotListen
 from bootstrap.backups import BackupFailed
 from bootstrap.commands import COMMANDS

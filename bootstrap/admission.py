@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import structlog
 
+from adapters.error_report import report
 from application.restore_gate import RestoreGate, Restoring
 from domain.kernel import PicoError
 
@@ -39,7 +40,7 @@ class Admission:
                 try:
                     replayed = await self._gate()
                 except PicoError as error:
-                    log.error("restore replay failed", error=error.code)
+                    report(error, "restore replay failed")
                     await asyncio.sleep(self._again_after.total_seconds())
                 else:
                     log.warning("restore replayed", erased=replayed.erased, shut=replayed.shut)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from adapters.inbound.error_report import report
+from adapters.error_report import report
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ from uuid import UUID
 
 import structlog
 
-from adapters.inbound.error_report import report
+from adapters.error_report import report
 from adapters.inbound.http.request_id import ROUTE
 from domain.audit_chain import Flaw
 from domain.data_requests import LATE, URGENT

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from adapters.inbound.error_report import also_telling
+from adapters.error_report import also_telling
 from adapters.inbound.http.server import serving
 from adapters.inbound.metrics import Exposition, Meters
 from adapters.inbound.metrics.process import PoolUse, ProcessGauges

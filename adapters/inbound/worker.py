@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import structlog
 
-from adapters.inbound.error_report import report
+from adapters.error_report import report
 from application.catching_up import CatchUp
 from application.jobs import JOB_TYPES
 from application.ports.clock import Clock
@@ -60,32 +60,32 @@ class Worker:
         except PicoError as error:
             if isinstance(error, SealBroken):
                 report(error, "seal broken", job=job.name)
-            self._alarm_if_old(leased, error.code)
+            self._alarm_if_old(leased, error)
             wait = max(error.retry_after or timedelta(), backoff(leased.attempt))
             if isinstance(error, NotYetGone) and error.within is not None:
                 wait = min(wait, error.within)
             lasting = error.kind not in MAY_PASS and not isinstance(error, MAY_BE_MENDED)
-            return self._give_up(leased, error.code) if lasting else Again(wait, error.code)
+            return self._give_up(leased, error, error.code) if lasting else Again(wait, error.code)
         except Exception as error:  # noqa: BLE001 - a job must never end the worker
             code = type(error).__name__
             report(error, "job failed", job=job.name, attempt=leased.attempt)
-            self._alarm_if_old(leased, code)
-            return self._give_up(leased, code)
+            self._alarm_if_old(leased, error)
+            return self._give_up(leased, error, code)
         return Done()
 
-    def _give_up(self, leased: LeasedJob, code: str) -> Outcome:
+    def _give_up(self, leased: LeasedJob, error: Exception, code: str) -> Outcome:
         """Set the job aside if it has used up its attempts; otherwise it is tried again."""
         attempts = JOB_TYPES[leased.job.name].attempts
         if attempts is None or leased.attempt < attempts:
             return Again(backoff(leased.attempt), code)
-        log.error("job dead", job=leased.job.name, error=code, attempt=leased.attempt)
+        report(error, "job dead", job=leased.job.name, attempt=leased.attempt)
         return Dead(code)
 
-    def _alarm_if_old(self, leased: LeasedJob, code: str) -> None:
+    def _alarm_if_old(self, leased: LeasedJob, error: Exception) -> None:
         """Report a job that has been waiting for longer than its kind should."""
         alarm_after = JOB_TYPES[leased.job.name].alarm_after
         if alarm_after is not None and self._clock.now() - leased.queued_at > alarm_after:
-            log.error("job overdue", job=leased.job.name, error=code, attempt=leased.attempt)
+            report(error, "job overdue", job=leased.job.name, attempt=leased.attempt)
 
 
 async def keep_sweeping(sweep: Callable[[], Awaitable[SweepResult]], every: timedelta = SWEEP_EVERY) -> None:
@@ -95,6 +95,8 @@ async def keep_sweeping(sweep: Callable[[], Awaitable[SweepResult]], every: time
             result = await sweep()
             if result.failed:
                 log.error("sweep failed", failed=dict(result.failed))
+            for error in result.unforeseen:
+                report(error, "sweep failed")
             if result.counts["accounts"]:
                 log.info("erasures begun", accounts=result.counts["accounts"])
         except Exception as error:  # noqa: BLE001 - retention must not stop because one sweep did
@@ -112,6 +114,8 @@ async def keep_catching_up(catch_up: CatchUp, every: timedelta = CATCH_UP_EVERY)
                 log.warning("messages without a webhook", messages=caught_up.taken_in)
             if caught_up.failed:
                 log.error("catching up failed", failed=dict(caught_up.failed))
+            for unforeseen in caught_up.unforeseen:
+                report(unforeseen, "catching up failed")
         except PicoError as error:
             log.warning("catching up failed", error=error.code)
         except Exception as error:  # noqa: BLE001 - what is missed next must be found all the same

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from types import MappingProxyType
 
-from adapters.inbound.error_report import also_telling
+from adapters.error_report import also_telling
 from adapters.inbound.metrics import Meters
 from adapters.outbound.sendgrid.http import SendGridHttp
 from adapters.outbound.sendgrid.mail import SendGridMail

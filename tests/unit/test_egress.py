@@ -11,7 +11,7 @@ from typing import Literal, Protocol, get_args, get_origin, get_type_hints
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.inbound.error_report import report
+from adapters.error_report import report
 from application.egress import MAY_RECEIVE, PLAIN, MustNotLeave, asked_of, must_keep_to
 from application.ports.mail import Mail
 from application.ports.push import Push

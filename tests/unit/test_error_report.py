@@ -8,7 +8,7 @@ import re
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.inbound.error_report import report, where
+from adapters.error_report import report, where
 from adapters.inbound.http.json_format import read_id_cursor
 from domain.values import PhoneNumber
 

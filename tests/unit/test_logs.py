@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import structlog
 
-from adapters.inbound.error_report import report
+from adapters.error_report import report
 from adapters.inbound.http.app import build
 from adapters.inbound.http.request_id import ROUTE
 from adapters.inbound.http.request_log import log_request
@@ -170,7 +170,7 @@ def test_our_own_code_names_events_in_constant_words_and_fields_that_are_listed(
     call = CALLS[place]
     told = call.args[1:] if isinstance(call.func, ast.Name) else call.args
     where = place.partition(":")[0]
-    for event in told if where != "adapters/inbound/error_report.py" else ():
+    for event in told if where != "adapters/error_report.py" else ():
         assert isinstance(event, ast.Constant), "an event put together at run time"
         assert FIELDS["event"](event.value), f"{event.value!r} would be withheld"
     fields = {keyword.arg for keyword in call.keywords} - {None}

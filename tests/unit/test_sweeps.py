@@ -31,7 +31,8 @@ async def fails_on_some(one: int) -> bool:
 
 async def test_purging_counts_what_went_and_what_failed_by_its_code() -> None:
     done = await purge_each([1, 2, 3, 4, 5, 6, 7, 10], fails_on_some)
-    assert done == PurgeResult(2, Counter({StoreUnavailable.code: 2, "KeyError": 3}))
+    assert (done.purged, done.failed) == (2, Counter({StoreUnavailable.code: 2, "KeyError": 3}))
+    assert [error.args for error in done.unforeseen] == [(3,), (4,), (5,)], "an outage is none of these"
 
 
 @dataclass(frozen=True)

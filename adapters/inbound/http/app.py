@@ -9,7 +9,7 @@ from typing import Any, Concatenate, TypeAlias
 
 from aiohttp import web
 
-from adapters.inbound.error_report import report
+from adapters.error_report import report
 from adapters.inbound.http import openapi, problems
 from adapters.inbound.http.admitting import admitting, working
 from adapters.inbound.http.context import EdgeContext, Sandbox

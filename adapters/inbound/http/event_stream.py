@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 from multidict import CIMultiDict
 
-from adapters.inbound.error_report import report
+from adapters.error_report import report
 from adapters.inbound.http.json_format import encode
 from adapters.inbound.http_io import COMMON_HEADERS
 

@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
-from adapters.inbound.error_report import report
+from adapters.error_report import report
 from adapters.inbound.http.byte_range import ByteRange
 from adapters.inbound.http.event_stream import EventStream, tell
 from adapters.inbound.http.json_format import encode

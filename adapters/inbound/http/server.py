@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
-from adapters.inbound.error_report import report
+from adapters.error_report import report
 from adapters.inbound.http import problems
 from adapters.inbound.http.request_id import NamedRequest, name_request
 from adapters.inbound.http_io import BadRequest

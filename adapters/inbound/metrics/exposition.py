@@ -11,7 +11,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.registry import Collector
 
-from adapters.inbound.error_report import report
+from adapters.error_report import report
 from adapters.inbound.http_io import COMMON_HEADERS
 from adapters.inbound.metrics.backlog import BacklogGauges
 from application.backlog import Overview

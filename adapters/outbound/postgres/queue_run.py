@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from adapters.error_report import report
 from adapters.outbound.postgres.places import PLACES, DueJob
 from application.ports.jobs import Again, Handle, LeasedJob, Outcome
 from application.ports.store import StoreUnavailable
@@ -47,7 +48,7 @@ class QueueRun:
                     log.warning("queue waits for the database")
                     await asyncio.sleep(PAUSE)
                 except Exception as error:  # noqa: BLE001 - jobs must go on, whatever stopped them once
-                    log.error("queue failed", error=type(error).__name__)
+                    report(error, "queue failed")
                     await asyncio.sleep(PAUSE)
         finally:
             renewing.cancel()
@@ -107,7 +108,8 @@ class QueueRun:
         except asyncio.CancelledError:
             await self._note(self.queue.put_back(leased))
             return
-        except Exception:  # noqa: BLE001 - what it raised may hold anything, so it is not looked at
+        except Exception as error:  # noqa: BLE001 - the other jobs must go on
+            report(error, "job failed", job=leased.job.name)
             outcome = CRASHED
         await self._note(self.queue.settle(leased, outcome))
 
@@ -117,7 +119,7 @@ class QueueRun:
         except StoreUnavailable:
             log.warning("outcome not noted")  # the lease runs out, and the job comes again
         except Exception as error:  # noqa: BLE001 - the other jobs must go on
-            log.error("outcome not noted", error=type(error).__name__)
+            report(error, "outcome not noted")
 
     async def _keep_renewing(self) -> None:
         while True:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 import structlog
 from typing_extensions import override
 
+from adapters.error_report import report
 from adapters.outbound.postgres import erasing, residue
 from adapters.outbound.postgres.codec import Keys
 from adapters.outbound.postgres.flush import Flush
@@ -121,8 +122,8 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
             await self._keyring.note_endings(account_id, endings)
         except KeyGone:
             return  # erased at this moment, with all that could come back
-        except KeysUnavailable:
-            log.error("endings not noted", account=str(account_id), rows=len(endings))
+        except KeysUnavailable as error:
+            report(error, "endings not noted", account=str(account_id), rows=len(endings))
 
     @override
     @asynccontextmanager

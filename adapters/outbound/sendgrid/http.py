@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from adapters.answers import whole
+from adapters.error_report import report
 from application.ports.mail import MailUnavailable
 
 SENDGRID = "https://api.sendgrid.com"
@@ -16,6 +17,11 @@ LIMITS = ClientTimeout(total=20, connect=5)
 LARGEST_ANSWER = 64 << 10
 """Bytes of an answer that are read: each is a few hundred long. A longer one is no answer."""
 GONE = 404
+KEY_REFUSED = frozenset({401, 403})
+
+
+class SendGridKeyNotTaken(Exception):
+    """SendGrid does not take our key, or our sender: until somebody mends it no mail goes out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class SendGridHttp:
                 said = await whole(answer, LARGEST_ANSWER)
                 if answer.status == GONE and may_lack:
                     return None
+                if answer.status in KEY_REFUSED:
+                    report(SendGridKeyNotTaken(), "key not taken")
                 if answer.ok:
                     return json.loads(said) if said else None
         except (ClientError, TimeoutError, OSError, ValueError):

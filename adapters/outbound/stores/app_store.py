@@ -18,6 +18,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from typing_extensions import override
 
 from adapters.answers import whole
+from adapters.error_report import report
 from adapters.jwt import es256
 from adapters.outbound.stores import apple
 from application.ports.store_purchases import AppStoreUnavailable, StorePurchase, StorePurchases
@@ -29,6 +30,10 @@ LIFE = 600
 """Seconds that a token is good for; Apple takes up to an hour."""
 UNKNOWN = frozenset({4040005, 4040010})
 """Apple's words for a transaction that it does not know: another one of the account's, or none at all."""
+
+
+class AppStoreKeyNotTaken(Exception):
+    """Apple does not take our key: until somebody mends it nobody knows what is bought there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,8 @@ class AppStore(StorePurchases):
         status, said = await self._ask(f"/inApps/v1/subscriptions/{quote(original, safe='')}")
         if status == 404 and said.get("errorCode") in UNKNOWN:  # noqa: PLR2004 - HTTP
             return None
+        if status == 401:  # noqa: PLR2004 - HTTP
+            report(AppStoreKeyNotTaken(), "key not taken")
         if status != 200 or said.get("bundleId") != self.key.bundle:  # noqa: PLR2004 - HTTP
             raise AppStoreUnavailable
         for each in _transactions(said):

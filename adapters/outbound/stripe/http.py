@@ -11,6 +11,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from typing_extensions import override
 
 from adapters.answers import whole
+from adapters.error_report import report
 from application.ports.payments import PaymentRefused, PaymentsUnavailable
 
 STRIPE = "https://api.stripe.com"
@@ -101,6 +102,9 @@ async def answered(asked: Awaitable[R]) -> R:
         refusal = PaymentsUnavailable if error.http_status == 409 else OtherWords  # noqa: PLR2004 - HTTP
     except stripe.CardError:
         refusal = PaymentRefused
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        report(error, "key not taken")
+        refusal = PaymentsUnavailable
     except (stripe.StripeError, ValueError):
         refusal = PaymentsUnavailable
     raise refusal

@@ -9,13 +9,10 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
-import structlog
-
+from adapters.error_report import report
 from adapters.outbound.telnyx.vocabulary import Gone
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable, CarrierUnsupported
 from domain.kernel import CarrierRef
-
-log = structlog.get_logger()
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,7 +37,7 @@ def certain(ask: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[A
         except (CarrierRefused, CarrierUnavailable, CarrierUnsupported):
             raise
         except Exception as error:  # noqa: BLE001 - what reads an odd answer may break anyhow, and would quote it
-            log.error("carrier answer not understood", error=type(error).__name__)
+            report(error, "answer not understood")
         raise CarrierUnavailable
 
     return asked

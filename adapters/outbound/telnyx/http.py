@@ -14,6 +14,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from yarl import URL
 
 from adapters.answers import whole
+from adapters.error_report import report
 from adapters.outbound.telnyx.answers import Resource, code_of, list_of, parsed, resource_of
 from adapters.outbound.telnyx.vocabulary import failure
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
@@ -153,6 +154,10 @@ def wish_of(headers: Mapping[str, str]) -> float:
     return 0.0
 
 
+class TelnyxKeyNotTaken(Exception):
+    """Telnyx does not take our key: until somebody mends it nothing comes in or goes out there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back: an object, or nothing where HTTP says so; else an error."""
@@ -167,6 +172,8 @@ class Answer:
         said = parsed(body)
         if 200 <= status < 300 and said is not None:  # noqa: PLR2004 - HTTP
             return cls(said)
+        if status == 401:  # noqa: PLR2004 - HTTP
+            report(TelnyxKeyNotTaken(), "key not taken")
         error = failure(status, code_of((said or {}).get("errors")), keyed=keyed)
         if not isinstance(error, CarrierUnavailable) or status not in {429, 503}:
             return cls(error=error)

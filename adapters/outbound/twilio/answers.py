@@ -9,13 +9,10 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-import structlog
-
+from adapters.error_report import report
 from adapters.outbound.twilio.vocabulary import Gone
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
 from domain.kernel import CarrierRef
-
-log = structlog.get_logger()
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,7 +32,7 @@ def certain(ask: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[A
         except (CarrierRefused, CarrierUnavailable):
             raise
         except Exception as error:  # noqa: BLE001 - the SDK promises nothing, and its errors quote the answer
-            log.error("carrier answer not understood", error=type(error).__name__)
+            report(error, "answer not understood")
         raise CarrierUnavailable
 
     return asked

@@ -13,6 +13,7 @@ from twilio.http.response import Response
 from yarl import URL
 
 from adapters.answers import whole
+from adapters.error_report import report
 from adapters.outbound.twilio.answers import code_of, parsed
 from adapters.outbound.twilio.vocabulary import failure
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
@@ -123,6 +124,10 @@ def fields_of(data: Mapping[str, str | list[str]] | None) -> list[tuple[str, str
     return fields or None
 
 
+class TwilioKeyNotTaken(Exception):
+    """Twilio does not take our key: until somebody mends it nothing comes in or goes out there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back: a body of JSON, or nothing where HTTP says so; else an error."""
@@ -139,6 +144,8 @@ class Answer:
         wait = float(retry_after) if retry_after.isdecimal() else 0.0
         if 200 <= status < 300 and said is not None:  # noqa: PLR2004 - HTTP
             return cls(status, body.decode(), wait)
+        if status == 401:  # noqa: PLR2004 - HTTP
+            report(TwilioKeyNotTaken(), "key not taken")
         return cls(status, wait=wait, error=failure(status, code_of((said or {}).get("code"))))
 
     @property

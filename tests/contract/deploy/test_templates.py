@@ -13,7 +13,7 @@ from typing import Any, get_args
 import pytest
 from pydantic_core import PydanticUndefined
 
-from adapters.inbound.error_report import Incident
+from adapters.error_report import Incident
 from adapters.outbound.aws import ledger, objects
 from adapters.outbound.aws.kms import TAGS
 from application.voicemail_audio import BACKSTOP

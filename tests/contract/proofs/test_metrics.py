@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from adapters.inbound.error_report import also_telling, report
+from adapters.error_report import also_telling, report
 from adapters.inbound.http.app import build
 from adapters.inbound.http_io import Webhooks
 from adapters.inbound.metrics import Exposition, Meters

@@ -8,21 +8,22 @@ import io
 import json
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
 import sentry_sdk
 import structlog
-from aiohttp import web
+from aiohttp import ClientSession, web
 from sentry_sdk.utils import event_from_exception
 
+from adapters.error_report import Listener, also_telling
 from adapters.inbound import webhooks
-from adapters.inbound.error_report import Listener, also_telling
 from adapters.inbound.http.app import App
 from adapters.inbound.http.context import EdgeContext
 from adapters.inbound.http.route import Route
@@ -34,15 +35,29 @@ from adapters.inbound.webhooks.sendgrid import SendGridWebhooks
 from adapters.inbound.webhooks.stripe import StripeWebhooks
 from adapters.inbound.webhooks.telnyx import TelnyxWebhooks
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
+from adapters.inbound.worker import Worker, keep_sweeping
+from adapters.outbound.sendgrid.http import SendGridHttp
 from adapters.outbound.sentry import reports as module
 from adapters.outbound.sentry.reports import SentryReports, sentry
 from adapters.outbound.sentry.simulator import SentrySimulator
+from adapters.outbound.stripe.http import answered
+from adapters.outbound.stripe.http import client as stripe_client
+from adapters.outbound.telnyx import answers as telnyx_answers
+from adapters.outbound.twilio import answers as twilio_answers
 from adapters.outbound.twilio.recordings import caller_of, transcription_of
 from adapters.outbound.twilio.twiml import twiml
 from adapters.outbound.twilio.vocabulary import outcome_of
+from application.ports.carrier_errors import CarrierUnavailable
+from application.ports.jobs import Dead, Job, JobLease, LeasedJob
+from application.ports.mail import MailUnavailable
+from application.ports.payments import PaymentsUnavailable
+from application.ports.store_purchases import AppStoreUnavailable
+from application.purge import PurgeResult, purge_each
+from application.retention import Sweep
 from bootstrap.logs import configure_logs
 from bootstrap.plaintext_scan import search_bytes
 from bootstrap.worlds import InMemory
+from domain.kernel import AccountId
 from tests.contract.http.test_raw import NOT_HTTP, talk
 from tests.support.http_client import AUTH_TOKEN, PUBLIC_URL, Client, always, calling
 from tests.support.http_world import filled
@@ -290,6 +305,94 @@ async def test_of_an_error_on_any_route_sentry_learns_what_rose_where_and_nothin
     assert list(search_bytes("logs", told.getvalue().encode(), planted)) == [], "the logs tell"
     assert [line["error"] for line in lines if line["event"] == "unexpected"] == ["Telling"] * len(failed)
     assert world.mail.sent == [], "somebody was mailed"
+
+
+async def odd_answer(certain: Callable[..., Any], planted: Mapping[str, str]) -> None:
+    @certain
+    async def ask(given: str) -> NoReturn:
+        fail(planted, given)
+
+    with suppress(CarrierUnavailable):
+        await ask(planted["form"])
+
+
+async def refused_key(
+    planted: Mapping[str, str], asking: Callable[[ClientSession, str], Awaitable[object]]
+) -> None:
+    """Have a provider answer that it does not know the key, and say more than it should."""
+
+    async def refuse(_: web.BaseRequest) -> web.Response:
+        said = {"error": {"type": "invalid_request_error", "message": planted["exception text"]}}
+        return web.json_response(said, status=401, headers={"X-Said": planted["header"]})
+
+    async with calling(refuse) as client, ClientSession() as session:
+        with suppress(MailUnavailable, PaymentsUnavailable, AppStoreUnavailable):
+            await asking(session, client.url)
+
+
+async def job(planted: Mapping[str, str]) -> None:
+    """Have a job fail in a way that nobody foresaw until it is given up."""
+    world = InMemory()
+
+    async def handler(*given: object) -> NoReturn:
+        fail(planted, given)
+
+    use_cases = replace(world.use_cases, job_handlers=dict.fromkeys(world.use_cases.job_handlers, handler))
+    leased = LeasedJob(
+        Job("send_message", AccountId(uuid4()), uuid4()), JobLease(uuid4(), 1), 10**6, world.clock.now()
+    )
+    assert isinstance(await Worker(use_cases, world.clock)(leased), Dead)
+
+
+async def sweep(planted: Mapping[str, str]) -> None:
+    """Have a purge fail, and one of those that it deletes for."""
+    world = InMemory()
+
+    async def purge(*given: object) -> NoReturn:
+        fail(planted, given)
+
+    async def each(*_: object) -> PurgeResult:
+        return await purge_each([planted["form"]], purge)
+
+    for kind in (purge, each):
+        kind.name = "sessions"  # type: ignore[attr-defined]
+    swept = Sweep((purge, each), world.clock)  # type: ignore[arg-type]
+    sweeping = asyncio.create_task(keep_sweeping(swept))
+    await asyncio.sleep(0.1)
+    sweeping.cancel()
+
+
+STRIPES: Callable[[ClientSession, str], Awaitable[object]] = lambda session, url: answered(  # noqa: E731
+    stripe_client(session, "sk_test", url).v1.customers.list_async()
+)
+SWALLOWED: dict[str, Callable[[Mapping[str, str]], Awaitable[None]]] = {
+    "an answer of Twilio's": functools.partial(odd_answer, twilio_answers.certain),
+    "an answer of Telnyx's": functools.partial(odd_answer, telnyx_answers.certain),
+    "a key at SendGrid": lambda planted: refused_key(
+        planted, lambda session, url: SendGridHttp(session, "key", url).ask("GET", "/v3")
+    ),
+    "a key at Stripe": lambda planted: refused_key(planted, STRIPES),
+    "a job": job,
+    "a sweep": sweep,
+}
+
+
+@pytest.mark.parametrize("swallowing", SWALLOWED.values(), ids=SWALLOWED)
+async def test_what_is_swallowed_so_that_something_else_goes_on_is_reported_and_tells_nothing_either(
+    swallowing: Callable[[Mapping[str, str]], Awaitable[None]],
+    reporting: Reporting,
+    planted: dict[str, str],
+    told: io.StringIO,
+) -> None:
+    simulator = SentrySimulator()
+    async with simulator.running() as dsn, reporting(dsn) as reports:
+        with also_telling(reports):
+            await swallowing(planted)
+            await flushed(reports)
+    assert simulator.events, "nobody heard of it"
+    left = b"\n".join(simulator.requests)
+    assert list(search_bytes("Sentry", left, planted)) == []
+    assert list(search_bytes("logs", told.getvalue().encode(), planted)) == []
 
 
 async def flushed(reports: object) -> None:

@@ -18,7 +18,7 @@ from sentry_sdk.envelope import Envelope, Item, PayloadRef
 from sentry_sdk.session import Session
 from structlog.testing import capture_logs
 
-from adapters.inbound.error_report import also_telling, report
+from adapters.error_report import also_telling, report
 from adapters.outbound.sentry.allowed import rebuilt
 from adapters.outbound.sentry.reports import SentryReports, chained, sentry
 from adapters.outbound.sentry.simulator import SentrySimulator

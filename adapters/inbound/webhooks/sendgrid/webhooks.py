@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from aiohttp import web
 from typing_extensions import override
 
-from adapters.inbound.error_report import report
+from adapters.error_report import report
 from adapters.inbound.http_io import Refused, WebhookEndpoint, Webhooks, read_body, strict_json
 from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, noted, refused
 from adapters.inbound.webhooks.sendgrid.events import Undelivered, undelivered

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from aiohttp import web
 from typing_extensions import override
 
-from adapters.inbound.error_report import report
+from adapters.error_report import report
 from adapters.inbound.http_io import SAID_AT, Refused, WebhookEndpoint, Webhooks, read_body, strict_json
 from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, noted, refused
 from adapters.inbound.webhooks.stripe.signature import StripeSignature

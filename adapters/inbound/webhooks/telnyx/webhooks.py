@@ -11,7 +11,7 @@ from typing import TypeAlias
 from aiohttp import web
 from typing_extensions import override
 
-from adapters.inbound.error_report import report
+from adapters.error_report import report
 from adapters.inbound.http_io import SAID_AT, Refused, WebhookEndpoint, Webhooks, read_body
 from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, noted, refused
 from adapters.inbound.webhooks.telnyx.events import (

@@ -8,7 +8,7 @@ from functools import partial
 from aiohttp import web
 from typing_extensions import override
 
-from adapters.inbound.error_report import report
+from adapters.error_report import report
 from adapters.inbound.http_io import Refused, WebhookEndpoint, Webhooks, read_body
 from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, refused
 from adapters.inbound.webhooks.twilio.form import FormHandler, pairs_of, well_formed

@@ -1,4 +1,7 @@
-"""The one place for errors nobody foresaw: a report names their type and where they rose, never a value."""
+"""The one place for errors that somebody has to hear of: a report names their type and where they rose, never a value.
+
+An outage is none: it is counted and waited out, whatever asked again.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
 import structlog
+
+from domain.kernel import PicoError
 
 OURS = ("domain.", "application.", "adapters.", "bootstrap.")
 
@@ -18,13 +23,27 @@ Listener: TypeAlias = Callable[[BaseException], None]
 _listeners: list[Listener] = []
 
 Incident: TypeAlias = Literal[
-    "unexpected", "seal broken", "job failed", "sweep failed", "catching up failed", "uncaught", "unseen"
+    "unexpected",
+    "seal broken",
+    "job failed",
+    "job dead",
+    "job overdue",
+    "queue failed",
+    "outcome not noted",
+    "sweep failed",
+    "catching up failed",
+    "endings not noted",
+    "restore replay failed",
+    "answer not understood",
+    "key not taken",
+    "uncaught",
+    "unseen",
 ]
 """What a report is called. Nobody's text is one of these words: mypy refuses it."""
 
 
 def report(error: BaseException, event: Incident = "unexpected", **facts: str | int) -> None:
-    """Log an unforeseen error: its type and where it rose, never its message, which may quote a value.
+    """Log an error: its code, or its type, and where it rose; never its message, which may quote a value.
 
     `facts` are codes and counts of the caller's own; what has a type of the domain's is named by that, not shown.
     Whoever listens is told, too. Never raises.
@@ -32,7 +51,8 @@ def report(error: BaseException, event: Incident = "unexpected", **facts: str | 
     plain = {
         name: said if type(said) in {str, int} else f"<{type(said).__name__}>" for name, said in facts.items()
     }
-    log.error(event, error=type(error).__name__, where=where(error), **plain)
+    name = error.code if isinstance(error, PicoError) else type(error).__name__
+    log.error(event, error=name, where=where(error), **plain)
     for listener in _listeners:
         try:
             listener(error)

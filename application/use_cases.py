@@ -91,6 +91,7 @@ from application.webhook_endpoints import (
     ListWebhookEndpoints,
     ReadWebhookEndpoint,
     RotateWebhookSecret,
+    TryWebhookEndpoint,
 )
 from domain.documents import Documents
 
@@ -193,6 +194,7 @@ class UseCases:
     change_webhook_endpoint: ChangeWebhookEndpoint
     delete_webhook_endpoint: DeleteWebhookEndpoint
     rotate_webhook_secret: RotateWebhookSecret
+    try_webhook_endpoint: TryWebhookEndpoint
     list_webhook_deliveries: ListWebhookDeliveries
 
     search: Search

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from application.limits import Counts
 from application.ports.clock import Clock
 from application.ports.ids import Ids
+from application.ports.jobs import DELIVER_WEBHOOK, Job
 from application.ports.store import Store, Tx
 from application.ports.webhook_receivers import WebhookReceivers
 from domain.idempotency import Operation
 from domain.kernel import AccountId, WebhookEndpointId
+from domain.limits import Limit, Limited
 from domain.live_kinds import LiveKind
 from domain.retention import Retention
 from domain.webhook_deliveries import WebhookDelivery, WebhookDeliveryId
@@ -21,6 +24,15 @@ from domain.webhook_endpoints import (
     WebhookSecret,
     WebhookUrl,
 )
+
+TESTS = Limit(name="webhook_tests", most=30, within=timedelta(hours=1), at_once=5)
+"""Of all endpoints of an account."""
+
+
+class TooManyTests(Limited):
+    """Webhook endpoints were tried too often: wait."""
+
+    code = "too_many_webhook_tests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +175,34 @@ class RotateWebhookSecret:
             tx.save(endpoint)
             return endpoint
 
+        return await self.store.update(account_id, change)
+
+
+@dataclass(frozen=True, slots=True)
+class TryWebhookEndpoint:
+    """Has an endpoint called though nothing happened, as it is called when something did."""
+
+    store: Store
+    counts: Counts
+    clock: Clock
+    ids: Ids
+
+    async def __call__(self, account_id: AccountId, endpoint_id: WebhookEndpointId) -> WebhookDelivery:
+        """Return the delivery, which a job tries. Raises NotFound, TooManyTests. Repeating calls it again."""
+
+        async def change(tx: Tx) -> WebhookDelivery:
+            endpoint = await tx.webhook_endpoints.get(endpoint_id)
+            delivery = WebhookDelivery(
+                account_id=account_id, id=WebhookDeliveryId(self.ids.random_id()), endpoint_id=endpoint.id,
+                kind=LiveKind.WEBHOOK_TEST, subject=endpoint.id, at=self.clock.now(),
+            )  # fmt: skip
+            tx.save(delivery)
+            tx.queue(Job(DELIVER_WEBHOOK, account_id, delivery.id))
+            return delivery
+
+        taking = await self.counts.take(TESTS, str(account_id))
+        if taking.wait is not None:
+            raise TooManyTests(TESTS, taking.wait)
         return await self.store.update(account_id, change)
 
 

@@ -31,3 +31,5 @@ class LiveKind(StrEnum):
     BLOCKED_NUMBER_ADDED = "blocked_number.added"
     BLOCKED_NUMBER_DELETED = "blocked_number.deleted"
     PORT_REQUEST_CHANGED = "port_request.changed"
+    WEBHOOK_TEST = "webhook.test"
+    """Nothing happened: somebody tries a webhook endpoint, which alone is told."""

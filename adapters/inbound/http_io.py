@@ -76,6 +76,18 @@ def _no_number(word: str) -> NoReturn:
     raise ValueError(word)
 
 
+AHEAD = web.RequestKey("body", object)
+"""Under this key a request keeps its body, or why there is none, once it was read ahead."""
+
+
+async def read_ahead(request: web.BaseRequest) -> None:
+    """Read the body for `read_body`, which then answers, or raises, at once. Raises nothing."""
+    try:
+        request[AHEAD] = await read_body(request)
+    except Refused as no:
+        request[AHEAD] = no
+
+
 async def read_body(request: web.BaseRequest, within: float = BODY_SECONDS) -> bytes:
     """Read the whole body.
 
@@ -83,6 +95,11 @@ async def read_body(request: web.BaseRequest, within: float = BODY_SECONDS) -> b
 
     The time limit also ends the wait for a chunk that aiohttp could not parse: it never tells the reader.
     """
+    ahead: bytes | Refused | None = request.get(AHEAD)
+    if isinstance(ahead, Refused):
+        raise ahead
+    if ahead is not None:
+        return ahead
     if "Expect" in request.headers:
         await meet_expectation(request)
     try:

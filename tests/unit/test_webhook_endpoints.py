@@ -259,6 +259,7 @@ async def test_nobody_else_sees_or_changes_it() -> None:
         do.change_webhook_endpoint(ben.id, endpoint.id, None, None, enabled=False),
         do.delete_webhook_endpoint(ben.id, endpoint.id),
         do.rotate_webhook_secret(ben.id, endpoint.id),
+        do.try_webhook_endpoint(ben.id, endpoint.id),
         do.list_webhook_deliveries(ben.id, endpoint.id, None, 9),
     ):
         with pytest.raises(NotFound):

@@ -20,10 +20,11 @@ from adapters.inbound.http.policy_text import ShownPolicy
 from adapters.inbound.http.reply import Answer, respond
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.request_id import ROUTE
+from adapters.inbound.http.room import Room
 from adapters.inbound.http.route import HEALTH, Route
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.inbound.http.well_formed import must_be_well_formed
-from adapters.inbound.http_io import BadRequest, Refused, Webhooks
+from adapters.inbound.http_io import BadRequest, Refused, WebhookEndpoint, Webhooks, read_ahead
 from application.request_limits import LimitRequests
 from application.use_cases import UseCases
 from domain.kernel import PicoError, SealBroken
@@ -55,7 +56,7 @@ class App:
         self._table: PathTable[Methods] = PathTable(dict)
         for provider in webhooks:
             for path, hook in provider.endpoints().items():
-                self._mount("POST", PathTemplate.parse(path), hook)
+                self._mount("POST", PathTemplate.parse(path), within(context.webhook_room, hook))
         for route in routes:
             endpoint = endpoint_of(route, context)
             self._mount(route.method, route.template, endpoint)
@@ -109,6 +110,17 @@ class App:
         except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of it may reach the client
             report(error)
             return problems.answer(problems.Unexpected())
+
+
+def within(room: Room, hook: WebhookEndpoint) -> Endpoint:
+    """Answer a provider's calls while there is room. Whoever still sends the body takes up none: it may be anybody."""
+
+    async def endpoint(http: web.BaseRequest, query: str) -> web.StreamResponse:
+        await read_ahead(http)
+        with room:
+            return await hook(http, query)
+
+    return endpoint
 
 
 def endpoint_of(route: Route[Any], context: EdgeContext) -> Endpoint:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from adapters.inbound.http.policy_text import ShownPolicy
 from adapters.inbound.http.reply import Json
-from adapters.inbound.http.room import Room
+from adapters.inbound.http.room import MOST_WEBHOOKS, Room
 from application.request_limits import LimitRequests
 from application.use_cases import UseCases
 
@@ -74,3 +74,5 @@ class EdgeContext:
     limits: LimitRequests | None = None
     """Counts requests; without it nobody does."""
     room: Room = field(default_factory=Room)
+    webhook_room: Room = field(default_factory=lambda: Room(MOST_WEBHOOKS))
+    """That of providers' calls."""

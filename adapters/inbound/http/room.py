@@ -8,6 +8,9 @@ from adapters.inbound.http_io import Refused
 
 MOST = 512
 """Requests in work. They wait for a dozen connections to the database: half a second where it serves a thousand."""
+MOST_WEBHOOKS = 256
+"""Calls of providers in work, beside them: however many an app asks, and however many a provider calls, neither shuts
+the other out. Providers repeat what was not taken."""
 AGAIN_AFTER = 1
 """Seconds."""
 

@@ -92,6 +92,10 @@ class WebhookEndpoints(Calls):
         """Have an address not be called any more."""
         self._send("DELETE", f"/v1/webhook-endpoints/{part(webhook_endpoint_id)}")
 
+    def test_webhook_endpoint(self, webhook_endpoint_id: str) -> WebhookDelivery:
+        """Have an endpoint called with `webhook.test`, signed and listed as any other call."""
+        return self._ask(WebhookDelivery, "POST", f"/v1/webhook-endpoints/{part(webhook_endpoint_id)}/test")
+
     def rotate_webhook_secret(self, webhook_endpoint_id: str) -> SignedWebhookEndpoint:
         """Sign with another secret; the one before signs, too, for a day."""
         path = f"/v1/webhook-endpoints/{part(webhook_endpoint_id)}/secret"

@@ -75,6 +75,7 @@ def is_called(served: Served) -> None:
             assert json.loads(body)["type"] == "account.changed"
             until(lambda: [each.answer for each in pico.list_webhook_deliveries(endpoint.id)] == ["2xx"])
             assert pico.rotate_webhook_secret(endpoint.id).secret != endpoint.secret
+            assert pico.test_webhook_endpoint(endpoint.id).event == "webhook.test"
             assert pico.change_webhook_endpoint(endpoint.id, enabled=False).state == "disabled"
             pico.delete_webhook_endpoint(endpoint.id)
             assert list(pico.list_webhook_endpoints()) == []

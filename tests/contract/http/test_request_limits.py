@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from adapters.inbound.http import room
 from adapters.inbound.http.app import App
 from adapters.inbound.http.context import EdgeContext
 from adapters.inbound.http.routes import ROUTES
 from adapters.inbound.http.server import serving
+from adapters.inbound.http_io import WebhookEndpoint, read_body
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.postgres.limits import PostgresLimits
 from adapters.outbound.postgres.pool import connect
@@ -23,6 +26,7 @@ from adapters.outbound.redis.connection import connect as connect_to_redis
 from adapters.outbound.redis.limits import RedisLimits
 from application.ports.limits import Limits
 from bootstrap.worlds import InMemory
+from bootstrap.worlds.edge import always, calling
 from domain.limits import Limit
 from domain.requests import A_MINUTE, RequestPolicy
 from tests.contract.conftest import Postgres
@@ -251,6 +255,53 @@ async def test_more_than_there_is_room_for_is_told_to_come_back_and_the_rest_is_
             gate.set()
             assert {answer.status for answer in await asyncio.gather(*let_in)} == {200}
             assert (await http.call("GET", "/v1/account", token=token)).status == 200
+
+
+class Slow:
+    """Webhooks that answer once somebody opens the gate, and read the body first."""
+
+    def __init__(self) -> None:
+        self.gate, self.at_work = asyncio.Event(), 0
+
+    def endpoints(self) -> Mapping[str, WebhookEndpoint]:
+        return {"/webhooks/slow": self.answer}
+
+    async def answer(self, request: web.BaseRequest, query: str) -> web.StreamResponse:
+        body = await read_body(request)
+        self.at_work += 1
+        await self.gate.wait()
+        return web.Response(text=body.decode())
+
+
+async def test_providers_calls_have_room_of_their_own_and_who_still_sends_takes_up_none() -> None:
+    hooks, world = Slow(), InMemory()
+    context = EdgeContext(world.use_cases, always, b"", room=room.Room(1), webhook_room=room.Room(3))
+    async with calling(App(context, ROUTES, [hooks])) as client:
+
+        async def call() -> tuple[int, str, str]:
+            async with client.session.post(f"{client.url}/webhooks/slow", data="said") as answer:
+                return answer.status, answer.headers.get("Retry-After", ""), await answer.text()
+
+        half = b"POST /webhooks/slow HTTP/1.1\r\nHost: pico\r\nContent-Length: 4\r\n\r\nsa"
+        port = int(client.url.rpartition(":")[2])
+        sending = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+        for _, writer in sending:
+            writer.write(half)
+            await writer.drain()
+        let_in = [asyncio.create_task(call()) for _ in range(3)]
+        while hooks.at_work < 3:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        status, wait, said = await call()
+        assert (status, wait, json.loads(said)["code"]) == (503, "1", "busy")
+        async with client.session.get(f"{client.url}/v1/plans") as answer:
+            assert answer.status == 200, "a provider's calls shut apps out"
+        hooks.gate.set()
+        assert await asyncio.gather(*let_in) == [(200, "", "said")] * 3
+        assert (await call())[0] == 200
+        for reader, writer in sending:
+            writer.write(b"id")
+            assert b" 200 " in await reader.readline()
+            writer.close()
 
 
 async def test_there_is_room_for_so_many_and_it_is_given_back_whatever_happens() -> None:

@@ -141,3 +141,51 @@ async def test_whatever_a_receiver_does_nothing_of_it_shows_and_others_are_told(
         for _ in range(3):
             await http.world.advance(timedelta(hours=1))
         assert len(good.heard) == 2, "what was taken is not told again"
+
+
+async def test_an_endpoint_is_tried_as_it_is_called_when_something_happens() -> None:
+    receiver = Receiver()
+    async with (
+        receiver.running() as url,
+        GuardedReceivers.opened(Guard(loopback=True)) as receivers,
+        HttpWorld.running() as http,
+    ):
+        http.world.webhook_receivers = receivers  # type: ignore[assignment]
+        http.world.wire()
+        token = await http.person()
+        made = await http.call(
+            "POST", PATH, {"url": url, "kinds": ["account.changed"]}, token=token, headers=http.key()
+        )
+        address = made.headers["Location"]
+        tried = await http.call("POST", f"{address}/test", token=token)
+        assert (tried.status, tried.json["event"], tried.json["state"]) == (202, "webhook.test", "waiting")
+        await http.world.settle()
+        ((headers, told),) = receiver.heard
+        said = json.loads(told)
+        assert (said["type"], said["id"]) == ("webhook.test", tried.json["id"])
+        assert said["data"] == {"id": made.json["id"]}
+        assert is_signed(made.json["secret"], headers, told)
+        listed = (await http.call("GET", f"{address}/deliveries", token=token)).json["items"]
+        assert [(each["id"], each["state"]) for each in listed] == [(tried.json["id"], "delivered")]
+        await http.call("PATCH", address, {"enabled": False}, token=token)
+        await http.call("POST", f"{address}/test", token=token)
+        await http.world.settle()
+        assert len(receiver.heard) == 1, "one that is switched off was called"
+
+
+async def test_an_account_tries_its_endpoints_so_often_and_no_oftener() -> None:
+    async with HttpWorld.running() as http:
+        token, other = await http.person(), await http.person("ben")
+        addresses = []
+        for each in (token, token, other):
+            made = await http.call(
+                "POST", PATH, {"url": "https://hooks.example.org/pico"}, token=each, headers=http.key()
+            )
+            addresses.append(made.headers["Location"])
+        answers = [await http.call("POST", f"{addresses[n % 2]}/test", token=token) for n in range(6)]
+        assert [answer.status for answer in answers] == [202] * 5 + [429]
+        assert answers[-1].code == "too_many_webhook_tests"
+        assert int(answers[-1].headers["Retry-After"]) > 0
+        assert (await http.call("POST", f"{addresses[2]}/test", token=other)).status == 202
+        http.world.clock.advance(timedelta(hours=1))
+        assert (await http.call("POST", f"{addresses[0]}/test", token=token)).status == 202

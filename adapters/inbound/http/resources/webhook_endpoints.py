@@ -17,6 +17,7 @@ from adapters.inbound.http.reply import Id, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
 from application.ports.webhook_receivers import WebhookUrlRefused
+from application.webhook_endpoints import TooManyTests
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import WebhookEndpointId
 from domain.live_kinds import LiveKind
@@ -201,6 +202,18 @@ async def rotate_webhook_secret(
     )
 
 
+async def test_webhook_endpoint(
+    request: Request[None], webhook_endpoint_id: WebhookEndpointId
+) -> WebhookDelivery:
+    """Have an endpoint called with `webhook.test`, signed and listed as any other call, whatever it is called for.
+
+    One that is switched off is not called: the delivery says `withheld`.
+    """
+    return webhook_delivery(
+        await request.use_cases.try_webhook_endpoint(request.account_id, webhook_endpoint_id)
+    )
+
+
 async def list_webhook_deliveries(
     request: Request[DeliveryPage], webhook_endpoint_id: WebhookEndpointId
 ) -> WebhookDeliveries:
@@ -228,6 +241,7 @@ ROUTES = (
           pace=Pace.HEAVY),
     Route("DELETE", ENDPOINT, delete_webhook_endpoint, 204),
     Route("POST", f"{ENDPOINT}/secret", rotate_webhook_secret, 200),
+    Route("POST", f"{ENDPOINT}/test", test_webhook_endpoint, 202, raises=(TooManyTests,), pace=Pace.HEAVY),
     Route("GET", f"{ENDPOINT}/deliveries", list_webhook_deliveries, 200, query=DeliveryPage),
 )
 # fmt: on

@@ -28,7 +28,8 @@ from application.credentials import WrongCredentials
 from application.inventory import BY_TYPE
 from application.ports.keyring import AccountKey
 from application.ports.mail import MailKind
-from domain.accounts import InboundChoice
+from application.ports.store import Tx
+from domain.accounts import InboundChoice, UnusedStep
 from domain.audit import AuditEntry, AuditKind
 from domain.billing import PlanName
 from domain.classification import StorageKind
@@ -338,6 +339,17 @@ async def switched_off_webhook(world: InMemory, account_id: AccountId) -> UUID:
     return endpoint.id
 
 
+async def warned(world: OnPostgres, account_id: AccountId) -> None:
+    """Warn somebody as if nobody used the account."""
+
+    async def change(tx: Tx) -> None:
+        account = await tx.accounts.get()
+        account.warn(UnusedStep.WARN, world.clock.now())
+        tx.save(account)
+
+    await world.store.update(account_id, change)
+
+
 @proves("C14", text="a47b6103cfe1", saboteur=lets_the_log_be_changed, says="the log can be changed")
 @proves("C14", text="a47b6103cfe1", saboteur=lets_what_is_recent_be_changed, says="the log can be changed")
 @proves("C14", text="a47b6103cfe1", saboteur=logs_no_sign_in, says="the log does not say all that was done")
@@ -371,6 +383,7 @@ async def test_the_audit_log_says_what_was_done_and_only_grows(stored: Databases
         await do.note_operator_access(AuditKind.OPERATOR_ACCESS, ada.id)
         await do.restrict_account(ada.id, InboundChoice.ACCEPTED)
         await do.lift_restriction(ada.id)
+        await warned(world, ada.id)
         hook = await switched_off_webhook(world, ada.id)
         port = (await do.request_port(ada.id, NUMBER, DETAILS.subscriber, "port")).port
         await do.open_checkout(ada.id, PlanName.BASIC, "buy")

@@ -9,9 +9,9 @@ import hmac
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from typing_extensions import override
 
@@ -38,6 +38,18 @@ class Records:
     chained: bool = False
     added: bytes = b""
     key: bytes = b""
+
+    def copied(self) -> Self:
+        """Return records of their own that say the same."""
+        return replace(
+            self,
+            intents=dict(self.intents),
+            interim=dict(self.interim),
+            completed=dict(self.completed),
+            confirmed=dict(self.confirmed),
+            requests=dict(self.requests),
+            heads=list(self.heads),
+        )
 
     def read(self, line: bytes) -> None:
         """Take in one record. Raises ValueError, KeyError or TypeError for what `add` never wrote."""

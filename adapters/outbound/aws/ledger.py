@@ -50,13 +50,14 @@ class S3Ledger(ChainedLedger):
                 records, self._records = self._records or Records(key=self._key), None
                 await self._catch_up(records)
                 self._records = records
-                records.added = b""
-                result = act(records)
-                if not records.added:
+                tried = records.copied() if write else records
+                tried.added = b""
+                result = act(tried)
+                if not tried.added:
                     return result
-                self._records = None  # it holds a record that may never be there: then all is read anew
-                if await self._put(len(records.heads) - 1, records.added):
-                    self._records = records
+                # Who loses the number to another process goes on from what was read, and reads that one record.
+                if await self._put(len(tried.heads) - 1, tried.added):
+                    self._records = tried
                     return result
 
     async def _catch_up(self, records: Records) -> None:

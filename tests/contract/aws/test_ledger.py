@@ -54,6 +54,26 @@ class TestS3Ledger(LedgerContract):
         heads = {(await each.position()).head for each in writers}
         assert len(heads) == 1, "they are one chain"
 
+    async def test_who_loses_a_number_reads_only_what_took_it(
+        self, ledger: S3Ledger, aws: Aws, calls: AwsCalls, bucket: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for at in range(RECORDS):
+            await ledger.open_intent(intent(f"somebody {at}"))
+        client, read = aws.client("s3"), list[str]()
+        loser = S3Ledger(client, calls, bucket, KEY)
+        assert await loser.high_water() == RECORDS
+        client.meta.events.register("before-call.s3.GetObject", lambda **_: read.append("a record"))
+        put = loser._put
+
+        async def too_late(number: int, line: bytes) -> bool:
+            monkeypatch.setattr(loser, "_put", put)
+            await ledger.open_intent(ANNE)
+            return await put(number, line)
+
+        monkeypatch.setattr(loser, "_put", too_late)
+        assert await loser.open_intent(BEN) == RECORDS + 2
+        assert read == ["a record"]
+
     async def test_what_another_process_wrote_is_seen_at_once(
         self, ledger: S3Ledger, client: Any, calls: AwsCalls, bucket: str
     ) -> None:

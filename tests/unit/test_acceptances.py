@@ -16,7 +16,7 @@ from tests.support.actors import PASSWORD, Person, sign_up
 from tests.support.archives import export_in
 
 LATER = timedelta(days=3)
-NEWER = Documents(terms=2, privacy=3)
+NEWER = Documents(terms=2, privacy=4)
 
 
 async def told(person: Person) -> Account:
@@ -31,7 +31,7 @@ async def kinds(person: Person) -> list[AuditKind]:
 async def test_who_signs_up_accepts_the_versions_that_hold(world: InMemory) -> None:
     ada = await sign_up(world)
     account, now = await told(ada), world.clock.now()
-    assert (account.terms_version, account.privacy_version) == (1, 2)
+    assert (account.terms_version, account.privacy_version) == (1, 3)
     assert (account.terms_accepted_at, account.privacy_accepted_at) == (now, now)
 
 
@@ -41,8 +41,8 @@ async def test_each_document_is_accepted_for_itself_with_its_time(world: InMemor
     world.documents = NEWER
     world.wire()
     world.clock.advance(LATER)
-    account = await world.use_cases.accept_documents(ada.id, None, 3)
-    assert (account.terms_version, account.privacy_version) == (1, 3)
+    account = await world.use_cases.accept_documents(ada.id, None, 4)
+    assert (account.terms_version, account.privacy_version) == (1, 4)
     assert (account.terms_accepted_at, account.privacy_accepted_at) == (began, began + LATER)
     assert AuditKind.PRIVACY_ACCEPTED in await kinds(ada)
     assert AuditKind.TERMS_ACCEPTED not in await kinds(ada)
@@ -54,10 +54,10 @@ async def test_what_was_accepted_keeps_its_time_and_only_what_holds_can_be_accep
     ada = await sign_up(world)
     before, audited = await told(ada), await kinds(ada)
     world.clock.advance(LATER)
-    again = await world.use_cases.accept_documents(ada.id, 1, 2)
+    again = await world.use_cases.accept_documents(ada.id, 1, 3)
     assert again.privacy_accepted_at == before.privacy_accepted_at
     assert await kinds(ada) == audited
-    for terms, privacy in ((2, None), (None, 1), (1, 3), (0, None)):
+    for terms, privacy in ((2, None), (None, 2), (1, 4), (0, None)):
         with pytest.raises(OtherVersion):
             await world.use_cases.accept_documents(ada.id, terms, privacy)
     assert await told(ada) == again
@@ -69,5 +69,5 @@ async def test_the_export_shows_what_was_accepted(world: InMemory) -> None:
     await world.settle()
     chunks = await world.use_cases.download_export(ada.id, export.id, PASSWORD)
     exported = export_in(b"".join([chunk async for chunk in chunks]))
-    assert '"privacy_version": 2' in json.dumps(exported)
+    assert '"privacy_version": 3' in json.dumps(exported)
     assert '"terms_version": 1' in json.dumps(exported)

@@ -267,7 +267,7 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     assert (await call("GET", "/v1/account", token=token)).status == 401
     token = other["token"]
 
-    read = {"terms_version": 1, "privacy_version": 2}
+    read = {"terms_version": 1, "privacy_version": 3}
     account = (await call("POST", "/v1/account/acceptances", read, token=token)).json
     assert account == account | read | {"terms_to_accept": None, "privacy_to_accept": None}
     moving = {"email": "ada@example.net", "password": PASSWORD}

@@ -47,10 +47,10 @@ class Tree(HTMLParser):
 @pytest.mark.parametrize(
     ("ask", "header", "language", "direction", "updated"),
     [
-        ("", "", "en", "ltr", "Last updated: 25 November 2026, version 2."),
-        ("", "he-IL,he;q=0.9,en;q=0.8", "he", "rtl", "עודכן לאחרונה: 25 בנובמבר 2026, גרסה 2."),
-        ("?lang=he", "en", "he", "rtl", "עודכן לאחרונה: 25 בנובמבר 2026, גרסה 2."),
-        ("?lang=en", "he", "en", "ltr", "Last updated: 25 November 2026, version 2."),
+        ("", "", "en", "ltr", "Last updated: 29 November 2026, version 3."),
+        ("", "he-IL,he;q=0.9,en;q=0.8", "he", "rtl", "עודכן לאחרונה: 29 בנובמבר 2026, גרסה 3."),
+        ("?lang=he", "en", "he", "rtl", "עודכן לאחרונה: 29 בנובמבר 2026, גרסה 3."),
+        ("?lang=en", "he", "en", "ltr", "Last updated: 29 November 2026, version 3."),
     ],
 )
 async def test_a_reader_gets_every_clause_in_their_language(
@@ -76,7 +76,7 @@ async def test_what_a_program_reads_is_what_pico_policy_prints() -> None:
         answer = await http.call("GET", "/legal/privacy.json")
         hebrew = await http.call("GET", "/legal/privacy.json?lang=he")
     said = answer.json
-    assert (said["policy_version"], said["updated_on"]) == (2, "2026-11-25")
+    assert (said["policy_version"], said["updated_on"]) == (3, "2026-11-29")
     judged = judge(CLAUSES, declared_proofs(PROOFS))
     assert {
         one["clause"]: (one["sentence"], one["state"], len(one["proofs"])) for one in said["clauses"]

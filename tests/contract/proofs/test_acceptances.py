@@ -21,7 +21,7 @@ def asks_nobody_again(_edge: Edge) -> Edge:
     return stale
 
 
-@proves("A2", text="1d3e2e7ee90f", saboteur=asks_nobody_again, says="a new version is not asked about")
+@proves("A2", text="deda7b5c5bd1", saboteur=asks_nobody_again, says="a new version is not asked about")
 async def test_a_new_version_of_the_policy_is_asked_about_again(edge: Edge) -> None:
     assert f"version {Documents().privacy} of the policy" in " ".join(POLICY.split())
     world = InMemory()
@@ -36,4 +36,6 @@ async def test_a_new_version_of_the_policy_is_asked_about_again(edge: Edge) -> N
         accepted = {"privacy_version": newer.privacy}
         status, body = await client.call("POST", "/v1/account/acceptances", accepted)
         assert (status, json.loads(body)["privacy_to_accept"]) == (200, None)
-        assert (await client.call("POST", "/v1/account/acceptances", {"privacy_version": 2}))[0] == 422
+        assert (
+            await client.call("POST", "/v1/account/acceptances", {"privacy_version": Documents().privacy})
+        )[0] == 422

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "0034_live_contacts"
+revision = "0035_live_contacts"
 down_revision = "0034_jobs_by_name"
 
 KINDS = ("contact.changed", "contact.deleted", "blocked_number.added", "blocked_number.deleted")

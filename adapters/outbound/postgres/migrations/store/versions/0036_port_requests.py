@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0035_port_requests"
-down_revision = "0034_live_contacts"
+revision = "0036_port_requests"
+down_revision = "0035_live_contacts"
 
 STATEMENTS = r"""
 CREATE TYPE port_state AS ENUM (

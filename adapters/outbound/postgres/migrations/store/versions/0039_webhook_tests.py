@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0038_webhook_tests"
-down_revision = "0037_buyers"
+revision = "0039_webhook_tests"
+down_revision = "0038_buyers"
 
 
 def upgrade() -> None:

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0036_unused_accounts"
-down_revision = "0035_port_requests"
+revision = "0037_unused_accounts"
+down_revision = "0036_port_requests"
 
 STATEMENTS = """
 ALTER TABLE accounts ADD unused_since timestamptz, ADD warned_at timestamptz, ADD warned_again_at timestamptz

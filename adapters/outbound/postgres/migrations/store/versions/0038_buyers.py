@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0037_buyers"
-down_revision = "0036_unused_accounts"
+revision = "0038_buyers"
+down_revision = "0037_unused_accounts"
 
 STATEMENTS = r"""
 ALTER TABLE subscriptions

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from application.limits import Counts
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.jobs import DELIVER_WEBHOOK, Job
+from application.ports.limits import Charge, Limits
 from application.ports.store import Store, Tx
 from application.ports.webhook_receivers import WebhookReceivers
 from domain.idempotency import Operation
@@ -183,26 +183,29 @@ class TryWebhookEndpoint:
     """Has an endpoint called though nothing happened, as it is called when something did."""
 
     store: Store
-    counts: Counts
+    limits: Limits
     clock: Clock
     ids: Ids
 
     async def __call__(self, account_id: AccountId, endpoint_id: WebhookEndpointId) -> WebhookDelivery:
-        """Return the delivery, which a job tries. Raises NotFound, TooManyTests. Repeating calls it again."""
+        """Return the delivery, which a job tries. Raises NotFound, TooManyTests, LimitsUnavailable.
+
+        Repeating calls it again.
+        """
+        now = self.clock.now()
+        charge = Charge(limits=self.limits, limit=TESTS, of=str(account_id), at=now, refusal=TooManyTests)
 
         async def change(tx: Tx) -> WebhookDelivery:
             endpoint = await tx.webhook_endpoints.get(endpoint_id)
             delivery = WebhookDelivery(
                 account_id=account_id, id=WebhookDeliveryId(self.ids.random_id()), endpoint_id=endpoint.id,
-                kind=LiveKind.WEBHOOK_TEST, subject=endpoint.id, at=self.clock.now(),
+                kind=LiveKind.WEBHOOK_TEST, subject=endpoint.id, at=now,
             )  # fmt: skip
+            tx.take(charge)
             tx.save(delivery)
             tx.queue(Job(DELIVER_WEBHOOK, account_id, delivery.id))
             return delivery
 
-        taking = await self.counts.take(TESTS, str(account_id))
-        if taking.wait is not None:
-            raise TooManyTests(TESTS, taking.wait)
         return await self.store.update(account_id, change)
 
 

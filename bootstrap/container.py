@@ -567,7 +567,7 @@ class Container(containers.DeclarativeContainer):
     )
     delete_webhook_endpoint = Singleton(DeleteWebhookEndpoint, store=store, clock=clock)
     rotate_webhook_secret = Singleton(RotateWebhookSecret, store=store, clock=clock, ids=ids)
-    try_webhook_endpoint = Singleton(TryWebhookEndpoint, store=store, counts=counts, clock=clock, ids=ids)
+    try_webhook_endpoint = Singleton(TryWebhookEndpoint, store=store, limits=limits, clock=clock, ids=ids)
     list_webhook_deliveries = Singleton(ListWebhookDeliveries, store=store)
     deliver_webhook = Singleton(
         DeliverWebhook, store=store, queue=queue, receivers=webhook_receivers, clock=clock,

@@ -129,6 +129,7 @@ async def waits_and_is_woken(http: HttpWorld, token: str, path: str) -> None:
     other = (await call("POST", f"{address}/secret", token=token)).json["secret"]
     assert other != endpoint.json["secret"]
     assert (await call("GET", address, token=token)).json["kinds"] == ["account.changed"]
+    assert (await call("POST", f"{address}/test", token=token)).json["event"] == "webhook.test"
     assert (await call("DELETE", address, token=token)).status == 204
 
     told = await call("GET", "/v1/events?seconds=0", token=token)
@@ -310,7 +311,7 @@ async def test_a_whole_life_passes_through_every_route(http: HttpWorld) -> None:
     assert (await call("DELETE", "/v1/sessions/current", token=back["token"])).status == 204
     assert (await call("GET", "/v1/account", token=back["token"])).status == 401
 
-    assert (await call("GET", "/legal/privacy.json")).json["policy_version"] == 2
+    assert (await call("GET", "/legal/privacy.json")).json["policy_version"] == 3
     before = http.world.clock.now()
     assert (await call("POST", "/sandbox/clock", {"advance": "P1DT2H3M4S"})).status == 200
     assert http.world.clock.now() - before == timedelta(days=1, hours=2, minutes=3, seconds=4)

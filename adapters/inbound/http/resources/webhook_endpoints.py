@@ -241,7 +241,7 @@ ROUTES = (
           pace=Pace.HEAVY),
     Route("DELETE", ENDPOINT, delete_webhook_endpoint, 204),
     Route("POST", f"{ENDPOINT}/secret", rotate_webhook_secret, 200),
-    Route("POST", f"{ENDPOINT}/test", test_webhook_endpoint, 202, raises=(TooManyTests,), pace=Pace.HEAVY),
+    Route("POST", f"{ENDPOINT}/test", test_webhook_endpoint, 200, raises=(TooManyTests,), pace=Pace.HEAVY),
     Route("GET", f"{ENDPOINT}/deliveries", list_webhook_deliveries, 200, query=DeliveryPage),
 )
 # fmt: on

@@ -16,6 +16,7 @@ from adapters.inbound.http.params import A_PLACE_IN_TIME, MaybeId, MaybeTrue, Te
 from adapters.inbound.http.reply import Id, SpelledOut
 from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import Route
+from application.ports.limits import LimitsUnavailable
 from application.ports.webhook_receivers import WebhookUrlRefused
 from application.webhook_endpoints import TooManyTests
 from domain.idempotency import IdempotencyMismatch
@@ -241,7 +242,8 @@ ROUTES = (
           pace=Pace.HEAVY),
     Route("DELETE", ENDPOINT, delete_webhook_endpoint, 204),
     Route("POST", f"{ENDPOINT}/secret", rotate_webhook_secret, 200),
-    Route("POST", f"{ENDPOINT}/test", test_webhook_endpoint, 200, raises=(TooManyTests,), pace=Pace.HEAVY),
+    Route("POST", f"{ENDPOINT}/test", test_webhook_endpoint, 200, raises=(LimitsUnavailable, TooManyTests),
+          pace=Pace.HEAVY),
     Route("GET", f"{ENDPOINT}/deliveries", list_webhook_deliveries, 200, query=DeliveryPage),
 )
 # fmt: on

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 import schemathesis
 
-schemathesis.serializer.alias(["audio/mpeg", "audio/wav"], "application/octet-stream")
+schemathesis.serializer.alias(["audio/mpeg", "audio/wav", "application/pdf"], "application/octet-stream")

@@ -171,7 +171,7 @@ async def test_the_times_of_acceptance_are_kept(stored: Databases) -> None:
         assert (row["terms_accepted_at"], row["privacy_accepted_at"]) == (accepted, accepted), (
             "the times of acceptance are lost"
         )
-        assert (row["terms_version"], row["privacy_version"]) == (1, 2), "the accepted versions are lost"
+        assert (row["terms_version"], row["privacy_version"]) == (1, 3), "the accepted versions are lost"
 
 
 def forgets_when_sessions_began(stored: Databases) -> Databases:

@@ -203,8 +203,8 @@ TABLE = (
     ),
     Line(
         "H14", "an error printed with its message",
-        Change("adapters.error_report", "error=type(error).__name__",
-               "error=print(error, file=__import__('sys').stderr) or type(error).__name__"),
+        Change("adapters.error_report", "error=name, where",
+               "error=print(error, file=__import__('sys').stderr) or name, where"),
         "logging.test_nothing_of_a_life_full_of_faults_is_logged_or_quoted",
         "a personal value was logged or quoted",
     ),

@@ -107,10 +107,8 @@ async def standing(folder: Path, certificate: tuple[SSLContext, Path], front: Fr
         valkey = Valkey(valkey_folder)
         stack.callback(valkey.stop)
         cloud = stack.enter_context(deployed_cloud())
-        objects = cloud.exports[f"{NAME}-objects"]
-        cloud.client("s3").delete_bucket_policy(
-            Bucket=objects
-        )  # moto knows no conditions, and refuses everything
+        for what in ("objects", "ledger"):  # moto knows no conditions, and refuses everything
+            cloud.client("s3").delete_bucket_policy(Bucket=cloud.exports[f"{NAME}-{what}"])
 
         saved = SandboxState(folder / STATE)
         clock = ShiftedClock(saved.offset)
@@ -147,7 +145,7 @@ async def standing(folder: Path, certificate: tuple[SSLContext, Path], front: Fr
             "PICO_KEYRING_URL": keyring_url,
             "PICO_REDIS_URL": valkey.url,
             "PICO_KMS_KEY_ID": f"alias/{NAME}",
-            "PICO_OBJECTS_BUCKET": objects,
+            "PICO_OBJECTS_BUCKET": cloud.exports[f"{NAME}-objects"],
             "PICO_LEDGER_BUCKET": cloud.exports[f"{NAME}-ledger"],
             "PICO_AWS_ENDPOINT_URL": cloud.url,
             "PICO_TWILIO_ACCOUNT_SID": ACCOUNT_SID,

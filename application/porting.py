@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from application.job_type import NOW, JobType
-from application.port_following import FollowPort, LapsePort
+from application.port_following import FOLLOW_PORT, LAPSE_PORT, FollowPort, LapsePort
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable, CarrierUnsupported
 from application.ports.clock import Clock
 from application.ports.directory import Directory
@@ -196,6 +196,6 @@ class CancelPort:
 
 
 JOBS = (
-    JobType("follow_port", FollowPort, after={PortReady: NOW}, attempts=None),
-    JobType("lapse_port", LapsePort, after={PortRequested: DETAILS_KEPT}),
+    JobType(FOLLOW_PORT, FollowPort, after={PortReady: NOW}, attempts=None),
+    JobType(LAPSE_PORT, LapsePort, after={PortRequested: DETAILS_KEPT}),
 )

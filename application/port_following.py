@@ -84,11 +84,11 @@ class FollowPort:
     async def _submit(self, port: PortRequest, hold: HoldOfJob) -> PortProgress:
         """Find the port that an earlier try began, or begin it; note its reference."""
         ref = await self.porting.find(port.number, port.created_at - SKEW)
-        if ref is None and port.cancel_asked_at is not None:
-            return PortProgress(PortState.CANCELLED)
-        if ref is None and (port.details is None or port.bill is None):
-            return PortProgress(PortState.REJECTED, rejection=PortRejection.EXPIRED)
-        if ref is None and port.details is not None and port.bill is not None:
+        if ref is None:
+            if port.cancel_asked_at is not None:
+                return PortProgress(PortState.CANCELLED)
+            if port.details is None or port.bill is None:
+                return PortProgress(PortState.REJECTED, rejection=PortRejection.EXPIRED)
             await hold()
             try:
                 ref = await self.porting.submit(port.number, port.details, port.bill)
@@ -97,8 +97,7 @@ class FollowPort:
 
         async def change(tx: Tx) -> None:
             noted = await tx.port_requests.get(port.id)
-            if ref is not None:
-                noted.submit(ref, self.clock.now())
+            noted.submit(ref, self.clock.now())
             tx.save(noted)
 
         await self.store.update(port.account_id, change)

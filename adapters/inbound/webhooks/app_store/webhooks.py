@@ -10,13 +10,11 @@ from typing import Any, TypeAlias
 from aiohttp import web
 from typing_extensions import override
 
-from adapters.error_report import report
-from adapters.inbound.http_io import SAID_AT, Refused, WebhookEndpoint, Webhooks, read_body, strict_json
-from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, noted, refused
+from adapters.inbound.http_io import SAID_AT, WebhookEndpoint, Webhooks, read_body, strict_json
+from adapters.inbound.webhooks.answers import answering, forbidden, malformed, noted
 from adapters.inbound.webhooks.app_store.signed_data import AppleSignature
 from application.ports.store_purchases import StoreHint
 from application.use_cases import UseCases
-from domain.kernel import PicoError
 
 APP_STORE = "/webhooks/app-store"
 OLDEST, AHEAD = timedelta(days=8), timedelta(minutes=5)
@@ -64,22 +62,14 @@ class AppStoreWebhooks(Webhooks):
     def endpoints(self) -> Mapping[str, WebhookEndpoint]:
         return {APP_STORE: self._answer}
 
+    @answering
     async def _answer(self, request: web.BaseRequest, query: str) -> web.StreamResponse:
-        """Answer whatever happens: taken, refused, or to be sent again."""
+        raw = await read_body(request)
         try:
-            raw = await read_body(request)
-            try:
-                body = strict_json(raw)
-            except (ValueError, RecursionError):
-                return malformed()
-            return await self._take(body.get("signedPayload") if isinstance(body, dict) else None)
-        except Refused as no:
-            return refused(no.status)
-        except PicoError:
-            return not_now()
-        except Exception as error:  # noqa: BLE001 - nothing of it may reach Apple, and the notification must come again
-            report(error)
-            return not_now()
+            body = strict_json(raw)
+        except (ValueError, RecursionError):
+            return malformed()
+        return await self._take(body.get("signedPayload") if isinstance(body, dict) else None)
 
     async def _take(self, signed: object) -> web.Response:
         notification = self._signature.said(signed)

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from aiohttp import web
 from typing_extensions import override
 
-from adapters.error_report import report
-from adapters.inbound.http_io import Refused, WebhookEndpoint, Webhooks, read_body, strict_json
-from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, noted, refused
+from adapters.inbound.http_io import WebhookEndpoint, Webhooks, read_body, strict_json
+from adapters.inbound.webhooks.answers import answering, forbidden, malformed, not_now, noted
 from adapters.inbound.webhooks.sendgrid.events import Undelivered, undelivered
 from adapters.inbound.webhooks.sendgrid.signature import SendGridSignature
 from application.use_cases import UseCases
@@ -32,22 +31,16 @@ class SendGridWebhooks(Webhooks):
     def endpoints(self) -> Mapping[str, WebhookEndpoint]:
         return {SENDGRID: self._answer}
 
+    @answering
     async def _answer(self, request: web.BaseRequest, query: str) -> web.StreamResponse:
-        """Answer in SendGrid's terms whatever happens: taken, refused, or to be sent again."""
+        raw = await self._verified(request)
+        if raw is None:
+            return forbidden()
         try:
-            raw = await self._verified(request)
-            if raw is None:
-                return forbidden()
-            try:
-                found = tuple(undelivered(strict_json(raw)))
-            except (ValueError, RecursionError):
-                return malformed()
-            return noted() if await self._note(found) else not_now()
-        except Refused as no:
-            return refused(no.status)
-        except Exception as error:  # noqa: BLE001 - nothing of it may reach SendGrid, and the batch must come again
-            report(error)
-            return not_now()
+            found = tuple(undelivered(strict_json(raw)))
+        except (ValueError, RecursionError):
+            return malformed()
+        return noted() if await self._note(found) else not_now()
 
     async def _note(self, found: Iterable[Undelivered]) -> bool:
         """Note each; one that fails holds up no other. Tell whether none did."""

@@ -8,13 +8,11 @@ from typing import TypeAlias
 from aiohttp import web
 from typing_extensions import override
 
-from adapters.error_report import report
-from adapters.inbound.http_io import SAID_AT, Refused, WebhookEndpoint, Webhooks, read_body, strict_json
-from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, noted, refused
+from adapters.inbound.http_io import SAID_AT, WebhookEndpoint, Webhooks, read_body, strict_json
+from adapters.inbound.webhooks.answers import answering, forbidden, malformed, noted
 from adapters.inbound.webhooks.stripe.signature import StripeSignature
 from application.ports.payments import PaymentHint, PaymentsUnavailable
 from application.use_cases import UseCases
-from domain.kernel import PicoError
 
 STRIPE = "/webhooks/stripe"
 EVENT = "event"
@@ -40,29 +38,21 @@ class StripeWebhooks(Webhooks):
     def endpoints(self) -> Mapping[str, WebhookEndpoint]:
         return {STRIPE: self._answer}
 
+    @answering
     async def _answer(self, request: web.BaseRequest, query: str) -> web.StreamResponse:
-        """Answer in Stripe's terms whatever happens: taken, refused, or to be sent again."""
+        raw = await self._verified(request)
+        if raw is None:
+            return forbidden()
         try:
-            raw = await self._verified(request)
-            if raw is None:
-                return forbidden()
-            try:
-                event = strict_json(raw)
-                is_ours = isinstance(event, dict) and event.get("object") == EVENT
-                hint = self._hint_of(event) if is_ours else None
-            except (ValueError, RecursionError, PaymentsUnavailable):
-                return malformed()
-            if hint is not None:
-                SAID_AT.set(hint.at)
-                await self._use_cases.receive_payment_hint(hint)
-            return noted()
-        except Refused as no:
-            return refused(no.status)
-        except PicoError:
-            return not_now()
-        except Exception as error:  # noqa: BLE001 - nothing of it may reach Stripe, and the event must come again
-            report(error)
-            return not_now()
+            event = strict_json(raw)
+            is_ours = isinstance(event, dict) and event.get("object") == EVENT
+            hint = self._hint_of(event) if is_ours else None
+        except (ValueError, RecursionError, PaymentsUnavailable):
+            return malformed()
+        if hint is not None:
+            SAID_AT.set(hint.at)
+            await self._use_cases.receive_payment_hint(hint)
+        return noted()
 
     async def _verified(self, request: web.BaseRequest) -> bytes | None:
         """Return the bytes that came, if Stripe signed just these."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from adapters.call_state import CallState
-from adapters.inbound.webhooks.telnyx.events import Event, Malformed, instant
+from adapters.inbound.webhooks.answers import Malformed
+from adapters.inbound.webhooks.telnyx.events import Event, instant
 from domain.values import Peer
 
 CALLER = re.compile(r"\+?[0-9]{3,15}\Z")

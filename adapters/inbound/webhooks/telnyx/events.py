@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from adapters.inbound.http_io import strict_json
+from adapters.inbound.webhooks.answers import Malformed
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from domain.failures import FailureReason
 from domain.kernel import CarrierRef, LineId, MessageId, PicoError
@@ -24,10 +25,6 @@ RefOf: TypeAlias = Callable[[object], CarrierRef]
 RECEIVED = "message.received"
 REPORTED = frozenset({"message.sent", "message.finalized"})
 ORDERED = "number_order.complete"
-
-
-class Malformed(Exception):
-    """What was signed makes no sense."""
 
 
 @dataclass(frozen=True, slots=True)

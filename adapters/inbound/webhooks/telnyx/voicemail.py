@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from adapters.call_state import CallStage
+from adapters.inbound.webhooks.answers import Malformed
 from adapters.inbound.webhooks.telnyx.app_calls import RefOf
-from adapters.inbound.webhooks.telnyx.events import Event, Malformed
+from adapters.inbound.webhooks.telnyx.events import Event
 from adapters.inbound.webhooks.telnyx.voice import TelnyxVoice
 from application.ports.recordings import Recorded, RecordingNotReady
 from application.ports.transcriber import Transcription

@@ -11,15 +11,13 @@ from typing import TypeAlias
 from aiohttp import web
 from typing_extensions import override
 
-from adapters.error_report import report
-from adapters.inbound.http_io import SAID_AT, Refused, WebhookEndpoint, Webhooks, read_body
-from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, noted, refused
+from adapters.inbound.http_io import SAID_AT, WebhookEndpoint, Webhooks, read_body
+from adapters.inbound.webhooks.answers import answering, forbidden, noted
 from adapters.inbound.webhooks.telnyx.events import (
     ORDERED,
     RECEIVED,
     REPORTED,
     Event,
-    Malformed,
     OutcomeOf,
     RefOf,
     delivery_receipt,
@@ -67,25 +65,15 @@ class TelnyxWebhooks(Webhooks):
     def endpoints(self) -> Mapping[str, WebhookEndpoint]:
         return {TELNYX: self._answer}
 
+    @answering
     async def _answer(self, request: web.BaseRequest, query: str) -> web.StreamResponse:
-        """Answer in Telnyx's terms whatever happens: taken, refused, or to be sent again."""
-        try:
-            body = await self._verified(request)
-            if body is None:
-                return forbidden()
-            event = Event.read(body)
-            SAID_AT.set(event.happened_at)
-            await self._take(event)
-            return noted()
-        except Refused as no:
-            return refused(no.status)
-        except Malformed:
-            return malformed()
-        except PicoError:
-            return not_now()
-        except Exception as error:  # noqa: BLE001 - nothing of it may reach Telnyx, and the message must come again
-            report(error)
-            return not_now()
+        body = await self._verified(request)
+        if body is None:
+            return forbidden()
+        event = Event.read(body)
+        SAID_AT.set(event.happened_at)
+        await self._take(event)
+        return noted()
 
     async def _verified(self, request: web.BaseRequest) -> bytes | None:
         """Return the bytes that came, if Telnyx signed just these."""

@@ -8,16 +8,14 @@ from functools import partial
 from aiohttp import web
 from typing_extensions import override
 
-from adapters.error_report import report
-from adapters.inbound.http_io import Refused, WebhookEndpoint, Webhooks, read_body
-from adapters.inbound.webhooks.answers import forbidden, malformed, not_now, refused
+from adapters.inbound.http_io import WebhookEndpoint, Webhooks, read_body
+from adapters.inbound.webhooks.answers import answering, forbidden, malformed
 from adapters.inbound.webhooks.twilio.form import FormHandler, pairs_of, well_formed
 from adapters.inbound.webhooks.twilio.messages import OutcomeOf, TwilioMessages
 from adapters.inbound.webhooks.twilio.signature import TwilioSignature
 from adapters.inbound.webhooks.twilio.voice import TwilioVoice, WriteDown
 from adapters.inbound.webhooks.twilio.voicemail import CallerOf, TranscriptionOf, TwilioVoicemail
 from application.use_cases import UseCases
-from domain.kernel import PicoError
 
 
 class TwilioWebhooks(Webhooks):
@@ -69,26 +67,15 @@ class TwilioWebhooks(Webhooks):
     def endpoints(self) -> Mapping[str, WebhookEndpoint]:
         return {path: partial(self._answer, path, handler) for path, handler in self._handlers.items()}
 
+    @answering
     async def _answer(
         self, path: str, handler: FormHandler, request: web.BaseRequest, query: str
     ) -> web.StreamResponse:
-        """Answer in Twilio's terms whatever happens: taken, refused, or to be sent again.
-
-        What was verified and could not be done is none of Twilio's doing, so it is asked to come again.
-        """
-        try:
-            signed = await self._verified(request, path, query)
-            if signed is None:
-                return forbidden()
-            form = well_formed(signed)
-            return malformed() if form is None else await handler(form, query)
-        except Refused as no:
-            return refused(no.status)
-        except PicoError:
-            return not_now()
-        except Exception as error:  # noqa: BLE001 - nothing of it may reach Twilio, and the message must come again
-            report(error)
-            return not_now()
+        signed = await self._verified(request, path, query)
+        if signed is None:
+            return forbidden()
+        form = well_formed(signed)
+        return malformed() if form is None else await handler(form, query)
 
     async def _verified(
         self, request: web.BaseRequest, path: str, query: str

@@ -60,9 +60,8 @@ class AppStoreWebhooks(Webhooks):
 
     @override
     def endpoints(self) -> Mapping[str, WebhookEndpoint]:
-        return {APP_STORE: self._answer}
+        return {APP_STORE: answering(self._answer)}
 
-    @answering
     async def _answer(self, request: web.BaseRequest, query: str) -> web.StreamResponse:
         raw = await read_body(request)
         try:

@@ -29,9 +29,8 @@ class SendGridWebhooks(Webhooks):
 
     @override
     def endpoints(self) -> Mapping[str, WebhookEndpoint]:
-        return {SENDGRID: self._answer}
+        return {SENDGRID: answering(self._answer)}
 
-    @answering
     async def _answer(self, request: web.BaseRequest, query: str) -> web.StreamResponse:
         raw = await self._verified(request)
         if raw is None:

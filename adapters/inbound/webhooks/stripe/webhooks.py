@@ -36,9 +36,8 @@ class StripeWebhooks(Webhooks):
 
     @override
     def endpoints(self) -> Mapping[str, WebhookEndpoint]:
-        return {STRIPE: self._answer}
+        return {STRIPE: answering(self._answer)}
 
-    @answering
     async def _answer(self, request: web.BaseRequest, query: str) -> web.StreamResponse:
         raw = await self._verified(request)
         if raw is None:

@@ -63,9 +63,8 @@ class TelnyxWebhooks(Webhooks):
 
     @override
     def endpoints(self) -> Mapping[str, WebhookEndpoint]:
-        return {TELNYX: self._answer}
+        return {TELNYX: answering(self._answer)}
 
-    @answering
     async def _answer(self, request: web.BaseRequest, query: str) -> web.StreamResponse:
         body = await self._verified(request)
         if body is None:

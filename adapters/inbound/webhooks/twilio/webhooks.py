@@ -65,9 +65,10 @@ class TwilioWebhooks(Webhooks):
 
     @override
     def endpoints(self) -> Mapping[str, WebhookEndpoint]:
-        return {path: partial(self._answer, path, handler) for path, handler in self._handlers.items()}
+        return {
+            path: partial(answering(self._answer), path, handler) for path, handler in self._handlers.items()
+        }
 
-    @answering
     async def _answer(
         self, path: str, handler: FormHandler, request: web.BaseRequest, query: str
     ) -> web.StreamResponse:

@@ -69,6 +69,10 @@ ROOMS = {
         (
             "tests/contract/carrier/test_twilio_signature.py", "tests/contract/http/test_signed_forms.py",
             "tests/contract/http/test_twilio_webhooks.py", "tests/contract/http/test_webhooks.py",
+            "tests/contract/http/test_telnyx_webhooks.py", "tests/contract/http/test_telnyx_calls.py",
+            "tests/contract/http/test_telnyx_apps.py", "tests/contract/http/test_voice_webhooks.py",
+            "tests/contract/http/test_voicemail_webhooks.py", "tests/contract/http/test_stripe_webhooks.py",
+            "tests/contract/http/test_sendgrid_webhooks.py", "tests/contract/payments/test_app_store.py",
         ),
     ),
     "retention": Room(("domain/retention.py", "application/retention.py", "application/purge.py")),

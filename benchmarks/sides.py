@@ -16,7 +16,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
-from bootstrap.event_loop import run, settle
+from bootstrap.event_loop import run
+from bootstrap.garbage import settle
 
 SPEND_A_DAY = 10**7
 """So much that nobody is refused."""

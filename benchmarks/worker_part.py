@@ -21,7 +21,8 @@ from adapters.outbound.twilio.messages import TwilioMessages
 from bootstrap.assembly import assembled
 from bootstrap.container import wire
 from bootstrap.databases import databases_in_use
-from bootstrap.event_loop import run, settle
+from bootstrap.event_loop import run
+from bootstrap.garbage import settle
 from bootstrap.sandbox_state import FollowedClock, SandboxState
 from bootstrap.settings import Settings
 from bootstrap.worlds.sandbox import sandbox_parts

@@ -26,8 +26,6 @@ from adapters.outbound.postgres.readiness import Readiness
 from adapters.outbound.postgres.resealing import PostgresResealing
 from adapters.outbound.postgres.schema import bring_up_to_date, migrate_keyring
 from adapters.outbound.postgres.store import PostgresStore
-from adapters.outbound.redis.connection import connect as connect_to_redis
-from adapters.outbound.redis.limits import RedisLimits
 from adapters.outbound.sealed.objects import SealedObjects
 from adapters.outbound.system.call_clients import SealedCallClients
 from adapters.outbound.system.entitlements import FixedPlan, SubscribedPlan
@@ -98,6 +96,9 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
         store = PostgresStore(database, keyring, ids, environment=parts.environment)
         limits: Limits = PostgresLimits(database, keyring)
         if parts.redis_url is not None:
+            from adapters.outbound.redis.connection import connect as connect_to_redis  # noqa: PLC0415 - 6 MiB
+            from adapters.outbound.redis.limits import RedisLimits  # noqa: PLC0415 - as above
+
             redis = await stack.enter_async_context(connect_to_redis(parts.redis_url))
             limits = RedisLimits(redis, keyring)
         outside = Outside(

@@ -15,7 +15,6 @@ from adapters.inbound.cli.options import Options
 from bootstrap.operating import Access, note
 from bootstrap.settings import (
     BadSettings,
-    ProductionSettings,
     Settings,
     World,
     chosen_world,
@@ -109,8 +108,12 @@ async def _backed_up(options: Options) -> AsyncIterator[tuple[Backups, Databases
     from bootstrap.backups import Backups
     from bootstrap.databases import at_hand
 
-    production = chosen_world() is World.PRODUCTION
-    settings = read_settings(ProductionSettings if production else Settings, options)
+    kind: type[Settings] = Settings
+    if chosen_world() is World.PRODUCTION:
+        from bootstrap.settings import ProductionSettings
+
+        kind = ProductionSettings
+    settings = read_settings(kind, options)
     async with AsyncExitStack() as stack:
         found, clock = await at_hand(settings, stack)
         yield (

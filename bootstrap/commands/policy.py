@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.inbound.cli.policy import ClauseReport, PolicyCommands
-from application.inventory import INVENTORY
-from bootstrap.data_map import with_data_map
 from bootstrap.policy import POLICY, PROOFS, Verdict, declared_proofs, judge, parse
 from bootstrap.settings import ROOT
 
@@ -54,6 +52,8 @@ def untranslated() -> Sequence[str]:
 
 def write_data_map() -> None:
     """Write the data map in PRIVACY.md anew, and RECORDS.md. Raises PolicyError when there is no place for one."""
+    from application.inventory import INVENTORY
+    from bootstrap.data_map import with_data_map
     from bootstrap.records import RECORDS, records_of_processing
 
     markdown = with_data_map(POLICY.read_text(encoding="utf-8"), INVENTORY)

@@ -23,7 +23,7 @@ def serve(work: bool, options: Options) -> None:  # noqa: FBT001 - the shape tha
 
 
 async def _serve(options: Options, *, work: bool) -> None:
-    from bootstrap.event_loop import settle
+    from bootstrap.garbage import settle
     from bootstrap.process import ending
 
     if chosen_world() is World.PRODUCTION:
@@ -54,7 +54,7 @@ def work(options: Options) -> None:
 
 
 async def _work(options: Options) -> None:
-    from bootstrap.event_loop import settle
+    from bootstrap.garbage import settle
     from bootstrap.process import ending
 
     working: AbstractAsyncContextManager[None]

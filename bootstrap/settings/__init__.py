@@ -1,9 +1,11 @@
 """Configuration: `PICO_*` environment variables and what the command line says, read once, never printed."""
 
-from bootstrap.settings.every_world import ROOT, Settings
-from bootstrap.settings.production import ProductionSettings
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bootstrap.settings.every_world import ROOT, BadSettings, Settings
 from bootstrap.settings.reading import (
-    BadSettings,
     Options,
     World,
     chosen_world,
@@ -11,6 +13,9 @@ from bootstrap.settings.reading import (
     variable,
     variables,
 )
+
+if TYPE_CHECKING:
+    from bootstrap.settings.production import ProductionSettings
 
 __all__ = [
     "ROOT",
@@ -24,3 +29,12 @@ __all__ = [
     "variable",
     "variables",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import Production's where they are asked for: they know the vendors, and a Sandbox needs none of that."""
+    if name != "ProductionSettings":
+        raise AttributeError(name)
+    from bootstrap.settings.production import ProductionSettings  # noqa: PLC0415 - see above
+
+    return ProductionSettings

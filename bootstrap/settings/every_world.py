@@ -29,6 +29,10 @@ PLANS = rf"^({PLAN}(,{PLAN}){{0,2}})?$"
 ROOT = Path(__file__).resolve().parents[2]
 
 
+class BadSettings(Exception):
+    """Settings are missing or malformed; the message names each variable and never its value."""
+
+
 class Settings(BaseSettings):
     """What an operator can set. Everything has a default that suits the Sandbox."""
 
@@ -77,6 +81,17 @@ class Settings(BaseSettings):
 
     epoch_days: int = Field(7, ge=1, le=31)
     """Days after which a new master key takes the place of the one before, which is then deleted."""
+
+    def must_fit(self) -> None:
+        """Refuse settings that do not go together. Raises BadSettings."""
+        if (self.database_url is None) != (self.keyring_url is None):
+            raise BadSettings(
+                "PICO_DATABASE_URL and PICO_KEYRING_URL are set together, and name two different databases."
+            )
+        if self.database_url is not None and self.database_url == self.keyring_url:
+            raise BadSettings(
+                "PICO_KEYRING_URL names the same database as PICO_DATABASE_URL: keys are kept apart."
+            )
 
     @property
     def epoch_policy(self) -> EpochPolicy:

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, field_validator
 from typing_extensions import override
 
 from adapters.inbound.webhooks.sendgrid.signature import verification_key
-from bootstrap.settings.every_world import PLANS, Settings
+from bootstrap.settings.every_world import PLANS, BadSettings, Settings
 from bootstrap.settings.push import PushSettings
 from bootstrap.settings.stores import StoreSettings
 
@@ -116,6 +116,46 @@ class ProductionSettings(PushSettings, StoreSettings, Settings):
     """Where Telnyx has pictures and recordings lie, comma-separated: they are fetched from nowhere else."""
     sentry_dsn: SecretStr | None = Field(None, examples=["https://0123456789abcdef@sentry.example/1"])
     """Where Sentry takes reports of errors: type, module, function and line of what rose. Unset: none is made."""
+
+    @override
+    def must_fit(self) -> None:
+        super().must_fit()
+        self._must_reach_telnyx()
+        self._must_reach_stripe()
+        self._must_sell_in_stores()
+        if self.apns_is_half:
+            raise BadSettings(
+                "PICO_APNS_KEY, PICO_APNS_KEY_ID, PICO_APNS_TEAM_ID and PICO_APNS_TOPIC are set together."
+            )
+
+    def _must_reach_stripe(self) -> None:
+        """Refuse half of what Stripe needs: plans nobody could buy, or hear of being paid. Raises BadSettings."""
+        secrets = self.stripe_webhook_secrets
+        whole = secrets is not None and all(secrets.get_secret_value().split(","))
+        given = (self.stripe_api_key is not None, whole, bool(self.plans))
+        if any((*given, secrets is not None)) and not all(given):
+            raise BadSettings(
+                "PICO_STRIPE_API_KEY, PICO_STRIPE_WEBHOOK_SECRETS and PICO_PLANS are set together."
+            )
+
+    def _must_sell_in_stores(self) -> None:
+        """Refuse half of what the App Store needs, and plans that are sold nowhere but there. Raises BadSettings."""
+        if self.app_store_is_half or (self.app_store is not None and self.stripe_api_key is None):
+            raise BadSettings(
+                "PICO_APP_STORE_BUNDLE, PICO_APP_STORE_PRODUCTS, PICO_APP_STORE_ROOTS, PICO_APP_STORE_ISSUER, "
+                "PICO_APP_STORE_KEY_ID and PICO_APP_STORE_KEY are set together, beside PICO_STRIPE_API_KEY."
+            )
+
+    def _must_reach_telnyx(self) -> None:
+        """Refuse half of what Telnyx needs: a key without public keys, and lines at a carrier that is not reached.
+
+        Keys without countries are no half: lines that are there stay, and new ones are with Twilio. Raises BadSettings.
+        """
+        keys = (self.telnyx_api_key is not None, bool(self.telnyx_public_keys))
+        if any(keys) != all(keys) or (self.countries_at_telnyx and not all(keys)):
+            raise BadSettings(
+                "PICO_TELNYX_COUNTRIES needs PICO_TELNYX_API_KEY and PICO_TELNYX_PUBLIC_KEYS, which are set together."
+            )
 
     @field_validator("sendgrid_webhook_keys")
     @classmethod

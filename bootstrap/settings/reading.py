@@ -11,12 +11,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from bootstrap.settings.every_world import Settings
-from bootstrap.settings.production import ProductionSettings
-
-
-class BadSettings(Exception):
-    """Settings are missing or malformed; the message names each variable and never its value."""
+from bootstrap.settings.every_world import BadSettings, Settings
 
 
 class World(StrEnum):
@@ -50,53 +45,8 @@ def chosen_world() -> World:
 def read_settings(kind: type[W], options: Options = MappingProxyType({})) -> W:
     """Read the environment, and before it the options. Raises BadSettings, which names everything that is wrong."""
     settings = _read(kind, options)
-    if (settings.database_url is None) != (settings.keyring_url is None):
-        raise BadSettings(
-            "PICO_DATABASE_URL and PICO_KEYRING_URL are set together, and name two different databases."
-        )
-    if settings.database_url is not None and settings.database_url == settings.keyring_url:
-        raise BadSettings(
-            "PICO_KEYRING_URL names the same database as PICO_DATABASE_URL: keys are kept apart."
-        )
-    if isinstance(settings, ProductionSettings):
-        _must_reach_telnyx(settings)
-        _must_reach_stripe(settings)
-        _must_sell_in_stores(settings)
-        if settings.apns_is_half:
-            raise BadSettings(
-                "PICO_APNS_KEY, PICO_APNS_KEY_ID, PICO_APNS_TEAM_ID and PICO_APNS_TOPIC are set together."
-            )
+    settings.must_fit()
     return settings
-
-
-def _must_reach_stripe(settings: ProductionSettings) -> None:
-    """Refuse half of what Stripe needs: plans nobody could buy, or hear of being paid. Raises BadSettings."""
-    secrets = settings.stripe_webhook_secrets
-    whole = secrets is not None and all(secrets.get_secret_value().split(","))
-    given = (settings.stripe_api_key is not None, whole, bool(settings.plans))
-    if any((*given, secrets is not None)) and not all(given):
-        raise BadSettings("PICO_STRIPE_API_KEY, PICO_STRIPE_WEBHOOK_SECRETS and PICO_PLANS are set together.")
-
-
-def _must_sell_in_stores(settings: ProductionSettings) -> None:
-    """Refuse half of what the App Store needs, and plans that are sold nowhere but there. Raises BadSettings."""
-    if settings.app_store_is_half or (settings.app_store is not None and settings.stripe_api_key is None):
-        raise BadSettings(
-            "PICO_APP_STORE_BUNDLE, PICO_APP_STORE_PRODUCTS, PICO_APP_STORE_ROOTS, PICO_APP_STORE_ISSUER, "
-            "PICO_APP_STORE_KEY_ID and PICO_APP_STORE_KEY are set together, beside PICO_STRIPE_API_KEY."
-        )
-
-
-def _must_reach_telnyx(settings: ProductionSettings) -> None:
-    """Refuse half of what Telnyx needs: a key without public keys, and lines at a carrier that cannot be reached.
-
-    Keys without countries are no half: lines that are there stay, and new ones are with Twilio. Raises BadSettings.
-    """
-    keys = (settings.telnyx_api_key is not None, bool(settings.telnyx_public_keys))
-    if any(keys) != all(keys) or (settings.countries_at_telnyx and not all(keys)):
-        raise BadSettings(
-            "PICO_TELNYX_COUNTRIES needs PICO_TELNYX_API_KEY and PICO_TELNYX_PUBLIC_KEYS, which are set together."
-        )
 
 
 def variables() -> Mapping[str, str]:

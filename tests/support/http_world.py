@@ -143,7 +143,7 @@ async def serving_only(http: HttpWorld, *routes: Route) -> AsyncIterator[None]:
     async def ready() -> None: ...
 
     port = http.port
-    app = App(EdgeContext(http.world.use_cases, ready, b""), routes)
+    app = App(EdgeContext(http.world.use_cases, ready, bytes), routes)
     async with serving(app, "127.0.0.1", 0) as http.port:
         yield
     http.port = port

@@ -110,7 +110,7 @@ async def sample_world() -> AsyncIterator[SampleWorld]:
     for _ in range(2):
         await ada.sends("ok", to=STRANGER)
         await world.settle()
-    app = App(EdgeContext(world.use_cases, ready, b""), (), [webhooks_of(world)])
+    app = App(EdgeContext(world.use_cases, ready, bytes), (), [webhooks_of(world)])
     async with serving(app, "127.0.0.1", 0) as port, ClientSession() as session:
         yield SampleWorld(world, ada, session, f"http://127.0.0.1:{port}")
 

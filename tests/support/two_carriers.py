@@ -131,5 +131,5 @@ async def two_carriers(
         calls = calls_at_telnyx(world.use_cases, api, commands)
         webhooks = TelnyxWebhooks(world.use_cases, signature, outcome_of, ref_of, public_url, calls)
         simulator.tell_of_calls(f"{public_url}/webhooks/telnyx")
-        edge.append(App(EdgeContext(world.use_cases, ready, b""), (), [webhooks]))
+        edge.append(App(EdgeContext(world.use_cases, ready, bytes), (), [webhooks]))
         yield TwoCarriers(world, first, simulator, carriers, public_url)

@@ -26,8 +26,7 @@ from adapters.inbound.http.request_id import ROUTE
 from adapters.inbound.http.request_log import log_request
 from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from application.retention import SweepResult
-from bootstrap import __main__ as program
-from bootstrap import event_loop
+from bootstrap import event_loop, program
 from bootstrap.logs import FIELDS, configure_logs, report_what_python_would_print
 from bootstrap.worlds import InMemory
 from bootstrap.worlds.edge import always, calling
@@ -301,7 +300,7 @@ def test_a_library_that_prints_past_every_logger_is_told_nothing_by_a_variable(l
 
 def test_importing_the_program_imports_no_such_library_before_logs_are_configured() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "import sys, bootstrap.__main__; print('stripe' in sys.modules)"], cwd=ROOT, text=True,
+        [sys.executable, "-c", "import sys, bootstrap.program; print('stripe' in sys.modules)"], cwd=ROOT, text=True,
         capture_output=True, check=True, timeout=60,
     )  # fmt: skip
     assert done.stdout == "False\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from time import perf_counter
 from typing import Any, Concatenate, TypeAlias
 
@@ -160,7 +160,7 @@ def routes_of(*, sandbox: bool) -> tuple[Route[Any], ...]:
     return ROUTES + (SANDBOX_ROUTES if sandbox else ())
 
 
-@cache  # it takes a fifth of a second, and a test run builds the edge thousands of times
+@cache  # it takes a fifth of a second: the first who asks waits for it, and no process that starts
 def described(*, sandbox: bool) -> bytes:
     """Return the OpenAPI document of the routes there are."""
     return encode(openapi.document(routes_of(sandbox=sandbox)))
@@ -185,6 +185,6 @@ def build(
     requests.
     """
     routes = routes_of(sandbox=sandbox is not None)
-    document = described(sandbox=sandbox is not None)
+    document = partial(described, sandbox=sandbox is not None)
     context = EdgeContext(use_cases, ready, document, sandbox, policy, published, limits)
     return App(context, routes, webhooks, admitted, watch)

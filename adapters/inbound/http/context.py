@@ -61,12 +61,12 @@ class Sandbox(Protocol):
 class EdgeContext:
     """What every handler can reach. `ready` raises a PicoError when the product cannot serve.
 
-    `document` is the API's, in JSON; `policy` the privacy policy's text, in UTF-8.
+    `document` returns the API's, in JSON; `policy` is the privacy policy's text, in UTF-8.
     """
 
     use_cases: UseCases
     ready: Callable[[], Awaitable[None]]
-    document: bytes
+    document: Callable[[], bytes]
     sandbox: Sandbox | None = None
     policy: bytes = b""
     published: Callable[[], ShownPolicy] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from textwrap import indent
 from typing import Any, Generic, TypeVar, get_args, get_origin
 from uuid import UUID
@@ -121,13 +121,16 @@ class Opener:
         values = [value for decoder in every for value in decoder.values]
         row = ["def opened(row):", indent("\n".join([f"{', '.join(values)}, *_ = row", *lines]), "    ")]
         everything = {name: one for decoder in every for name, one in decoder.known.items()} | {**known}
-        self._bind = written_out(
-            "bind", ("broken", "ended", *called, *given), [*row, "return opened"], everything
-        )
+        self._source = (("broken", "ended", *called, *given), [*row, "return opened"], everything)
+
+    @cached_property
+    def _bind(self) -> Callable[..., Callable[[Row], Any]]:
+        """The code, compiled when the first row is there: most processes open rows of few kinds."""
+        return written_out("bind", *self._source)  # type: ignore[no-any-return]  # it is written out
 
     def __call__(self, cipher: AccountCipher, broken: Broken, *given: object) -> Callable[[Row], Any]:
         """Return what opens a row of this account."""
-        return self._bind(broken, cipher.ended, *(cipher.column(*of).open for of in self._ciphers), *given)  # type: ignore[no-any-return]  # it was written out
+        return self._bind(broken, cipher.ended, *(cipher.column(*of).open for of in self._ciphers), *given)
 
 
 class Values:

@@ -1,11 +1,15 @@
-"""What is sealed on PostgreSQL, from under one key of an account to under the next."""
+"""What is sealed on PostgreSQL, from under one key of an account to under the next.
+
+A key is changed seldom: the statements over every table are composed with the first one, not with every start.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -51,12 +55,8 @@ class _Cells:
 
     codec: Codec[Any]
     cells: tuple[str, ...]
-    read: str = field(init=False)
-    write: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "read", _read(self.codec, self.cells))
-        object.__setattr__(self, "write", _write(self.codec, self.cells))
+    read: str
+    write: str
 
 
 def _read(codec: Codec[Any], cells: tuple[str, ...]) -> str:
@@ -93,14 +93,14 @@ def _write(codec: Codec[Any], cells: tuple[str, ...]) -> str:
     return compiled(update, ACCOUNT, "ids", "versions", *names)
 
 
-def _cells() -> Iterator[_Cells]:
+@cache
+def _cells() -> Sequence[_Cells]:
+    every = []
     for codec in CODECS.values():
         cells = tuple(c.name for c in codec.table.c if c.info["kind"] is StorageKind.SEALED)
         if cells:
-            yield _Cells(codec, cells)
-
-
-_CELLS = tuple(_cells())
+            every.append(_Cells(codec, cells, _read(codec, cells), _write(codec, cells)))
+    return every
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,9 @@ class _Indexes:
     write: str
 
 
-def _indexes() -> Iterator[_Indexes]:
+@cache
+def _indexes() -> Sequence[_Indexes]:
+    every = []
     for codec in CODECS.values():
         columns = codec.table.c
         names = [c.name for c in columns if c.info["kind"] is StorageKind.INDEX]
@@ -124,12 +126,11 @@ def _indexes() -> Iterator[_Indexes]:
         given = given.render_derived(name="given")
         update = sa.update(codec.table).where(owned(codec.of), columns.id == given.c.id)
         update = update.values({name: given.c[f"new_{name}"] for name in names})
-        yield _Indexes(
-            compiled(read, ACCOUNT), compiled(update, ACCOUNT, "ids", *(f"new_{name}" for name in names))
-        )
+        written = compiled(update, ACCOUNT, "ids", *(f"new_{name}" for name in names))
+        every.append(_Indexes(compiled(read, ACCOUNT), written))
+    return every
 
 
-_INDEXES = tuple(_indexes())
 _M, _W, _V = CODECS[Media].table.c, CODECS[Message].table.c, CODECS[Voicemail].table.c
 _WANTED: Mapping[type[Aggregate], sa.ColumnElement[bool]] = MappingProxyType({
     Media: sa.and_(
@@ -188,7 +189,7 @@ class PostgresResealing(Resealing):
                     raise NotFound
                 if row[0] >= key.version:
                     return False
-                for indexes in _INDEXES:
+                for indexes in _indexes():
                     rows = await connection.fetch(indexes.read, account_id)
                     anew = [(row[0], *(each and cipher.reindex(each) for each in row[1:])) for row in rows]
                     if anew:
@@ -206,7 +207,7 @@ class PostgresResealing(Resealing):
             return Resealed(0, 0, 0)
         cipher = AccountCipher(self.environment, account_id, key, key.former)
         done = missed = broken = 0
-        for of in _CELLS:
+        for of in _cells():
             after = _FIRST
             while rows := await self.database.fetch(
                 of.read, account_id, after, FORMAT + key.version.to_bytes(2), at_once

@@ -46,7 +46,7 @@ def test_help_lists_the_commands_and_installs_nothing(arguments: list[str], tmp_
 
 
 def test_help_lists_exactly_the_commands_there_are() -> None:
-    app = importlib.import_module("bootstrap.__main__").app
+    app = importlib.import_module("bootstrap.program").app
     known = {
         command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands
     }

@@ -149,7 +149,7 @@ async def test_what_cannot_be_a_token_is_not_even_looked_up(value: str) -> None:
     async def ready() -> None: ...
 
     headers = CIMultiDictProxy(CIMultiDict(Authorization=value))
-    nothing = EdgeContext(None, ready, b"")  # type: ignore[arg-type]  # without use cases, a look-up would fail
+    nothing = EdgeContext(None, ready, bytes)  # type: ignore[arg-type]  # without use cases, a look-up would fail
     with pytest.raises(NotSignedIn):
         await Bearer().admit(Request(nothing, "GET", headers, None))
 
@@ -171,7 +171,7 @@ def answering(http: HttpWorld, handler: Callable[[Request[None]], Awaitable[Repl
     async def ready() -> None: ...
 
     return App(
-        EdgeContext(http.world.use_cases, ready, b""), [Route("GET", "/it", handler, 200, guards=OPEN)]
+        EdgeContext(http.world.use_cases, ready, bytes), [Route("GET", "/it", handler, 200, guards=OPEN)]
     )
 
 

@@ -144,7 +144,7 @@ def test_a_path_is_one_entry_whatever_its_parameters_are_called(path: str) -> No
 def test_two_routes_in_one_place_are_refused() -> None:
     async def ready() -> None: ...
 
-    nothing = EdgeContext(None, ready, b"")  # type: ignore[arg-type]  # nothing is asked of the use cases
+    nothing = EdgeContext(None, ready, bytes)  # type: ignore[arg-type]  # nothing is asked of the use cases
     App(nothing, TABLE)
     with pytest.raises(ValueError, match="GET /lines/"):
         App(nothing, (*TABLE, TABLE[1]))

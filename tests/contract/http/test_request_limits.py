@@ -244,7 +244,7 @@ async def test_more_than_there_is_room_for_is_told_to_come_back_and_the_rest_is_
         async def ready() -> None: ...
 
         monkeypatch.setattr(world.store, "begin", begin)
-        app = App(EdgeContext(world.use_cases, ready, b"", room=room.Room(5)), ROUTES)
+        app = App(EdgeContext(world.use_cases, ready, bytes, room=room.Room(5)), ROUTES)
         async with serving(app, "127.0.0.1", 0) as http.port:
             let_in = [asyncio.create_task(http.call("GET", "/v1/account", token=token)) for _ in range(5)]
             await all_there.wait()
@@ -275,7 +275,7 @@ class Slow:
 
 async def test_providers_calls_have_room_of_their_own_and_who_still_sends_takes_up_none() -> None:
     hooks, world = Slow(), InMemory()
-    context = EdgeContext(world.use_cases, always, b"", room=room.Room(1), webhook_room=room.Room(3))
+    context = EdgeContext(world.use_cases, always, bytes, room=room.Room(1), webhook_room=room.Room(3))
     async with calling(App(context, ROUTES, [hooks])) as client:
 
         async def call() -> tuple[int, str, str]:

@@ -249,7 +249,7 @@ async def every_route_fails(
         "X-Forwarded-For": planted["header"],
         "Content-Type": "application/octet-stream",
     }
-    async with calling(App(EdgeContext(world.use_cases, always, b""), routes, [bare, *real])) as client:
+    async with calling(App(EdgeContext(world.use_cases, always, bytes), routes, [bare, *real])) as client:
         assert isinstance(client, Client)
         for route in routes:
             path = (
@@ -411,7 +411,7 @@ async def test_a_malformed_request_with_a_token_in_it_leaves_nothing_anywhere(
     async with (
         simulator.running() as dsn,
         reporting(dsn) as reports,
-        calling(App(EdgeContext(InMemory().use_cases, always, b""), ())) as client,
+        calling(App(EdgeContext(InMemory().use_cases, always, bytes), ())) as client,
     ):
         with also_telling(reports):
             answer = await talk(int(client.url.rpartition(":")[2]), said)

@@ -12,10 +12,15 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from adapters.outbound.postgres.migrating import config_of
 from adapters.outbound.postgres.pool import JOB_GONE, VERSION_CONFLICT
 from adapters.outbound.postgres.schema import (
+    KEYRING,
+    STORE,
+    Database,
     NotDistributable,
     NotMigrated,
     bring_up_to_date,
@@ -272,6 +277,13 @@ async def test_who_does_not_own_the_tables_is_told_when_they_are_of_an_older_ver
             await bring_up_to_date(application)
         await owner.execute("UPDATE alembic_version SET version_num = '9999_of_a_later_release'")
         await bring_up_to_date(application)  # it has all that this one needs
+
+
+@pytest.mark.parametrize("database", [STORE, KEYRING], ids=lambda database: database.folder)
+def test_migrations_are_called_by_their_revisions_and_follow_each_other_in_order(database: Database) -> None:
+    steps = [*ScriptDirectory.from_config(config_of(database)).walk_revisions()][::-1]
+    assert tuple(step.revision for step in steps) == database.revisions
+    assert [step.down_revision for step in steps] == [None, *database.revisions[:-1]]
 
 
 @asynccontextmanager

@@ -32,7 +32,7 @@ START = b'SwaggerUIBundle({url: "/openapi.json", dom_id: "#ui", deepLinking: tru
 
 async def document(request: Request[None]) -> web.Response:
     """Give the OpenAPI document."""
-    return static(request.context.document, "application/json")
+    return static(await asyncio.to_thread(request.context.document), "application/json")
 
 
 async def page(_request: Request[None]) -> web.Response:

@@ -1,4 +1,4 @@
-"""How Alembic runs here: on the one connection that `schema.py` opened, inside its transaction."""
+"""How Alembic runs here: on the one connection that `migrating.py` opened, inside its transaction."""
 
 from alembic import context
 

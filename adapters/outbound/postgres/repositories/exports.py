@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -33,22 +34,26 @@ _GET_PART = Read.by(
     whole(ExportPart, _PART.export_id == sa.bindparam("export_id"), _PART.position == sa.bindparam("position")),
     "export_id", "position",
 )  # fmt: skip
-_PAGES = {
-    of: compiled(
-        whole(of, codec.table.c.id > sa.bindparam("after")).order_by(codec.table.c.id).limit(_LIMIT),
-        ACCOUNT, "after", "limit",
-    )
-    for of, codec in CODECS.items()
-}  # fmt: skip
 _COUNTS = compiled(
     sa.select(
         *(count_of(sa.select(CODECS[each.of].table.c.id).where(owned(each.of)).subquery()) for each in INVENTORY)
     ),
     ACCOUNT,
 )  # fmt: skip
-_WRITTEN = {stored.of: JsonRows(stored) for stored in INVENTORY if stored.exported}
 _FIRST = UUID(int=0)
 """Comes before every id."""
+
+
+@cache  # of every table, with the first export: most processes make none
+def _after(stored: Stored) -> str:
+    column = CODECS[stored.of].table.c.id
+    page = whole(stored.of, column > sa.bindparam("after")).order_by(column).limit(_LIMIT)
+    return compiled(page, ACCOUNT, "after", "limit")
+
+
+@cache
+def _written(stored: Stored) -> JsonRows:
+    return JsonRows(stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +97,14 @@ class PostgresRecords(Records):
     @override
     async def page(self, of: Stored, after: UUID | None, limit: int) -> list[dict[str, Any]]:
         reader = self.reader
-        rows = await reader.database.fetch(_PAGES[of.of], reader.account_id, after or _FIRST, limit)
+        rows = await reader.database.fetch(_after(of), reader.account_id, after or _FIRST, limit)
         plain = AGGREGATES[of.of].plain(reader.keys.cipher, reader.report_broken)
         opened = (plain(row) for row in rows)
         return [{**row, UNREADABLE: sorted(missing)} if missing else row for row, missing in opened]
 
     @override
     async def written(self, of: Stored, after: UUID | None, limit: int) -> Written:
-        reader, json_rows = self.reader, _WRITTEN[of.of]
+        reader, json_rows = self.reader, _written(of)
         rows = await reader.database.fetch(json_rows.statement, reader.account_id, after or _FIRST, limit)
         write = json_rows.writer(reader.keys.cipher, reader.report_broken)
         written = [write(row) for row in rows]

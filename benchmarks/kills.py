@@ -28,7 +28,7 @@ from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.push.simulator import PushSimulator
 from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
 from adapters.outbound.twilio.simulator import TwilioSimulator
-from benchmarks.parts import Part, lasting_port
+from benchmarks.parts import ForkedPart, Part, lasting_port
 from bootstrap.databases import FEW_AND_SMALL
 from bootstrap.postgres_server import start
 from bootstrap.sandbox_state import FollowedClock, SandboxState
@@ -60,7 +60,7 @@ class Stage:
     push: PushSimulator
     database_url: str
     keyring_url: str
-    parts: list[Part]
+    parts: list[Part | ForkedPart]
     session: ClientSession
     sent: dict[str, str] = field(default_factory=dict)
     """By body, the id of each message that was accepted."""
@@ -285,8 +285,11 @@ async def staged(
         saved.url = await stack.enter_async_context(_balancer(ports))
         saved.server_urls = rows.url("pico"), keys.url("pico_keyring")
         saved.save()
-        parts = [Part(("benchmarks.kills_part", str(folder), str(port)), folder) for port in ports]
-        parts += [Part(worker, folder) for _ in range(2)]
+        parts: list[Part | ForkedPart] = [
+            ForkedPart(("benchmarks.kills_part", str(folder), str(port)), folder) for port in ports
+        ]
+        forks = worker[0] == "benchmarks.forked_worker"  # by itself, and goes on telling
+        parts += [(Part if forks else ForkedPart)(worker, folder) for _ in range(2)]
         for part in parts:
             await part.start()
             stack.push_async_callback(part.end, signal.SIGTERM)

@@ -13,7 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.forked import Forked
 from bootstrap.process import LOOPBACK
+from bootstrap.settings import ROOT
 
 
 @dataclass
@@ -29,8 +31,7 @@ class Part:
     process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PICO_")}
-        environment |= {"PICO_STATE_DIR": str(self.folder), **self.variables}
+        environment = environment_on(self.folder, self.variables)
         if self.code is not None:
             environment["PYTHONPATH"] = str(self.code)
         with (self.folder / "parts.log").open("ab") as log:
@@ -46,6 +47,36 @@ class Part:
         if self.process is not None and self.process.returncode is None:
             self.process.send_signal(how)
             await self.process.wait()
+
+
+@dataclass
+class ForkedPart:
+    """Such a process, which is back sooner: see `Forked`."""
+
+    words: tuple[str, ...]
+    folder: Path
+    process: Forked | None = None
+
+    async def start(self) -> None:
+        with (self.folder / "parts.log").open("ab") as log:
+            self.process = process = Forked(
+                *self.words, environment=environment_on(self.folder, {}), folder=ROOT, errors=log.fileno()
+            )
+        said = await asyncio.to_thread(process.stdout.readline)
+        process.stdout.close()
+        if not said:
+            raise RuntimeError(f"{self.words} did not start: {log.name} says why")
+
+    async def end(self, how: signal.Signals) -> None:
+        if self.process is not None:
+            self.process.send_signal(how)
+            await asyncio.to_thread(self.process.wait)
+
+
+def environment_on(folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a process on a state folder."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PICO_")}
+    return environment | {"PICO_STATE_DIR": str(folder), **variables}
 
 
 def lasting_port() -> int:

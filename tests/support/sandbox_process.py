@@ -6,14 +6,14 @@ import json
 import os
 import secrets
 import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks.forked import Forked
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery staple"
@@ -34,15 +34,13 @@ class Command:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PICO_")}
         log = self.state.parent / f"{self.words[0]}.log"
         self.log = log.open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bootstrap", *self.words],
-            cwd=ROOT,
-            env=environment | {"PICO_PORT": "0", "PICO_STATE_DIR": str(self.state)} | self.variables,
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            text=True,
+        self.process = Forked(
+            "bootstrap",
+            *self.words,
+            environment=environment | {"PICO_PORT": "0", "PICO_STATE_DIR": str(self.state)} | self.variables,
+            folder=ROOT,
+            errors=self.log.fileno(),
         )
-        assert self.process.stdout is not None
         self.said = self.process.stdout.readline().strip()
         assert self.said.startswith("Pico "), log.read_text()[-2000:]
 
@@ -57,7 +55,6 @@ class Command:
     def ended(self) -> int:
         """Wait until it has ended, having been told to, and return its exit code."""
         code = self.process.wait(PATIENCE)
-        assert self.process.stdout is not None
         self.process.stdout.close()
         self.log.close()
         return code

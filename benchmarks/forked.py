@@ -12,14 +12,18 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Mapping
 from multiprocessing.reduction import DupFd
 from pathlib import Path
 from typing import Any
 
-from bootstrap import program  # noqa: F401 - what they are forks of: all that a Sandbox is made of
+from adapters.outbound.postgres import migrating  # noqa: F401 - what they are forks of: all that a Sandbox needs
+from bootstrap import program  # noqa: F401
 from bootstrap.worlds import sandbox  # noqa: F401
 
+Ran = subprocess.CompletedProcess[str]
 _CONTEXT = multiprocessing.get_context("forkserver")
 
 
@@ -71,6 +75,20 @@ class Forked:
         if (code := self.returncode) is None:
             raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
         return code
+
+
+def run(*words: str, environment: Mapping[str, str], folder: Path, timeout: float) -> Ran:
+    """Run a module to its end, like `subprocess.run`. It is killed after `timeout` seconds."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+        forked = Forked(*words, environment=environment, folder=folder, errors=errors.fileno())
+        too_long = threading.Timer(timeout, forked.kill)
+        too_long.start()
+        with forked.stdout:
+            said = forked.stdout.read()
+        code = forked.wait()
+        too_long.cancel()
+        errors.seek(0)
+        return subprocess.CompletedProcess(words, code, said, errors.read())
 
 
 class _Handle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -12,6 +13,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
+from benchmarks.forked import run
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -134,9 +137,6 @@ def test_every_command_shown_exists_with_its_options(line: str) -> None:
 
 @cache
 def help_of(*command: str) -> str:
-    told = subprocess.run(
-        [sys.executable, "-m", "bootstrap", *command, "--help"],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    told = run("bootstrap", *command, "--help", environment=os.environ, folder=ROOT, timeout=60)
     assert told.returncode == 0, told.stderr[-500:]
     return told.stdout

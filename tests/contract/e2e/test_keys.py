@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
+from benchmarks.forked import Ran, run
 from tests.support.sandbox_process import ROOT
 
 
-def pico(*words: str, state: Path) -> subprocess.CompletedProcess[str]:
+def pico(*words: str, state: Path) -> Ran:
     """Run a command on a Sandbox's folder."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith("PICO_")}
-    return subprocess.run(
-        [sys.executable, "-m", "bootstrap", *words, "--state-dir", str(state)],
-        cwd=ROOT, env=outside, capture_output=True, text=True, check=False, timeout=90,
-    )  # fmt: skip
+    return run("bootstrap", *words, "--state-dir", str(state), environment=outside, folder=ROOT, timeout=90)
 
 
 def test_the_master_key_is_rotated_by_hand_where_nothing_runs(tmp_path: Path) -> None:

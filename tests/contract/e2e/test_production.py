@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import boto3
@@ -18,6 +16,7 @@ from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.twilio.simulator import TwilioSimulator
 from adapters.outbound.twilio.simulator.pictures import tiny_picture
+from benchmarks.forked import run
 from bootstrap.postgres_server import PostgresUnavailable
 from bootstrap.settings import BadSettings, ProductionSettings, Settings, read_settings
 from bootstrap.worlds.amazon import REGION
@@ -47,15 +46,8 @@ VARIABLES = {
 def refusal(command: str, **variables: str) -> str:
     """Start Production and return the one line that it refuses with."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith("PICO_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "bootstrap", command],
-        cwd=ROOT,
-        env={**outside, "PICO_WORLD": "production", **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    environment = {**outside, "PICO_WORLD": "production", **variables}
+    done = run("bootstrap", command, environment=environment, folder=ROOT, timeout=60)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "s3cret" not in done.stderr

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.forked import Ran, run
 from tests.support.sandbox_process import ROOT, Command, Served
 
 pytestmark = pytest.mark.xdist_group("sandbox")  # one after the other: each starts a server of its own
@@ -24,16 +23,10 @@ def state() -> Iterator[Path]:
         yield Path(folder) / "state"
 
 
-def reset(state: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bootstrap", "reset", "--state-dir", str(state), *words],
-        cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PICO_")},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+def reset(state: Path, *words: str) -> Ran:
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("PICO_")}
+    words = ("reset", "--state-dir", str(state), *words)
+    return run("bootstrap", *words, environment=outside, folder=ROOT, timeout=60)
 
 
 def lies_in(folder: Path) -> set[str]:

@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.sandbox_process import Command, Served, until
 
-pytestmark = pytest.mark.xdist_group("sandbox")
+pytestmark = pytest.mark.xdist_group("kills")
 
 WRITERS = 3
 ROUNDS = (("postgres",), ("keyring",), ("postgres", "keyring"))

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.deliveries import deliveries
 
-pytestmark = pytest.mark.xdist_group("sandbox")
+pytestmark = pytest.mark.xdist_group("kills")
 
 MESSAGES, KILLS = (int(os.environ.get(f"PICO_DELIVERIES_{name}", "0")) for name in ("MESSAGES", "KILLS"))
 """How many; unless they are given, a few."""

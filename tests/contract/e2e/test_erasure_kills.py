@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.erasure_kills import kills
 
-pytestmark = pytest.mark.xdist_group("sandbox")
+pytestmark = pytest.mark.xdist_group("kills")
 
 KILLS = int(os.environ.get("PICO_ERASURE_KILLS", "1"))
 """How often at each place."""

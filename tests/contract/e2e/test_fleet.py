@@ -16,7 +16,7 @@ import pytest
 from benchmarks.kills import PASSWORD, Stage, staged
 from tests.support.hasty_worker import MARK
 
-pytestmark = pytest.mark.xdist_group("sandbox")
+pytestmark = pytest.mark.xdist_group("kills")
 
 OURS, BORIS = "+12025550143", "+14155550101"
 AT_ONCE = 50

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.voicemail_kills import kills
 
-pytestmark = pytest.mark.xdist_group("sandbox")
+pytestmark = pytest.mark.xdist_group("kills")
 
 KILLS = int(os.environ.get("PICO_VOICEMAIL_KILLS", "0"))
 """How often at each step; unless it is given, once at a few of them."""

@@ -34,7 +34,7 @@ def _time(value: datetime) -> bytes:
 
 def _sent(value: bytes) -> bytes:
     """Of an instant as `timestamptz_send` gives it. One out of range makes bytes that nothing was sealed beside."""
-    return _EIGHT + ((int.from_bytes(value, signed=True) + _FROM_2000) & 0xFFFF_FFFF_FFFF_FFFF).to_bytes(8)
+    return _EIGHT + ((int.from_bytes(value) + _FROM_2000) & 0xFFFF_FFFF_FFFF_FFFF).to_bytes(8)
 
 
 def _count(value: int) -> bytes:

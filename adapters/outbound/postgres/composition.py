@@ -29,6 +29,9 @@ _LOGGED = ("commitment", "kind", "day", "seal")
 class Verb(Enum):
     """What a write does."""
 
+    __hash__ = (
+        object.__hash__
+    )  # a member is itself: Enum's own hashes its name, in Python, for each look-up of a shape
     END = auto()
     """Delete the job whose lease is held."""
     TAKE = auto()

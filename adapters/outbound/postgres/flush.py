@@ -226,8 +226,8 @@ class Flush:
         for aggregate in required_unchanged:
             if (type(aggregate), aggregate.id) not in self._touched:
                 self._on(Verb.RELY, aggregate)
-        first_made = min((_rank(of) for verb, of, _ in self.shape if verb in _MAKING), default=0)
-        first_held = min((_rank(of) for verb, of, _ in self.shape if verb in _HOLDING), default=_LAST)
+        first_made = min([_rank(of) for verb, of, _ in self.shape if verb in _MAKING], default=0)
+        first_held = min([_rank(of) for verb, of, _ in self.shape if verb in _HOLDING], default=_LAST)
         if 0 < first_made <= first_held:  # what makes the account itself needs nothing else
             self._add(Verb.LIVE, None)
         if self._reader.keys.turning and len(self.shape) == 1:

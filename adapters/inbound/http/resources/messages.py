@@ -206,6 +206,7 @@ def message(of: MessageRow) -> Message:
         number,
     ) = of
     sender, recipient = (peer, number) if direction is Direction.INBOUND else (number, peer)
+    encoding, segments = _cut(body, attachments)
     return {
         "id": str(message_id),
         "conversation_id": str(conversation_id),
@@ -220,12 +221,14 @@ def message(of: MessageRow) -> Message:
         "failure": failure,
         "client_reference": client_reference,
         "send_at": send_at,
-        **_cut(body, attachments),
+        "encoding": encoding,
+        "segments": segments,
     }
 
 
 def accepted(of: Accepted) -> Message:
     """Show a message as it was when accepted, byte for byte the same whenever the request is repeated."""
+    encoding, segments = _cut(of.body, of.attachments)
     return {
         "id": str(of.id),
         "conversation_id": str(of.conversation_id),
@@ -240,15 +243,17 @@ def accepted(of: Accepted) -> Message:
         "failure": None,
         "client_reference": of.client_reference,
         "send_at": of.send_at,
-        **_cut(of.body, of.attachments),
+        "encoding": encoding,
+        "segments": segments,
     }
 
 
-def _cut(body: MessageBody | None, attachments: int) -> Cut:
+def _cut(body: MessageBody | None, attachments: int) -> tuple[Encoding | None, int | None]:
+    """Return a message's alphabet and how many segments it has."""
     if body is None or attachments:
-        return {"encoding": None, "segments": None}
-    segments = segments_of(body)
-    return {"encoding": segments.encoding, "segments": segments.count}
+        return None, None
+    encoding, _, count, _ = segments_of(body)
+    return encoding, count
 
 
 async def send_message(request: Request[OutgoingMessage], line_id: LineId) -> Message:

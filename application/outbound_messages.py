@@ -74,7 +74,7 @@ class SendQueuedMessage:
         again; it raises ClocksDisagree where nobody can tell whether that time has come.
         """
         try:
-            attempt = await self._attempt(account_id, message_id)
+            attempt = await self._attempt(account_id, message_id, lease)
         except NotYetTime as early:
             await self._put_off(account_id, message_id, lease, early.missing)
             return
@@ -84,7 +84,8 @@ class SendQueuedMessage:
             sent = await self._find(attempt)
             if sent is None and self._may_ask(attempt):
                 media = await self.offer_media(attempt.message)
-                await HoldOfJob(self.queue, account_id, lease)()
+                if attempt.asked_at is not None or media:  # else the attempt's own commit has just renewed it
+                    await HoldOfJob(self.queue, account_id, lease)()
                 body = attempt.message.body
                 sent = await self.carrier.send(message_id, attempt.sender, attempt.to, body, media)
         except CarrierUnavailable:
@@ -107,17 +108,14 @@ class SendQueuedMessage:
 
         await self.store.update(account_id, change, completing=lease)
 
-    async def _attempt(self, account_id: AccountId, message_id: MessageId) -> Attempt:
-        """Put the attempt on record before the carrier hears of it."""
+    async def _attempt(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> Attempt:
+        """Put the attempt on record before the carrier hears of it. Raises JobGone."""
         passed = False
 
         async def change(tx: Tx) -> Attempt:
             nonlocal passed
-            message = await tx.messages.get(message_id)
-            line = await tx.lines.get(message.line_id)
-            conversation = await tx.conversations.get(message.conversation_id)
+            message, line, conversation, blocked = await tx.messages.sending(message_id)
             asked_at = message.attempted_at
-            blocked = await tx.blocked_numbers.find(PhoneNumber(conversation.peer)) is not None
             must_not = self._must_not(message, line, conversation, blocked=blocked)
             if message.is_scheduled:
                 await self._must_be_time(message)
@@ -130,6 +128,7 @@ class SendQueuedMessage:
                 passed = must_not is None
             if must_not is None:
                 message.attempt(self.clock.now())
+                tx.hold(lease)
             tx.require_unchanged(line)
             tx.require_unchanged(conversation)
             tx.save(message)
@@ -201,10 +200,14 @@ class SendQueuedMessage:
         There is none when the message must not be sent; nor, and then it is not `certain` that it was not sent, when
         only asking again, perhaps sending twice, could have told.
         """
+        known: Message | None = (
+            attempt.message
+        )  # as its own commit left it; whoever changed it since has us look again
 
         async def change(tx: Tx) -> None:
+            nonlocal known
             now = self.clock.now()
-            message = await tx.messages.get_even_deleted(attempt.message.id)
+            message, known = known or await tx.messages.get_even_deleted(attempt.message.id), None
             if sent is not None:
                 message.adopt(sent, now)
             elif certain:

@@ -44,6 +44,7 @@ class PendingWrites:
     audit: list[AuditEntry] = field(default_factory=list)
     live: list[LiveEvent] = field(default_factory=list)
     charge: Charge | None = None
+    held: JobLease | None = None
 
     def save(self, aggregate: Aggregate) -> None:
         """Note an aggregate to insert or update, and what its events call for."""
@@ -81,6 +82,10 @@ class PendingWrites:
     def take(self, charge: Charge) -> None:
         """Note what the commit takes of a limit."""
         self.charge = charge
+
+    def hold(self, lease: JobLease) -> None:
+        """Note the lease that the commit renews."""
+        self.held = lease
 
     def _collect(self, aggregate: Aggregate) -> None:
         for event in aggregate.collect():

@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from adapters.inbound.worker import Worker
 from adapters.outbound.twilio.messages import TwilioMessages
+from benchmarks.sides import SPEND_A_DAY
 from bootstrap.assembly import assembled
 from bootstrap.container import wire
 from bootstrap.databases import databases_in_use
@@ -54,7 +55,7 @@ async def main(database_url: str, keyring_url: str, state_dir: str, public_url: 
     """Work through the queue of this database until standard input ends."""
     settings = Settings(
         public_url=public_url, state_dir=Path(state_dir),
-        database_url=SecretStr(database_url), keyring_url=SecretStr(keyring_url),
+        database_url=SecretStr(database_url), keyring_url=SecretStr(keyring_url), spend_a_day=SPEND_A_DAY,
     )  # fmt: skip
     saved = SandboxState(settings.state_dir / "sandbox.json")
     clock = FollowedClock(saved)

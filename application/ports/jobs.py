@@ -32,11 +32,13 @@ class Job:
 class JobLease:
     """A worker's hold on a job. `token` rises with each lease of the job: an older one ends nothing (fencing token).
 
-    It ends the job inside the commit of its effect (`Store.update(…, completing=lease)`).
+    It ends the job inside the commit of its effect (`Store.update(…, completing=lease)`). `lasts`: for how long it is
+    renewed.
     """
 
     job_id: UUID
     token: int
+    lasts: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)

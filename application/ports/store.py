@@ -192,6 +192,14 @@ class Tx(Protocol):
         """Have the commit take this of a limit, or raise the charge's refusal or LimitsUnavailable: one a commit."""
         ...
 
+    def hold(self, lease: JobLease) -> None:
+        """Have the commit renew the lease, or raise JobGone when it is another worker's: one a commit.
+
+        A job that writes to a provider right after the commit need not ask `Queue.holds` as well. When the answer came
+        too late for that, the commit stands, and StoreUnavailable is raised.
+        """
+        ...
+
 
 class Store(Protocol):
     """Every method raises StoreUnavailable when the store does not answer."""

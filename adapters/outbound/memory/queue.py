@@ -170,7 +170,7 @@ class MemoryQueue(Queue):
 
     def lapse(self, lease: JobLease) -> None:
         """Pass the lease to somebody else while its worker still works. Raises JobGone."""
-        waiting = self._held(lease)
+        waiting = self._held(lease, None)
         waiting.leased, waiting.attempt = False, waiting.attempt + 1
         self._news.set()
 
@@ -184,10 +184,11 @@ class MemoryQueue(Queue):
 
     def end(self, lease: JobLease, account_id: AccountId) -> None:
         """Note that the job, which is about this account, is done. Raises JobGone."""
-        waiting = self._held(lease)
-        if waiting.job.account_id != account_id:
-            raise JobGone
-        self._jobs.remove(waiting)
+        self._jobs.remove(self._held(lease, account_id))
+
+    def must_hold(self, lease: JobLease, account_id: AccountId) -> None:
+        """Raise JobGone unless the lease on a job about this account is still its worker's."""
+        self._held(lease, account_id)
 
     def count(self, account_id: AccountId) -> int:
         """Return how many jobs name this account, dead ones included, the one that erases it apart."""
@@ -205,9 +206,9 @@ class MemoryQueue(Queue):
         self.dead[:] = [dead for dead in self.dead if stays(dead.job)]
         return before
 
-    def _held(self, lease: JobLease) -> _Waiting:
+    def _held(self, lease: JobLease, account_id: AccountId | None) -> _Waiting:
         for waiting in self._jobs:
-            if waiting.leased and waiting.lease == lease:
+            if waiting.leased and waiting.lease == lease and account_id in {None, waiting.job.account_id}:
                 return waiting
         raise JobGone
 

@@ -170,6 +170,8 @@ class MemoryStore(RetriedUpdates[MemoryTx], Store):
         self._check_claims(tx, saved, removed)
         self._check_life(tx, saved)
         told = deliveries_of(tx.loaded.rows, tx.live, self._ids)
+        if tx.held is not None:
+            self._queue.must_hold(tx.held, tx.account_id)
         if completing is not None:
             self._queue.end(completing, tx.account_id)
         for row in removed:

@@ -34,6 +34,8 @@ class Verb(Enum):
     )  # a member is itself: Enum's own hashes its name, in Python, for each look-up of a shape
     END = auto()
     """Delete the job whose lease is held."""
+    HOLD = auto()
+    """Renew the lease that is held."""
     TAKE = auto()
     """Take of a limit."""
     REMOVE = auto()
@@ -198,15 +200,24 @@ def _unlist(new: Parameter, of: Any, places: tuple[int, ...], _: Sequence[sa.CTE
     return sa.delete(DIRECTORY).where(row).returning(_ONE)
 
 
-def _end(new: Parameter, *_: object) -> Any:  # noqa: ANN401
-    """Leased, under this very lease, and about this account: a lease that has passed on ends nothing."""
+def _held(new: Parameter) -> sa.ColumnElement[bool]:
+    """Find the job leased under this very lease, and about this account: one that has passed on ends nothing."""
     columns = JOBS.c
     mine = columns.account_id == sa.bindparam(ACCOUNT)
-    row = sa.and_(
+    return sa.and_(
         mine, columns.id == new(columns.id), columns.token == new(columns.token),
         columns.state == sa.literal_column("'leased'"),
     )  # fmt: skip
-    return sa.delete(JOBS).where(row).returning(_ONE)
+
+
+def _end(new: Parameter, *_: object) -> Any:  # noqa: ANN401
+    return sa.delete(JOBS).where(_held(new)).returning(_ONE)
+
+
+def _renew(new: Parameter, *_: object) -> Any:  # noqa: ANN401
+    row = _held(new)
+    until = sa.func.now() + new(sa.Column("lasts", sa.Interval()))
+    return sa.update(JOBS).where(row).values(due_at=until).returning(_ONE)
 
 
 def _taken(new: Parameter, *_: object) -> Any:  # noqa: ANN401
@@ -280,6 +291,7 @@ def _log(new: Parameter, *_: object) -> sa.Insert:
 _OF_A_ROW = frozenset({Verb.REMOVE, Verb.UPDATE, Verb.MOVE, Verb.OVERWRITE, Verb.RELY})
 _CLAUSES: dict[Verb, _Clause] = {
     Verb.END: _end,
+    Verb.HOLD: _renew,
     Verb.TAKE: _taken,
     Verb.REMOVE: _remove,
     Verb.EMPTY: _empty,
@@ -298,6 +310,7 @@ _CLAUSES: dict[Verb, _Clause] = {
 }
 _REFUSALS = {
     Verb.END: JOB_GONE,
+    Verb.HOLD: JOB_GONE,
     Verb.TAKE: NOT_LEFT,
     **dict.fromkeys(
         (Verb.REMOVE, Verb.UPDATE, Verb.MOVE, Verb.OVERWRITE, Verb.RELY, Verb.LIVE, Verb.UNDER),

@@ -44,7 +44,7 @@ _LAST = len(_RANK)
 
 
 class Flush:
-    """What one unit of work will do, in order: end its job, take of a limit, remove, empty, save, queue, list, rely."""
+    """What one unit of work will do, in order: end or hold a job, take, remove, empty, save, queue, list, rely."""
 
     __slots__ = ("_lists", "_reader", "_touched", "_written", "ended", "shape", "values")
 
@@ -60,7 +60,7 @@ class Flush:
         self._written: list[Aggregate] = []
         self._touched = set[tuple[type[Aggregate], UUID]]()
         self._lists: list[tuple[Codec[Any], int, bytes, UUID]] = []
-        self._begin(completing)
+        self._begin(completing, work.held)
         if taking:
             self._add(Verb.TAKE, None, *taking)
         for aggregate in work.removed:
@@ -99,11 +99,13 @@ class Flush:
         for aggregate in self._written:
             aggregate.version += 1
 
-    def _begin(self, completing: JobLease | None) -> None:
+    def _begin(self, completing: JobLease | None, held: JobLease | None) -> None:
         if self._reader.keys.turning:
             self._add(Verb.UNDER, None, self._reader.keys.cipher.version)
         if completing is not None:
             self._add(Verb.END, None, completing.job_id, completing.token)
+        if held is not None:
+            self._add(Verb.HOLD, None, held.job_id, held.token, held.lasts)
 
     def _add(
         self, verb: Verb, of: type[Aggregate] | None, *values: object, places: tuple[int, ...] = ()

@@ -29,6 +29,7 @@ from adapters.outbound.postgres import job_statements as sql
 from adapters.outbound.postgres.places import EVERY_JOB, DueJob, Places
 from adapters.outbound.postgres.pool import Database
 from adapters.outbound.postgres.queue_run import QueueRun
+from adapters.outbound.postgres.renewal import must_be_recent
 from application.ports.jobs import (
     Again,
     Dead,
@@ -41,7 +42,7 @@ from application.ports.jobs import (
     Queue,
     QueuedJob,
 )
-from application.ports.store import StoreUnavailable, VersionConflict
+from application.ports.store import VersionConflict
 from domain.kernel import AccountId
 
 _CODE = re.compile(r"[a-z0-9_]{1,64}\Z")
@@ -77,8 +78,7 @@ class PostgresQueue(Queue):
     async def holds(self, account_id: AccountId, lease: JobLease) -> bool:
         asked_at = monotonic()
         renewed = await self.database.execute(sql.RENEW, account_id, lease.job_id, lease.token, self.lease)
-        if monotonic() - asked_at > self.lease.total_seconds() / 3:
-            raise StoreUnavailable  # whatever it says was so too long ago
+        must_be_recent(asked_at, self.lease)
         return renewed == 1
 
     @override
@@ -151,14 +151,14 @@ class PostgresQueue(Queue):
         )
 
     async def _claim(self, account_id: UUID, job_ids: Sequence[UUID]) -> list[LeasedJob]:
-        return [_leased(AccountId(account_id), row) for row in await self.database.fetch(
+        return [_leased(AccountId(account_id), row, self.lease) for row in await self.database.fetch(
             sql.CLAIM, account_id, job_ids, self.lease
         )]  # fmt: skip
 
 
-def _leased(account_id: AccountId, row: Any) -> LeasedJob:  # noqa: ANN401 - a row
+def _leased(account_id: AccountId, row: Any, lasts: timedelta) -> LeasedJob:  # noqa: ANN401 - a row
     job_id, name, subject, attempts, token, queued_at = row
-    return LeasedJob(Job(name, account_id, subject), JobLease(job_id, token), attempts - 1, queued_at)
+    return LeasedJob(Job(name, account_id, subject), JobLease(job_id, token, lasts), attempts - 1, queued_at)
 
 
 def _noted(code: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from time import monotonic
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from adapters.outbound.postgres.flush import Flush
 from adapters.outbound.postgres.limits import PostgresLimits
 from adapters.outbound.postgres.pool import Database, NothingLeft
 from adapters.outbound.postgres.reading import ACCOUNT, Reader, owned
+from adapters.outbound.postgres.renewal import must_be_recent
 from adapters.outbound.postgres.repositories.exports import PostgresRecords
 from adapters.outbound.postgres.repositories.search import segments_in_memory
 from adapters.outbound.postgres.sealing import AccountCipher
@@ -84,6 +86,7 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
         yield tx
         flush = Flush(tx, tx.reader, completing, await self._taking(tx.charge))
         if flush.shape:
+            asked_at = monotonic()
             await self._send(flush, tx.charge)
             flush.committed()
             if completing is not None:
@@ -94,6 +97,8 @@ class PostgresStore(RetriedUpdates[PostgresTx], Store):
                 self._database.wake()
             if tx.live:
                 self._database.tell(account_id)
+            if tx.held is not None:
+                must_be_recent(asked_at, tx.held.lasts)
 
     async def _taking(self, charge: Charge | None) -> Sequence[object]:
         """Return what the flush takes of a limit: nothing that was taken before, or is counted elsewhere."""

@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 
 from domain.failures import FailureReason
 from domain.kernel import CarrierRef, ConversationId, LineId, MessageId
-from domain.messages import Direction, Message, Status
+from domain.lines import PhoneLine
+from domain.messages import Conversation, Direction, Message, Status
 from domain.values import ClientReference, MessageBody, Peer, PhoneNumber
 
 
@@ -29,11 +30,24 @@ class MessageRow(NamedTuple):
     number: PhoneNumber | None
 
 
+class Sending(NamedTuple):
+    """A message about to be handed over, and what tells whether it may be; `blocked`: its recipient."""
+
+    message: Message
+    line: PhoneLine
+    conversation: Conversation
+    blocked: bool
+
+
 class Messages(Protocol):
     """The account's messages."""
 
     async def get(self, message_id: MessageId) -> Message:
         """Return one message. Raises NotFound."""
+        ...
+
+    async def sending(self, message_id: MessageId) -> Sending:
+        """Return one message with its line and its conversation, in one look. Raises NotFound."""
         ...
 
     async def get_even_broken(self, message_id: MessageId) -> Message:

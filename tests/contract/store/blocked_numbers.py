@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from application.ports.repositories.messages import Sending
 from application.ports.store import VersionConflict
 from domain.blocked_numbers import BlockedNumberId
 from domain.idempotency import Operation
-from domain.values import Peer
+from domain.kernel import MessageId, NotFound
+from domain.values import Peer, PhoneNumber
 from tests.contract.store.world import World
 
 
@@ -36,6 +38,39 @@ class BlockedNumberPromises:
             ):  # fmt: skip
                 context = await tx.conversations.context(has.line.id, peer, Operation("another"))
                 assert context.blocked is blocked
+
+    async def test_a_message_to_be_sent_comes_with_all_that_tells_whether_it_may_be(
+        self, world: World
+    ) -> None:
+        line = await world.line(await world.account())
+        conversation = world.new_conversation(line)
+        message = world.new_message(conversation)
+        await world.commit(line.account_id, conversation, message)
+        for blocks, blocked in ((), False), ((world.number(),), False), ((conversation.peer,), True):
+            await world.commit(
+                line.account_id, *(world.new_block(line.account_id, PhoneNumber(one)) for one in blocks)
+            )
+            async with world.store.begin(line.account_id) as tx:
+                assert await tx.messages.sending(message.id) == Sending(
+                    await tx.messages.get(message.id),
+                    await tx.lines.get(line.id),
+                    await tx.conversations.get(conversation.id),
+                    blocked,
+                )
+
+    async def test_of_a_deleted_conversation_no_message_is_to_be_sent(self, world: World) -> None:
+        line = await world.line(await world.account())
+        conversation = world.new_conversation(line)
+        message = world.new_message(conversation)
+        await world.commit(line.account_id, conversation, message)
+        async with world.store.begin(line.account_id) as tx:
+            gone = await tx.conversations.get(conversation.id)
+            gone.delete(world.clock.now())
+            tx.save(gone)
+        async with world.store.begin(line.account_id) as tx:
+            for missing in (message.id, MessageId(world.ids.new())):
+                with pytest.raises(NotFound):
+                    await tx.messages.sending(missing)
 
     async def test_blocked_numbers_come_in_pages_newest_first(self, world: World) -> None:
         account_id = await world.account()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -154,6 +155,32 @@ class JobPromises:
         await send_one(world)
         await world.work(ask)
         assert told == [True, False, False]
+
+    async def test_a_commit_that_holds_a_job_keeps_nothing_once_that_is_anothers(self, world: World) -> None:
+        stranger = await world.account()
+        kept = []
+
+        async def hold(delivery: LeasedJob) -> Outcome:
+            mine, lease = delivery.job.account_id, delivery.lease
+            older = replace(lease, token=lease.token - 1)
+            for account_id, held in ((mine, lease), (mine, lease), (mine, older), (stranger, lease)):
+                before = await world.traces(account_id)
+                with suppress(JobGone):
+                    async with world.store.begin(account_id) as tx:
+                        tx.save(world.new_line(account_id))
+                        tx.hold(held)
+                kept.append(await world.traces(account_id) != before)
+            async with world.store.begin(mine, completing=lease) as tx:
+                pass
+            with suppress(JobGone):
+                async with world.store.begin(mine) as tx:
+                    tx.hold(lease)
+                kept.append(True)
+            return Done()
+
+        await send_one(world)
+        await world.work(hold)
+        assert kept == [True, True, False, False]
 
     async def test_a_commit_cannot_end_another_accounts_job(self, world: World) -> None:
         stranger = await world.account()

@@ -59,6 +59,7 @@ def reads(tx: Tx, of: Belongings) -> dict[str, Callable[[], Awaitable[Any]]]:
         "conversations.opt_out": lambda: tx.conversations.opt_out(of.line.id, of.deleted.peer),
         "conversations.opt_outs": lambda: tx.conversations.opt_outs(of.line.id),
         "messages.get": lambda: tx.messages.get(of.message.id),
+        "messages.sending": lambda: tx.messages.sending(of.message.id),
         "messages.get_even_broken": lambda: tx.messages.get_even_broken(of.message.id),
         "messages.shown": lambda: tx.messages.shown(of.message.id),
         "messages.is_unread": lambda: tx.messages.is_unread(of.message),

@@ -169,6 +169,19 @@ async def test_a_lease_that_passed_on_ends_nothing(world: PostgresWorld) -> None
     assert await world.queue.waiting() == 0
 
 
+async def test_a_commit_that_holds_a_job_renews_its_lease_and_says_so_in_time(world: PostgresWorld) -> None:
+    job = await one_job(world)
+    (leased,) = await world.queue.take(1)
+    ends = "SELECT due_at - now() FROM jobs"
+    for lasts in (timedelta(hours=1), timedelta(hours=2)):
+        async with world.store.begin(job.account_id) as tx:
+            tx.hold(replace(leased.lease, lasts=lasts))
+        assert timedelta() < lasts - (await world.database.first(ends))[0] < timedelta(minutes=5)
+    with pytest.raises(StoreUnavailable):
+        async with world.store.begin(job.account_id) as tx:
+            tx.hold(replace(leased.lease, lasts=timedelta(microseconds=3)))
+
+
 async def test_a_job_that_was_not_leased_cannot_be_ended(world: PostgresWorld) -> None:
     job = await one_job(world)
     row = await world.database.first("SELECT id, token FROM jobs")

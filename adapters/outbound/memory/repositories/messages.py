@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
+from adapters.outbound.memory.repositories.blocked_numbers import MemoryBlockedNumbers
 from adapters.outbound.memory.repositories.conversations import MemoryConversations
 from adapters.outbound.memory.rows import Loaded, identity, newest_first
-from application.ports.repositories.messages import MessageRow, Messages
+from application.ports.repositories.messages import MessageRow, Messages, Sending
 from domain.kernel import CarrierRef, ConversationId, MessageId
 from domain.lines import PhoneLine
 from domain.messages import Conversation, Direction, Message
+from domain.values import PhoneNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,14 @@ class MemoryMessages(Messages):
     @override
     async def get(self, message_id: MessageId) -> Message:
         return await self.loaded.one(Message, message_id, self._is_shown)
+
+    @override
+    async def sending(self, message_id: MessageId) -> Sending:
+        message = await self.get(message_id)
+        conversation = await MemoryConversations(self.loaded).get(message.conversation_id)
+        blocked = await MemoryBlockedNumbers(self.loaded).find(PhoneNumber(conversation.peer))
+        line = await self.loaded.one(PhoneLine, message.line_id)
+        return Sending(message, line, conversation, blocked is not None)
 
     @override
     async def get_even_broken(self, message_id: MessageId) -> Message:

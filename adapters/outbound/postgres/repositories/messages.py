@@ -12,12 +12,15 @@ from typing_extensions import override
 
 from adapters.outbound.postgres.codec import codec
 from adapters.outbound.postgres.decoding import Rows
-from adapters.outbound.postgres.reading import ACCOUNT, Read, Reader, owned, whole
+from adapters.outbound.postgres.reading import ACCOUNT, AGGREGATES, Read, Reader, owned, whole
+from adapters.outbound.postgres.repositories.blocked_numbers import PostgresBlockedNumbers
 from adapters.outbound.postgres.statements import compiled, value
-from application.ports.repositories.messages import MessageRow, Messages
+from application.ports.repositories.messages import MessageRow, Messages, Sending
+from domain.blocked_numbers import BlockedNumber
 from domain.kernel import CarrierRef, ConversationId, MessageId, NotFound
 from domain.lines import PhoneLine
 from domain.messages import Conversation, Direction, Message
+from domain.values import PhoneNumber
 
 _C, _CONVERSATION, _LINE = (codec(of).table.c for of in (Message, Conversation, PhoneLine))
 _ID, _OF = value("id", _C.id), value("conversation_id", _C.conversation_id)
@@ -38,6 +41,24 @@ def _in_shown(conversation_id: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]
 KEPT_IN_SHOWN = sa.and_(_KEPT, _in_shown(_C.conversation_id))
 """The condition that neither a message nor its conversation is deleted."""
 _GET = Read.by(Message, whole(Message, _C.id == _ID, _KEPT, _in_shown(_C.conversation_id)), "id")
+_WHOLE, _WHOLE_LINE, _WHOLE_CONVERSATION = (AGGREGATES[of] for of in (Message, PhoneLine, Conversation))
+_LINE_AT = len(_WHOLE.columns)
+_CONVERSATION_AT = _LINE_AT + len(_WHOLE_LINE.columns)
+
+
+def _sending() -> str:
+    conversation = sa.and_(
+        owned(Conversation), _CONVERSATION.id == _C.conversation_id, _CONVERSATION.deleted_at.is_(None)
+    )
+    joined = codec(Message).table.join(codec(Conversation).table, conversation)
+    joined = joined.join(codec(PhoneLine).table, sa.and_(owned(PhoneLine), _LINE.id == _C.line_id))
+    columns: tuple[Any, ...] = (*_WHOLE.columns, *_WHOLE_LINE.columns, *_WHOLE_CONVERSATION.columns)
+    blocks = sa.exists().where(owned(BlockedNumber))
+    select = sa.select(*columns, blocks).select_from(joined).where(owned(Message), _C.id == _ID, _KEPT)
+    return compiled(select, ACCOUNT, "id")
+
+
+_SENDING = _sending()
 _GET_EVEN_DELETED = Read.by(Message, whole(Message, _C.id == _ID), "id")
 _BY_REF = Read.by(Message, whole(Message, _C.ref == sa.bindparam("ref")), "ref")
 _TO_PURGE = Read.by(
@@ -130,6 +151,20 @@ class PostgresMessages(Messages):
     @override
     async def get(self, message_id: MessageId) -> Message:
         return self._shown(await self.reader.one(_GET, message_id))
+
+    @override
+    async def sending(self, message_id: MessageId) -> Sending:
+        reader = self.reader
+        row = await reader.database.first(_SENDING, reader.account_id, message_id)
+        if row is None:
+            raise NotFound
+        message = self._shown(reader.loader(_WHOLE)(row[:_LINE_AT]))
+        line = reader.loader(_WHOLE_LINE)(row[_LINE_AT:_CONVERSATION_AT])
+        conversation = reader.loader(_WHOLE_CONVERSATION)(row[_CONVERSATION_AT:-1])
+        blocked = (
+            row[-1] and await PostgresBlockedNumbers(reader).find(PhoneNumber(conversation.peer)) is not None
+        )
+        return Sending(message, line, conversation, blocked)
 
     @override
     async def get_even_broken(self, message_id: MessageId) -> Message:

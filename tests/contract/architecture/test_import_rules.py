@@ -36,6 +36,7 @@ VIOLATIONS = [
     ("adapters", "adapters/outbound/memory/__init__.py", "import adapters.outbound.postgres"),
     ("adapters", "adapters/outbound/postgres/__init__.py", "import adapters.outbound.newcomer"),
     ("layers", "adapters/cache.py", "import adapters.inbound"),
+    ("layers", "adapters/jwt.py", "import adapters.google_access"),
     ("inbound", "adapters/inbound/webhooks/__init__.py", "import adapters.inbound.http.problems"),
     ("inbound", "adapters/inbound/http/__init__.py", "import adapters.inbound.worker"),
     ("inbound", "adapters/inbound/http_io.py", "import adapters.inbound.http.problems"),

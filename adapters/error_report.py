@@ -5,6 +5,7 @@ An outage is none: it is counted and waited out, whatever asked again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal, TypeAlias
@@ -21,6 +22,9 @@ Listener: TypeAlias = Callable[[BaseException], None]
 """Is told of an error, in which values may be: what it makes of it is for it to keep them out of. May not block."""
 
 _listeners: list[Listener] = []
+EVERY = 3600.0
+"""Seconds after which it is said again that a key is not taken."""
+_told_of_keys: dict[type[BaseException], float] = {}
 
 Incident: TypeAlias = Literal[
     "unexpected",
@@ -60,10 +64,22 @@ def report(error: BaseException, event: Incident = "unexpected", **facts: str | 
             log.error("report not sent", error=type(broken).__name__, where=where(broken))
 
 
+def report_key(error: BaseException, monotonic: Callable[[], float] = time.monotonic) -> None:
+    """Report that a provider does not take our key, once an hour for each type of error; it says whose. Never raises.
+
+    Until somebody mends it, every call fails for the same reason. Whoever comes to listen hears of it anew.
+    """
+    now, kind = monotonic(), type(error)
+    if now - _told_of_keys.get(kind, -EVERY) >= EVERY:
+        _told_of_keys[kind] = now
+        report(error, "key not taken")
+
+
 @contextmanager
 def also_telling(listener: Listener) -> Iterator[None]:
     """Have a listener told of every error that is reported in this process until the block ends."""
     _listeners.append(listener)
+    _told_of_keys.clear()
     try:
         yield
     finally:

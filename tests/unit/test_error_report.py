@@ -8,7 +8,7 @@ import re
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.error_report import report, where
+from adapters.error_report import also_telling, report, report_key, where
 from adapters.inbound.http.json_format import read_id_cursor
 from domain.values import PhoneNumber
 
@@ -44,6 +44,28 @@ def test_a_report_names_type_and_place_and_the_callers_facts() -> None:
         "job": "send_message",
         "attempt": 3,
     }
+
+
+class OneKey(Exception):
+    """A provider's."""
+
+
+class AnotherKey(Exception):
+    """Another provider's."""
+
+
+def test_that_a_key_is_not_taken_is_said_once_an_hour_of_each_provider_and_to_whoever_comes_to_listen() -> (
+    None
+):
+    said = list[str]()
+    refused = ((0, OneKey()), (1, OneKey()), (2, AnotherKey()), (3599, OneKey()), (3600, OneKey()))
+    with capture_logs() as events:
+        for _ in range(2):
+            with also_telling(lambda error: said.append(type(error).__name__)):
+                for at, error in refused:
+                    report_key(error, lambda: at)  # noqa: B023 - asked at once
+    assert said == ["OneKey", "AnotherKey", "OneKey"] * 2
+    assert {event["event"] for event in events} == {"key not taken"}
 
 
 def test_a_report_quotes_nothing() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from adapters.answers import whole
-from adapters.error_report import report
+from adapters.error_report import report_key
 from application.ports.mail import MailUnavailable
 
 SENDGRID = "https://api.sendgrid.com"
@@ -51,7 +51,7 @@ class SendGridHttp:
                 if answer.status == GONE and may_lack:
                     return None
                 if answer.status in KEY_REFUSED:
-                    report(SendGridKeyNotTaken(), "key not taken")
+                    report_key(SendGridKeyNotTaken())
                 if answer.ok:
                     return json.loads(said) if said else None
         except (ClientError, TimeoutError, OSError, ValueError):

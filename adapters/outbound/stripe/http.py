@@ -11,7 +11,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from typing_extensions import override
 
 from adapters.answers import whole
-from adapters.error_report import report
+from adapters.error_report import report_key
 from application.ports.payments import PaymentRefused, PaymentsUnavailable
 
 STRIPE = "https://api.stripe.com"
@@ -103,7 +103,7 @@ async def answered(asked: Awaitable[R]) -> R:
     except stripe.CardError:
         refusal = PaymentRefused
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
-        report(error, "key not taken")
+        report_key(error)
         refusal = PaymentsUnavailable
     except (stripe.StripeError, ValueError):
         refusal = PaymentsUnavailable

@@ -14,7 +14,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from yarl import URL
 
 from adapters.answers import whole
-from adapters.error_report import report
+from adapters.error_report import report_key
 from adapters.outbound.telnyx.answers import Resource, code_of, list_of, parsed, resource_of
 from adapters.outbound.telnyx.vocabulary import failure
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
@@ -173,7 +173,7 @@ class Answer:
         if 200 <= status < 300 and said is not None:  # noqa: PLR2004 - HTTP
             return cls(said)
         if status == 401:  # noqa: PLR2004 - HTTP
-            report(TelnyxKeyNotTaken(), "key not taken")
+            report_key(TelnyxKeyNotTaken())
         error = failure(status, code_of((said or {}).get("errors")), keyed=keyed)
         if not isinstance(error, CarrierUnavailable) or status not in {429, 503}:
             return cls(error=error)

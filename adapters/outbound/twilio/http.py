@@ -13,7 +13,7 @@ from twilio.http.response import Response
 from yarl import URL
 
 from adapters.answers import whole
-from adapters.error_report import report
+from adapters.error_report import report_key
 from adapters.outbound.twilio.answers import code_of, parsed
 from adapters.outbound.twilio.vocabulary import failure
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
@@ -145,7 +145,7 @@ class Answer:
         if 200 <= status < 300 and said is not None:  # noqa: PLR2004 - HTTP
             return cls(status, body.decode(), wait)
         if status == 401:  # noqa: PLR2004 - HTTP
-            report(TwilioKeyNotTaken(), "key not taken")
+            report_key(TwilioKeyNotTaken())
         return cls(status, wait=wait, error=failure(status, code_of((said or {}).get("code"))))
 
     @property

@@ -22,7 +22,7 @@ from application.ports.store_purchases import StorePurchases
 from application.ports.transcriber import Transcriber
 from application.ports.voice_carrier import VoiceCarrier
 from application.ports.webhook_receivers import WebhookReceivers
-from domain.billing import PayerRef, PurchaseToken
+from domain.billing import BuyerToken, PayerRef, PurchaseToken
 from domain.porting import PortDetails
 from domain.push import DeviceToken
 from domain.values import Email, Locale, MessageBody, Peer, PersonalText, PhoneNumber
@@ -31,7 +31,7 @@ from domain.webhook_endpoints import WebhookUrl
 MAY_RECEIVE: Mapping[type, frozenset[type[PersonalText]]] = {
     Mail: frozenset({Email, Locale}),
     Push: frozenset({DeviceToken}),
-    StorePurchases: frozenset({PurchaseToken}),
+    StorePurchases: frozenset({BuyerToken, PurchaseToken}),
     MessageCarrier: frozenset({PhoneNumber, Peer, MessageBody}),
     NumberProvider: frozenset({PhoneNumber}),
     Porting: frozenset({PhoneNumber, PortDetails}),

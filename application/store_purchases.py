@@ -10,9 +10,9 @@ from application.ports.ids import Ids
 from application.ports.jobs import Job
 from application.ports.keyring import KeyGone
 from application.ports.store import Store, Tx
-from application.ports.store_purchases import AppStoreUnavailable, StoreHint, StorePurchases
+from application.ports.store_purchases import AppStoreUnavailable, StoreHint, StorePurchase, StorePurchases
 from application.subscription_following import FOLLOW_SUBSCRIPTION
-from domain.billing import BuyerToken, PurchaseToken, Seen, Subscription, best_of
+from domain.billing import BuyerToken, PurchaseToken, Subscription, best_of
 from domain.idempotency import Operation
 from domain.kernel import AccountId, NotFound
 from domain.retention import Retention
@@ -68,7 +68,7 @@ class ReceiveStoreHint:
         if account_id is None:
             return
         before = await self._before(account_id, hint.purchase)
-        counts = before is None or await self._counts_more(found.buyer, found.seen, before)
+        counts = before is None or await self._counts_more(hint.purchase, found, before)
 
         async def change(tx: Tx) -> None:
             account = await tx.accounts.get_even_broken()
@@ -99,9 +99,13 @@ class ReceiveStoreHint:
         known = None if subscription is None else subscription.purchase
         return None if known == purchase else known
 
-    async def _counts_more(self, buyer: BuyerToken, seen: Seen, before: PurchaseToken) -> bool:
+    async def _counts_more(
+        self, purchase: PurchaseToken, found: StorePurchase, before: PurchaseToken
+    ) -> bool:
         """Tell whether a purchase takes the place of the one before: not an older one, nor one of somebody else's."""
         other = await self.store_purchases.fetch(before)
-        if other is None or other.buyer != buyer:
+        if other is None or other.buyer != found.buyer or found.takes_over(before):
             return True
-        return best_of(other.seen, seen) is seen
+        if other.takes_over(purchase) or found.seen.plan is None:
+            return False
+        return other.seen.plan is None or best_of(other.seen, found.seen) is found.seen

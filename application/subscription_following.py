@@ -65,6 +65,8 @@ class FollowSubscription:
         hold = HoldOfJob(self.queue, account_id, lease)
         if seen.doubled:
             await self._end_doubles(account_id, hold)
+        if seen.unacknowledged and is_active:
+            await self._acknowledge(account_id, hold)
         here = seen.seller is Seller.STRIPE
         if here and (seen.stopped if is_active else seen.renews):
             await self.settle_renewal.settle(account_id, hold)
@@ -77,6 +79,14 @@ class FollowSubscription:
         if subscription is not None and subscription.payer is not None:
             await hold()
             await self.payments.end_doubles(subscription.payer)
+
+    async def _acknowledge(self, account_id: AccountId, hold: Hold) -> None:
+        """Tell the store that what was bought is had, now that it is."""
+        async with self.store.begin(account_id) as tx:
+            subscription = await tx.subscriptions.find()
+        if subscription is not None and subscription.purchase is not None and subscription.buyer is not None:
+            await hold()
+            await self.store_purchases.acknowledge(subscription.purchase, subscription.buyer)
 
     async def ask(self, account_id: AccountId) -> tuple[Seen, bool]:
         """Ask and apply; return what the provider said, and whether the account is active. Raises as a call does."""

@@ -48,6 +48,7 @@ from bootstrap.container import NOTHING, Replaced, wire
 from bootstrap.metrics import use_of
 from bootstrap.outside import Outside
 from bootstrap.parts import Parts
+from bootstrap.policy import APPLE, GOOGLE, TELNYX, WAKING
 from bootstrap.process import Product
 from bootstrap.vendors import carriers_of, payments_of, telnyx_of, webhooks_of
 from domain.billing import Offers
@@ -158,11 +159,20 @@ async def assembled(parts: Parts, replaced: Replaced = NOTHING) -> AsyncIterator
             admission=Admission(use_cases.restore_gate),
             meters=parts.meters,
             pools={"store": use_of(database), "keyring": use_of(keys)},
-            webhooks=webhooks_of(parts, use_cases, telnyx, keyring),
-            names_telnyx=parts.telnyx is not None,
-            names_push=parts.push.is_any,
-            names_stores=parts.stores.is_any,
+            webhooks=webhooks_of(parts, use_cases, session, telnyx, keyring),
+            named=named_in(parts),
             sweep_every=parts.sweep_every,
             request_policy=parts.request_policy,
             drain=parts.drain,
         )
+
+
+def named_in(parts: Parts) -> frozenset[str]:
+    """Return the headings of the policy that hold because somebody is configured."""
+    configured = {
+        TELNYX: parts.telnyx is not None,
+        WAKING: parts.push.is_any,
+        APPLE: parts.stores.apple is not None,
+        GOOGLE: parts.stores.google is not None,
+    }
+    return frozenset(heading for heading, holds in configured.items() if holds)

@@ -29,10 +29,11 @@ KEPT = " Kept: "
 DATA_MAP = "<!-- data map: generated -->"
 END = "<!-- end -->"
 TELNYX = "## Where Telnyx carries lines, too"
-"""The heading of what holds only where Telnyx is configured."""
 WAKING = "## Where devices are woken"
-SELLING = "## Where app stores sell plans, too"
-"""The heading of what holds only where a push service is configured."""
+APPLE = "## Where Apple's App Store sells plans, too"
+GOOGLE = "## Where Google Play sells plans, too"
+IF_CONFIGURED = frozenset({TELNYX, WAKING, APPLE, GOOGLE})
+"""The headings of what holds only where somebody is configured."""
 BULLET = re.compile(r"- \*\*(?P<id>[A-Z][1-9][0-9]*)\*\* (?P<text>\S.*)")
 NEVER_RUNS = re.compile(r"\b(skip|skipif|xfail)\b")
 
@@ -112,11 +113,10 @@ class ClauseStatus:
         return Verdict.PROVED if self.proofs else Verdict.UNPROVED
 
 
-def shown(markdown: str, *, names_telnyx: bool, names_push: bool, names_stores: bool) -> str:
-    """Return the policy as people read it: what holds only where somebody is configured is left out elsewhere."""
-    for heading, named in ((TELNYX, names_telnyx), (WAKING, names_push), (SELLING, names_stores)):
-        if not named:
-            markdown = _without(markdown, heading)
+def shown(markdown: str, named: frozenset[str]) -> str:
+    """Return the policy as people read it: of what holds only where somebody is configured, the headings in `named`."""
+    for heading in IF_CONFIGURED - named:
+        markdown = _without(markdown, heading)
     return markdown
 
 

@@ -59,11 +59,8 @@ class Product:
     meters: Meters | None = None
     """What counts, where metrics are wanted."""
     pools: Mapping[str, Callable[[], PoolUse]] = field(default_factory=dict)
-    names_push: bool = False
-    """Whether devices are woken, and the policy that is shown says by whom."""
-    names_telnyx: bool = False
-    names_stores: bool = False
-    """Whether Telnyx carries lines, and the policy that is shown says so."""
+    named: frozenset[str] = frozenset()
+    """What the policy that is shown says besides, because somebody is configured: the headings of that."""
     request_policy: RequestPolicy = field(default_factory=RequestPolicy.of)
     drain: timedelta = timedelta()
     """How long before it ends a process says so, and serves on."""
@@ -102,17 +99,8 @@ async def serve(
         webhooks=product.webhooks,
         sandbox=sandbox,
         watch=_together((*watches, *([product.meters.answered] if product.meters is not None else []))),
-        policy=shown(
-            POLICY.read_text("utf-8"),
-            names_telnyx=product.names_telnyx,
-            names_push=product.names_push,
-            names_stores=product.names_stores,
-        ).encode(),
-        published=published(
-            names_telnyx=product.names_telnyx,
-            names_push=product.names_push,
-            names_stores=product.names_stores,
-        ),
+        policy=shown(POLICY.read_text("utf-8"), product.named).encode(),
+        published=published(product.named),
         limits=product.limits,
     )
     comparing = asyncio.create_task(_keep_comparing(product.outside.clock))

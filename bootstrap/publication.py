@@ -35,18 +35,15 @@ STATES: Mapping[Verdict, State] = {
 }  # fmt: skip
 
 
-def published(*, names_telnyx: bool, names_push: bool, names_stores: bool) -> Callable[[], ShownPolicy]:
-    """Return what reads the policy as it stands: files are read the first time, and never again."""
+def published(named: frozenset[str]) -> Callable[[], ShownPolicy]:
+    """Return what reads the policy as `shown` shows it: files are read the first time, and never again."""
 
     @cache
     def read() -> ShownPolicy:
         markdown = POLICY.read_text(encoding="utf-8")
         translation = read_translation(HEBREW.read_text(encoding="utf-8"))
         statuses = judge(parse(markdown), declared_proofs(PROOFS))
-        read_here = shown(
-            markdown, names_telnyx=names_telnyx, names_push=names_push, names_stores=names_stores
-        )
-        return publish(read_here, statuses, translation)
+        return publish(shown(markdown, named), statuses, translation)
 
     return read
 

@@ -94,7 +94,7 @@ def carriers_of(parts: Parts, twilio: TwilioApi, telnyx: TelnyxApi | None, keyri
 
 
 def webhooks_of(
-    parts: Parts, use_cases: UseCases, telnyx: TelnyxApi | None, keyring: Keyring
+    parts: Parts, use_cases: UseCases, session: ClientSession, telnyx: TelnyxApi | None, keyring: Keyring
 ) -> tuple[Webhooks, ...]:
     """Return the webhooks of each provider, which verify with its credentials. Raises ValueError."""
     signature = TwilioSignature([parts.twilio.auth_token])
@@ -112,5 +112,5 @@ def webhooks_of(
     if parts.stripe is not None:
         secrets = StripeSignature(parts.stripe.webhook_secrets, parts.clock.now)
         found.append(StripeWebhooks(use_cases, secrets, hint_of))
-    found += parts.stores.webhooks(use_cases, parts.clock.now)
+    found += parts.stores.webhooks(use_cases, session, parts.clock.now)
     return tuple(found)

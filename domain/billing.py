@@ -88,6 +88,16 @@ class PurchaseToken(PersonalText):
         """Return the token of a store's purchase."""
         return cls(f"{seller}:{token}")
 
+    @property
+    def seller(self) -> Seller:
+        """Which store it is."""
+        return Seller(self.partition(":")[0])
+
+    @property
+    def opaque(self) -> str:
+        """What the store itself calls it."""
+        return self.partition(":")[2]
+
 
 class BuyerToken(PersonalText):
     """By what an app store knows whose a purchase is: a UUID, drawn at random for the account."""
@@ -166,6 +176,8 @@ class Seen:
     """Whether it was we who stopped what would have been charged, for an account that was deleted."""
     doubled: bool = False
     """Whether another one is renewed besides."""
+    unacknowledged: bool = False
+    """Whether an app store waits to hear that the person has what was bought, and gives the money back otherwise."""
 
     @property
     def renews(self) -> bool:

@@ -73,6 +73,7 @@ ROOMS = {
             "tests/contract/http/test_telnyx_apps.py", "tests/contract/http/test_voice_webhooks.py",
             "tests/contract/http/test_voicemail_webhooks.py", "tests/contract/http/test_stripe_webhooks.py",
             "tests/contract/http/test_sendgrid_webhooks.py", "tests/contract/payments/test_app_store.py",
+            "tests/contract/payments/test_google_play.py", "tests/contract/payments/test_store_laws.py",
         ),
     ),
     "retention": Room(("domain/retention.py", "application/retention.py", "application/purge.py")),

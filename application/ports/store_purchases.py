@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from domain.billing import BuyerToken, PurchaseToken, Seen
+from domain.billing import NEVER_PAID, BuyerToken, PurchaseToken, Seen
 from domain.kernel import ErrorKind, PicoError
 
 
@@ -14,6 +14,10 @@ class AppStoreUnavailable(PicoError):
 
     kind = ErrorKind.UNAVAILABLE
     code = "app_store_unavailable"
+
+
+class AppStoreRefused(AppStoreUnavailable):
+    """The app store does not take our key: until somebody mends it, nobody knows what is bought there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,12 @@ class StorePurchase:
 
     buyer: BuyerToken | None
     seen: Seen
+    replaces: PurchaseToken | None = None
+    """The purchase in whose place this one was made, as the store says."""
+
+    def takes_over(self, purchase: PurchaseToken) -> bool:
+        """Tell whether this one counts and not that one; while it is not paid, the one before goes on."""
+        return self.replaces == purchase and self.seen.state not in NEVER_PAID
 
 
 class StorePurchases(Protocol):
@@ -38,6 +48,15 @@ class StorePurchases(Protocol):
     async def fetch(self, purchase: PurchaseToken) -> StorePurchase | None:
         """Return how a purchase stands; None for one that the store does not know. Repeating is harmless.
 
-        Raises AppStoreUnavailable. Nothing can be ended here: only the person can, in the store.
+        Raises AppStoreUnavailable, and of that AppStoreRefused. Nothing can be ended here: only the person can, in
+        the store.
+        """
+        ...
+
+    async def acknowledge(self, purchase: PurchaseToken, buyer: BuyerToken) -> None:
+        """Tell the store that this buyer has what was bought. Repeating is harmless; not every store asks for it.
+
+        A store that asks and is not told gives the money back: within three days, at Google. Raises
+        AppStoreUnavailable.
         """
         ...

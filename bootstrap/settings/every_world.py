@@ -111,6 +111,7 @@ class Settings(BaseSettings):
         "stripe_api_url",
         "app_url",
         "fcm_api_url",
+        "google_play_api_url",
         "apns_api_url",
         "apns_development_url",
         check_fields=False,

@@ -139,11 +139,17 @@ class ProductionSettings(PushSettings, StoreSettings, Settings):
             )
 
     def _must_sell_in_stores(self) -> None:
-        """Refuse half of what the App Store needs, and plans that are sold nowhere but there. Raises BadSettings."""
+        """Refuse half of what an app store needs, and plans that are sold nowhere but there. Raises BadSettings."""
         if self.app_store_is_half or (self.app_store is not None and self.stripe_api_key is None):
             raise BadSettings(
                 "PICO_APP_STORE_BUNDLE, PICO_APP_STORE_PRODUCTS, PICO_APP_STORE_ROOTS, PICO_APP_STORE_ISSUER, "
                 "PICO_APP_STORE_KEY_ID and PICO_APP_STORE_KEY are set together, beside PICO_STRIPE_API_KEY."
+            )
+        sold = self.google_play_account is not None
+        if self.google_play_is_half or (sold and self.stripe_api_key is None):
+            raise BadSettings(
+                "PICO_GOOGLE_PLAY_PACKAGE, PICO_GOOGLE_PLAY_PRODUCTS, PICO_GOOGLE_PLAY_ACCOUNT and "
+                "PICO_GOOGLE_PLAY_PUSH_ACCOUNT are set together, beside PICO_STRIPE_API_KEY."
             )
 
     def _must_reach_telnyx(self) -> None:

@@ -1,4 +1,4 @@
-"""What an operator sets to have plans sold in an app store, too: nothing, or Apple's part."""
+"""What an operator sets to have plans sold in an app store, too: nothing, Apple's part, Google's, or both."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
+from adapters.google_access import GoogleAccount
 from adapters.inbound.webhooks.app_store import App, roots_of
-from adapters.jwt import es256
+from adapters.inbound.webhooks.google_play import GOOGLE_PLAY
+from adapters.jwt import es256, rs256
 from adapters.outbound.stores.app_store import AppStoreKey
-from bootstrap.stores import AppStoreAccess, StoreAccess
+from bootstrap.stores import AppStoreAccess, GooglePlayAccess, StoreAccess
 from domain.billing import PlanName
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -49,6 +51,39 @@ class StoreSettings(BaseSettings):
     )
     """A proxy's address, where calls to Apple must pass one."""
 
+    google_play_package: str = Field(
+        "", pattern=r"^([A-Za-z]\w*(\.[A-Za-z]\w*)+)?$", examples=["io.callpico.app"]
+    )
+    """The app whose subscriptions Google sells; with it, what follows is needed, and Stripe."""
+    google_play_products: str = Field(
+        "", pattern=rf"^({PRODUCT}(,{PRODUCT})*)?$", examples=["pico.basic.monthly=basic"]
+    )
+    """Which plan each of the app's products is, comma-separated."""
+    google_play_account: SecretStr | None = Field(None, examples=['{"type": "service_account", ...}'])
+    """What Google's file of a service account says, that may see orders: purchases are looked up by it."""
+    google_play_push_account: str = Field(
+        "", pattern=r"^([^@\s]+@[^@\s]+)?$", examples=["push@pico.iam.gserviceaccount.com"]
+    )
+    """The address of the service account in whose name Pub/Sub pushes."""
+    google_play_audience: str = Field(
+        "", pattern=r"^\S*$", examples=["https://api.example/webhooks/google-play"]
+    )
+    """For whom the tokens of its pushes are; unset, for the endpoint's own address, as Pub/Sub has it unless told."""
+    google_play_tests: bool = Field(default=False, examples=["false"])
+    """Whether what license testers buy counts: they pay nothing."""
+    google_play_api_url: str = Field(
+        "https://androidpublisher.googleapis.com",
+        pattern=r"^https?://[^\s/?#]+/?$",
+        examples=["https://androidpublisher.googleapis.com"],
+    )
+    """The address of Google's Play Developer API, or a proxy's."""
+    google_play_keys_url: str = Field(
+        "https://www.googleapis.com/oauth2/v3/certs",
+        pattern=r"^https?://[^\s?#]+$",
+        examples=["https://www.googleapis.com/oauth2/v3/certs"],
+    )
+    """Where Google publishes the keys by which it signs tokens (JWKS), or a proxy's address."""
+
     @field_validator("app_store_key")
     @classmethod
     def _is_a_store_key(cls, key: SecretStr | None) -> SecretStr | None:
@@ -68,6 +103,17 @@ class StoreSettings(BaseSettings):
                 raise ValueError from None
         return file
 
+    @field_validator("google_play_account")
+    @classmethod
+    def _is_an_account_of_googles(cls, account: SecretStr | None) -> SecretStr | None:
+        """Refuse early what nobody could be asked with."""
+        if account is not None:
+            try:
+                rs256(GoogleAccount.read(account.get_secret_value()).key, {})
+            except (KeyError, TypeError, AttributeError):
+                raise ValueError from None
+        return account
+
     @property
     def app_store_is_half(self) -> bool:
         """Whether some of what the App Store needs is set, and not all of it."""
@@ -83,9 +129,17 @@ class StoreSettings(BaseSettings):
         return self.app_store_api_url.removesuffix("/") or APPLES[self.app_store_environment]
 
     @property
-    def stores(self) -> StoreAccess:
-        """The app stores in which plans are sold."""
-        return StoreAccess(self.app_store)
+    def google_play_is_half(self) -> bool:
+        """Whether some of what Google Play needs is set, and not all of it."""
+        parts = (
+            self.google_play_account is not None,
+            *map(bool, (self.google_play_package, self.google_play_products, self.google_play_push_account)),
+        )
+        return any(parts) != all(parts)
+
+    def stores(self, public_url: str) -> StoreAccess:
+        """Return the app stores in which plans are sold, which call below `public_url`."""
+        return StoreAccess(self.app_store, self.google_play(public_url))
 
     @property
     def app_store(self) -> AppStoreAccess | None:
@@ -103,6 +157,21 @@ class StoreSettings(BaseSettings):
             roots=tuple(roots_of(self.app_store_roots.read_bytes())),
             plans=_plans(self.app_store_products),
             api_url=self.app_store_url,
+        )
+
+    def google_play(self, public_url: str) -> GooglePlayAccess | None:
+        """Return what Google Play is reached by, and believed for; None where nothing is sold there."""
+        if self.google_play_account is None:
+            return None
+        return GooglePlayAccess(
+            account=GoogleAccount.read(self.google_play_account.get_secret_value()),
+            package=self.google_play_package,
+            plans=_plans(self.google_play_products),
+            push_account=self.google_play_push_account,
+            audience=self.google_play_audience or f"{public_url}{GOOGLE_PLAY}",
+            api_url=self.google_play_api_url,
+            keys_url=self.google_play_keys_url,
+            tests=self.google_play_tests,
         )
 
 

@@ -98,7 +98,7 @@ class Production:
             telnyx=telnyx_access(settings),
             push=settings.push,
             stripe=stripe_access(settings),
-            stores=settings.stores,
+            stores=settings.stores(settings.public_url),
             clock=clock,
             meters=meters,
             providers=by_host(
@@ -107,6 +107,7 @@ class Production:
                 sendgrid=settings.sendgrid_api_url,
                 stripe=settings.stripe_api_url,
                 app_store=settings.app_store_url,
+                google_play=f"{settings.google_play_api_url},{settings.google_play_keys_url}",
                 fcm=settings.fcm_api_url,
             ),
             retention=settings.retention,

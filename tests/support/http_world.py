@@ -38,7 +38,7 @@ from adapters.tones import tone
 from application.inbound_calls import IncomingCall
 from application.ports.numbers import AvailableNumber
 from application.request_limits import LimitRequests
-from bootstrap.policy import POLICY
+from bootstrap.policy import IF_CONFIGURED, POLICY
 from bootstrap.publication import published
 from bootstrap.worlds import InMemory, edge
 from domain.calls import CallOutcome
@@ -256,7 +256,7 @@ class HttpWorld:
             ],
             sandbox=HandSandbox(self.world) if sandbox else None,
             policy=POLICY.read_bytes(),
-            published=published(names_telnyx=True, names_push=True, names_stores=True) if publishes else None,
+            published=published(IF_CONFIGURED) if publishes else None,
             limits=None
             if limited is None
             else LimitRequests(ProcessLimits(), self.world.limits, self.world.clock, limited),

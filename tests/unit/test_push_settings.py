@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bootstrap.pushing import PushAccess
 from bootstrap.settings import BadSettings, ProductionSettings, read_settings
+from tests.support.keys import pem
 from tests.unit.test_settings import PRODUCTION
 
 RSA = rsa.generate_private_key(65537, 2048)
@@ -20,10 +20,6 @@ APPLE = {
     "PICO_APNS_TEAM_ID": "TEAM123456",
     "PICO_APNS_TOPIC": "io.callpico.app",
 }
-
-
-def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def account(**changed: Any) -> str:

@@ -61,7 +61,9 @@ FREE = {
     "twilio_auth_token", "twilio_key_secret", "telnyx_api_key", "sendgrid_api_key",
     "stripe_api_key", "stripe_webhook_secrets", "aws_name",
     "fcm_account", "apns_key", "app_store_key",  # a good one has blanks: test_push_settings.py, test_store_settings.py
+    "google_play_account",  # the same
     "app_store_roots",  # names a file that is there
+    "google_play_audience",
 }  # fmt: skip
 REFUSING = [name for name in ProductionSettings.model_fields if name not in FREE]
 """Of the others every value is one, but none at all."""

@@ -18,11 +18,16 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from typing_extensions import override
 
 from adapters.answers import whole
-from adapters.error_report import report
+from adapters.error_report import report_key
 from adapters.jwt import es256
 from adapters.outbound.stores import apple
-from application.ports.store_purchases import AppStoreUnavailable, StorePurchase, StorePurchases
-from domain.billing import PlanName, PurchaseToken
+from application.ports.store_purchases import (
+    AppStoreRefused,
+    AppStoreUnavailable,
+    StorePurchase,
+    StorePurchases,
+)
+from domain.billing import BuyerToken, PlanName, PurchaseToken
 
 LIMITS = ClientTimeout(total=15, connect=5)
 LARGEST_ANSWER = 1 << 20
@@ -58,12 +63,13 @@ class AppStore(StorePurchases):
 
     @override
     async def fetch(self, purchase: PurchaseToken) -> StorePurchase | None:
-        original = purchase.partition(":")[2]
+        original = purchase.opaque
         status, said = await self._ask(f"/inApps/v1/subscriptions/{quote(original, safe='')}")
         if status == 404 and said.get("errorCode") in UNKNOWN:  # noqa: PLR2004 - HTTP
             return None
         if status == 401:  # noqa: PLR2004 - HTTP
-            report(AppStoreKeyNotTaken(), "key not taken")
+            report_key(AppStoreKeyNotTaken())
+            raise AppStoreRefused
         if status != 200 or said.get("bundleId") != self.key.bundle:  # noqa: PLR2004 - HTTP
             raise AppStoreUnavailable
         for each in _transactions(said):
@@ -75,6 +81,10 @@ class AppStore(StorePurchases):
                 renews = renewal.get("autoRenewStatus") == 1
                 return apple.purchase_of(_number(each.get("status")), transaction, self.plans, renews=renews)
         return None
+
+    @override
+    async def acknowledge(self, purchase: PurchaseToken, buyer: BuyerToken) -> None:
+        """Do nothing: Apple waits for no word of ours."""
 
     async def _ask(self, path: str) -> tuple[int, Mapping[str, Any]]:
         """Return status and answer. Raises AppStoreUnavailable where there is none."""
@@ -88,9 +98,12 @@ class AppStore(StorePurchases):
                 self.url + path, headers=headers, timeout=LIMITS, allow_redirects=False
             ) as answer:
                 status, raw = answer.status, await whole(answer, LARGEST_ANSWER)
-            said = json.loads(raw)
-        except (ClientError, TimeoutError, OSError, ValueError, RecursionError):
+        except (ClientError, TimeoutError, OSError):
             raise AppStoreUnavailable from None
+        try:
+            said = json.loads(raw)
+        except (ValueError, RecursionError):  # as where Apple refuses a key
+            said = None
         return status, said if isinstance(said, dict) else {}
 
 

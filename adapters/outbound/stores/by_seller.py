@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from application.ports.store_purchases import AppStoreUnavailable, StorePurchase, StorePurchases
-from domain.billing import PurchaseToken, Seller
+from domain.billing import BuyerToken, PurchaseToken, Seller
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,14 @@ class StoresBySeller(StorePurchases):
 
     @override
     async def fetch(self, purchase: PurchaseToken) -> StorePurchase | None:
-        store = self.stores.get(Seller(purchase.partition(":")[0]))
+        return await self._of(purchase).fetch(purchase)
+
+    @override
+    async def acknowledge(self, purchase: PurchaseToken, buyer: BuyerToken) -> None:
+        await self._of(purchase).acknowledge(purchase, buyer)
+
+    def _of(self, purchase: PurchaseToken) -> StorePurchases:
+        store = self.stores.get(purchase.seller)
         if store is None:
             raise AppStoreUnavailable
-        return await store.fetch(purchase)
+        return store

@@ -15,6 +15,11 @@ import pytest
 from application.inventory import INVENTORY, Stored
 from bootstrap.data_map import with_data_map
 from bootstrap.policy import (
+    APPLE,
+    GOOGLE,
+    IF_CONFIGURED,
+    TELNYX,
+    WAKING,
     Clause,
     Declaration,
     PolicyError,
@@ -73,7 +78,7 @@ def test_a_clause_is_one_sentence_or_a_pair() -> None:
 
 
 def test_who_wakes_devices_is_named_where_somebody_does() -> None:
-    elsewhere = shown(POLICY, names_telnyx=True, names_push=False, names_stores=True)
+    elsewhere = shown(POLICY, IF_CONFIGURED - {WAKING})
     assert "## Where devices are woken\n" in POLICY
     left_out = {clause.id for clause in parse(POLICY)} - set(re.findall(r"- \*\*(\w+)\*\*", elsewhere))
     assert left_out == {"S7"}
@@ -82,8 +87,8 @@ def test_who_wakes_devices_is_named_where_somebody_does() -> None:
 
 
 def test_what_holds_where_telnyx_is_configured_is_shown_there_only() -> None:
-    everywhere = shown(POLICY, names_telnyx=False, names_push=True, names_stores=True)
-    assert shown(POLICY, names_telnyx=True, names_push=True, names_stores=True) == POLICY
+    everywhere = shown(POLICY, IF_CONFIGURED - {TELNYX})
+    assert shown(POLICY, IF_CONFIGURED) == POLICY
     assert "## Where Telnyx carries lines, too\n" in POLICY
     left_out = {clause.id for clause in parse(POLICY)} - set(re.findall(r"- \*\*(\w+)\*\*", everywhere))
     assert left_out == {"S6", "H90", "H91", "H93", "H94"}
@@ -93,10 +98,11 @@ def test_what_holds_where_telnyx_is_configured_is_shown_there_only() -> None:
     assert "\n\n## Where it goes\n" in everywhere
 
 
-def test_what_holds_where_app_stores_sell_is_shown_there_only() -> None:
-    elsewhere = shown(POLICY, names_telnyx=True, names_push=True, names_stores=False)
+@pytest.mark.parametrize(("store", "clauses"), [(APPLE, {"S8", "H104"}), (GOOGLE, {"S9", "H105"})])
+def test_what_holds_where_an_app_store_sells_is_shown_there_only(store: str, clauses: set[str]) -> None:
+    elsewhere = shown(POLICY, IF_CONFIGURED - {store})
     left_out = {clause.id for clause in parse(POLICY)} - set(re.findall(r"- \*\*(\w+)\*\*", elsewhere))
-    assert left_out == {"S8", "H104"}
+    assert left_out == clauses
 
 
 def test_the_data_map_is_the_inventory() -> None:

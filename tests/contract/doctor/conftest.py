@@ -19,7 +19,6 @@ import boto3
 import pytest
 from aiohttp import ClientSession
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import SecretStr
 
 from adapters.inbound.cli.doctor_report import Finding
@@ -31,6 +30,7 @@ from adapters.outbound.postgres.pool import connect
 from adapters.outbound.postgres.schema import migrate_keyring, restrict
 from adapters.outbound.push.simulator import PushSimulator
 from adapters.outbound.sendgrid.simulator import SendGridSimulator
+from adapters.outbound.stores.simulator import AppStoreSimulator, GooglePlaySimulator
 from adapters.outbound.stripe.http import VERSION
 from adapters.outbound.stripe.reading import TOLD_OF
 from adapters.outbound.stripe.simulator import StripeSimulator
@@ -51,6 +51,7 @@ from domain.values import Country
 from tests.contract.conftest import QUICK, Postgres
 from tests.support.cloud import Cloud, deployed_cloud
 from tests.support.iam import suit_moto
+from tests.support.keys import pem
 from tests.support.production_life import MAIL_KEY
 from tests.support.stacks import NAME
 from tests.support.templates import REGION
@@ -59,6 +60,7 @@ from tests.support.tls_postgres import before, certified
 SID, TOKEN, SENDER, APPLICATION = "AC" + "a" * 32, "a token that signs", "hello@pico.example", "AP" + "a" * 32
 PUBLIC, DSN = "https://api.example", "https://0123456789abcdef@sentry.example/1"
 GOOGLE, APPLE = rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())
+APP, ISSUER = "io.callpico.app", "57246542-96fe-1a63-e053-0824d011072a"
 ELSEWHERE = "another.us-east-1.rds.amazonaws.com"
 
 
@@ -213,10 +215,6 @@ async def _two_epochs(url: str, cloud: Cloud) -> None:
     calls.close()
 
 
-def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
 def google_account(key: rsa.RSAPrivateKey, url: str) -> str:
     """Return what Google's file of a service account says."""
     said = {"project_id": "pico", "client_email": "pico@pico.iam.example", "token_uri": f"{url}/token"}
@@ -237,7 +235,7 @@ async def _one_at_telnyx(telnyx: TelnyxSimulator, url: str, session: ClientSessi
 
 @pytest.fixture
 async def standing(
-    cloud: Cloud, databases: Databases, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, databases: Databases, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[Standing]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
@@ -247,6 +245,10 @@ async def standing(
     telnyx = TelnyxSimulator(api_key=TOKEN, signing_key=bytes(range(32)), now=now)
     telnyx.console.add_application(CONNECTION_ID, f"{PUBLIC}/webhooks/telnyx")
     push = PushSimulator(GOOGLE.public_key(), APPLE.public_key(), gone={str(NO_DEVICE): 0})
+    apples = AppStoreSimulator(APP, "Production", APPLE.public_key(), now)
+    googles = GooglePlaySimulator(APP, PUBLIC, SENDER, GOOGLE.public_key(), now, GOOGLE)
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(apples.authority.pem)
     till = StripeSimulator(api_key=TOKEN, webhook_secret=TOKEN, prices={"price_1": 499}, now=now)
     endpoint = till.console.add_endpoint(f"{PUBLIC}/webhooks/stripe", VERSION, TOLD_OF)
     portal = till.console.add_portal()
@@ -258,6 +260,8 @@ async def standing(
         mail_url = await stack.enter_async_context(post.running())
         telnyx_url = await stack.enter_async_context(telnyx.running())
         services = await stack.enter_async_context(push.running())
+        apples_url = await stack.enter_async_context(apples.running())
+        googles_url = await stack.enter_async_context(googles.running())
         till_url = await stack.enter_async_context(till.running())
         session = await stack.enter_async_context(ClientSession())
         api = TwilioApi.over(
@@ -284,6 +288,12 @@ async def standing(
             apns_key=SecretStr(pem(APPLE)), apns_key_id="ABC1234567", apns_team_id="TEAM123456",
             apns_topic="io.callpico.app", apns_api_url=services.apple,
             apns_development_url=services.apple_development,
+            app_store_bundle=APP, app_store_products="pico.basic=basic", app_store_roots=roots,
+            app_store_issuer=ISSUER, app_store_key_id="ABC1234567", app_store_key=SecretStr(pem(APPLE)),
+            app_store_api_url=apples_url,
+            google_play_package=APP, google_play_products="pico.basic=basic", google_play_push_account=SENDER,
+            google_play_account=SecretStr(google_account(GOOGLE, googles_url)), google_play_api_url=googles_url,
+            google_play_keys_url=f"{googles_url}/oauth2/v3/certs",
             plans="basic=price_1:499USD:1", sentry_dsn=SecretStr(DSN),
             sendgrid_api_key=SecretStr(TOKEN), sendgrid_api_url=mail_url, mail_from=SENDER,
             sendgrid_webhook_keys=MAIL_KEY, app_url="https://app.example",

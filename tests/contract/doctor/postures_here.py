@@ -14,7 +14,8 @@ from adapters.outbound.stripe.reading import TOLD_OF
 from adapters.outbound.telnyx.simulator import CONNECTION_ID
 from bootstrap.doctor.parts.servers import QUIET
 from tests.contract.doctor.breaking import Break, answered, configured, done, setting, sql
-from tests.contract.doctor.conftest import APPLICATION, DSN, Standing, google_account, pem
+from tests.contract.doctor.conftest import APPLICATION, DSN, Standing, google_account
+from tests.support.keys import pem
 from tests.support.production_life import MAIL_KEY
 
 LOUD = {
@@ -126,6 +127,11 @@ def _other_google(standing: Standing) -> dict[str, Any]:
     return {"fcm_account": SecretStr(google_account(other, standing.settings.fcm_api_url))}
 
 
+def _other_googles(standing: Standing) -> dict[str, Any]:
+    other = rsa.generate_private_key(65537, 2048)
+    return {"google_play_account": SecretStr(google_account(other, standing.settings.google_play_api_url))}
+
+
 POSTURES: dict[str, Break] = {
     **_server("database", "owner", "pico_app"),
     **_server("keyring", "keyring_owner", "pico_keys"),
@@ -196,6 +202,11 @@ POSTURES: dict[str, Break] = {
     "apns.credentials": configured(
         lambda _: {"apns_key": SecretStr(pem(ec.generate_private_key(ec.SECP256R1())))}
     ),
+    "app-store.credentials": configured(
+        lambda _: {"app_store_key": SecretStr(pem(ec.generate_private_key(ec.SECP256R1())))}
+    ),
+    "google-play.credentials": configured(_other_googles),
+    "stores.tls": configured(lambda _: {"google_play_keys_url": "http://proxy.example/certs"}),
     **{
         f"sendgrid.{kind.replace('_', '-')}": _tracking(kind)
         for kind in ("click", "open", "subscription", "google_analytics")

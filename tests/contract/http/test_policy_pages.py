@@ -11,7 +11,7 @@ import pytest
 from adapters.inbound.http.languages import preferred
 from adapters.inbound.http.policy_page import page
 from adapters.inbound.http.policy_text import ShownClause, ShownPolicy, ShownSection, State, Words
-from bootstrap.policy import POLICY, PROOFS, TELNYX, Verdict, declared_proofs, judge, parse
+from bootstrap.policy import IF_CONFIGURED, POLICY, PROOFS, TELNYX, Verdict, declared_proofs, judge, parse
 from bootstrap.publication import published, sections
 from tests.support.http_world import HttpWorld
 
@@ -122,12 +122,8 @@ def test_the_header_says_which_language_is_liked_best(header: str, language: str
 
 
 def test_what_holds_where_telnyx_is_configured_is_published_there_only() -> None:
-    everywhere = {
-        clause.id for clause in published(names_telnyx=False, names_push=True, names_stores=True)().clauses
-    }
-    only_there = {
-        clause.id for clause in published(names_telnyx=True, names_push=True, names_stores=True)().clauses
-    } - everywhere
+    everywhere = {clause.id for clause in published(IF_CONFIGURED - {TELNYX})().clauses}
+    only_there = {clause.id for clause in published(IF_CONFIGURED)().clauses} - everywhere
     assert only_there == set(sections(POLICY.read_text(encoding="utf-8"))[TELNYX.removeprefix("## ")])
     assert "S6" in only_there
 

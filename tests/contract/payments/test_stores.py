@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -57,12 +57,16 @@ def test_each_of_apples_states_is_one_of_ours(status: int, state: SubscriptionSt
 
 
 def test_googles_sample_names_a_purchase_and_what_happened_is_not_believed() -> None:
-    assert google.hint_of(PUSH, BUNDLE) == StoreHint("136969346945", PurchaseToken("play_store:opaque-token"))
-    found = google.purchase_of(PLAY, PLANS)
+    message = PUSH["message"]
+    told = json.loads(b64decode(message["data"]))
+    hint = google.hint_of(message["messageId"], told)
+    assert hint == StoreHint("136969346945", PurchaseToken("play_store:opaque-token"))
+    found = google.purchase_of(PLAY, PLANS, ENDS - timedelta(seconds=1))
     assert found == StorePurchase(
         BuyerToken("00000000-0000-4000-8000-0000000000ac"),
         Seen(SubscriptionState.ACTIVE, PlanName.BASIC, ENDS, ENDS, Seller.PLAY_STORE),
     )
+    assert google.purchase_of(PLAY, PLANS, ENDS).seen.state is SubscriptionState.ENDED
 
 
 @pytest.mark.parametrize(
@@ -71,28 +75,13 @@ def test_googles_sample_names_a_purchase_and_what_happened_is_not_believed() -> 
         ("PENDING", SubscriptionState.INCOMPLETE), ("ACTIVE", SubscriptionState.ACTIVE),
         ("IN_GRACE_PERIOD", SubscriptionState.PAST_DUE), ("ON_HOLD", SubscriptionState.UNPAID),
         ("PAUSED", SubscriptionState.PAUSED), ("EXPIRED", SubscriptionState.ENDED),
+        ("CANCELED", SubscriptionState.ENDED), ("PENDING_PURCHASE_CANCELED", SubscriptionState.NONE),
         ("OF_LATER", SubscriptionState.UNPAID),
     ],
 )  # fmt: skip
 def test_each_of_googles_states_is_one_of_ours(word: str, state: SubscriptionState) -> None:
-    assert google.purchase_of({"subscriptionState": f"SUBSCRIPTION_STATE_{word}"}, PLANS).seen.state is state
-
-
-def pushed(said: object) -> dict[str, Any]:
-    return {"message": {"messageId": "1", "data": b64encode(json.dumps(said).encode()).decode()}}
-
-
-@pytest.mark.parametrize(
-    "push",
-    [
-        {}, {"message": 1}, {"message": {"messageId": "1", "data": "%"}}, pushed([]), pushed({}),
-        pushed({"packageName": "other.app", "subscriptionNotification": {"purchaseToken": "x"}}),
-        pushed({"packageName": BUNDLE, "testNotification": {}}),
-        pushed({"packageName": BUNDLE, "subscriptionNotification": {"purchaseToken": 7}}),
-    ],
-)  # fmt: skip
-def test_what_is_about_no_purchase_of_ours_leads_nowhere(push: dict[str, Any]) -> None:
-    assert google.hint_of(push, BUNDLE) is None
+    said = {"subscriptionState": f"SUBSCRIPTION_STATE_{word}"}
+    assert google.purchase_of(said, PLANS, ENDS).seen.state is state
 
 
 def test_apples_too() -> None:
@@ -104,7 +93,7 @@ def test_apples_too() -> None:
 def test_a_purchase_that_names_nobody_is_nobodys(token: object) -> None:
     assert apple.purchase_of(1, {"appAccountToken": token}, PLANS, renews=True).buyer is None
     external = {"externalAccountIdentifiers": {"obfuscatedExternalAccountId": token}}
-    assert google.purchase_of(external, PLANS).buyer is None
+    assert google.purchase_of(external, PLANS, ENDS).buyer is None
 
 
 @pytest.fixture

@@ -20,9 +20,11 @@ import pytest
 import sentry_sdk
 import structlog
 from aiohttp import ClientSession, web
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from sentry_sdk.utils import event_from_exception
 
 from adapters.error_report import Listener, also_telling
+from adapters.google_access import GoogleAccount
 from adapters.inbound import webhooks
 from adapters.inbound.http.app import App
 from adapters.inbound.http.context import EdgeContext
@@ -31,15 +33,19 @@ from adapters.inbound.http.routes import ROUTES, SANDBOX_ROUTES
 from adapters.inbound.http.upload import Upload
 from adapters.inbound.http_io import WebhookEndpoint
 from adapters.inbound.webhooks.app_store import AppStoreWebhooks
+from adapters.inbound.webhooks.google_play import GooglePlayWebhooks
 from adapters.inbound.webhooks.sendgrid import SendGridWebhooks
 from adapters.inbound.webhooks.stripe import StripeWebhooks
 from adapters.inbound.webhooks.telnyx import TelnyxWebhooks
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
 from adapters.inbound.worker import Worker, keep_sweeping
+from adapters.outbound.memory.system import HandClock
 from adapters.outbound.sendgrid.http import SendGridHttp
 from adapters.outbound.sentry import reports as module
 from adapters.outbound.sentry.reports import SentryReports, sentry
 from adapters.outbound.sentry.simulator import SentrySimulator
+from adapters.outbound.stores.app_store import AppStore, AppStoreKey
+from adapters.outbound.stores.google_play import GooglePlay
 from adapters.outbound.stripe.http import answered
 from adapters.outbound.stripe.http import client as stripe_client
 from adapters.outbound.telnyx import answers as telnyx_answers
@@ -57,10 +63,12 @@ from application.retention import Sweep
 from bootstrap.logs import configure_logs
 from bootstrap.plaintext_scan import search_bytes
 from bootstrap.worlds import InMemory
+from domain.billing import PurchaseToken, Seller
 from domain.kernel import AccountId
 from tests.contract.http.test_raw import NOT_HTTP, talk
 from tests.support.http_client import AUTH_TOKEN, PUBLIC_URL, Client, always, calling
 from tests.support.http_world import filled
+from tests.support.keys import pem
 from tests.support.proofs import proves
 
 Reporting: TypeAlias = Callable[[str], AbstractAsyncContextManager[Any]]
@@ -221,9 +229,14 @@ def own_words(world: InMemory, planted: Mapping[str, str]) -> list[Any]:
         async def _take(self, signed: object) -> NoReturn:
             fail(planted, signed)
 
+    class Easygoing(GooglePlayWebhooks):
+        async def _take(self, authorization: str, raw: bytes) -> NoReturn:
+            fail(planted, raw)
+
     stripe = Believing(world.use_cases, None, hint_of)  # type: ignore[arg-type]
     apple = Gullible(world.use_cases, None, None, None, world.clock.now)  # type: ignore[arg-type]
-    real = [twilio, telnyx, stripe, apple, Credulous(world.use_cases, None)]  # type: ignore[arg-type]
+    google = Easygoing(world.use_cases, None, "", None)  # type: ignore[arg-type]
+    real = [twilio, telnyx, stripe, apple, google, Credulous(world.use_cases, None)]  # type: ignore[arg-type]
     providers = {path.parent.name for path in Path(webhooks.__file__).parent.glob("*/webhooks.py")}
     assert providers == {
         path.split("/")[2].replace("-", "_") for hooks in real for path in hooks.endpoints()
@@ -362,6 +375,8 @@ async def sweep(planted: Mapping[str, str]) -> None:
     sweeping.cancel()
 
 
+APPLE_KEY = pem(ec.generate_private_key(ec.SECP256R1()))
+GOOGLE_KEY = pem(rsa.generate_private_key(65537, 2048))
 STRIPES: Callable[[ClientSession, str], Awaitable[object]] = lambda session, url: answered(  # noqa: E731
     stripe_client(session, "sk_test", url).v1.customers.list_async()
 )
@@ -370,6 +385,18 @@ SWALLOWED: dict[str, Callable[[Mapping[str, str]], Awaitable[None]]] = {
     "an answer of Telnyx's": functools.partial(odd_answer, telnyx_answers.certain),
     "a key at SendGrid": lambda planted: refused_key(
         planted, lambda session, url: SendGridHttp(session, "key", url).ask("GET", "/v3")
+    ),
+    "a key at Apple's store": lambda planted: refused_key(
+        planted,
+        lambda session, url: AppStore(
+            session, AppStoreKey("1", "2", APPLE_KEY, "app"), url, {}, HandClock().now
+        ).fetch(PurchaseToken.of(Seller.APP_STORE, "1")),
+    ),
+    "a key at Google Play": lambda planted: refused_key(
+        planted,
+        lambda session, url: GooglePlay(
+            session, GoogleAccount("a@example", GOOGLE_KEY, url), "app", {}, url, HandClock().now
+        ).fetch(PurchaseToken.of(Seller.PLAY_STORE, "1")),
     ),
     "a key at Stripe": lambda planted: refused_key(planted, STRIPES),
     "a job": job,

@@ -10,7 +10,6 @@ from datetime import datetime
 import pytest
 from aiohttp import ClientError, ClientSession, web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from adapters.inbound.http.server import serving
 from adapters.outbound.memory.push import MemoryPush
@@ -23,13 +22,10 @@ from adapters.outbound.push.simulator.http2 import serving_http2
 from application.ports.push import Push, PushRefused, PushTokenGone, PushUnavailable
 from domain.push import DeviceToken, Platform
 from pico_testkit.contracts.push import DEVICE, LONG_AGO, OTHER, PushContract
+from tests.support.keys import pem
 
 GOOGLE = rsa.generate_private_key(65537, 2048)
 APPLE = ec.generate_private_key(ec.SECP256R1())
-
-
-def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 class TestMemoryPush(PushContract):

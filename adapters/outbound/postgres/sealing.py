@@ -47,7 +47,7 @@ def blind_index(key: bytes, purpose: str, value: bytes) -> bytes:
 
     `key` is a system key, or an account's index key: values of two keys or two purposes never match.
     """
-    return hmac.digest(key, _PURPOSES[purpose] + value, "sha256")
+    return hmac.digest(key, prefixed(purpose.encode()) + value, "sha256")
 
 
 class ColumnCipher:
@@ -196,14 +196,3 @@ def _derived(key: bytes, purpose: bytes) -> bytes:
 def prefixed(part: bytes) -> bytes:
     """Put a part behind its length, so that no two lists of parts make the same bytes."""
     return len(part).to_bytes(4) + part
-
-
-class _Purposes(dict[str, bytes]):
-    """Names of columns and limits, each behind its length: the same few again and again."""
-
-    def __missing__(self, purpose: str) -> bytes:
-        made = self[purpose] = prefixed(purpose.encode())
-        return made
-
-
-_PURPOSES = _Purposes()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from application.hold import Hold, HoldOfJob
-from application.job_type import JobType, Provider
+from application.job_type import NOW, JobType, Provider
 from application.lapsed_lines import settle_lines
 from application.ports.catch_ups import CatchUps
 from application.ports.clock import Clock
@@ -19,6 +19,7 @@ from application.ports.store import Store, Tx
 from application.ports.store_purchases import StorePurchases
 from application.purge import Purge, PurgeResult
 from application.renewal import SettleRenewal
+from domain.accounts import AccountRecovered
 from domain.billing import Offers, Seen, Seller, Subscription, SubscriptionId, best_of
 from domain.idempotency import Operation
 from domain.kernel import AccountId, ErrorKind, NotFound, PicoError
@@ -185,4 +186,9 @@ class CatchUpOnPayments(Purge):
         return PurgeResult(0)
 
 
-JOBS = (JobType(FOLLOW_SUBSCRIPTION, FollowSubscription, attempts=None, asks=Provider.PAYMENTS),)
+JOBS = (
+    JobType(
+        FOLLOW_SUBSCRIPTION, FollowSubscription, after={AccountRecovered: NOW}, attempts=None,
+        asks=Provider.PAYMENTS,
+    ),
+)  # fmt: skip

@@ -308,6 +308,9 @@ async def test_nor_is_what_was_bought_on_the_way_out(shop: GoogleShop) -> None:
     assert await shop.tell(shop.told()) == 204
     await shop.world.settle()
     assert shop.google.acknowledgements == 0
+    await shop.world.use_cases.recover_account(shop.ada.email, PASSWORD)
+    assert await shop.lines() == 1
+    assert shop.google.acknowledgements == 1, "who comes back has what was bought"
 
 
 async def test_one_that_is_renewed_in_googles_own_app_is_whose_the_one_before_was(shop: GoogleShop) -> None:

@@ -23,6 +23,8 @@ from adapters.outbound.postgres import migrating  # noqa: F401 - what they are f
 from bootstrap import program  # noqa: F401
 from bootstrap.worlds import sandbox  # noqa: F401
 
+QUICK = {"PICO_PASSWORD_MEMORY_MIB": "19", "PICO_PASSWORD_PASSES": "2", "PICO_PASSWORD_LANES": "1"}
+"""Passwords at the least cost that is served: a hash takes a tenth. For what is not about them."""
 Ran = subprocess.CompletedProcess[str]
 _CONTEXT = multiprocessing.get_context("forkserver")
 

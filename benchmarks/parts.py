@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.forked import Forked
+from benchmarks.forked import QUICK, Forked
 from bootstrap.process import LOOPBACK
 from bootstrap.settings import ROOT
 
@@ -60,7 +60,7 @@ class ForkedPart:
     async def start(self) -> None:
         with (self.folder / "parts.log").open("ab") as log:
             self.process = process = Forked(
-                *self.words, environment=environment_on(self.folder, {}), folder=ROOT, errors=log.fileno()
+                *self.words, environment=environment_on(self.folder, QUICK), folder=ROOT, errors=log.fileno()
             )
         said = await asyncio.to_thread(process.stdout.readline)
         process.stdout.close()

@@ -98,7 +98,8 @@ class Mined:
 @asynccontextmanager
 async def product_on(folder: Path) -> AsyncIterator[Product]:
     """Open the product as a process of a Sandbox does that another one serves."""
-    settings, saved = Settings(state_dir=folder), SandboxState(folder / "sandbox.json")
+    settings = Settings(state_dir=folder, password_memory_mib=19, password_passes=2, password_lanes=1)
+    saved = SandboxState(folder / "sandbox.json")
     clock = FollowedClock(saved)
     found = await databases_in_use(settings, saved)
     async with assembled(sandbox_parts(settings, found, saved, clock, NOBODY)) as product:

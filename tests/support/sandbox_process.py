@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmarks.forked import Forked
+from benchmarks.forked import QUICK, Forked
 from bootstrap.postgres_cluster import cluster_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +43,10 @@ class Command:
         self.process = Forked(
             "bootstrap",
             *self.words,
-            environment=environment | {"PICO_PORT": "0", "PICO_STATE_DIR": str(self.state)} | self.variables,
+            environment=environment
+            | QUICK
+            | {"PICO_PORT": "0", "PICO_STATE_DIR": str(self.state)}
+            | self.variables,
             folder=ROOT,
             errors=self.log.fileno(),
         )

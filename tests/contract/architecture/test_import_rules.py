@@ -124,6 +124,21 @@ def test_every_import_contract_is_broken_by_a_violation() -> None:
     assert {contract for contract, _, _ in VIOLATIONS} == set(CONTRACTS)
 
 
+STARTS = "import sys, bootstrap.program, bootstrap.worlds.sandbox; print(*sys.modules)"
+NEEDLESS = {
+    "adapters.outbound.aws", "adapters.outbound.memory", "adapters.outbound.redis", "alembic", "boto3", "mako", "redis",
+    "sentry_sdk", "sqlalchemy.orm",
+}  # fmt: skip
+"""What takes long to load, and is for migrations, for tests or for Production."""
+
+
+def test_a_sandbox_that_starts_loads_nothing_heavy_that_it_has_no_use_for() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", STARTS], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert NEEDLESS & {*said.stdout.split()} == set()
+
+
 def test_every_module_with_an_aggregate_stands_alone() -> None:
     with_aggregate = {
         f"domain.{path.stem}"

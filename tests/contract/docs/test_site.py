@@ -95,7 +95,7 @@ def test_what_leads_nowhere_fails_the_build(tmp_path: Path) -> None:
     (broken / "conf.py").write_text(conf)
     (broken / "glossary.md").write_text("# Glossary\n\n[nowhere](nowhere.md)\n")
     done = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-W", "-q", str(broken), str(tmp_path / "out")],
+        [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "dummy", str(broken), str(tmp_path / "out")],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode != 0

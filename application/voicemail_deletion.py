@@ -152,7 +152,7 @@ class ExpireVoicemail:
         voicemail.must_be_whole()
         rule, now = self.retention.voicemail_audio, await self.clock.agreed()
         if not rule.due(voicemail.created_at, now):
-            wait = min(rule.ends(voicemail.created_at) - now, LONGEST_WAIT)
+            wait = min(rule.ends(voicemail.created_at) - now + CLOCK_SKEW, LONGEST_WAIT)
             await put_off(self.store, Job(EXPIRE_VOICEMAIL, account_id, voicemail_id, wait), lease)
             return
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from time import monotonic
 
 ROOT = Path(__file__).parents[1]
+BESIDE = ROOT.parent / "shared"
 LEAST = 0.9
 SOURCES = "domain", "application", "adapters", "bootstrap"
 
@@ -170,7 +171,8 @@ def broken(room: Room, copy: Path) -> list[Mutant]:
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
     prepare(room, copy)
     run = [sys.executable, "-m", "mutmut", "run", "--max-children", str(os.cpu_count() or 1)]
-    done = subprocess.run(run, cwd=copy, env=os.environ | {"PYTHONPATH": ""}, check=False)
+    environ = {"PICO_SPECS": str(BESIDE / "specs"), "PICO_WEBHOOK_SAMPLES": str(BESIDE / "webhooks")}
+    done = subprocess.run(run, cwd=copy, env=environ | os.environ | {"PYTHONPATH": ""}, check=False)
     mutants = list(mutants_in(copy / "mutants"))
     if done.returncode or any(one.exit_code is None for one in mutants):
         sys.exit("mutmut did not finish: do the tests pass?")

@@ -66,13 +66,20 @@ ROOMS = {
         ("tests/contract/store/test_memory.py",),
     ),
     "webhooks": Room(
-        ("adapters/inbound/webhooks/*/*.py", "adapters/outbound/twilio/signature.py"),
+        (
+            "adapters/inbound/webhooks/answers.py", "adapters/inbound/webhooks/*/*.py",
+            "adapters/outbound/twilio/signature.py",
+        ),
         (
             "tests/contract/carrier/test_twilio_signature.py", "tests/contract/http/test_signed_forms.py",
             "tests/contract/http/test_twilio_webhooks.py", "tests/contract/http/test_webhooks.py",
             "tests/contract/http/test_telnyx_webhooks.py", "tests/contract/http/test_telnyx_calls.py",
-            "tests/contract/http/test_telnyx_apps.py", "tests/contract/http/test_voice_webhooks.py",
-            "tests/contract/http/test_voicemail_webhooks.py", "tests/contract/http/test_stripe_webhooks.py",
+            "tests/contract/http/test_telnyx_apps.py", "tests/contract/http/test_telnyx_legs.py",
+            "tests/contract/http/test_telnyx_app_legs.py", "tests/contract/http/test_telnyx_mailbox.py",
+            "tests/contract/http/test_telnyx_events.py", "tests/contract/http/test_twilio_calls.py",
+            "tests/contract/http/test_twilio_forms.py", "tests/contract/http/test_webhook_answers.py",
+            "tests/contract/http/test_voice_webhooks.py", "tests/contract/http/test_voicemail_webhooks.py",
+            "tests/contract/http/test_stripe_webhooks.py",
             "tests/contract/http/test_sendgrid_webhooks.py", "tests/contract/payments/test_app_store.py",
             "tests/contract/payments/test_google_play.py", "tests/contract/payments/test_store_laws.py",
         ),

@@ -10,14 +10,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from adapters.inbound.http.app import build
 from adapters.inbound.webhooks.sendgrid import SendGridSignature, SendGridWebhooks
+from adapters.inbound.webhooks.sendgrid.events import LATEST, Undelivered, undelivered
 from adapters.outbound.memory.system import HandClock
 from adapters.outbound.sendgrid.signature import public_key, sign, signing_key_of
 from bootstrap.worlds import InMemory
 from bootstrap.worlds.edge import HttpClient, always, calling
 from domain.accounts import Unreachable
+from domain.values import Email
 from tests.support.actors import Person, sign_up
 from tests.support.provider_files import sample_webhooks
 
@@ -129,6 +132,19 @@ async def test_what_says_that_an_address_takes_no_mail_is_noted(
         assert await at_sendgrid.known() is known
 
 
+def test_of_a_batch_each_address_is_told_once_by_the_first_event_that_says_so() -> None:
+    ada = {**BOUNCE, "email": "Ada@Example.org", "timestamp": 1}
+    bob = {**ada, "email": "bob@example.org", "timestamp": LATEST}
+    later = {**ada, "event": "spamreport", "email": "ada@example.org", "timestamp": 2}
+    ends = datetime.fromtimestamp(LATEST, UTC)
+    assert list(undelivered([ada, bob, later, bob, later])) == [
+        Undelivered(Email("Ada@example.org"), Unreachable.RETURNED, datetime.fromtimestamp(1, UTC)),
+        Undelivered(Email("bob@example.org"), Unreachable.RETURNED, ends),
+    ]
+    for never in (0, LATEST + 1):
+        assert list(undelivered([{**ada, "timestamp": never}])) == []
+
+
 async def test_the_same_again_and_later_ones_change_nothing() -> None:
     async with post() as at_sendgrid:
         event = at_sendgrid.event(**BOUNCE)
@@ -162,6 +178,24 @@ async def test_what_nobody_signed_is_refused_without_a_word() -> None:
         async with at_sendgrid.http.session.post(
             f"{at_sendgrid.http.url}/webhooks/sendgrid", data=body
         ) as answer:
+            assert (answer.status, await answer.read()) == (403, b"forbidden\n")
+        assert await at_sendgrid.known() is None
+
+
+@pytest.mark.parametrize("times", [0, 2])
+@pytest.mark.parametrize("name", ["Signature", "Timestamp"])
+async def test_what_was_signed_twice_or_not_at_all_is_refused(name: str, times: int) -> None:
+    async with post() as at_sendgrid:
+        body = json.dumps([at_sendgrid.event(**BOUNCE)]).encode()
+        timestamp = str(int(NOW.timestamp()))
+        said = {"Signature": sign(KEY, timestamp, body), "Timestamp": timestamp}
+        each = [
+            (f"{HEADER}{key}", value)
+            for key, value in said.items()
+            for _ in range(times if key == name else 1)
+        ]
+        url = f"{at_sendgrid.http.url}/webhooks/sendgrid"
+        async with at_sendgrid.http.session.post(url, data=body, headers=CIMultiDict(each)) as answer:
             assert (answer.status, await answer.read()) == (403, b"forbidden\n")
         assert await at_sendgrid.known() is None
 

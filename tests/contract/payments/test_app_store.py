@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
+from cryptography.hazmat.primitives.serialization import Encoding
+from typing_extensions import override
 
-from adapters.inbound.webhooks.app_store import AppleSignature, roots_of
+from adapters.inbound.http_io import SAID_AT, WebhookEndpoint, Webhooks
+from adapters.inbound.webhooks.app_store import App, AppleSignature, AppStoreWebhooks, roots_of
+from adapters.inbound.webhooks.app_store.webhooks import AHEAD, OLDEST
+from adapters.outbound.memory.system import START, HandClock
+from adapters.outbound.stores.apple import hint_of
 from adapters.outbound.stores.simulator import AppStoreSimulator, Authority
 from application.ports.store_purchases import AppStoreRefused
+from application.use_cases import UseCases
 from domain.billing import PurchaseToken, Seller
 from tests.contract.payments.store_shop import BUNDLE, DAY, ORIGINAL, PRODUCT, AppleShop, selling
+
+NOW = int(START.timestamp() * 1000)
 
 
 @pytest.fixture
@@ -69,9 +79,11 @@ def in_front_of_apples(apple: AppStoreSimulator) -> Authority:
 
 
 def moved(by: timedelta) -> Callable[[AppStoreSimulator], str]:
-    return lambda apple: apple.notification(ORIGINAL, signedDate=int((apple.now() + by).timestamp() * 1000))[
-        "signedPayload"
-    ]
+    return lambda apple: signed_at(int((apple.now() + by).timestamp() * 1000))(apple)
+
+
+def signed_at(at: object) -> Callable[[AppStoreSimulator], str]:
+    return lambda apple: apple.notification(ORIGINAL, signedDate=at)["signedPayload"]
 
 
 def of(**data: str) -> Callable[[AppStoreSimulator], str]:
@@ -81,6 +93,15 @@ def of(**data: str) -> Callable[[AppStoreSimulator], str]:
         return apple.notification(ORIGINAL, data=about | data)["signedPayload"]
 
     return make
+
+
+def summed(**said: str) -> Callable[[AppStoreSimulator], str]:
+    """Return what makes a notification that sums up what was told one by one."""
+    about = {"bundleId": BUNDLE, "environment": "Production", "succeededCount": 5} | said
+    return lambda apple: apple.authority.signed(
+        {"notificationType": "RENEWAL_EXTENSION", "subtype": "SUMMARY", "notificationUUID": "u-1",
+         "signedDate": int(apple.now().timestamp() * 1000), "summary": about}
+    )  # fmt: skip
 
 
 REFUSED: dict[str, Callable[[AppStoreSimulator], object]] = {
@@ -99,8 +120,15 @@ REFUSED: dict[str, Callable[[AppStoreSimulator], object]] = {
     "with a transaction of another app": inside(lambda _, said: said.update(bundleId="other.app")),
     "with a transaction of the other environment": inside(lambda _, said: said.update(environment="Sandbox")),
     "with a transaction that nobody signed": of(signedTransactionInfo="e30.e30.AA"),
-    "long ago": moved(-9 * DAY),
-    "of tomorrow": moved(DAY),
+    "long ago": moved(-OLDEST - timedelta(milliseconds=1)),
+    "ahead of time": moved(AHEAD + timedelta(milliseconds=1)),
+    **{
+        f"at {at!r}": signed_at(at)
+        for at in (None, "", str(NOW), float(NOW), True, 0, -NOW, 1 << 43, 1 << 80, [NOW])
+    },
+    "about nothing": lambda apple: apple.authority.signed({"signedDate": NOW}),
+    "about a text": lambda apple: apple.notification(ORIGINAL, data="x")["signedPayload"],
+    "a sum of another app": summed(bundleId="other.app"),
 }
 
 
@@ -112,6 +140,51 @@ async def test_what_apple_did_not_sign_for_this_app_and_lately_is_refused(
     assert await shop.tell({"signedPayload": made(shop.apple)}) == 403
     assert shop.apple.asked == 0
     assert await shop.lines() == 0
+
+
+@pytest.mark.parametrize("by", [-OLDEST, AHEAD])
+async def test_what_was_signed_just_in_time_is_taken(shop: AppleShop, by: timedelta) -> None:
+    shop.apple.buy(ORIGINAL, await shop.buyer(), PRODUCT)
+    assert await shop.tell({"signedPayload": moved(by)(shop.apple)}) == 204
+    assert await shop.lines() == 1
+
+
+async def test_a_sum_of_what_was_told_one_by_one_is_taken_and_nothing_asked(shop: AppleShop) -> None:
+    assert await shop.tell({"signedPayload": summed()(shop.apple)}) == 204
+    assert shop.apple.asked == 0
+
+
+@pytest.mark.parametrize("body", [[], "x", 7, None, {}, [{"signedPayload": "x"}]])
+async def test_a_body_that_holds_nothing_signed_is_refused(shop: AppleShop, body: object) -> None:
+    assert await shop.send(data=json.dumps(body).encode()) == 403
+
+
+async def test_when_apple_signed_is_known_to_whoever_measures() -> None:
+    said_at: list[datetime | None] = []
+
+    def listening(use_cases: UseCases, apple: AppStoreSimulator, clock: HandClock) -> Webhooks:
+        signature = AppleSignature(roots_of(apple.authority.pem), clock.now)
+        inner = AppStoreWebhooks(use_cases, signature, App(BUNDLE, "Production"), hint_of, clock.now)
+
+        class Listening(Webhooks):
+            @override
+            def endpoints(self) -> Mapping[str, WebhookEndpoint]:
+                return {path: self.after(endpoint) for path, endpoint in inner.endpoints().items()}
+
+            def after(self, endpoint: WebhookEndpoint) -> WebhookEndpoint:
+                async def answer(request: web.BaseRequest, query: str) -> web.StreamResponse:
+                    answered = await endpoint(request, query)
+                    said_at.append(SAID_AT.get())
+                    return answered
+
+                return answer
+
+        return Listening()
+
+    async with selling(listening) as shop:
+        shop.buy(await shop.buyer())
+        assert await shop.tell({"signedPayload": moved(-DAY)(shop.apple)}) == 204
+        assert said_at == [shop.clock.now() - DAY]
 
 
 @pytest.mark.parametrize("role", ["leaf", "issuer"])
@@ -126,6 +199,31 @@ async def test_certificates_whose_time_is_over_are_not_believed(shop: AppleShop)
     await believes(shop, made, yes=True)
     shop.clock.advance(2 * DAY)
     await believes(shop, made, yes=False)
+
+
+async def test_certificates_count_from_their_first_instant_to_their_last(shop: AppleShop) -> None:
+    made = Authority.made(shop.clock.now(), leaf_life=DAY)
+    leaf, issuer, root = made.chain
+    first, last, blink = leaf.not_valid_before_utc, leaf.not_valid_after_utc, timedelta(microseconds=1)
+    assert {each.not_valid_before_utc for each in (issuer, root)} == {first}
+    for now, counts in ((first, True), (last, True), (first - blink, False), (last + blink, False)):
+        signature = AppleSignature([root], lambda now=now: now)  # type: ignore[misc]  # mypy cannot infer it
+        assert (signature.said(made.signed({"a": 1})) == {"a": 1}) is counts, now
+
+
+async def test_what_is_spelled_in_another_way_is_not_believed(shop: AppleShop) -> None:
+    authority, signature = shop.apple.authority, AppleSignature([shop.apple.authority.root], shop.clock.now)
+    x5c = [b64encode(each.public_bytes(Encoding.DER)).decode() for each in authority.chain]
+    assert signature.said(authority.signed({"a": 1}, x5c=x5c)) == {"a": 1}
+    for foreign in ("\n", " ", "!", "-"):
+        odd = [x5c[0][:8] + foreign + x5c[0][8:], *x5c[1:]]
+        assert signature.said(authority.signed({"a": 1}, x5c=odd)) is None
+    text, _, own = authority.signed({"a": 1}).rpartition(".")
+    raw = urlsafe_b64decode(own + "==")
+    for longer in (raw[:32] + b"\0" + raw[32:], b"\0" + raw, raw + b"\0", raw[:-1], b""):
+        assert signature.said(f"{text}.{urlsafe_b64encode(longer).rstrip(b'=').decode()}") is None
+    for no_object in ([1], "a", 1, None):
+        assert signature.said(authority.signed(no_object)) is None  # type: ignore[arg-type]  # what is none
 
 
 async def believes(shop: AppleShop, authority: Authority, *, yes: bool) -> None:

@@ -97,6 +97,7 @@ async def test_each_leg_that_answers_is_told_what_is_next() -> None:
         }[stage]  # fmt: skip
         assert await happens("call.answered", client_state=None) == [], "of it we know nothing"
     assert await OneLeg(of_first(CallStage.ANSWERING)).happens_first("call.answered", to="sip:x") == []
+    assert await OneLeg(of_first(CallStage.JOINING)).happens("call.answered") == [], "left with another leg"
     assert await OneLeg(of_first(CallStage.JOINING)).happens_first("call.answered", at="never") == [
         ("join", of_first(CallStage.JOINING), 0, "e-1")
     ]
@@ -191,7 +192,8 @@ async def test_the_end_of_a_leg_of_which_we_know_nothing_is_told_if_it_came_in()
     assert await leg.happens_first("call.hangup", direction="outgoing") == []
     assert await leg.happens_first("call.hangup", to="sip:x") == []
     withheld = report(FIRST, None, IN, None, is_over=True, line_id=None, call_id=None)
-    assert await leg.happens_first("call.hangup", **{"from": ""}) == [withheld]
+    for nobody in ("", "half a character: \ud83d"):
+        assert await leg.happens_first("call.hangup", **{"from": nobody}) == [withheld]
     unsaid = {"to": None}
     assert await leg.happens_first("call.hangup", **unsaid) == [("numbers", "leg-1")]
     leg.between = THEIRS, OURS, True

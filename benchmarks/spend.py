@@ -55,7 +55,7 @@ async def overspend(sends: int) -> int:
             may = limit.at_once + int((sandbox.now() - from_) / limit.every)
             console.print(f"{sends:,} sends in {took:.1f} s: {dict(answers)}")
             console.print(f"Spent {spent}, of {may} thousandths of a dollar that {hours:.3f} hours allow.")
-            connection = await asyncpg.connect(sandbox.databases.database_url)
+            connection = await asyncpg.connect(sandbox.databases.owner_url)
             await connection.execute("ALTER TABLE limits RENAME TO gone")
             await connection.close()
             blind = await _raced(sandbox, account_id, line_id, range(sends, sends + 1000))

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from application.credentials import DECOY, VerifyPassword
+from application.even_time import in_even_time
 from application.mail import MAIL_PASSWORD_RESET
 from application.ports.clock import Clock
 from application.ports.directory import Directory
@@ -72,6 +73,12 @@ class AskPasswordReset:
 
     async def __call__(self, email: Email) -> None:
         """Queue the mail, if there is anybody to get one. Repeating mails another link, a few times a day."""
+        async with (
+            in_even_time()
+        ):  # the one decoy's rows are found a tenth of a millisecond sooner than others'
+            await self._ask(email)
+
+    async def _ask(self, email: Email) -> None:
         account_id = await self.directory.account_by_email(email.canonical) or DECOY
         try:
             await self.keyring.reopen(account_id)  # for a key in use it takes as long as for one that is not

@@ -45,7 +45,7 @@ class PushSettings(BaseSettings):
         """Refuse early what no push could be signed with."""
         if account is not None:
             try:
-                rs256(FirebaseProject.read(account.get_secret_value()).key, {})
+                rs256(FirebaseProject.read(account.get_secret_value()).account.key, {})
             except (KeyError, TypeError, AttributeError):
                 raise ValueError from None
         return account

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from adapters.google_access import GoogleAccount
 from adapters.outbound.push.apns import ProviderKey
 from adapters.outbound.push.fcm import FirebaseProject
 from adapters.outbound.push.simulator import PushSimulator
@@ -33,7 +34,9 @@ def push_access(saved: SandboxState) -> PushAccess:
     if not saved.push_urls:
         return PushAccess()
     (google_key, apple_key), (google, apple, development) = saved.push_keys, saved.push_urls
-    project = FirebaseProject("pico-sandbox", "pico@sandbox.example", google_key, f"{google}/token")
+    project = FirebaseProject(
+        "pico-sandbox", GoogleAccount("pico@sandbox.example", google_key, f"{google}/token")
+    )
     key = ProviderKey("SANDBOX001", "SANDBOX002", apple_key, "example.sandbox.pico")
     return PushAccess(FcmAccess(project, google), ApnsAccess(key, apple, development))
 

@@ -48,7 +48,7 @@ def test_each_service_is_set_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     push = settings(monkeypatch, PICO_FCM_ACCOUNT=account()).push
     assert push.apns is None
     assert push.fcm is not None
-    assert (push.fcm.project.project, push.fcm.url) == ("pico", "https://fcm.googleapis.com")
+    assert (push.fcm.project.name, push.fcm.url) == ("pico", "https://fcm.googleapis.com")
     assert push.is_any
     push = settings(monkeypatch, PICO_APNS_KEY=pem(P256), **APPLE).push
     assert push.apns is not None

@@ -29,9 +29,9 @@ _LOGGED = ("commitment", "kind", "day", "seal")
 class Verb(Enum):
     """What a write does."""
 
-    __hash__ = (
-        object.__hash__
-    )  # a member is itself: Enum's own hashes its name, in Python, for each look-up of a shape
+    # A member is itself: Enum's own hash is of its name, in Python, for each look-up of a shape.
+    __hash__ = object.__hash__
+
     END = auto()
     """Delete the job whose lease is held."""
     HOLD = auto()

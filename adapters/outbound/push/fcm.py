@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -23,16 +23,13 @@ SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 class FirebaseProject:
     """What Google's file of a service account says. Raises KeyError, ValueError for another file."""
 
-    project: str
-    email: str
-    key: str = field(repr=False)
-    token_url: str
+    name: str
+    account: GoogleAccount
 
     @classmethod
     def read(cls, text: str) -> FirebaseProject:
         """Read the file."""
-        account = GoogleAccount.read(text)
-        return cls(json.loads(text)["project_id"], account.email, account.key, account.token_url)
+        return cls(json.loads(text)["project_id"], GoogleAccount.read(text))
 
 
 class Fcm:
@@ -41,15 +38,14 @@ class Fcm:
     def __init__(
         self,
         session: ClientSession,
-        account: FirebaseProject,
+        project: FirebaseProject,
         url: str = "https://fcm.googleapis.com",
         now: Callable[[], float] = time.time,
     ) -> None:
         """Ask `url` in the project's name."""
         self.url = url
-        self._path = f"/v1/projects/{quote(account.project, safe='')}/messages:send"
-        key = GoogleAccount(account.email, account.key, account.token_url)
-        self._access = GoogleAccess(session, key, SCOPE, now)
+        self._path = f"/v1/projects/{quote(project.name, safe='')}/messages:send"
+        self._access = GoogleAccess(session, project.account, SCOPE, now)
 
     async def __call__(self, token: DeviceToken) -> None:
         """Wake a device. Raises what `Push.wake` does."""

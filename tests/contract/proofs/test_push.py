@@ -13,6 +13,7 @@ from aiohttp import ClientSession
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from adapters.google_access import GoogleAccount
 from adapters.outbound.push.apns import Answered, Apns, ProviderKey
 from adapters.outbound.push.by_platform import PushByPlatform
 from adapters.outbound.push.fcm import Fcm, FirebaseProject
@@ -112,7 +113,11 @@ def pushing() -> Pushing:
         )
         async with simulator.running() as services, ClientSession() as session, over_http2() as carries:
             url = services.google
-            fcm = Fcm(session, FirebaseProject("pico", "pico@example.com", google, f"{url}/token"), url)
+            fcm = Fcm(
+                session,
+                FirebaseProject("pico", GoogleAccount("pico@example.com", google, f"{url}/token")),
+                url,
+            )
             key = ProviderKey("TEAM123456", "KEY1234567", apple, "io.callpico.app")
             apns = Apns(http(carries.client), key, services.apple, services.apple_development)
             yield PushByPlatform({Platform.ANDROID: fcm, Platform.IOS: apns}), simulator

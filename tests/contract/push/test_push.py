@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientError, ClientSession, web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from adapters.google_access import GoogleAccount
 from adapters.inbound.http.server import serving
 from adapters.outbound.memory.push import MemoryPush
 from adapters.outbound.push.apns import Apns, ProviderKey
@@ -105,7 +106,7 @@ class Simulated(PushContract):
 class TestFcm(Simulated):
     @pytest.fixture
     def push(self, session: ClientSession, url: str) -> Push:
-        account = FirebaseProject("pico", "pico@pico.iam.example", pem(GOOGLE), f"{url}/token")
+        account = FirebaseProject("pico", GoogleAccount("pico@pico.iam.example", pem(GOOGLE), f"{url}/token"))
         return PushByPlatform({Platform.ANDROID: Fcm(session, account, url)})
 
     async def test_all_that_is_said_is_that_there_is_something(
@@ -123,7 +124,11 @@ class TestFcm(Simulated):
         self, session: ClientSession, url: str
     ) -> None:
         stranger = pem(rsa.generate_private_key(65537, 2048))
-        fcm = Fcm(session, FirebaseProject("pico", "pico@pico.iam.example", stranger, f"{url}/token"), url)
+        fcm = Fcm(
+            session,
+            FirebaseProject("pico", GoogleAccount("pico@pico.iam.example", stranger, f"{url}/token")),
+            url,
+        )
         with pytest.raises(PushRefused):
             await fcm(DEVICE)
 
@@ -140,7 +145,9 @@ class TestFcm(Simulated):
 
         async with serving(answer, "127.0.0.1", 0) as port:
             here = f"http://127.0.0.1:{port}"
-            account = FirebaseProject("pico", "pico@pico.iam.example", pem(GOOGLE), f"{here}/token")
+            account = FirebaseProject(
+                "pico", GoogleAccount("pico@pico.iam.example", pem(GOOGLE), f"{here}/token")
+            )
             await Fcm(session, account, here)(DEVICE)
 
 

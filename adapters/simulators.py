@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
+
+from aiohttp import web
 
 
 @dataclass(slots=True)
@@ -41,3 +44,16 @@ def keep(file: Path, kept: Mapping[str, object]) -> None:
     half.touch(mode=0o600)
     half.write_text(json.dumps(kept), "utf-8")
     half.replace(file)
+
+
+@asynccontextmanager
+async def listening(app: web.Application) -> AsyncIterator[int]:
+    """Serve an application on a free port of loopback, and yield the port."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield site.port
+    finally:
+        await runner.cleanup()

@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
+from adapters.simulators import listening
+
 LARGEST = 64 << 20
 """Bytes: what a client says that holds nothing back is large, and is to be seen whole."""
 KEY = "0123456789abcdef0123456789abcdef"
@@ -35,14 +37,8 @@ class SentrySimulator:
         """Listen, and yield the DSN."""
         app = web.Application(client_max_size=LARGEST)
         app.router.add_route("*", "/{rest:.*}", self._take)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
-            yield f"http://{KEY}@127.0.0.1:{site.port}/1"
-        finally:
-            await runner.cleanup()
+        async with listening(app) as port:
+            yield f"http://{KEY}@127.0.0.1:{port}/1"
 
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()  # aiohttp has unpacked it

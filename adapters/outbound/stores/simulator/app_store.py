@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from adapters.outbound.stores.simulator.certificates import Authority
+from adapters.simulators import listening
 
 NOT_FOUND = 4040010
 
@@ -72,14 +73,8 @@ class AppStoreSimulator:
         """Listen, and yield the address that stands for Apple's."""
         app = web.Application()
         app.router.add_get("/inApps/v1/subscriptions/{transaction}", self._subscriptions)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
-            yield f"http://127.0.0.1:{site.port}"
-        finally:
-            await runner.cleanup()
+        async with listening(app) as port:
+            yield f"http://127.0.0.1:{port}"
 
     async def _subscriptions(self, request: web.Request) -> web.Response:
         self.asked += 1

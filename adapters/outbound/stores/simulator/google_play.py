@@ -16,6 +16,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from adapters.simulators import listening
+
 SCOPE = "https://www.googleapis.com/auth/androidpublisher"
 ACCESS, KEY_ID = "a-play-access-token", "google-1"
 ACKNOWLEDGE_WITHIN = timedelta(days=3)
@@ -123,14 +125,8 @@ class GooglePlaySimulator:
         app.router.add_post(
             f"{purchases}/subscriptions/{{product}}/tokens/{{token}}:acknowledge", self._acknowledge
         )
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
-            yield f"http://127.0.0.1:{site.port}"
-        finally:
-            await runner.cleanup()
+        async with listening(app) as port:
+            yield f"http://127.0.0.1:{port}"
 
     async def _exchange(self, request: web.Request) -> web.Response:
         head, said, signature = str((await request.post())["assertion"]).split(".")

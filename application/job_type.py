@@ -47,7 +47,8 @@ class JobType:
     known reason, before it is set aside (outages are retried for ever); None: never set aside. A job older than
     `alarm_after` is reported at every further try. `asks` is the provider whose answer it waits for: a worker gives the
     jobs that ask the same one a part of its places and no more, so that a provider that hangs holds up no others.
-    `at_once` is how many of its kind a worker does at the same time, where that is fewer than it has places for.
+    `at_once` is how many of its kind a worker does at the same time, where that is fewer than it has places for,
+    `every` the least time between two of its kind that it begins.
     """
 
     name: str
@@ -57,3 +58,4 @@ class JobType:
     alarm_after: timedelta | None = None
     asks: Provider | None = None
     at_once: int | None = None
+    every: timedelta | None = None

@@ -77,6 +77,9 @@ ASKED: Mapping[str, Provider] = {job.name: job.asks for job in JOBS if job.asks 
 AT_ONCE: Mapping[str, int] = {job.name: job.at_once for job in JOBS if job.at_once is not None}
 """How many of a kind a worker does at the same time, of the kinds that say so."""
 
+EVERY: Mapping[str, timedelta] = {job.name: job.every for job in JOBS if job.every is not None}
+"""The least time between two of a kind that a worker begins, of the kinds that say so."""
+
 _CALLED_FOR: dict[type[Event], list[tuple[str, timedelta]]] = defaultdict(list)
 for _job in JOBS:
     for _event, _delay in _job.after.items():

@@ -1,7 +1,7 @@
 """How a worker's places are shared out: jobs that ask one provider take a part of them and no more.
 
 So a provider that keeps each request until it times out fills its part, and the jobs that do not ask it go on. Jobs of
-a kind that takes much, such as erasures, have a part of their own.
+a kind that takes much, such as erasures, have a part of their own, and are begun one after the other.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from application.job_type import Provider
-from application.jobs import ASKED, AT_ONCE, JOB_TYPES
+from application.jobs import ASKED, AT_ONCE, EVERY, JOB_TYPES
 
 PLACES = 64
 """The most jobs that one process does at the same time."""
@@ -39,6 +40,8 @@ class Places:
     of_one: int = OF_ONE
     at_once: Mapping[str, int] = field(default_factory=dict)
     """How many of a kind may be under way, where fewer may than there are places."""
+    every: Mapping[str, timedelta] = field(default_factory=dict)
+    """The least time between two of a kind that are begun, where there is one."""
 
     def open_to(self, under_way: Iterable[str]) -> list[str] | None:
         """Return the names of the jobs that may be begun; None where all may."""
@@ -73,5 +76,5 @@ class Places:
         return Counter(part for name in under_way for part in self._parts(name))
 
 
-EVERY_JOB = Places(ASKED, JOB_TYPES, at_once=AT_ONCE)
+EVERY_JOB = Places(ASKED, JOB_TYPES, at_once=AT_ONCE, every=EVERY)
 """The places of a process that does every kind of job."""

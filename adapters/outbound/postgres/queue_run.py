@@ -36,6 +36,8 @@ class QueueRun:
     handle: Handle
     news: asyncio.Event = field(default_factory=asyncio.Event)
     under_way: dict[asyncio.Task[None], LeasedJob] = field(default_factory=dict)
+    turns: dict[str, float] = field(default_factory=dict)
+    """When the next job of a kind that is spaced out may begin."""
 
     async def work(self) -> None:
         """Take jobs until cancelled. An outage is waited out; anything else is noted, and does not end it."""
@@ -104,6 +106,7 @@ class QueueRun:
     async def _do(self, leased: LeasedJob) -> None:
         outcome: Outcome
         try:
+            await self._turn(leased.job.name)
             outcome = await self.handle(leased)
         except asyncio.CancelledError:
             await self._note(self.queue.put_back(leased))
@@ -112,6 +115,15 @@ class QueueRun:
             report(error, "job failed", job=leased.job.name)
             outcome = CRASHED
         await self._note(self.queue.settle(leased, outcome))
+
+    async def _turn(self, name: str) -> None:
+        """Wait until a job of this kind may begin."""
+        if (every := self.queue.places.every.get(name)) is None:
+            return
+        now = asyncio.get_running_loop().time()
+        turn = max(now, self.turns.get(name, now))
+        self.turns[name] = turn + every.total_seconds()
+        await asyncio.sleep(turn - now)
 
     async def _note(self, noting: Any) -> None:  # noqa: ANN401 - a coroutine
         try:

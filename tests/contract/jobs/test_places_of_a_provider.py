@@ -1,13 +1,17 @@
-"""A provider that hangs takes its part of a worker's places; the jobs that do not ask it are found, and go on."""
+"""A provider that hangs takes its part of a worker's places; the jobs that do not ask it are found, and go on.
+
+So they do beside a kind of which one begins after the other.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
 
 from adapters.outbound.postgres import job_statements
-from adapters.outbound.postgres.places import OF_ONE, PLACES
+from adapters.outbound.postgres.places import OF_ONE, PLACES, Places
 from adapters.outbound.postgres.pool import Database
 from adapters.outbound.postgres.queue import PostgresQueue
 from application.jobs import ASKED
@@ -84,6 +88,37 @@ async def test_jobs_that_cannot_begin_are_not_claimed(database: Database) -> Non
         assert tuple(claimed) == (OF_ONE, OF_ONE)
         hanging.let_go.set()
         await until(lambda: hanging.done[SEND] == PLACES)
+
+
+async def test_of_a_kind_that_is_spaced_out_one_begins_after_the_other(database: Database) -> None:
+    every, began = timedelta(milliseconds=80), list[float]()
+
+    async def handle(_leased: LeasedJob) -> Outcome:
+        began.append(asyncio.get_running_loop().time())
+        return Done()
+
+    await put_many(database, SEND, 4)
+    places = Places({}, [SEND], every={SEND: every})
+    async with running(PostgresQueue(database, idle=LONG, places=places), handle):
+        await until(lambda: len(began) == 4)
+    assert all(later - earlier >= every.total_seconds() * 0.95 for earlier, later in pairwise(began))
+
+
+async def test_while_one_waits_for_its_turn_others_go_on_and_at_the_end_it_is_put_back(
+    database: Database,
+) -> None:
+    done = Counter[str]()
+
+    async def handle(leased: LeasedJob) -> Outcome:
+        done[leased.job.name] += 1
+        return Done()
+
+    await put_many(database, SEND, 2)
+    await put_many(database, INDEX, 10, age=timedelta(minutes=1))
+    places = Places({}, [SEND, INDEX], every={SEND: LONG})
+    async with running(PostgresQueue(database, idle=LONG, places=places), handle):
+        await until(lambda: done == {SEND: 1, INDEX: 10})
+    assert tuple(await database.first("SELECT name, state FROM jobs")) == (SEND, "waiting")
 
 
 async def test_what_is_looked_at_does_not_grow_with_what_is_left_out(database: Database) -> None:

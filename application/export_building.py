@@ -16,7 +16,7 @@ from uuid import UUID
 from application import export_pages
 from application.export_archive import Archive, Entry
 from application.export_files import EXPORTED_FILES, ExportedFiles
-from application.export_schema import EXPORT, FORMAT, MANIFEST, schema
+from application.export_schema import EXPORT, FORMAT, MANIFEST, schema_text
 from application.export_words import words_for
 from application.inventory import INVENTORY, Stored
 from application.ports.clock import Clock
@@ -134,10 +134,10 @@ class BuildExport:
             for stored in (stored for stored in EXPORTED if contents.counts[stored.name]):
                 with archive.file(f"csv/{stored.name}.csv") as into:
                     into.write(export_pages.heading(stored))
-                    after = None
-                    while page := await records.page(stored, after, ROWS):
+                    after, left = None, contents.counts[stored.name]
+                    while left > 0 and (page := await records.page(stored, after, ROWS)):
                         into.write(export_pages.table(stored, page))
-                        after = page[-1]["id"]
+                        after, left = page[-1]["id"], left - len(page)
                         yield Piece(archive.take())
         for files in EXPORTED_FILES:
             async with aclosing(self._files(account_id, files, archive, contents)) as pieces:
@@ -146,10 +146,7 @@ class BuildExport:
         harmed = len(contents.unreadable) + len(contents.damaged_files)
         words = words_for(await self._language(account_id))
         welcome = export_pages.first_page(words, contents.at, contents.counts, contents.files, harmed)
-        for name, content in (
-            ("index.html", welcome),
-            ("schema.json", json.dumps(schema(), indent=1).encode()),
-        ):
+        for name, content in (("index.html", welcome), ("schema.json", schema_text())):
             with archive.file(name) as into:
                 into.write(content)
         with archive.file(MANIFEST) as into:
@@ -209,7 +206,8 @@ class BuildExport:
         for number, stored in enumerate(EXPORTED):
             yield Slice(f"{', ' if number else ''}{json.dumps(stored.name)}: [")
             after, separator, count = None, "", 0
-            while (page := await self._page(records, stored, after)).rows:
+            # A page that is not full is the last one.
+            while count % ROWS == 0 and (page := await self._page(records, stored, after)).rows:
                 contents.unreadable += [{"table": stored.name, "id": str(row_id)} for row_id in page.broken]
                 yield Slice(separator + page.text, page.rows, len(page.broken))
                 after, separator, count = page.last, ",\n", count + page.rows

@@ -27,7 +27,10 @@ def heading(stored: Stored) -> bytes:
 
 def table(stored: Stored, rows: Iterable[Mapping[str, Any]]) -> bytes:
     """Return the lines of some records, in the order of the columns (RFC 4180)."""
-    return _lines([[_cell(row.get(name)) for name in stored.exported] for row in rows]).encode()
+    names = stored.exported
+    return _lines(
+        [["" if (value := row.get(name)) is None else _cell(value) for name in names] for row in rows]
+    ).encode()
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> str:
@@ -37,8 +40,6 @@ def _lines(rows: Iterable[Sequence[str]]) -> str:
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - whatever a column holds
-    if value is None:
-        return ""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     text = " ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
+from functools import cache
 from typing import Any, get_args, get_origin
 
 from application.inventory import INVENTORY
@@ -40,6 +42,12 @@ def schema() -> dict[str, Any]:
             "unreadable": {"type": "array", "items": unreadable},
         }),
     }  # fmt: skip
+
+
+@cache  # with the first export: most processes make none
+def schema_text() -> bytes:
+    """Return the schema as the file that lies in every archive."""
+    return json.dumps(schema(), indent=1).encode()
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

@@ -155,7 +155,7 @@ class Aggregates(Generic[A]):
         self._fields = tuple(field.name for field in codec.readable)
         seal = (SEAL,) if codec.sealing == SEAL else ()  # opened for what it proves: it holds nothing
         names = (*self._fields, *seal, VERSION)
-        self._values, decoder = Values(codec, names), Decoder(codec, names)
+        decoder = Decoder(codec, names)
         self.names, self.columns = decoder.names, decoder.columns
         values = decoder.values[: len(self._fields)]
         given = [f"{name}={value}" for name, value in zip(self._fields, values, strict=True)]
@@ -174,6 +174,9 @@ class Aggregates(Generic[A]):
             f"return aggregate, ({', '.join(before)},)",
         ]
         self._opener = Opener([decoder], lines, {"of": codec.of})
+        plain = map(_plain, codec.readable, values)
+        row = ", ".join(f"{name!r}: {value}" for name, value in zip(self._fields, plain, strict=True))
+        self._plain = Opener([decoder], [*decoder.lines, f"return {{{row}}}, {decoder.broken}"], {})
 
     def loader(
         self, cipher: AccountCipher, broken: Broken = refuse
@@ -185,13 +188,7 @@ class Aggregates(Generic[A]):
         self, cipher: AccountCipher, broken: Broken = refuse
     ) -> Callable[[Row], tuple[dict[str, Any], frozenset[str]]]:
         """Return what makes plain values by column name of a row, and tells which are missing: they do not open."""
-        names, opened = self._fields, self._values.opener(cipher, broken)
-
-        def made(row: Row) -> tuple[dict[str, Any], frozenset[str]]:
-            values, unreadable = opened(row)
-            return {name: _plain(value) for name, value in zip(names, values, strict=False)}, unreadable
-
-        return made
+        return self._plain(cipher, broken)
 
 
 class Rows(Generic[R]):
@@ -262,7 +259,12 @@ def _member(of: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401 - a type an
     return None
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - anything a field may hold
-    if isinstance(value, str):
-        return str(value)
-    return sorted(map(str, value)) if isinstance(value, frozenset) else value
+def _plain(field: Field, value: str) -> str:
+    """Return what makes a plain value of a field's: a text of whatever is one, a sorted list of a set."""
+    if get_origin(field.type) is frozenset:
+        made = f"sorted(map(str, {value}))"
+    elif isinstance(field.type, type) and issubclass(field.type, str):
+        made = f"str({value})"
+    else:
+        return value
+    return f"None if {value} is None else {made}"

@@ -19,9 +19,11 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from adapters.outbound.local.kms import LocalKms
+from adapters.outbound.postgres.codec import Keys
 from adapters.outbound.postgres.erasing import BATCH
 from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.pool import connect
+from adapters.outbound.postgres.sealing import AccountCipher
 from adapters.outbound.postgres.store import PostgresStore
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.system.ids import TimeOrderedIds
@@ -29,14 +31,17 @@ from application.inventory import INVENTORY
 from application.ports.jobs import ERASURE_JOB
 from benchmarks import population as people
 from benchmarks.check import Unequal
-from benchmarks.product import Rig
+from benchmarks.product import Ground, Rig
+from benchmarks.seed import copy
 from bootstrap.worlds.sandbox import SANDBOX
 from domain.idempotency import IdempotencyRecord
-from domain.kernel import AccountId
+from domain.kernel import AccountId, IdempotencyRecordId
 
 TARGET = 0.6
 DUE, SWEEP = 2_000, 500
 """Records that fall due for a pair, and how many of them a sweep takes at once."""
+NEIGHBOURS = 500
+"""Accounts they are spread over, at most."""
 LONG_AGO, NOW = datetime(2020, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -96,30 +101,31 @@ class ByHand:
         return sum(map(len, due.values()))
 
 
-async def deletions(rig: Rig, pairs: int) -> list[Deleted]:
+async def deletions(ground: Ground, pairs: int) -> list[Deleted]:
     """Take turns: an account each, and a number of due records each. Raises Unequal when something is left."""
-    url, clock = rig.sides["product"].database_url, SystemClock()
+    url, clock = ground.database_url, SystemClock()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(connect(url))
-        keys = await stack.enter_async_context(connect(rig.sides["product"].keyring_url, least=1, most=4))
-        keyring = PostgresKeyring(keys, LocalKms(rig.kms, clock.now))
+        keys = await stack.enter_async_context(connect(ground.keyring_url, least=1, most=4))
+        keyring = PostgresKeyring(keys, LocalKms(ground.kms, clock.now))
         store = PostgresStore(database, keyring, TimeOrderedIds(clock), environment=SANDBOX)
         connection = await asyncpg.connect(url)
         stack.push_async_callback(connection.close)
         floor = ByHand(connection)
+        due = await _due_later(ground, keyring)
         accounts, swept = Deleted("erasure of an account's rows"), Deleted(f"purge of {DUE} due records")
         for pair in range(-1, pairs):  # the first one warms both sides, and is not counted
             took: dict[type, float] = {}
             sides: tuple[PostgresStore | ByHand, ...] = (store, floor) if pair % 2 else (floor, store)
             for place, side in enumerate(sides):
-                account = people.account_id(rig.size.accounts - 1 - 2 * (pair + 1) - place)
+                account = people.account_id(ground.size.accounts - 1 - 2 * (pair + 1) - place)
                 began = perf_counter()
                 accounts.rows = await _erased(side, account)
                 took[type(side)] = perf_counter() - began
             _note(accounts, took, counted=pair >= 0)
             took = {}
             for side in sides:
-                await _fall_due(connection, rig)
+                await _fall_due(connection, due)
                 began = perf_counter()
                 gone = 0
                 while latest := await _purged(side):
@@ -148,15 +154,27 @@ async def _purged(side: PostgresStore | ByHand) -> int:
     return await side.purge(IdempotencyRecord, "expires_at", NOW, SWEEP)
 
 
-async def _fall_due(connection: asyncpg.Connection, rig: Rig) -> None:
+async def _due_later(ground: Ground, keyring: PostgresKeyring) -> list[tuple[AccountId, Keys]]:
+    """Return whose records fall due, with what seals them: those that are erased come last, and are none of them."""
+    system = await keyring.system("index")
+    accounts = [people.account_id(n) for n in range(min(NEIGHBOURS, ground.size.accounts // 2))]
+    keys = [await keyring.open(account) for account in accounts]
+    return [
+        (account, Keys(AccountCipher(SANDBOX, account, key), system))
+        for account, key in zip(accounts, keys, strict=True)
+    ]
+
+
+async def _fall_due(connection: asyncpg.Connection, due: list[tuple[AccountId, Keys]]) -> None:
     """Add records that are past their time, spread over accounts, among all that are stored."""
-    records = [
-        (people.account_id(n % (rig.size.accounts // 2)), uuid4(), uuid4().bytes, uuid4().bytes, None,
-         LONG_AGO + timedelta(seconds=n), 1)
+    records = (
+        IdempotencyRecord(
+            account_id=due[n % len(due)][0], id=IdempotencyRecordId(uuid4()), key=f"due:{uuid4()}", request="",
+            expires_at=LONG_AGO + timedelta(seconds=n),
+        )
         for n in range(DUE)
-    ]  # fmt: skip
-    columns = ("account_id", "id", "key", "request", "resource_id", "expires_at", "version")
-    await connection.copy_records_to_table("idempotency_records", records=records, columns=columns)
+    )  # fmt: skip
+    await copy(connection, IdempotencyRecord, records, dict(due))
 
 
 def _note(result: Deleted, took: dict[type, float], *, counted: bool) -> None:
@@ -167,6 +185,6 @@ def _note(result: Deleted, took: dict[type, float], *, counted: bool) -> None:
 
 async def tell(rig: Rig, say: Callable[[Any], None], pairs: int) -> bool:
     """Measure and print it; tell whether the target was met."""
-    for one in (made := await deletions(rig, pairs)):
+    for one in (made := await deletions(rig.ground, pairs)):
         say(one.line())
     return all(median(one.ratios) >= TARGET for one in made)

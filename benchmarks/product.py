@@ -44,6 +44,16 @@ class Side:
         return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A seeded database and its keyring: enough for what no server takes part in."""
+
+    size: Population
+    kms: Path
+    database_url: str
+    keyring_url: str
+
+
 @dataclass(slots=True)
 class Rig:
     """Both sides, running. `carrier_token` signs webhooks for either."""
@@ -52,6 +62,12 @@ class Rig:
     carrier_token: str
     kms: Path
     sides: dict[str, Side]
+
+    @property
+    def ground(self) -> Ground:
+        """What lies behind the product's side."""
+        side = self.sides["product"]
+        return Ground(self.size, self.kms, side.database_url, side.keyring_url)
 
 
 @asynccontextmanager

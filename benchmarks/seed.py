@@ -46,8 +46,10 @@ from domain.values import (
 PROCESSES = 2
 
 
-async def seed(url: str, keyring_url: str, kms: Path, size: Population) -> None:
-    """Fill a new database and its keyring."""
+async def seed(
+    url: str, keyring_url: str, kms: Path, size: Population, *, processes: int = PROCESSES
+) -> None:
+    """Fill a new database and its keyring, with so many processes: one is this one."""
     await migrate(url)
     await migrate_keyring(keyring_url)
     async with connect(keyring_url, least=1, most=4) as database:
@@ -56,31 +58,39 @@ async def seed(url: str, keyring_url: str, kms: Path, size: Population) -> None:
         accounts = [people.account_id(number) for number in range(size.accounts)]
         await asyncio.gather(*map(keyring.create, accounts))
         keys = [await keyring.open(account) for account in accounts]
+    given = url, astuple(size), system, keys, processes
+    if processes == 1:
+        await _copy(*given, 0)
+    else:
+        await _in_parts(processes, given)
+    connection = await asyncpg.connect(url)
+    await connection.execute("VACUUM (ANALYZE, FREEZE)")
+    await connection.close()
+
+
+async def _in_parts(processes: int, given: tuple[Any, ...]) -> None:
     context = multiprocessing.get_context("spawn")
-    parts = [
-        context.Process(target=_fill, args=(url, astuple(size), system, keys, part))
-        for part in range(PROCESSES)
-    ]
+    parts = [context.Process(target=_fill, args=(*given, part)) for part in range(processes)]
     for part in parts:
         part.start()
     for part in parts:
         await asyncio.to_thread(part.join)
     if any(part.exitcode for part in parts):
         raise RuntimeError("seeding failed")
-    connection = await asyncpg.connect(url)
-    await connection.execute("VACUUM (ANALYZE, FREEZE)")
-    await connection.close()
 
 
-def _fill(url: str, size: tuple[int, int, int], system: bytes, keys: list, part: int) -> None:
-    asyncio.run(_copy(url, Population(*size), system, keys, part))
+def _fill(*given: Any) -> None:  # noqa: ANN401 - what `_copy` takes
+    asyncio.run(_copy(*given))
 
 
-async def _copy(url: str, size: Population, system: bytes, keys: list, part: int) -> None:
-    """Copy a part in: every other account, or of few accounts every other round of what they hear and say."""
-    many = size.accounts >= PROCESSES
-    accounts = range(part, size.accounts, PROCESSES) if many else range(size.accounts)
-    turns = range(LONG) if many else range(part, LONG, PROCESSES)
+async def _copy(
+    url: str, counts: tuple[int, int, int], system: bytes, keys: list, parts: int, part: int
+) -> None:
+    """Copy a part in: of two parts every other account, or of few accounts every other round of what they say."""
+    size = Population(*counts)
+    many = size.accounts >= parts
+    accounts = range(part, size.accounts, parts) if many else range(size.accounts)
+    turns = range(LONG) if many else range(part, LONG, parts)
     those = accounts if many or part == 0 else range(0)
     sealed_with = {}
     for one in accounts:
@@ -95,13 +105,23 @@ async def _copy(url: str, size: Population, system: bytes, keys: list, part: int
         (Message, _messages(size, accounts, turns)),
         (IdempotencyRecord, _idempotency_records(size, accounts, turns)),
     ):
-        codec = CODECS[of]
-        columns = [codec.owner, *(column.name for column in codec.written(codec.owned)), "version"]
-        listed: list[tuple[str, bytes, UUID, UUID]] = []
-        records = records_of(codec, aggregates, sealed_with, listed)
-        await connection.copy_records_to_table(codec.name, records=records, columns=columns)
-        await connection.copy_records_to_table("directory", records=listed)
+        await copy(connection, of, aggregates, sealed_with)
     await connection.close()
+
+
+async def copy(
+    connection: asyncpg.Connection,
+    of: type[Any],
+    aggregates: Iterable[Any],
+    sealed_with: dict[AccountId, Keys],
+) -> None:
+    """Copy aggregates of one type in, and what the directory must say of them."""
+    codec = CODECS[of]
+    columns = [codec.owner, *(column.name for column in codec.written(codec.owned)), "version"]
+    listed: list[tuple[str, bytes, UUID, UUID]] = []
+    records = records_of(codec, aggregates, sealed_with, listed)
+    await connection.copy_records_to_table(codec.name, records=records, columns=columns)
+    await connection.copy_records_to_table("directory", records=listed)
 
 
 def records_of(

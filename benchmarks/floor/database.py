@@ -61,11 +61,11 @@ _ONCE = (
     "act AS (INSERT INTO idempotency_records (account_id, id, key, request, seal, resource_id, expires_at, version)"
     " VALUES ($1, $9, $10, $11, $12, {}, {}, 1))"
 )
-_JOB = (
+JOB = (
     "job AS (INSERT INTO jobs (account_id, id, name, subject, due_at)"
     " VALUES ($1, gen_random_uuid(), '{}', $7, now() + interval '{}'))"
 )
-_LIVE = (
+LIVE_EVENT = (
     "live AS (INSERT INTO live_events (account_id, id, kind, subject, at, version)"
     " VALUES ($1, gen_random_uuid(), '{0}', $7, $6, 1)),"
     " told AS (INSERT INTO webhook_deliveries"
@@ -95,15 +95,15 @@ def _send(talk: str, first: int) -> str:
 
 # $13 when the record expires
 _SENT = (
-    _MESSAGE.format("outbound", "queued", "0", "NULL"), _ONCE.format("$7", "$13"), _JOB.format("send_message", "0"),
-    _LIVE.format("message.queued"),
+    _MESSAGE.format("outbound", "queued", "0", "NULL"), _ONCE.format("$7", "$13"), JOB.format("send_message", "0"),
+    LIVE_EVENT.format("message.queued"),
 )  # fmt: skip
 # $13 the carrier's reference, $14 how many attachments. A peer whose STOP had outlived a conversation has one again:
 # $15 since when they have opted out, $16 the peer, sealed beside that, $17 its index among the STOPs that last, $18 its
 # index among conversations, or the new version
 _RECEIVED = (
     _MESSAGE.format("inbound", "received", "$14", "$13"), _ONCE.format("NULL", "NULL"),
-    _JOB.format("delete_carrier_copy", "2 minutes"), _LIVE.format("message.received"),
+    JOB.format("delete_carrier_copy", "2 minutes"), LIVE_EVENT.format("message.received"),
 )  # fmt: skip
 _TAKEN_OVER = "stop AS (DELETE FROM opt_outs WHERE account_id = $1 AND line_id = $2 AND peer = $17)"
 _MARKED = ", unread = unread + 1, opted_out_at = $15, peer = $16, version = $18"

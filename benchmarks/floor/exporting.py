@@ -1,153 +1,205 @@
-"""The floor's export: one transaction, a statement and a cursor for each table, JSON made where the rows are read.
+"""The floor's export: the same archive, written by hand, in parts of which each is a commit.
 
-What a sealed cell is bound to is the product's to say, and changes with it: its columns are asked for.
+One snapshot, a statement and a cursor for each table and form. What is the same in every archive is made once. Of
+files nothing is seeded, and the floor goes no further than the look.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from json import JSONEncoder
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
 from os import urandom
 from typing import Any
 from uuid import UUID, uuid4
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import asyncpg
-import sqlalchemy as sa
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from adapters.outbound.postgres.codec import CODECS
-from benchmarks.floor.binding import prefixed
+from application.export_pages import first_page
+from application.export_schema import schema
+from application.export_words import words_for
+from application.ports.jobs import JobLease
+from application.ports.keyring import AccountKey
+from benchmarks.floor.database import JOB, LIVE_EVENT
+from benchmarks.floor.shown import TABLES, Vault
+from domain.exports import Export, ExportPart
+from domain.retention import Retention
+from domain.values import Locale
 
 PART = 1 << 20
 ROWS = 1000
-TABLES = {
-    "accounts": (
-        ("email", "display_name", "locale"),
-        ("id", "terms_accepted_at", "privacy_accepted_at", "created_at", "state", "verified_at", "erase_at"),
-    ),
-    "sessions": ((), ("id", "created_at", "ends_at", "revoked_at")),
-    "phone_lines": (
-        ("number", "label"),
-        ("id", "country", "capabilities", "state", "ref", "created_at", "released_at", "release_at"),
-    ),
-    "conversations": (
-        ("peer",),
-        ("id", "line_id", "last_at", "unread", "total", "opted_out_at", "created_at"),
-    ),
-    "messages": (
-        ("body",),
-        ("id", "conversation_id", "line_id", "direction", "status", "created_at", "attachments", "failure"),
-    ),
-    "opt_outs": ((), ("id", "line_id", "opted_out_at")),
-    "idempotency_records": ((), ("id", "resource_id", "expires_at")),
-    "exports": (
-        (),
-        ("id", "state", "requested_at", "rows_done", "rows_total", "rows_unreadable", "expires_at"),
-    ),
-    "audit_entries": ((), ("id", "at", "kind", "subject")),
-}
-"""What the export shows of each table: sealed columns, and plain ones."""
-_json = JSONEncoder(ensure_ascii=False).encode
+SCHEMA = json.dumps(schema(), indent=1).encode()
+_FILES = "SELECT " + " OR ".join(
+    f"EXISTS (SELECT FROM {table} WHERE account_id = $1 AND state = 'kept'{more})"
+    for table, more in (("media", ""), ("voicemails", ""), ("greetings", " AND sound IS NOT NULL"))
+)
+_BOUND = CODECS[Export].binder.data, CODECS[ExportPart].binder.data
+_PART = (
+    "part AS (INSERT INTO export_parts (account_id, id, export_id, position, content, version)"
+    " VALUES ($1, $2, $7, $3, $4, 1))"
+)
+_EXPORT = (
+    "export AS (UPDATE exports SET {}, seal = $8, version = version + 1"
+    " WHERE account_id = $1 AND id = $7 AND version = $5 RETURNING 1)"
+)
+_APPEND = (
+    f"WITH {_PART}, {_EXPORT.format('rows_done = $9, rows_unreadable = $10')}"
+    " SELECT 1 / (SELECT count(*) FROM export), $6::timestamptz"
+)
+_READY = _EXPORT.format(
+    "state = 'ready', rows_done = $9, rows_total = $9, rows_unreadable = $10, expires_at = $11"
+)
+_FINISH = (
+    f"WITH {_PART}, {_READY}, {LIVE_EVENT.format('export.ready')}, {JOB.format('mail_export_ready', '0')},"
+    " ended AS (DELETE FROM jobs"
+    " WHERE account_id = $1 AND id = $12 AND token = $13 AND state = 'leased' RETURNING 1)"
+    " SELECT 1 / ((SELECT count(*) FROM export) * (SELECT count(*) FROM ended))"
+)
 
 
-CODECS_BY_NAME = {codec.name: codec for codec in CODECS.values()}
+@dataclass(slots=True)
+class _Outlet:
+    held: bytearray = field(default_factory=bytearray)
+
+    def write(self, content: bytes) -> int:
+        self.held += content
+        return len(content)
+
+    def flush(self) -> None:
+        pass
 
 
-def _statement(table: str) -> str:
-    sealed, plain = TABLES[table]
-    codec = CODECS_BY_NAME[table]
-    bound = [
-        f"{name}::text" if isinstance(codec.table.c[name].type, sa.Enum) else name
-        for name in codec.binder.names
-    ]
-    shown = ", ".join(f"'{name}', {name}" for name in plain)
-    owner = "id" if table == "accounts" else "account_id"
-    blobs = "".join(f", {name}" for name in (*sealed, *(["version", *bound] if bound else ())))
-    return f"SELECT json_build_object({shown})::text, id{blobs} FROM {table} WHERE {owner} = $1 ORDER BY id"
+class _Archive:
+    def __init__(self, at: datetime) -> None:
+        self.out, self.entries, self._date = _Outlet(), list[dict[str, Any]](), at.timetuple()[:6]
+        self.zip = ZipFile(self.out, "w", compresslevel=1)  # type: ignore[call-overload]  # it only writes
+
+    @contextmanager
+    def file(self, name: str) -> Iterator[Any]:
+        info = ZipInfo(name, self._date)
+        info.compress_type, info.external_attr = ZIP_DEFLATED, 0o600 << 16
+        hashed, size = sha256(), 0
+        with self.zip.open(info, "w", force_zip64=True) as into:
+
+            def write(content: bytes) -> None:
+                nonlocal size
+                into.write(content)
+                hashed.update(content)
+                size += len(content)
+
+            yield write
+        self.entries.append({"name": name, "size": size, "sha256": hashed.hexdigest()})
+
+    def take(self) -> bytes:
+        taken = bytes(self.out.held)
+        self.out.held.clear()
+        return taken
 
 
-STATEMENTS = {table: _statement(table) for table in TABLES}
+@dataclass(slots=True)
+class _Done:
+    """What has come to be in an archive."""
 
-
-def _line(
-    record: asyncpg.Record, cells: list[tuple[str, bytes, bool]], bound: Callable[[Sequence[Any], int], bytes],
-    aead: AESGCM, header: bytes, after: bytes,
-) -> str:  # fmt: skip
-    text: str = record[0]
-    if not cells:
-        return text
-    row, line = record[1].bytes, [text[:-1]]
-    version = 2 + len(cells)
-    for at, (name, before, binds) in enumerate(cells, 2):
-        line.append(name)
-        blob = record[at]
-        if blob is None:
-            line.append("null")
-            continue
-        if blob[:3] != header:
-            raise ValueError("sealed under another key")
-        place = before + row + after
-        if binds:
-            place += bound(record[version + 1 :], record[version])
-        line.append(_json(aead.decrypt(blob[3:15], blob[15:], place).decode()))
-    line.append("}")
-    return "".join(line)
+    rows: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 class Exporter:
-    """Exports one account after the other, on one connection."""
+    """Exports one account after the other: one connection reads, another one writes."""
 
-    def __init__(self, connection: asyncpg.Connection, environment: str) -> None:
-        self.connection, self.environment = connection, environment.encode()
+    def __init__(self, reads: asyncpg.Connection, writes: asyncpg.Connection, environment: str) -> None:
+        """Both must be in UTC."""
+        self.reads, self.writes, self.environment = reads, writes, environment.encode()
 
-    async def export(self, account: UUID, export: UUID, version: int, material: bytes) -> None:
-        """Write the parts of an export, and that it is ready."""
-        aead = AESGCM(HKDF(SHA256(), 32, None, b"pico sealed columns").derive(material))
-        number = version.to_bytes(2)
-        after, header = prefixed(number), b"\x01" + number
+    async def export(
+        self, account: UUID, export: UUID, key: AccountKey, lease: JobLease, at: datetime
+    ) -> None:
+        """Write the parts of an export that was just begun, and that it is ready."""
+        vault = Vault(self.environment, account, key)
+        requested_at, rows_total, version, expires_at = await self.writes.fetchrow(
+            "SELECT requested_at, rows_total, version, expires_at FROM exports"
+            " WHERE account_id = $1 AND id = $2 AND state = 'building' AND rows_done = 0",
+            account, export,
+        )  # fmt: skip
+        part_before, seal_before = vault.before("export_parts", "content"), vault.before("exports", "seal")
+        done, position, held = _Done(), 0, bytearray()
 
-        def place(table: str, column: str) -> bytes:
-            parts = (self.environment, table.encode(), column.encode(), account.bytes)
-            return b"".join(map(prefixed, parts)) + (16).to_bytes(4)
+        def sealed(before: bytes, row: UUID, content: bytes, bound: bytes) -> bytes:
+            nonce = urandom(12)
+            place = before + row.bytes + vault.after + bound
+            return vault.header + nonce + vault.aead.encrypt(nonce, content, place)
 
-        part_place, position, done = place("export_parts", "content"), 0, 0
-        held, size = ['{"format": "pico-export-1", "records": {'], 0
+        def values(state: str, total: int, until: datetime) -> list[Any]:
+            row, broken = uuid4(), len(vault.unreadable)
+            of_export, of_part = _BOUND
+            said = (state, requested_at, done.rows, total, broken, until)
+            seal = sealed(seal_before, export, b"", of_export(said, version + 1))
+            content = sealed(part_before, row, bytes(held), of_part((export, position), 1))
+            return [account, row, position, content, version, at, export, seal, done.rows, broken]
 
-        async def write() -> None:
-            nonlocal position
-            row, nonce = uuid4(), urandom(12)
-            sealed = aead.encrypt(nonce, "".join(held).encode(), part_place + row.bytes + after)
-            await self.connection.execute(
-                "INSERT INTO export_parts (account_id, id, export_id, position, content, version)"
-                " VALUES ($1, $2, $3, $4, $5, 1)",
-                account, row, export, position, header + nonce + sealed,
-            )  # fmt: skip
-            held.clear()
-            position += 1
+        async for piece in self.archive(vault, at, done):
+            held += piece
+            if len(held) >= PART:
+                await self.writes.fetch(_APPEND, *values("building", rows_total, expires_at))
+                held.clear()
+                position, version = position + 1, version + 1
+        until = Retention().export.ends(at)
+        last = values("ready", done.rows, until)
+        await self.writes.fetch(_FINISH, *last, until, lease.job_id, lease.token)
 
-        async with self.connection.transaction(isolation="repeatable_read"):
-            for nth, (table, (sealed, _)) in enumerate(TABLES.items()):
-                held.append(f'{", " if nth else ""}"{table}": [')
-                codec = CODECS_BY_NAME[table]
-                bound = codec.binder.data
-                cells = [(f', "{name}": ', place(table, name), name == codec.sealing) for name in sealed]
-                first = True
-                rows = await self.connection.cursor(STATEMENTS[table], account)
-                while batch := await rows.fetch(ROWS):
-                    lines = [_line(record, cells, bound, aead, header, after) for record in batch]
-                    page = ",\n".join(lines)
-                    held += [page] if first else [",\n", page]
-                    first, size, done = False, size + len(page), done + len(batch)
-                    if size >= PART:
-                        await write()
-                        size = 0
-                held.append("]")
-            held.append("}}\n")
-            await write()
-            await self.connection.execute(
-                "UPDATE exports SET state = 'ready', rows_done = $3, rows_total = $3, version = version + 1"
-                " WHERE account_id = $1 AND id = $2",
-                account, export, done,
-            )  # fmt: skip
+    async def archive(self, vault: Vault, at: datetime, done: _Done | None = None) -> AsyncIterator[bytes]:
+        """Yield the archive piece by piece."""
+        done, archive, account = done or _Done(), _Archive(at), vault.account
+        exported_at = at.isoformat().replace("+00:00", "Z")
+        async with self.reads.transaction(isolation="repeatable_read", readonly=True):
+            with archive.file("export.json") as write:
+                head = f'"format": "pico-export-1", "account_id": "{account}", "exported_at": "{exported_at}"'
+                write(f'{{{head}, "records": {{'.encode())
+                for nth, table in enumerate(TABLES):
+                    write(f'{", " if nth else ""}"{table.name}": ['.encode())
+                    as_json, count, separator = table.as_json(vault), 0, b""
+                    rows = await self.reads.cursor(table.json, account)
+                    while batch := await rows.fetch(ROWS):
+                        write(separator + ",\n".join(as_json(batch)).encode())
+                        count, separator = count + len(batch), b",\n"
+                        done.rows += len(batch)
+                        yield archive.take()
+                    write(b"]")
+                    done.counts[table.name] = count
+                broken = [{"table": table, "id": str(row)} for table, row in vault.unreadable]
+                tail = json.dumps({"partial": bool(broken), "unreadable": broken})
+                write(f"}}, {tail[1:]}\n".encode())
+            again = Vault(vault.environment, account, vault.key)
+            for table in TABLES:
+                if not done.counts[table.name]:
+                    continue
+                with archive.file(f"csv/{table.name}.csv") as write:
+                    write(table.heading.encode())
+                    as_csv = table.as_csv(again)
+                    rows = await self.reads.cursor(table.csv, account)
+                    while batch := await rows.fetch(ROWS):
+                        write("".join(as_csv(batch)).encode())
+                        yield archive.take()
+            if await self.reads.fetchval(_FILES, account):
+                raise NotImplementedError("files")
+            locale = await self.reads.fetchrow("SELECT id, locale FROM accounts WHERE id = $1", account)
+        blob, place = locale[1], vault.before("accounts", "locale") + account.bytes + vault.after
+        words = words_for(Locale(vault.aead.decrypt(blob[3:15], blob[15:], place).decode()))
+        with archive.file("index.html") as write:
+            write(first_page(words, at, done.counts, {}, len(broken)))
+        with archive.file("schema.json") as write:
+            write(SCHEMA)
+        with archive.file("manifest.json") as write:
+            said = {
+                "format": "pico-archive-1", "account_id": str(account), "exported_at": exported_at,
+                "files": archive.entries, "records": done.counts, "partial": bool(broken),
+                "unreadable": broken, "damaged_files": [],
+            }  # fmt: skip
+            write(json.dumps(said, indent=1).encode())
+        archive.zip.close()
+        yield archive.take()

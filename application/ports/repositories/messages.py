@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -64,6 +65,10 @@ class Messages(Protocol):
 
     async def by_ref(self, ref: CarrierRef) -> Message | None:
         """Return the message that the carrier knows by `ref`, deleted and broken ones included."""
+        ...
+
+    async def known_refs(self, refs: Sequence[CarrierRef]) -> set[CarrierRef]:
+        """Return those of `refs` by which the carrier knows a message here, deleted and broken ones included."""
         ...
 
     async def page(

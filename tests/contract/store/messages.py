@@ -54,6 +54,19 @@ class MessagePromises:
             assert (hidden.body, hidden.deleted_at) == ("", world.clock.now())
             assert await tx.messages.by_ref(gone.ref or CarrierRef("")) == hidden
 
+    async def test_of_many_references_those_that_texts_have_are_told_deleted_ones_included(
+        self, world: World
+    ) -> None:
+        conversation, texts = await self._texts(world, 3)
+        refs = [text.ref or CarrierRef("") for text in texts]
+        async with world.store.begin(conversation.account_id) as tx:
+            gone = await tx.messages.get(texts[1].id)
+            gone.delete(world.clock.now())
+            tx.save(gone)
+        async with world.store.begin(conversation.account_id) as tx:
+            assert await tx.messages.known_refs([CarrierRef("SM0"), *refs[:2], refs[0]]) == set(refs[:2])
+            assert await tx.messages.known_refs([]) == set()
+
     async def test_a_deleted_conversation_is_cleared_batch_by_batch(self, world: World) -> None:
         conversation, texts = await self._texts(world, 5)
         async with world.store.begin(conversation.account_id) as tx:

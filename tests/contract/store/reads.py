@@ -65,6 +65,7 @@ def reads(tx: Tx, of: Belongings) -> dict[str, Callable[[], Awaitable[Any]]]:
         "messages.is_unread": lambda: tx.messages.is_unread(of.message),
         "messages.get_even_deleted": lambda: tx.messages.get_even_deleted(of.remnant.id),
         "messages.by_ref": lambda: tx.messages.by_ref(of.message.ref or CarrierRef("")),
+        "messages.known_refs": lambda: tx.messages.known_refs([of.message.ref or CarrierRef("")]),
         "messages.page": lambda: tx.messages.page(of.conversation.id, None, 9),
         "messages.to_purge": lambda: tx.messages.to_purge(of.deleted.id, 9),
         "messages.with_carrier_copy": lambda: tx.messages.with_carrier_copy(None, 9),

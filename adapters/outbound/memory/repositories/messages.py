@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from typing_extensions import override
@@ -49,6 +50,12 @@ class MemoryMessages(Messages):
     @override
     async def by_ref(self, ref: CarrierRef) -> Message | None:
         return await self.loaded.maybe(Message, lambda message: message.ref == ref)
+
+    @override
+    async def known_refs(self, refs: Sequence[CarrierRef]) -> set[CarrierRef]:
+        wanted = set(refs)
+        found = await self.loaded.all(Message, lambda message: message.ref in wanted)
+        return {message.ref for message in found if message.ref is not None}
 
     @override
     async def page(

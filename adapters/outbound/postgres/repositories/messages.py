@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from typing_extensions import override
 
 from adapters.outbound.postgres.codec import codec
@@ -61,6 +62,12 @@ def _sending() -> str:
 _SENDING = _sending()
 _GET_EVEN_DELETED = Read.by(Message, whole(Message, _C.id == _ID), "id")
 _BY_REF = Read.by(Message, whole(Message, _C.ref == sa.bindparam("ref")), "ref")
+_KNOWN_REFS = compiled(
+    sa.select(_C.ref).where(
+        owned(Message), _C.ref == sa.any_(sa.bindparam("refs", type_=postgresql.ARRAY(_C.ref.type)))
+    ),
+    ACCOUNT, "refs",
+)  # fmt: skip
 _TO_PURGE = Read.by(
     Message, whole(Message, _C.conversation_id == _OF, _KEPT).order_by(_C.id).limit(_LIMIT), "conversation_id", "limit"
 )  # fmt: skip
@@ -187,6 +194,11 @@ class PostgresMessages(Messages):
     @override
     async def by_ref(self, ref: CarrierRef) -> Message | None:
         return await self.reader.maybe(_BY_REF, ref, even_broken=True)
+
+    @override
+    async def known_refs(self, refs: Sequence[CarrierRef]) -> set[CarrierRef]:
+        rows = await self.reader.database.fetch(_KNOWN_REFS, self.reader.account_id, list(refs))
+        return {CarrierRef(row[0]) for row in rows}
 
     @override
     async def page(

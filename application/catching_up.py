@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from application.inbound_messages import InboundMessage, ReceiveMessage, passing_over_the_erased, was_taken_in
+from application.inbound_messages import InboundMessage, ReceiveMessage, passing_over_the_erased
 from application.ports.catch_ups import CatchUps, CatchUpTurn
 from application.ports.clock import Clock
 from application.ports.directory import Directory
@@ -19,11 +19,12 @@ from domain.kernel import CarrierRef, ErrorKind, PicoError
 from domain.values import PhoneNumber
 
 EVERY = timedelta(seconds=30)
-TURN = timedelta(minutes=1)
+"""Who finds something missing looks again sooner, once no webhook is waited for of what came meanwhile."""
+TURN = timedelta(seconds=30)
 """How long a turn lasts unless it is kept: so long nobody catches up after a process died at it."""
 KEPT_EVERY = TURN / 3
 LEFT_TO_WEBHOOKS = timedelta(seconds=15)
-"""A younger message is left to its webhook, which is on its way."""
+"""A younger message is left to its webhook, which is on its way, unless older ones turn out to have had none."""
 OVERLAP = timedelta(minutes=10)
 """How far before the last time is looked again: a carrier may list a message some minutes after it came."""
 FURTHEST = timedelta(days=7)
@@ -56,7 +57,7 @@ class CatchUp:
     """Asks the carrier what came to any number of ours lately, and takes in what is missing as a webhook would.
 
     One process at a time does so; no other waits for it. While nothing is missing, it costs one request to the carrier,
-    and the store is asked once about each message. One that cannot be taken in holds up no other.
+    and the store is asked once about each line's new ones. A message that cannot be taken in holds up no other.
     """
 
     store: Store
@@ -81,13 +82,17 @@ class CatchUp:
         until = now - LEFT_TO_WEBHOOKS
         try:
             async with self._kept(turn):
-                missing, is_all = await self._missing(look_back(turn, now), until)
-                caught_up = await self._take_in(missing)
+                listed, is_all = await self._not_known(look_back(turn, now))
+                caught_up = await self._take_in(copy for copy in listed if copy.at <= until)
+                if caught_up.taken_in:  # no webhook came: none is waited for
+                    caught_up += await self._take_in(copy for copy in listed if copy.at > until)
         except PicoError:
             with suppress(PicoError):
                 await self.catch_ups.keep(turn, self.clock.now() + EVERY)
             raise
-        await self.catch_ups.keep(turn, self.clock.now() + EVERY, until if is_all else None)
+        goes_on = caught_up.taken_in or not is_all
+        again = now + LEFT_TO_WEBHOOKS if goes_on else self.clock.now() + EVERY
+        await self.catch_ups.keep(turn, again, until if is_all else None)
         return caught_up
 
     @asynccontextmanager
@@ -106,32 +111,32 @@ class CatchUp:
         finally:
             keeping.cancel()
 
-    async def _missing(self, since: datetime, until: datetime) -> tuple[list[ReceivedCopy], bool]:
-        """Return what is listed and not known here; and whether that is all."""
-        missing: list[ReceivedCopy] = []
+    async def _not_known(self, since: datetime) -> tuple[list[ReceivedCopy], bool]:
+        """Return what is listed and was not looked at before; and whether that is all."""
+        found: list[ReceivedCopy] = []
         listed: set[CarrierRef] = set()
         pages = 0
         async for page in self.carrier.list_received(since):
             pages += 1
             listed |= {copy.ref for copy in page}
-            missing += [copy for copy in page if copy.at <= until and copy.ref not in self.known]
-            if len(missing) >= MOST or pages == MOST_PAGES:
-                return missing, False
+            found += [copy for copy in page if copy.ref not in self.known]
+            if len(found) >= MOST or pages == MOST_PAGES:
+                return found, False
         self.known &= listed
-        return missing, True
+        return found, True
 
-    async def _take_in(self, missing: Iterable[ReceivedCopy]) -> CaughtUp:
-        """Take in a few lines' at once, each line's in the order in which they came."""
+    async def _take_in(self, listed: Iterable[ReceivedCopy]) -> CaughtUp:
+        """Take in what is missing of a few numbers' at once, each number's in the order in which they came."""
         by_number: dict[PhoneNumber, list[ReceivedCopy]] = defaultdict(list)
-        for copy in sorted(missing, key=lambda copy: copy.at):
+        for copy in sorted(listed, key=lambda copy: copy.at):
             by_number[copy.number].append(copy)
-        lines, done = iter(by_number.values()), [CaughtUp()]
+        numbers, done = iter(by_number.items()), [CaughtUp()]
 
-        async def some_lines() -> None:
-            for copies in lines:
-                done.extend([await self._one(copy) for copy in copies])
+        async def some_numbers() -> None:
+            for number, copies in numbers:
+                done.append(await self._of(number, copies))
 
-        workers = [asyncio.create_task(some_lines()) for _ in range(LINES_AT_ONCE)]
+        workers = [asyncio.create_task(some_numbers()) for _ in range(LINES_AT_ONCE)]
         try:
             await asyncio.gather(*workers)
         finally:
@@ -140,38 +145,59 @@ class CatchUp:
             await asyncio.wait(workers)
         return sum(done, CaughtUp())
 
-    async def _one(self, copy: ReceivedCopy) -> CaughtUp:
-        """Take in one message, unless it is known. Raises when store or carrier do not answer."""
+    async def _of(self, number: PhoneNumber, copies: Sequence[ReceivedCopy]) -> CaughtUp:
+        """Take in what is missing of one number's. Raises when store or carrier do not answer."""
+        refs, done = [copy.ref for copy in copies], CaughtUp()
         try:
-            taken_in = not await self._is_known(copy) and await self._receive(copy)
-        except PicoError as error:
-            if error.kind in {ErrorKind.UNAVAILABLE, ErrorKind.FULL}:
-                raise
-            return CaughtUp(failed=Counter([error.code]))
-        except Exception as error:  # noqa: BLE001 - one message must hold up no other
-            return CaughtUp(failed=Counter([type(error).__name__]), unforeseen=(error,))
-        self.known.add(copy.ref)
-        return CaughtUp(int(taken_in))
+            held = await self._held(number, refs)
+            self.known |= set(refs) if held is None else held
+            missing = [copy for copy in copies if copy.ref not in self.known]
+            for copy in missing:
+                done += await self._one(copy)
+            now_held = await self._held(number, [copy.ref for copy in missing]) if missing else None
+        except Exception as error:  # noqa: BLE001 - one account must hold up no other
+            return done + failure(error, len(copies))
+        return done + CaughtUp(len(now_held or ()))
 
-    async def _receive(self, copy: ReceivedCopy) -> bool:
-        """Hand it over as the webhook would have; tell whether it was for somebody."""
+    async def _held(self, number: PhoneNumber, refs: Sequence[CarrierRef]) -> set[CarrierRef] | None:
+        """Return those that are held by whoever leases the number now; None when nobody does."""
+        lease = await self.directory.line(number, fresh=True)
+        if lease is not None:
+            async with (
+                passing_over_the_erased(self.store, lease, fresh=True),
+                self.store.begin(lease.account_id) as tx,
+            ):
+                return await tx.messages.known_refs(refs)
+        return None
+
+    async def _one(self, copy: ReceivedCopy) -> CaughtUp:
+        """Take in one message. Raises when store or carrier do not answer."""
+        try:
+            await self._receive(copy)
+        except Exception as error:  # noqa: BLE001 - one message must hold up no other
+            return failure(error, 1)
+        self.known.add(copy.ref)
+        return CaughtUp()
+
+    async def _receive(self, copy: ReceivedCopy) -> None:
+        """Hand it over as the webhook would have; one that was taken in earlier stays as it is."""
         told = copy.copy or await self.carrier.read_received(copy.ref)
         if told is None:
-            return False
+            return
         at = told.at.replace(microsecond=999_999)  # carriers date by the second, leases begin within one
         message = InboundMessage(
             copy.ref, copy.number, told.peer, told.body, attachments=told.attachments, received_at=at
         )
         await self.receive_message(message)
-        return await self._is_known(copy)
 
-    async def _is_known(self, copy: ReceivedCopy) -> bool:
-        """Tell whether it is held or was, by whoever leases the number now."""
-        lease = await self.directory.line(copy.number, fresh=True)
-        if lease is not None:
-            async with passing_over_the_erased(self.store, lease, fresh=True):
-                return await was_taken_in(self.store, lease.account_id, copy.ref)
-        return False
+
+def failure(error: Exception, messages: int) -> CaughtUp:
+    """Count what failed. Raises the error if store or carrier do not answer: nothing else would succeed."""
+    if not isinstance(error, PicoError):
+        return CaughtUp(failed=Counter({type(error).__name__: messages}), unforeseen=(error,))
+    if error.kind in {ErrorKind.UNAVAILABLE, ErrorKind.FULL}:
+        raise error
+    return CaughtUp(failed=Counter({error.code: messages}))
 
 
 def look_back(turn: CatchUpTurn, now: datetime) -> datetime:

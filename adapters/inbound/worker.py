@@ -27,7 +27,7 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(hours=6)
 SWEEP_EVERY = timedelta(seconds=15)
 """An erasure that falls due starts within a minute (clause T2)."""
 
-CATCH_UP_EVERY = timedelta(seconds=10)
+CATCH_UP_EVERY = timedelta(seconds=5)
 """How often a process asks whether it is its turn to catch up with the carriers."""
 
 MAY_PASS = (ErrorKind.UNAVAILABLE, ErrorKind.BROKEN, ErrorKind.FULL)

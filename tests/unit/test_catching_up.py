@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 import pytest
 from typing_extensions import override
 
-from application.catching_up import EVERY, FURTHEST, LEFT_TO_WEBHOOKS, CaughtUp
+from application.catching_up import EVERY, FURTHEST, LEFT_TO_WEBHOOKS, TURN, CaughtUp
 from application.ports.carrier_errors import CarrierUnavailable
+from application.ports.keyring import KeyGone
 from application.ports.message_carrier import ListedCopy, ReceivedCopy
 from application.ports.store import StoreUnavailable
 from bootstrap.worlds import InMemory
@@ -39,6 +40,20 @@ async def caught_up(world: InMemory, after: timedelta = EVERY) -> CaughtUp:
     done = await world.use_cases.catch_up()
     await world.settle()
     return done
+
+
+async def told(ada: Person) -> int:
+    return (await ada.world.store.count_rows(ada.id))["live_events"]
+
+
+class Paged(ChaosMessages):
+    """A carrier that lists one message a page."""
+
+    @override
+    async def list_received(self, since: datetime) -> AsyncIterator[list[ReceivedCopy]]:
+        async for page in super().list_received(since):
+            for copy in page:
+                yield [copy]
 
 
 async def test_a_message_without_a_webhook_is_taken_in_within_a_minute_and_once(world: InMemory) -> None:
@@ -73,12 +88,56 @@ async def test_a_message_that_just_came_is_left_to_its_webhook(world: InMemory) 
     assert await caught_up(world) == CaughtUp(1)
 
 
-async def test_while_nothing_is_missing_the_carrier_is_asked_once_and_the_store_once_about_each(
-    world: InMemory, monkeypatch: pytest.MonkeyPatch
+async def test_where_older_ones_had_no_webhook_the_youngest_are_not_left_to_theirs(world: InMemory) -> None:
+    ada, bea = await with_line(world), await (await world.signed_up("bea")).with_line()
+    await caught_up(world)
+    await missed(ada, "long ago")
+    world.clock.advance(LEFT_TO_WEBHOOKS)
+    await missed(ada, "just now", "this moment")
+    await missed(bea, "the same moment")
+    assert await caught_up(world, LEFT_TO_WEBHOOKS - timedelta(seconds=4)) == CaughtUp(4)
+    assert await ada.inbox() == ["this moment", "just now", "long ago"]
+    assert await bea.inbox() == ["the same moment"]
+
+
+async def test_who_found_some_missing_looks_again_as_soon_as_no_webhook_is_waited_for(
+    world: InMemory,
 ) -> None:
     ada = await with_line(world)
+    await missed(ada, "during the outage")
+    assert await caught_up(world) == CaughtUp(1)
+    await missed(ada, "meanwhile")
+    assert await caught_up(world, LEFT_TO_WEBHOOKS) == CaughtUp(1)
+    await missed(ada, "later")
+    assert await caught_up(world, LEFT_TO_WEBHOOKS) == CaughtUp(1)
+    world.clock.advance(LEFT_TO_WEBHOOKS)
+    assert await world.use_cases.catch_up() == CaughtUp()
+    await missed(ada, "at peace")
+    assert await caught_up(world, EVERY - timedelta(seconds=2)) == CaughtUp()
+    assert await caught_up(world, timedelta(seconds=1)) == CaughtUp(1)
+
+
+async def test_one_whose_webhook_comes_at_that_very_moment_is_there_once_and_told_of_once(
+    world: InMemory,
+) -> None:
+    ada = await with_line(world)
+    await caught_up(world)
+    before = await told(ada)
+    [_, *young] = await missed(ada, "long ago", *"abc")
+    world.clock.advance(EVERY)
+    webhooks = [ada.receives(body, ref=ref) for body, ref in zip("abc", young, strict=True)]
+    await asyncio.gather(world.use_cases.catch_up(), *webhooks)
+    assert sorted(await ada.inbox()) == ["a", "b", "c", "long ago"]
+    assert await told(ada) == before + 4
+
+
+async def test_while_nothing_is_missing_the_carrier_is_asked_once_and_the_store_once_about_each_line(
+    world: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [await with_line(world), await (await world.signed_up("bea")).with_line()]
     for number in range(5):
-        await world.carrier.receive(STRANGER, ada.number, f"{number}")
+        for person in people:
+            await world.carrier.receive(STRANGER, person.number, f"{number}")
     asked = Counter[str]()
     begin = world.store.begin
 
@@ -88,13 +147,11 @@ async def test_while_nothing_is_missing_the_carrier_is_asked_once_and_the_store_
 
     monkeypatch.setattr(type(world.store), "begin", lambda _self, *given: counted(*given))
     world.carrier.calls.clear()
-    assert await caught_up(world) == CaughtUp()
-    first = asked["begin"]
-    assert first >= 5
-    world.clock.advance(EVERY)
-    await world.use_cases.catch_up()
-    assert asked["begin"] == first
-    assert [call for call in world.carrier.calls if call != "delete_copy"] == ["list_received"] * 2
+    for _ in range(2):
+        world.clock.advance(EVERY)
+        assert await world.use_cases.catch_up() == CaughtUp()
+        assert asked["begin"] == len(people)
+    assert world.carrier.calls == ["list_received"] * 2
 
 
 async def test_of_several_processes_one_catches_up_at_a_time(world: InMemory) -> None:
@@ -211,6 +268,39 @@ async def test_a_store_that_does_not_answer_ends_it_and_the_next_one_goes_on(
     assert await ada.inbox() == ["b", "a"]
     assert await caught_up(world) == CaughtUp(4)
     assert (await ada.inbox())[::-1] == [*"abcdef"]
+
+
+async def test_who_missed_more_than_is_taken_in_at_one_time_goes_on_soon(
+    world: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("application.catching_up.MOST", 3)
+    ada = await with_line(world)
+    await missed(ada, *"abcdefgh")
+    world.use_cases.catch_up.carrier = Paged(world.carrier, Chaos(rate=0))
+    assert await caught_up(world) == CaughtUp(3)
+    for left in (3, 2):
+        assert await caught_up(world, LEFT_TO_WEBHOOKS) == CaughtUp(left)
+    assert sorted(await ada.inbox()) == [*"abcdefgh"]
+
+
+async def test_an_account_whose_key_is_lost_holds_up_no_other(world: InMemory) -> None:
+    ada, bea = await with_line(world), await (await world.signed_up("bea")).with_line()
+    await missed(ada, *"ab")
+    await missed(bea, "c")
+    await world.keyring.destroy(ada.id)
+    assert await caught_up(world) == CaughtUp(1, Counter({KeyGone.code: 2}))
+    assert await bea.inbox() == ["c"]
+
+
+async def test_whoever_dies_at_it_keeps_the_others_from_it_for_half_a_minute_at_most(world: InMemory) -> None:
+    ada = await with_line(world)
+    await missed(ada, "hello")
+    world.clock.advance(EVERY)
+    turn = await world.catch_ups.take(world.carrier.name, world.clock.now(), world.clock.now() + TURN)
+    assert turn is not None
+    assert timedelta(seconds=30) >= TURN
+    assert await caught_up(world, TURN - timedelta(seconds=1)) == CaughtUp()
+    assert await caught_up(world, timedelta(seconds=1)) == CaughtUp(1)
 
 
 async def test_a_message_that_cannot_be_taken_in_holds_up_no_other_and_is_tried_again(

@@ -11,7 +11,7 @@ import json
 import random
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -127,7 +127,7 @@ class Stage:
         message = await self.ask("POST", f"/v1/lines/{line}/messages", {"to": to, "body": body}, token, **key)
         self.sent[body] = message["id"]
 
-    async def pages(self, path: str, token: str) -> AsyncIterator[dict[str, Any]]:
+    async def pages(self, path: str, token: str) -> AsyncGenerator[dict[str, Any], None]:
         """Yield every item of a list."""
         cursor = ""
         while cursor is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from adapters.outbound.twilio.simulator import resources
 from adapters.outbound.twilio.simulator.faults import Faults
@@ -204,7 +205,7 @@ class Account:
     def _sent_within(self, shape: Resource, key: str, bound: str) -> bool:
         if shape["date_sent"] is None:
             return False
-        sent = parsedate_to_datetime(shape["date_sent"]).strftime("%Y-%m-%dT%H:%M:%SZ")[: len(bound)]
+        sent = sortable(shape["date_sent"])[: len(bound)]
         return {"DateSent": sent == bound, "DateSent>": sent >= bound, "DateSent<": sent <= bound}[key]
 
     def redact(self, sid: str, form: Mapping[str, str]) -> Resource:
@@ -228,3 +229,9 @@ class Account:
     def _must_be_finished(self, shape: Resource) -> None:
         if shape["status"] in UNFINISHED:
             raise Refused(20009, f"{shape['sid']} is still being processed")
+
+
+@lru_cache(maxsize=10_000)
+def sortable(date: str) -> str:
+    """Return a date of a resource as filters write it. Each page of a long list asks for that of each message."""
+    return parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -34,6 +34,10 @@ class CallStage(StrEnum):
     """The other side's leg of a call that goes out."""
     CONNECTED = "connected"
     """The app's leg of a call that goes out, put through to `other`."""
+    PROMPTING = "prompting"
+    """The app's leg of a call to the line's own number: its person hears that they are to speak."""
+    SPEAKING = "speaking"
+    """The same leg: what they say is recorded, as their greeting. Nobody else is ever called."""
     TELLING = "telling"
     """Whoever is on the leg hears why there is no call, and then it ends."""
 

@@ -13,6 +13,9 @@ from domain.lines import PhoneLine
 from domain.spend import PaidCall
 from domain.values import PhoneNumber
 
+GREETING_TAKES = timedelta(minutes=2)
+"""A call to the line itself is over by then: its person hears what to do, and is recorded for a minute at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallCosts:
@@ -34,7 +37,8 @@ class CallCosts:
 
     async def pay(self, line: PhoneLine, to: PhoneNumber, *, already: int = 0) -> PaidCall:
         """Take what a call to this number may cost, for whoever puts it on record. Raises as above."""
-        return await self.spend.take_call(line.account_id, line.country, to, already=already)
+        at_most = GREETING_TAKES if to == line.number else None
+        return await self.spend.take_call(line.account_id, line.country, to, already=already, at_most=at_most)
 
     async def _note(self, call_id: CallId, line: PhoneLine, cost: int) -> None:
         async def change(tx: Tx) -> None:

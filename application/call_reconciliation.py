@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from application.call_progress import ApplyCallReport, CallReport
 from application.call_records import LONGEST
+from application.carrier_recordings import RefuseRecording, taking_in
 from application.hold import Hold, HoldOfJob
 from application.inbound_calls import call_taken
 from application.job_type import JobType, Provider
@@ -17,8 +18,9 @@ from application.ports.jobs import JobLease, Queue
 from application.ports.recordings import Recordings
 from application.ports.store import Store
 from application.ports.voice_carrier import ListedCall, VoiceCarrier
+from application.spoken_greetings import ReceiveGreeting
 from application.voicemail_deletion import delete_recording
-from application.voicemail_receiving import InboundVoicemail, ReceiveVoicemail, RefuseRecording, taking_in
+from application.voicemail_receiving import InboundVoicemail, ReceiveVoicemail
 from domain.calls import Call, CallDirection
 from domain.erasure import NotYetGone
 from domain.kernel import AccountId, CarrierRef, LineId
@@ -49,6 +51,7 @@ class ReconcileCalls:
     clock: Clock
     apply_report: ApplyCallReport
     receive: ReceiveVoicemail
+    greeting: ReceiveGreeting
     refuse: RefuseRecording
 
     async def __call__(self, account_id: AccountId, line_id: LineId, lease: JobLease) -> None:
@@ -61,8 +64,10 @@ class ReconcileCalls:
             callers = {call.ref: call.peer for call in listed if call.parent is None and call.is_inbound}
             for call in listed:
                 await self._compare(line, call, hold)
-            for ref, caller in {**callers, **await self._ours(line)}.items():
-                await self._take_in_recordings(line, ref, caller, hold)
+            ours = await self._ours(line)
+            for ref, caller in {**callers, **{call.ref: call.peer for call in ours if call.ref}}.items():
+                own = any(call.ref == ref and call.is_to_itself(line.number) for call in ours)
+                await self._take_in_recordings(line, ref, caller, hold, own=own)
 
     async def _settled(self, line: PhoneLine) -> list[ListedCall]:
         """List what belongs to this lease and is no news any more."""
@@ -120,27 +125,40 @@ class ReconcileCalls:
         if await self.voice.look_up_call(ref) is not None:
             raise NotYetGone
 
-    async def _ours(self, line: PhoneLine) -> dict[CarrierRef, Peer | None]:
+    async def _ours(self, line: PhoneLine) -> list[Call]:
         """Return recent calls of ours in which something may have been left: their record may have gone already."""
         now = self.clock.now()
         async with self.store.begin(line.account_id) as tx:
             recent = await tx.calls.page(line.id, None, None, MOST)
-        return {
-            call.ref: call.peer
+        return [
+            call
             for call in recent
-            if call.ref is not None and not call.altered and call.direction is CallDirection.INBOUND
+            if call.ref is not None and not call.altered
+            if call.direction is CallDirection.INBOUND or call.is_to_itself(line.number)
             if now - LOOK_BACK <= call.started_at <= now - SETTLED_AFTER
-        }  # fmt: skip
+        ]
 
     async def _take_in_recordings(
-        self, line: PhoneLine, call: CarrierRef, caller: Peer | None, hold: Hold
+        self, line: PhoneLine, call: CarrierRef, caller: Peer | None, hold: Hold, *, own: bool
     ) -> None:
-        """Take in what a caller left and nobody told us of; have what was taken in before be gone at the carrier."""
+        """Take in what was said and nobody told us of; have what was taken in before be gone at the carrier.
+
+        Callers leave messages; on the person's `own` call it is their greeting.
+        """
         for ref in await self.recordings.of_call(call):
             async with self.store.begin(line.account_id) as tx:
                 held = await tx.voicemails.by_ref(ref)
                 taken = await tx.idempotency.earlier_result(taking_in(ref)) is not None
-            if held is None and not taken:
+                spoken = any(each.ref == ref for each in await tx.greetings.of_line(line.id))
+            if spoken:
+                continue  # its own job has it
+            if held is None and not taken and own:
+                known = await self.recordings.look_up(ref)
+                if known is not None and known.is_message:
+                    lease = Lease(line.account_id, line.id)
+                    await self.greeting.of_line(lease, ref, replace(known, call=call))
+                await self.refuse(ref)
+            elif held is None and not taken:
                 await self.receive(InboundVoicemail(ref, line.number, caller, length=None))
                 await self.refuse(ref)
             elif held is None or held.copy_deleted_at is not None:

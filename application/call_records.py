@@ -53,26 +53,32 @@ class CloseCall:
         """
         async with self.store.begin(account_id) as tx:
             call = await tx.calls.get_even_deleted(call_id)
+            own = any(
+                line.id == call.line_id and call.is_to_itself(line.number)
+                for line in await tx.lines.list_all()
+            )
         if call.altered or (call.record_deleted_at is not None and not call.is_deleted):
             return
-        legs = await self._over(call)
+        found, legs = await self._over(call)
         if call.ref is not None and self.voice.voice_abilities.can_delete_records:
             self._must_have_settled(call)
             hold = HoldOfJob(self.queue, account_id, lease)
             for ref in (*(leg.ref for leg in legs), call.ref):
                 await self._delete(ref, hold)
+        if own and found is not None and found.outcome.talked:
+            legs = [found]  # nobody else was called: the person's own leg is what it cost
         await self._commit(call, legs, lease)
 
-    async def _over(self, call: Call) -> list[CarrierCall]:
-        """Return the legs of a call that is over. Raises TooEarly while it is not, or may yet begin."""
+    async def _over(self, call: Call) -> tuple[CarrierCall | None, list[CarrierCall]]:
+        """Return a call that is over, and its legs. Raises TooEarly while it is not, or may yet begin."""
         if call.ref is None:
             if not call.is_over and self.clock.now() < call.started_at + LONGEST:
                 raise TooEarly(LONGEST)
-            return []
+            return None, []
         found, legs = await self.voice.look_up_call(call.ref), await self.voice.legs(call.ref)
         if not all(each.is_over for each in (found, *legs) if each is not None):
             raise TooEarly(LOOK_AGAIN)
-        return legs
+        return found, legs
 
     def _must_have_settled(self, call: Call) -> None:
         settles = self.voice.voice_abilities.record_settles_after

@@ -6,19 +6,23 @@ from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from application.hold import Hold, HoldOfJob
 from application.job_type import NOW, JobType, Provider
 from application.ports.clock import Clock
 from application.ports.ids import Ids
-from application.ports.jobs import JobLease
+from application.ports.jobs import JobLease, Queue
 from application.ports.keyring import KeyGone
 from application.ports.media_addresses import MediaAddresses
 from application.ports.objects import Objects
+from application.ports.recordings import Recordings
 from application.ports.store import Store, Tx
 from application.voicemail_audio import KeepAudio
+from application.voicemail_deletion import COPY_KEPT, delete_recording
 from domain.greetings import (
     LARGEST_GREETING,
     Greeting,
     GreetingBegun,
+    GreetingFetched,
     GreetingId,
     GreetingReplaced,
     GreetingSound,
@@ -37,12 +41,16 @@ async def heard(tx: Tx, line_id: LineId) -> Greeting | None:
 
 
 async def replace_with(tx: Tx, line_id: LineId, new: Greeting | None, clock: Clock) -> None:
-    """Have callers hear another greeting, or the usual one."""
+    """Have callers hear another greeting, or the usual one: then none that is on its way comes to be heard, either.
+
+    One that the carrier still holds stays until it is gone there.
+    """
     for each in await tx.greetings.of_line(line_id):
         if new is None or (each.id != new.id and each.state is GreetingState.KEPT):
             each.replaced(clock.now())
             tx.save(each)
-            tx.remove(each)
+            if each.ref is None or each.altered:
+                tx.remove(each)
     if new is not None:
         tx.save(new)
 
@@ -165,13 +173,22 @@ class ReadOfferedGreeting:
 
 @dataclass(frozen=True, slots=True)
 class PurgeGreeting:
-    """Deletes the recording of a greeting that nobody hears any more, or whose upload was broken off."""
+    """Deletes the recording of a greeting that nobody hears any more, or whose upload was broken off.
+
+    Of one that the person said on the telephone, the carrier's copy goes first, and as soon as ours was read back.
+    """
 
     store: Store
+    queue: Queue
+    recordings: Recordings
     objects: Objects
 
     async def __call__(self, account_id: AccountId, greeting_id: GreetingId, lease: JobLease) -> None:
-        """Delete it, unless it is heard. Repeating is harmless. Raises ObjectsUnavailable."""
+        """Delete it, unless it is heard, and what the carrier holds of it. Repeating is harmless.
+
+        Raises JobGone, ObjectsUnavailable, CarrierUnavailable, NotYetGone.
+        """
+        await self._leave_the_carrier(account_id, greeting_id, HoldOfJob(self.queue, account_id, lease))
 
         async def change(tx: Tx) -> bool:
             try:
@@ -179,7 +196,7 @@ class PurgeGreeting:
             except NotFound:
                 return True
             greeting.must_be_whole()
-            if greeting.is_heard:
+            if greeting.is_heard or greeting.ref is not None:
                 return False
             tx.remove(greeting)
             return True
@@ -187,12 +204,30 @@ class PurgeGreeting:
         if await self.store.update(account_id, change):
             await self.objects.delete(account_id, ObjectId(greeting_id))
 
+    async def _leave_the_carrier(self, account_id: AccountId, greeting_id: GreetingId, hold: Hold) -> None:
+        """Have the carrier's recording of it deleted and read back, unless it is yet to be fetched."""
+        try:
+            async with self.store.begin(account_id) as tx:
+                greeting = await tx.greetings.get(greeting_id)
+        except NotFound:
+            return
+        if greeting.altered or greeting.ref is None or greeting.is_expected:
+            return
+        await delete_recording(self.recordings, greeting.ref, hold)
+
+        async def change(tx: Tx) -> None:
+            gone = await tx.greetings.get(greeting_id)
+            gone.carrier_copy_deleted()
+            tx.save(gone)
+
+        await self.store.update(account_id, change)
+
 
 JOBS = (
     JobType(
         "purge_greeting",
         PurgeGreeting,
-        after={GreetingBegun: UPLOAD_TAKES, GreetingReplaced: NOW},
+        after={GreetingBegun: UPLOAD_TAKES, GreetingReplaced: NOW, GreetingFetched: COPY_KEPT},
         attempts=None,
         asks=Provider.OBJECTS,
     ),

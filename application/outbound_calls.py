@@ -26,6 +26,7 @@ from domain.call_instructions import (
     Connect,
     HangUp,
     Instruction,
+    RecordGreeting,
     Say,
 )
 from domain.call_words import Notice, Spoken
@@ -102,13 +103,16 @@ class BeginCall:
     ) -> tuple[Call, timedelta]:
         """Return the call, to be saved, and how long it may last. `paid` remembers what was taken over lost races.
 
+        One to the line's own number is for its greeting: its app is all that it calls, whoever is blocked.
+
         Raises LineNotActive, NotForCalls, EmergencyNumber, UnreachableNumber, DestinationNotAllowed, NumberBlocked,
         SpendLimited, SendingPaused, LimitsUnavailable.
         """
         line.must_take_calls()
-        must_be_callable(self.plan, line, to)
-        if await is_blocked(tx, to):
-            raise NumberBlocked
+        if to != Peer(line.number):
+            must_be_callable(self.plan, line, to)
+            if await is_blocked(tx, to):
+                raise NumberBlocked
         terms = await self.costs.pay(line, PhoneNumber(to), already=sum(paid))
         paid.append(terms.cost)
         call = Call.begin(
@@ -221,13 +225,14 @@ class AnswerApp:
         async def change(tx: Tx) -> CallAnswer:
             line, call = await tx.lines.get(owner.line_id), await known_call(tx, app_call.ref)
             if call is not None:
-                return await self._again(call, line)
+                return await self._again(tx, call, line)
             if await tx.idempotency.earlier_result(call_taken(app_call.ref)) is not None:
                 return OVER
             call, longest = await self.begin(tx, line, Peer(app_call.to), app_call.ref, paid)
             tx.never_again(call_taken(app_call.ref))
+            answer = await self._answered(tx, call, line, longest)
             tx.save(call)
-            return connected(call, line, longest)
+            return answer
 
         async with passing_over_the_erased(self.store, Lease(*owner), fresh=True):
             try:
@@ -238,11 +243,17 @@ class AnswerApp:
                 return REFUSAL
         return answer
 
-    async def _again(self, call: Call, line: PhoneLine) -> CallAnswer:
+    async def _again(self, tx: Tx, call: Call, line: PhoneLine) -> CallAnswer:
         if call.is_deleted or call.is_over or call.line_id != line.id or call.peer is None:
             return OVER
         terms = await self.begin.costs.pay(line, PhoneNumber(call.peer), already=call.reserved or 1)
-        return connected(call, line, terms.longest)
+        return await self._answered(tx, call, line, terms.longest)
+
+    async def _answered(self, tx: Tx, call: Call, line: PhoneLine, longest: timedelta) -> CallAnswer:
+        if call.is_to_itself(line.number):
+            call.reach(CallOutcome.IN_PROGRESS)
+            return greeting_asked(call, line, spoken_to(await tx.accounts.get_even_broken()))
+        return connected(call, line, longest)
 
 
 async def language_of(store: Store, account_id: AccountId) -> Spoken:
@@ -262,6 +273,11 @@ def connected(call: Call, line: PhoneLine, longest: timedelta) -> CallAnswer:
     if call.peer is None:
         return OVER
     return CallAnswer((Connect(PhoneNumber(call.peer), line.number, longest),), line.id, call.id)
+
+
+def greeting_asked(call: Call, line: PhoneLine, language: Spoken) -> CallAnswer:
+    """Have the person say what the line's callers are to hear; nobody is called."""
+    return CallAnswer((RecordGreeting(),), line.id, call.id, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +319,8 @@ class ConnectCall:
             if not line.lets_calls_out:
                 raise NotFound
             adopt(tx, call, picked_up.ref)
+            if call.is_to_itself(line.number):
+                call.reach(CallOutcome.IN_PROGRESS)
             tx.save(call)
             return call, line
 
@@ -318,4 +336,6 @@ class ConnectCall:
             terms = await self.costs.pay(line, PhoneNumber(call.peer), already=call.reserved)
         except tuple(NOTICES) as refusal:
             return refused(refusal, await language_of(self.store, line.account_id))
+        if call.is_to_itself(line.number):
+            return greeting_asked(call, line, await language_of(self.store, line.account_id))
         return connected(call, line, terms.longest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from application.ports.clock import Clock
 from application.ports.limits import Charge, Limits
@@ -72,15 +72,25 @@ class Spend:
         )
 
     async def take_call(
-        self, account_id: AccountId, home: Country, to: PhoneNumber, *, already: int = 0
+        self,
+        account_id: AccountId,
+        home: Country,
+        to: PhoneNumber,
+        *,
+        already: int = 0,
+        at_most: timedelta | None = None,
     ) -> PaidCall:
         """Take what a call from a line of `home` may cost, and a place for it at the carrier.
 
-        What was taken for it `already` is enough. Raises DestinationNotAllowed, SpendLimited, SendingPaused.
+        `at_most` is how long it can last, where that is known. What was taken for it `already` is enough.
+
+        Raises DestinationNotAllowed, SpendLimited, SendingPaused.
         """
         country, now = self._allowed(home, Peer(to)), self.clock.now()
         limit = self.policy.limit_of(account_id, now)
         longest = self.policy.longest_call(country, limit)
+        if at_most is not None:
+            longest = min(longest, at_most)
         if already:
             return PaidCall(longest, 0)
         cost = self.policy.cost_of_call(country, int(longest.total_seconds()))

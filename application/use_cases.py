@@ -13,6 +13,7 @@ from application.billing import ChangePlan, ListPlans, OpenCheckout, OpenPortal,
 from application.blocked_numbers import BlockNumber, ListBlockedNumbers, UnblockNumber
 from application.call_progress import ApplyCallReport
 from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall, StopForwarding
+from application.carrier_recordings import RefuseRecording
 from application.catching_up import CatchUp
 from application.contact_import import ExportContacts, ImportContacts
 from application.contacts import AddContact, ChangeContact, DeleteContact, ListContacts, ReadContact
@@ -81,7 +82,7 @@ from application.voicemail import (
     ReadVoicemail,
     RestoreVoicemail,
 )
-from application.voicemail_receiving import ReceiveVoicemail, RefuseRecording
+from application.voicemail_receiving import ReceiveVoicemail
 from application.voicemail_transcripts import ApplyTranscript
 from application.webhook_endpoints import (
     AddWebhookEndpoint,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from application.job_type import NOW, JobType, Provider
@@ -22,7 +22,6 @@ from domain.voicemail import (
     AudioDigest,
     AudioRefusal,
     AudioType,
-    Voicemail,
     VoicemailId,
     VoicemailLeft,
 )
@@ -161,13 +160,51 @@ class KeepAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchRecording:
+    """Fetches what the carrier recorded, and keeps it as an object."""
+
+    recordings: Recordings
+    keep_audio: KeepAudio
+    clock: Clock
+
+    async def __call__(
+        self,
+        ref: CarrierRef,
+        account_id: AccountId,
+        object_id: ObjectId,
+        since: datetime,
+        largest: int = LARGEST,
+        *,
+        days: int | None = None,
+    ) -> Audio | AudioRefusal:
+        """Return what is kept; or why it is not taken in. Raises as `KeepAudio`; CarrierUnavailable, NotYetTheAudio.
+
+        `since` is when it was taken in. Repeating is harmless.
+        """
+        try:
+            async with self.recordings.fetch(ref) as fetched:
+                return await self.keep_audio(
+                    account_id, object_id, fetched.content, fetched.type, largest, days=days
+                )
+        except AudioTooLarge:
+            return AudioRefusal.TOO_LARGE
+        except RecordingAbsent:
+            return AudioRefusal.GONE
+        except UnsupportedAudio:
+            return AudioRefusal.UNSUPPORTED
+        except (RecordingGone, RecordingUnfit, NotAudio) as error:
+            if self.clock.now() < since + PATIENCE:
+                raise NotYetTheAudio from None
+            return AudioRefusal.GONE if isinstance(error, RecordingGone) else AudioRefusal.UNFIT
+
+
+@dataclass(frozen=True, slots=True)
 class FetchVoicemail:
     """Fetches a voicemail's audio from the carrier and keeps it; the carrier's copy may go only after that."""
 
     store: Store
-    recordings: Recordings
     objects: Objects
-    keep_audio: KeepAudio
+    fetch: FetchRecording
     clock: Clock
 
     async def __call__(self, account_id: AccountId, voicemail_id: VoicemailId, lease: JobLease) -> None:
@@ -180,32 +217,14 @@ class FetchVoicemail:
                 voicemail = await tx.voicemails.get_even_deleted(voicemail_id)
             voicemail.must_be_whole()
             if voicemail.is_expected:
-                await self._commit(account_id, voicemail_id, await self._kept(voicemail), lease)
+                kept = await self.fetch(
+                    voicemail.ref, account_id, voicemail.object_id, voicemail.created_at, days=BACKSTOP
+                )
+                await self._commit(account_id, voicemail_id, kept, lease)
         except NotFound:
             # The row is there before the object and goes after it: so whatever this or an earlier try had put goes now.
             await self.objects.delete(account_id, ObjectId(voicemail_id))
             raise
-
-    async def _kept(self, voicemail: Voicemail) -> Audio | AudioRefusal:
-        """Keep the audio, and return what it is; or why it is not taken in."""
-        try:
-            return await self._fetched(voicemail, voicemail.ref)
-        except AudioTooLarge:
-            return AudioRefusal.TOO_LARGE
-        except RecordingAbsent:
-            return AudioRefusal.GONE
-        except UnsupportedAudio:
-            return AudioRefusal.UNSUPPORTED
-        except (RecordingGone, RecordingUnfit, NotAudio) as error:
-            if self.clock.now() < voicemail.created_at + PATIENCE:
-                raise NotYetTheAudio from None
-            return AudioRefusal.GONE if isinstance(error, RecordingGone) else AudioRefusal.UNFIT
-
-    async def _fetched(self, voicemail: Voicemail, ref: CarrierRef) -> Audio:
-        async with self.recordings.fetch(ref) as fetched:
-            return await self.keep_audio(
-                voicemail.account_id, voicemail.object_id, fetched.content, fetched.type, days=BACKSTOP
-            )
 
     async def _commit(
         self, account_id: AccountId, voicemail_id: VoicemailId, kept: Audio | AudioRefusal, lease: JobLease

@@ -182,7 +182,7 @@ async def put_off(store: Store, job: Job, lease: JobLease) -> None:
 
 @dataclass(frozen=True, slots=True)
 class DeleteRecordings(ErasureStep):
-    """Erasure: what the carrier holds of the account's voicemail goes."""
+    """Erasure: what the carrier holds of the account's voicemail and greetings goes."""
 
     name: ClassVar[str] = "recordings"
     needs_keys: ClassVar[bool] = True
@@ -191,9 +191,14 @@ class DeleteRecordings(ErasureStep):
     clear_residue: ClearResidue
 
     async def run(self, erasure: Erasure, hold: Hold) -> Mapping[str, int]:
-        """Delete recordings and transcripts, and look for them. Raises NotYetGone, CarrierUnavailable. Repeatable."""
+        """Delete recordings and transcripts, and look for them. Raises NotYetGone, CarrierUnavailable. Repeatable.
+
+        A greeting that the person said on the telephone is a recording, too.
+        """
         async for refs in self._known(erasure.account_id):
             await self.store.add_residue([Residue.recording(erasure.account_id, ref) for ref in refs])
+        spoken = await self._greetings(erasure.account_id)
+        await self.store.add_residue([Residue.recording(erasure.account_id, ref) for ref in spoken])
         await self.clear_residue(erasure, hold)
         return NO_COUNTS
 
@@ -207,6 +212,11 @@ class DeleteRecordings(ErasureStep):
             whole = [voicemail for voicemail in found if not voicemail.altered]
             yield [ref for each in whole for ref in (each.transcription, each.ref) if ref is not None]
             after = found[-1].id
+
+    async def _greetings(self, account_id: AccountId) -> list[CarrierRef]:
+        async with self.store.begin(account_id) as tx:
+            held = await tx.greetings.with_carrier_copy()
+        return [each.ref for each in held if each.ref is not None and not each.altered]
 
 
 JOBS = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from application.carrier_recordings import taking_in
 from application.inbound_messages import passing_over_the_erased
-from application.ports.carrier_errors import CarrierUnavailable
 from application.ports.clock import Clock
 from application.ports.directory import Directory, Lease
 from application.ports.ids import Ids
@@ -14,8 +14,8 @@ from application.ports.jobs import Job
 from application.ports.recordings import Recordings
 from application.ports.store import Store, Tx
 from application.ports.transcriber import Transcriber
+from application.spoken_greetings import ReceiveGreeting
 from application.voicemail_deletion import EXPIRE_VOICEMAIL, LONGEST_WAIT
-from domain.idempotency import Operation
 from domain.kernel import CarrierRef
 from domain.retention import Retention
 from domain.values import Peer, PhoneNumber
@@ -37,11 +37,6 @@ class InboundVoicemail:
     finished: bool = True
 
 
-def taking_in(ref: CarrierRef) -> Operation:
-    """Return the operation of taking this recording in, which happens once."""
-    return Operation(f"voicemail:{ref}")
-
-
 @dataclass(frozen=True, slots=True)
 class ReceiveVoicemail:
     """Stores a voicemail for the line that leases its number; one for anybody else goes at the carrier, too."""
@@ -50,6 +45,7 @@ class ReceiveVoicemail:
     directory: Directory
     recordings: Recordings
     transcriber: Transcriber
+    greeting: ReceiveGreeting
     clock: Clock
     ids: Ids
     retention: Retention
@@ -69,6 +65,10 @@ class ReceiveVoicemail:
             if known.called is not None:
                 called, caller = known.called, known.caller
             length = known.length
+            if known.of_app and known.is_message:
+                if inbound.finished:
+                    await self.greeting(inbound.ref, known)
+                return  # whatever an app's person said is no message to them
             if called is None or not known.is_message:
                 return  # whose it is cannot be told, or it is none of ours to keep
         taken = length >= SHORTEST and await self._stored(inbound.ref, called, caller, length)
@@ -118,38 +118,3 @@ class ReceiveVoicemail:
             return True
 
         return await self.store.update(lease.account_id, change)
-
-
-@dataclass(frozen=True, slots=True)
-class RefuseRecording:
-    """Has a recording deleted that nobody was asked to leave: what people say to each other is never recorded."""
-
-    store: Store
-    directory: Directory
-    recordings: Recordings
-    clock: Clock
-
-    async def __call__(self, ref: CarrierRef) -> None:
-        """Delete it at the carrier, and audit that for whose number it is. Repeating is harmless.
-
-        Only what the carrier itself says it is counts: a message that somebody left stays. Raises CarrierUnavailable.
-        """
-        known = await self.recordings.look_up(ref)
-        if known is None or known.is_message:
-            return
-        await self.recordings.delete(ref)
-        if await self.recordings.holds(ref):
-            raise CarrierUnavailable
-        for number in filter(None, (known.called, known.caller)):
-            lease = await self.directory.line(number, fresh=True)
-            if lease is not None:
-                async with passing_over_the_erased(self.store, lease, fresh=True):
-                    await self._audit(lease)
-
-    async def _audit(self, lease: Lease) -> None:
-        async def change(tx: Tx) -> None:
-            line = await tx.lines.get(lease.line_id)
-            line.recording_refused(self.clock.now())
-            tx.save(line)
-
-        await self.store.update(lease.account_id, change)

@@ -32,6 +32,7 @@ from application.call_reconciliation import ReconcileCalls
 from application.call_records import CloseCall, DeleteCallRecords
 from application.calls import DeleteCall, ForwardLine, ListCalls, ReadCall, StopForwarding
 from application.carrier_copies import DeleteCarrierCopies
+from application.carrier_recordings import RefuseRecording
 from application.catching_up import CatchUp
 from application.completion_mail import KeepAddress, SendCompletionMail
 from application.contact_import import ExportContacts, ImportContacts
@@ -202,6 +203,7 @@ from application.sessions import (
 )
 from application.sign_up import AnswerSignUp, SignUp, VerifyAccount
 from application.spend import Spend
+from application.spoken_greetings import FetchGreeting, ReceiveGreeting
 from application.store_purchases import ReadBuyerToken, ReceiveStoreHint
 from application.subscription_following import CatchUpOnPayments, FollowSubscription, ReceivePaymentHint
 from application.unused_accounts import WatchUnusedAccounts
@@ -214,14 +216,14 @@ from application.voicemail import (
     ReadVoicemail,
     RestoreVoicemail,
 )
-from application.voicemail_audio import FetchVoicemail, KeepAudio
+from application.voicemail_audio import FetchRecording, FetchVoicemail, KeepAudio
 from application.voicemail_deletion import (
     DeleteRecording,
     DeleteRecordings,
     ExpireVoicemail,
     PurgeVoicemail,
 )
-from application.voicemail_receiving import ReceiveVoicemail, RefuseRecording
+from application.voicemail_receiving import ReceiveVoicemail
 from application.voicemail_transcripts import ApplyTranscript, FollowTranscript
 from application.webhook_deliveries import DeliverWebhook, PurgeWebhookDeliveries
 from application.webhook_endpoints import (
@@ -606,16 +608,21 @@ class Container(containers.DeclarativeContainer):
     change_voicemail = Singleton(ChangeVoicemail, store=store, clock=clock)
     delete_voicemail = Singleton(DeleteVoicemail, store=store, clock=clock)
     restore_voicemail = Singleton(RestoreVoicemail, store=store, clock=clock)
+    refuse_recording = Singleton(
+        RefuseRecording, store=store, directory=directory, clients=call_clients, recordings=recordings, clock=clock,
+    )
+    receive_greeting = Singleton(
+        ReceiveGreeting, store=store, directory=directory, clients=call_clients, recordings=recordings,
+        refuse=refuse_recording, clock=clock, ids=ids,
+    )
     receive_voicemail = Singleton(
         ReceiveVoicemail, store=store, directory=directory, recordings=recordings, transcriber=transcriber,
-        clock=clock, ids=ids, retention=retention,
-    )
-    refuse_recording = Singleton(
-        RefuseRecording, store=store, directory=directory, recordings=recordings, clock=clock,
+        greeting=receive_greeting, clock=clock, ids=ids, retention=retention,
     )
     reconcile_calls = Singleton(
         ReconcileCalls, store=store, queue=queue, voice=voice, recordings=recordings, clients=call_clients,
-        clock=clock, apply_report=apply_call_report, receive=receive_voicemail, refuse=refuse_recording,
+        clock=clock, apply_report=apply_call_report, receive=receive_voicemail, greeting=receive_greeting,
+        refuse=refuse_recording,
     )
     apply_transcript = Singleton(
         ApplyTranscript, store=store, directory=directory, recordings=recordings,
@@ -623,8 +630,12 @@ class Container(containers.DeclarativeContainer):
     )
     follow_transcript = Singleton(FollowTranscript, store=store, transcriber=transcriber, clock=clock)
     keep_audio = Singleton(KeepAudio, objects=objects)
+    fetch_recording = Singleton(FetchRecording, recordings=recordings, keep_audio=keep_audio, clock=clock)
     fetch_voicemail = Singleton(
-        FetchVoicemail, store=store, recordings=recordings, objects=objects, keep_audio=keep_audio, clock=clock,
+        FetchVoicemail, store=store, objects=objects, fetch=fetch_recording, clock=clock,
+    )
+    fetch_greeting = Singleton(
+        FetchGreeting, store=store, objects=objects, fetch=fetch_recording, clock=clock,
     )
     read_greeting = Singleton(ReadGreeting, store=store, objects=objects)
     write_greeting = Singleton(WriteGreeting, store=store, clock=clock, ids=ids)
@@ -633,7 +644,9 @@ class Container(containers.DeclarativeContainer):
     read_offered_greeting = Singleton(
         ReadOfferedGreeting, store=store, addresses=media_addresses, clock=clock,
     )
-    purge_greeting = Singleton(PurgeGreeting, store=store, objects=objects)
+    purge_greeting = Singleton(
+        PurgeGreeting, store=store, queue=queue, recordings=recordings, objects=objects,
+    )
     delete_recording = Singleton(
         DeleteRecording, store=store, queue=queue, recordings=recordings, clock=clock,
     )

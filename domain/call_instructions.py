@@ -1,7 +1,8 @@
 """What a carrier is told to do with a call, step by step, in words that are no carrier's own.
 
-`TakeMessage` is the one instruction that has anything recorded. There is none that records what people say to each
-other, so no carrier can be told to (clause N3).
+Two instructions have anything recorded, and each what one person says to nobody: `TakeMessage` what a caller leaves,
+`RecordGreeting` what a line's own person has callers hear. There is none that records what people say to each other, so
+no carrier can be told to (clause N3).
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class PutThrough:
 
 @dataclass(frozen=True, slots=True)
 class TakeMessage:
-    """Greet the caller, and record what they leave: the one thing that is ever recorded.
+    """Greet the caller, and record what they leave: of callers, nothing else is ever recorded.
 
     The greeting is a recording at `audio`, an address that says nothing of itself, or `words`, or the usual notice.
     """
@@ -85,6 +86,18 @@ class TakeMessage:
     audio: str | None = None
     transcribed: bool = False
     """Whether the carrier is to write down what was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordGreeting:
+    """Have the person who called their own line, or was rung to, say what its callers are to hear, and record that.
+
+    It is all that ever becomes of such a call: nobody else is called, and nobody is put through to it.
+    """
+
+    longest: timedelta = timedelta(seconds=60)
+    silence: timedelta = timedelta(seconds=5)
+    """It ends when nothing is said for so long, or with the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +118,16 @@ class HangUp:
 
 
 Instruction: TypeAlias = (
-    RingApp | Forward | Connect | AskForKey | PutThrough | TakeMessage | Say | Reject | HangUp
+    RingApp
+    | Forward
+    | Connect
+    | AskForKey
+    | PutThrough
+    | TakeMessage
+    | RecordGreeting
+    | Say
+    | Reject
+    | HangUp
 )
 
 
@@ -125,7 +147,7 @@ class CallAnswer:
     @property
     def records(self) -> bool:
         """Whether anything is recorded."""
-        return any(isinstance(instruction, TakeMessage) for instruction in self.instructions)
+        return any(isinstance(instruction, TakeMessage | RecordGreeting) for instruction in self.instructions)
 
 
 REFUSAL = CallAnswer((Reject(),))

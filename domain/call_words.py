@@ -39,6 +39,8 @@ class Notice(StrEnum):
     """What somebody is told."""
 
     LEAVE_A_MESSAGE = "leave_a_message"
+    SAY_YOUR_GREETING = "say_your_greeting"
+    """To a line's own person."""
     PRESS_TO_TAKE = "press_to_take"
     """To whoever answers a forwarded call; `{key}` is the key that takes it."""
     NO_EMERGENCY_CALLS = "no_emergency_calls"
@@ -57,6 +59,7 @@ WORDS: Mapping[Spoken, Mapping[Notice, str]] = MappingProxyType(
     {
         Spoken.ENGLISH: {
             Notice.LEAVE_A_MESSAGE: "Nobody can take your call now. Please leave a message after the tone.",
+            Notice.SAY_YOUR_GREETING: "After the tone, say what your callers are to hear. Then hang up.",
             Notice.PRESS_TO_TAKE: "You have a call from your Pico line. To take it, press {key}.",
             Notice.NO_EMERGENCY_CALLS: "Emergency calls are not possible here. Hang up, and use a phone.",
             Notice.NOT_ALLOWED: "Calls to this number are not possible.",
@@ -67,6 +70,7 @@ WORDS: Mapping[Spoken, Mapping[Notice, str]] = MappingProxyType(
         },
         Spoken.HEBREW: {
             Notice.LEAVE_A_MESSAGE: "אין מענה כרגע. נא להשאיר הודעה אחרי הצליל.",
+            Notice.SAY_YOUR_GREETING: "אחרי הצליל, יש לומר את מה שישמעו המתקשרים אליך, ואז לנתק.",
             Notice.PRESS_TO_TAKE: "יש לך שיחה מהקו שלך בפיקו. כדי לקבל אותה, יש להקיש {key}.",
             Notice.NO_EMERGENCY_CALLS: "אי אפשר להתקשר מכאן לשירותי החירום. נא לנתק ולהשתמש בטלפון.",
             Notice.NOT_ALLOWED: "אי אפשר להתקשר למספר הזה.",

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Self
 
 from domain.classification import IndexScope, held
 from domain.kernel import AccountId, Aggregate, CallId, CarrierRef, Event, LineId
-from domain.values import Peer
+from domain.values import Peer, PhoneNumber
 
 
 class CallDirection(StrEnum):
@@ -129,6 +129,10 @@ class Call(Aggregate):
     def is_over(self) -> bool:
         """Whether nothing more is going on."""
         return self.ended_at is not None
+
+    def is_to_itself(self, number: PhoneNumber) -> bool:
+        """Tell whether the person called their own line, which has this number: to say its greeting."""
+        return self.direction is CallDirection.OUTBOUND and self.peer == Peer(number) and not self.altered
 
     @property
     def has_carrier_record(self) -> bool:

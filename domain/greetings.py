@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, NewType, Self
 from uuid import UUID
 
 from domain.classification import held
-from domain.kernel import AccountId, Aggregate, ErrorKind, Event, LineId, ObjectId, PicoError
+from domain.kernel import AccountId, Aggregate, CarrierRef, ErrorKind, Event, LineId, ObjectId, PicoError
 from domain.text import shown
 from domain.values import PersonalText
 
@@ -23,8 +23,10 @@ class GreetingState(StrEnum):
     """Where a greeting stands."""
 
     UPLOADED = "uploaded"
-    """Its recording is on its way: callers hear the one before."""
+    """Its recording is on its way, from the person or from the carrier: callers hear the one before."""
     KEPT = "kept"
+    REPLACED = "replaced"
+    """Nobody hears it any more; it stays until the carrier's recording of it is gone."""
 
 
 class GreetingSound(StrEnum):
@@ -72,13 +74,26 @@ class GreetingBegun(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GreetingSpoken(Event):
+    """The person said a greeting, whose recording waits with the carrier."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GreetingFetched(Event):
+    """The recording of a greeting came from the carrier and is safe with us."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GreetingReplaced(Event):
     """A greeting is not heard any more."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Greeting(Aggregate):
-    """What callers of a line hear: words, or the recording that is the object of the same id."""
+    """What callers of a line hear: words, or the recording that is the object of the same id.
+
+    `ref` is the carrier's recording of one that the person said on the telephone, until that is gone.
+    """
 
     stored_as: ClassVar[str] = "greetings"
     clause: ClassVar[str] = "C21"
@@ -91,6 +106,7 @@ class Greeting(Aggregate):
     sound: Annotated[GreetingSound | None, held(bound=True)] = None
     size: Annotated[int, held(bound=True)] = 0
     created_at: datetime
+    ref: Annotated[CarrierRef | None, held(exported=False, bound=True)] = None
 
     @classmethod
     def upload(cls, account_id: AccountId, greeting_id: GreetingId, line_id: LineId, at: datetime) -> Self:
@@ -103,6 +119,17 @@ class Greeting(Aggregate):
             created_at=at,
         )
         greeting.record(GreetingBegun(account_id=account_id, subject=greeting_id, at=at))
+        return greeting
+
+    @classmethod
+    def spoken(
+        cls, account_id: AccountId, greeting_id: GreetingId, line_id: LineId, ref: CarrierRef, at: datetime
+    ) -> Self:
+        """Note that the person said one, which the carrier recorded."""
+        greeting = cls(
+            account_id=account_id, id=greeting_id, line_id=line_id, state=GreetingState.UPLOADED, ref=ref, created_at=at
+        )  # fmt: skip
+        greeting.record(GreetingSpoken(account_id=account_id, subject=greeting_id, at=at))
         return greeting
 
     @property
@@ -119,9 +146,25 @@ class Greeting(Aggregate):
         """Note that its recording is safe with us. Repeating is harmless."""
         self.state, self.sound, self.size = GreetingState.KEPT, sound, size
 
+    @property
+    def is_expected(self) -> bool:
+        """Whether its recording is still to come from the carrier."""
+        return self.state is GreetingState.UPLOADED and self.ref is not None
+
+    def fetched(self, sound: GreetingSound, size: int, at: datetime) -> None:
+        """Note that its recording came from the carrier and is safe with us."""
+        self.keep(sound, size)
+        self.record(GreetingFetched(account_id=self.account_id, subject=self.id, at=at))
+
     def replaced(self, at: datetime) -> None:
-        """Note that it is not heard any more."""
-        self.record(GreetingReplaced(account_id=self.account_id, subject=self.id, at=at))
+        """Note that it is not heard any more. Repeating is harmless."""
+        if self.state is not GreetingState.REPLACED:
+            self.state = GreetingState.REPLACED
+            self.record(GreetingReplaced(account_id=self.account_id, subject=self.id, at=at))
+
+    def carrier_copy_deleted(self) -> None:
+        """Note that the carrier holds nothing of it any more. Repeating is harmless."""
+        self.ref = None
 
     def must_be_recorded(self) -> GreetingSound:
         """Return the kind of its recording. Raises GreetingNotRecorded, SealBroken."""

@@ -14,6 +14,7 @@ from adapters.inbound.webhooks.twilio.voice import (
     CONNECT,
     DIAL_ACTION,
     FROM_APP,
+    GREETING_ACTION,
     KEY,
     SCREEN,
     STATUS,
@@ -65,6 +66,7 @@ KINDS: tuple[tuple[str, str, dict[str, str]], ...] = (
     (STATUS, NAMED, RUNG | {"CallStatus": "no-answer", "CallDuration": "0"}),
     (STATUS, "", RINGING | {"CallStatus": "completed"}),
     (RECORD_ACTION, NAMED, LEFT),
+    (GREETING_ACTION, NAMED, LEFT | {"From": APP}),
     (
         RECORDING,
         NAMED,

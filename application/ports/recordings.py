@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import ClassVar, Protocol
 
 from application.ports.carrier_errors import CarrierRefused, CarrierUnavailable
+from domain.call_instructions import ClientIdentity
 from domain.kernel import CarrierRef
 from domain.values import Peer, PhoneNumber
 
@@ -49,7 +50,13 @@ class Recorded:
     caller: Peer | None
     length: timedelta
     is_message: bool = True
-    """Whether somebody was asked to leave it. Nothing else is ever to be recorded."""
+    """Whether somebody was asked to speak, and this is what they said. Nothing else is ever to be recorded."""
+    of_app: bool = False
+    """Whether an app of the line is on the call, which called or was called: nobody from outside has left it."""
+    client: ClientIdentity | None = None
+    """By which name the carrier knows the apps of that line, where it says."""
+    call: CarrierRef | None = None
+    """The call that it is of."""
 
 
 @dataclass(frozen=True, slots=True)

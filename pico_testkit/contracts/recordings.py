@@ -16,12 +16,14 @@ from application.ports.recordings import (
     Recordings,
 )
 from application.ports.transcriber import Transcriber
+from domain.call_instructions import ClientIdentity
 from domain.kernel import CarrierRef
 from domain.values import Locale, Peer, PhoneNumber
 from domain.voicemail import TranscriptAbsence
 
 CALLER, CALLED = Peer("+13105550178"), PhoneNumber("+12025550143")
 UNKNOWN, UNKNOWN_TRANSCRIPT = CarrierRef(f"RE{'a' * 32}"), CarrierRef(f"TR{'a' * 32}")
+CLIENT = ClientIdentity("line_" + "a" * 77)
 WORDS = "Hi, it is Noa."
 
 
@@ -39,6 +41,10 @@ class RecordingsWorld(ABC):
 
         None: the caller is withheld. Words that are empty: it was tried in vain.
         """
+
+    @abstractmethod
+    async def speak(self) -> CarrierRef:
+        """Let a line's own person say something for 13 seconds, on a call that the line's app is alone on."""
 
     @abstractmethod
     async def call_of(self, ref: CarrierRef) -> CarrierRef:
@@ -67,9 +73,21 @@ class RecordingsContract:
 
     async def test_a_recording_says_who_called_whom_and_how_long(self, world: RecordingsWorld) -> None:
         length = timedelta(seconds=13)
-        assert await world.recordings.look_up(await world.leave(CALLER)) == Recorded(CALLED, CALLER, length)
-        assert await world.recordings.look_up(await world.leave(None)) == Recorded(CALLED, None, length)
+        for caller in (CALLER, None):
+            ref = await world.leave(caller)
+            said = Recorded(CALLED, caller, length, call=await world.call_of(ref))
+            assert await world.recordings.look_up(ref) == said
         assert await world.recordings.look_up(UNKNOWN) is None
+
+    async def test_what_a_lines_own_person_said_is_told_from_what_a_caller_left(
+        self, world: RecordingsWorld
+    ) -> None:
+        ref = await world.speak()
+        known = await world.recordings.look_up(ref)
+        assert known is not None
+        assert (known.of_app, known.is_message, known.call) == (True, True, await world.call_of(ref))
+        assert known.length == timedelta(seconds=13)
+        assert known.client == CLIENT or known.caller == Peer(CALLED), "whose app it is can be told"
 
     async def test_the_audio_is_fetched_whole_and_as_often_as_asked_for(self, world: RecordingsWorld) -> None:
         ref = await world.leave(CALLER)

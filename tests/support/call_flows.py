@@ -11,19 +11,24 @@ from typing import Any
 from xml.etree.ElementTree import Element, fromstring
 
 from bootstrap.worlds import InMemory
+from domain.calls import Call, CallDirection
 from domain.forwarding import ForwardWhen
+from domain.kernel import CallId
 from domain.limits import Limit
 from domain.lines import LineState, PhoneLine
 from domain.quiet_hours import QuietHours
 from domain.spend import SpendPolicy
-from domain.values import PhoneNumber
+from domain.values import Peer, PhoneNumber
 from tests.support.actors import Person
 
 VOICE = "/webhooks/twilio/voice"
 TELEPHONE, CALLER, BLOCKED = "+14155550126", "+13105550178", "+13105550199"
+OURS = "+12025550143"
 CALLERS = (
     CALLER,
     BLOCKED,
+    OURS,
+    TELEPHONE,
     "anonymous",
     "Restricted",
     "+266696687",
@@ -56,6 +61,10 @@ Post = Callable[[str, dict[str, str]], Awaitable[tuple[int, bytes]]]
 class Flow:
     """One call: what was asked, and the documents that answered."""
 
+    of_app: bool = False
+    """Whether an app makes it, or is rung for it: nobody from outside does."""
+    to_itself: bool = False
+    """Whether such a one goes to the line's own number."""
     documents: list[tuple[str, Element, int]] = field(default_factory=list)
     """Path, document, and its size in bytes."""
     put_through: int = 0
@@ -70,12 +79,21 @@ class Flow:
 
     @property
     def recorded(self) -> list[str]:
-        """What asks for a recording and is no message that a caller leaves."""
+        """What asks for a recording and is no message that a caller leaves, nor the greeting of a person alone."""
+        dialled = any(element.tag == "Dial" for _, element in self.elements())
         return [
             f"{element.tag} {name}"
             for _, element in self.elements()
             for name in element.attrib
             if "record" in name.lower() and element.tag != "Record"
+        ] + [
+            f"Record of {'an app' if self.of_app else 'a caller'}"
+            for _, document, _ in self.documents
+            for record in document.iter("Record")
+            if ("greeting-action" in record.get("action", "")) is not self.to_itself
+            or (self.of_app and not self.to_itself)
+            or (self.to_itself and dialled)
+            or document.find("Dial") is not None
         ]
 
     @property
@@ -149,8 +167,17 @@ class CallFlows:
         form = {"CallSid": sid, "From": caller, "To": str(self.ada.number), "Direction": "inbound"}
         form |= {"CallStatus": "ringing", "AccountSid": f"AC{1:032x}"}
         ask: list[tuple[str, dict[str, str]]] = [(VOICE, form)]
-        if chance.random() < 0.2:
-            ask = [(f"{VOICE}/client", await self._from_app(form))]
+        kind = chance.random()
+        if kind < 0.3:
+            form = await self._from_app(form)
+            ask = [(f"{VOICE}/client", form)]
+            flow.of_app, flow.to_itself = True, form["To"] == self.ada.number
+        elif kind < 0.4:
+            peer = Peer(chance.choice((CALLER, str(self.ada.number))))
+            form |= {"From": str(self.ada.number), "To": "client:x", "Direction": "outbound-api"}
+            call_id = await self.begun(peer)
+            ask = [(f"{VOICE}/connect?line={self.ada.line_id}&call={call_id}", form)]
+            flow.of_app, flow.to_itself = True, peer == Peer(self.ada.number)
         for _ in range(12):
             if not ask:
                 break
@@ -167,8 +194,24 @@ class CallFlows:
 
     async def _from_app(self, form: dict[str, str]) -> dict[str, str]:
         client = await self.world.call_clients.identity(self.ada.id, self.ada.line_id)
-        to = self.random.choice((CALLER, "911", "+19005550199", BLOCKED, "x"))
+        own = str(self.ada.number)
+        to = self.random.choice((CALLER, "911", "+19005550199", BLOCKED, "x", own, own))
         return form | {"From": f"client:{client}", "To": to}
+
+    async def begun(self, peer: Peer) -> CallId:
+        """Put a call that we place on record."""
+        call_id = CallId(self.world.ids.new())
+
+        async def begin(tx: Any) -> None:
+            tx.save(
+                Call.begin(
+                    self.ada.id, call_id, self.ada.line_id, direction=CallDirection.OUTBOUND, ref=None, peer=peer,
+                    at=self.world.clock.now(),
+                )
+            )  # fmt: skip
+
+        await self.world.store.update(self.ada.id, begin)
+        return call_id
 
     def _next(self, flow: Flow, document: Element, form: dict[str, str]) -> list[tuple[str, dict[str, str]]]:
         """Return what Twilio may ask after a document."""

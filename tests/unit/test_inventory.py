@@ -125,7 +125,7 @@ def test_an_export_withholds_only_what_is_listed_here() -> None:
     assert withheld == {
         "accounts.place", "accounts.password", "sessions.token", "sessions.fingerprint",
         "calls.deleted_at", "calls.record_deleted_at", "calls.ref", "calls.reserved",
-        "conversations.deleted_at", "messages.ref",
+        "conversations.deleted_at", "greetings.ref", "messages.ref",
         "messages.attempted_at",
         "messages.copy_deleted_at", "messages.deleted_at", "opt_outs.peer", "contact_numbers.number",
         "contact_numbers.place", "search_segments.id", "search_segments.first",

@@ -132,7 +132,8 @@ def test_messages_are_not_kept_for_ever() -> None:
     assert {kind.__name__ for kind in NOT_AUDITED} == {
         "BlockedNumberAdded", "BlockedNumberDeleted", "CallBegan", "CallDeleted", "CallEnded", "ContactChanged",
         "ContactDeleted", "ConversationDeleted", "ConversationRead", "ExportReady",
-        "GreetingBegun", "GreetingReplaced", "LineResumed", "MediaExpected", "MediaKept", "MediaUploaded",
+        "GreetingBegun", "GreetingFetched", "GreetingReplaced", "GreetingSpoken",
+        "LineResumed", "MediaExpected", "MediaKept", "MediaUploaded",
         "MessageAccepted", "MessageAdvanced", "MessageDeleted", "MessageFinal", "MessageQueued",
         "MessageReceived", "MessageScheduled", "MessageTakenOut", "MessageUnconfirmed", "PaymentFailed", "PortChanged",
         "PortReady",

@@ -22,6 +22,7 @@ from application.ports.recordings import (
 from application.ports.transcriber import Transcriber, Transcription
 from application.voicemail_receiving import InboundVoicemail
 from application.voicemail_transcripts import InboundTranscript
+from domain.call_instructions import ClientIdentity
 from domain.kernel import CarrierRef
 from domain.values import Locale, Peer, PhoneNumber
 from domain.voicemail import Transcript, TranscriptAbsence
@@ -133,10 +134,21 @@ class MemoryRecordings(Recordings, Transcriber):
     ) -> CarrierRef:
         """Let somebody leave a message at a number, and say so; return the recording's reference."""
         ref = CarrierRef(f"RE{next(self._serial):032x}")
-        recorded = Recorded(called, caller, timedelta(seconds=seconds))
+        recorded = Recorded(called, caller, timedelta(seconds=seconds), call=call)
         self.recordings[ref] = HeldRecording(recorded, media_type, content, call)
         if self.on_voicemail is not None and not self.silent:
             await self.on_voicemail(InboundVoicemail(ref, called, caller, recorded.length))
+        return ref
+
+    async def speak(
+        self, client: ClientIdentity, call: CarrierRef, content: bytes, *, seconds: int = 12
+    ) -> CarrierRef:
+        """Let a line's own person say something on a call of their app; return the recording's reference."""
+        ref = CarrierRef(f"RE{next(self._serial):032x}")
+        said = Recorded(None, None, timedelta(seconds=seconds), of_app=True, client=client, call=call)
+        self.recordings[ref] = HeldRecording(said, "audio/wav", content, call)
+        if self.on_voicemail is not None and not self.silent:
+            await self.on_voicemail(InboundVoicemail(ref))
         return ref
 
     async def transcribe(self, recording: CarrierRef, text: str | None) -> CarrierRef:

@@ -1,9 +1,13 @@
-"""Instructions about a call, as commands to Telnyx (Telnyx: call control). Nothing but a message is ever recorded."""
+"""Instructions about a call, as commands to Telnyx (Telnyx: call control).
+
+What a caller leaves as a message is recorded, and what a line's own person says as its greeting; nothing else ever is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -21,6 +25,7 @@ from domain.call_instructions import (
     Forward,
     HangUp,
     PutThrough,
+    RecordGreeting,
     Reject,
     RingApp,
     Say,
@@ -93,6 +98,8 @@ class TelnyxCallControl(TelnyxDialling):
             case Say(notice):
                 words, voice = notice.words(state.language), VOICES[state.language]
                 await self._command(state, "speak", CallStage.TELLING, event, payload=words, voice=voice)
+            case RecordGreeting(longest, silence) if state.stage is CallStage.PICKING_UP:
+                await self._prompt(state, longest, silence, event)
             case AskForKey(key, seconds):
                 await self._ask(state, key, seconds, event)
             case PutThrough():
@@ -106,7 +113,7 @@ class TelnyxCallControl(TelnyxDialling):
                 raise CarrierUnsupported
 
     async def record(self, state: CallState, event: str) -> None:
-        """Record what the caller leaves, now that they were greeted: the one command that records."""
+        """Record what the one person on the leg says, now that they were asked: the one command that records."""
         asked: dict[str, object] = {
             "format": "wav",
             "channels": "single",
@@ -118,7 +125,8 @@ class TelnyxCallControl(TelnyxDialling):
         }
         if state.transcribed:
             asked |= {"transcription": True, "transcription_engine": "B", "transcription_language": "en"}
-        await self._command(state, "record_start", CallStage.RECORDING, event, **asked)
+        stage = CallStage.SPEAKING if state.stage is CallStage.PROMPTING else CallStage.RECORDING
+        await self._command(state, "record_start", stage, event, **asked)
 
     async def join(self, state: CallState, at: int, event: str) -> None:
         """Put the first leg through to the other one; they talk from `at` on."""
@@ -156,6 +164,11 @@ class TelnyxCallControl(TelnyxDialling):
             words = wanted.words or Notice.LEAVE_A_MESSAGE.words(state.language)
             voice = VOICES[Spoken.of_words(words)]
             await self._command(told, "speak", CallStage.GREETING, event, payload=str(words), voice=voice)
+
+    async def _prompt(self, state: CallState, longest: timedelta, silence: timedelta, event: str) -> None:
+        told = replace(state, longest=int(longest.total_seconds()), silence=int(silence.total_seconds()))
+        words, voice = Notice.SAY_YOUR_GREETING.words(state.language), VOICES[state.language]
+        await self._command(told, "speak", CallStage.PROMPTING, event, payload=words, voice=voice)
 
     async def _command(
         self, state: CallState, action: str, stage: CallStage, event: str, **more: object

@@ -93,12 +93,15 @@ class TelnyxRecordings(Recordings, Transcriber):
         millis = recording.get("duration_millis")
         if type(millis) is not int or not 0 <= millis < 10**9:
             millis = 0
-        sender = readable(recording.get("from"))
+        sender, to = readable(recording.get("from")), readable(recording.get("to"))
+        called, leg = PhoneNumber.or_none(to), recording.get("call_leg_id")
         return Recorded(
-            called=PhoneNumber.or_none(readable(recording.get("to"))),
+            called=called,
             caller=caller_of(sender),
             length=timedelta(seconds=millis // 1000),
             is_message=recording.get("initiated_by") == MESSAGE,
+            of_app=called is None and bool(to),  # callers from outside call a number of ours
+            call=None if leg is None else ref_of(leg),
         )
 
     @override

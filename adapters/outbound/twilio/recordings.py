@@ -24,6 +24,7 @@ from application.ports.recordings import (
     RecordingUnfit,
 )
 from application.ports.transcriber import Transcriber, Transcription
+from domain.call_instructions import ClientIdentity
 from domain.kernel import CarrierRef
 from domain.values import Locale, Peer, PhoneNumber
 from domain.voicemail import Transcript, TranscriptAbsence
@@ -40,6 +41,8 @@ WITHHELD = frozenset(
     }
 )  # fmt: skip
 """What stands for a caller who is not told: words, and the words spelled on a telephone's keys."""
+CLIENT = "client:"
+"""How an app is called, by its name."""
 BLANK = "(blank)"
 """A transcript of nothing."""
 LONGEST, SHORTEST = timedelta(seconds=120), timedelta(seconds=2)
@@ -97,18 +100,28 @@ class TwilioRecordings(Recordings, Transcriber):
         except Gone:
             return None
         ref_of(recording)
-        called, caller = await self._numbers(words_of(recording.call_sid))
-        length = timedelta(seconds=_seconds(recording.duration))
-        return Recorded(called, caller, length, is_message=recording.source == MESSAGE)
+        call = words_of(recording.call_sid)
+        sender, to = await self._between(call)
+        app = next((one for one in (sender, to) if one.startswith(CLIENT)), None)
+        return Recorded(
+            called=PhoneNumber.or_none(to),
+            caller=None if sender.startswith(CLIENT) else caller_of(sender),
+            length=timedelta(seconds=_seconds(recording.duration)),
+            is_message=recording.source == MESSAGE,
+            of_app=app is not None,
+            client=None if app is None else ClientIdentity(app.removeprefix(CLIENT)),
+            call=CarrierRef(call),
+        )
 
-    async def _numbers(self, call_sid: str) -> tuple[PhoneNumber | None, Peer | None]:
+    async def _between(self, call_sid: str) -> tuple[str, str]:
+        """Return who called whom; nobody where Twilio does not have the call any more."""
         try:
             call = await self.api.client.calls(call_sid).fetch_async()
         except Gone:
-            return None, None
+            return "", ""
         ref_of(call)
         sender = call._from  # noqa: SLF001 - the SDK has no other name for it
-        return PhoneNumber.or_none(words_of(call.to)), caller_of(words_of(sender))
+        return words_of(sender), "" if call.to is None else words_of(call.to)
 
     @override
     @certain

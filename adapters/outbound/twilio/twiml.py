@@ -16,6 +16,7 @@ from domain.call_instructions import (
     HangUp,
     Instruction,
     PutThrough,
+    RecordGreeting,
     Reject,
     RingApp,
     Say,
@@ -89,8 +90,8 @@ def _written(instruction: Instruction, at: Callable[..., str], language: Spoken)
             asked = {"action": at("key"), "numDigits": "1", "timeout": str(seconds), "input": "dtmf"}
             words = Notice.PRESS_TO_TAKE.words(language).format(key=key)
             written = _element("Gather", asked, _say(words, language))
-        case TakeMessage():
-            written = _take_message(instruction, at, language)
+        case TakeMessage() | RecordGreeting():
+            written = _recording(instruction, at, language)
         case Say(notice):
             written = _say(notice.words(language), language)
         case Reject():
@@ -121,15 +122,19 @@ def _say(words: str, language: Spoken) -> str:
     return _element("Say", VOICES[language], escape(words))
 
 
-def _take_message(wanted: TakeMessage, at: Callable[..., str], language: Spoken) -> str:
-    if wanted.audio is not None:
-        greeting = _element("Play", {}, escape(wanted.audio))
+def _recording(wanted: TakeMessage | RecordGreeting, at: Callable[..., str], language: Spoken) -> str:
+    """Write down what somebody is told first, and that what they say then is recorded; nobody else is on the call."""
+    action = "record-action"
+    if isinstance(wanted, RecordGreeting):
+        action, told = "greeting-action", _say(Notice.SAY_YOUR_GREETING.words(language), language)
+    elif wanted.audio is not None:
+        told = _element("Play", {}, escape(wanted.audio))
     elif wanted.words is not None:
-        greeting = _say(wanted.words, Spoken.of_words(wanted.words))
+        told = _say(wanted.words, Spoken.of_words(wanted.words))
     else:
-        greeting = _say(Notice.LEAVE_A_MESSAGE.words(language), language)
+        told = _say(Notice.LEAVE_A_MESSAGE.words(language), language)
     record = {
-        "action": at("record-action"),
+        "action": at(action),
         "recordingStatusCallback": at("recording") + RETRIES,
         "recordingStatusCallbackEvent": "completed absent",
         "maxLength": _seconds(max(wanted.longest.total_seconds(), 2)),
@@ -138,6 +143,6 @@ def _take_message(wanted: TakeMessage, at: Callable[..., str], language: Spoken)
         "playBeep": "true",
         "trim": "trim-silence",
     }
-    if wanted.transcribed:
+    if isinstance(wanted, TakeMessage) and wanted.transcribed:
         record |= {"transcribe": "true", "transcribeCallback": at("transcription") + RETRIES}
-    return greeting + _element("Record", record) + _element("Hangup", {})
+    return told + _element("Record", record) + _element("Hangup", {})

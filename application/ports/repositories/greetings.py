@@ -18,3 +18,7 @@ class Greetings(Protocol):
     async def of_line(self, line_id: LineId) -> list[Greeting]:
         """Return a line's, newest first: the one that is heard and those that are being uploaded; broken ones too."""
         ...
+
+    async def with_carrier_copy(self) -> list[Greeting]:
+        """Return those that the carrier may still hold, of every line; broken ones too."""
+        ...

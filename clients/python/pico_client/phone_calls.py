@@ -50,7 +50,10 @@ class PhoneCalls(Calls):
         self._send("DELETE", f"/v1/calls/{part(call_id)}")
 
     def place_call(self, line_id: str, to: str, *, key: str | None = None) -> Call:
-        """Call somebody: the line's apps ring first. Under the same `key` they ring once. No emergency calls."""
+        """Call somebody: the line's apps ring first. Under the same `key` they ring once. No emergency calls.
+
+        To the line's own number: whoever answers in the app is recorded, as the line's greeting.
+        """
         return self._ask(
             Call, "POST", f"/v1/lines/{part(line_id)}/calls", body={"to": to}, key=key or new_key()
         )

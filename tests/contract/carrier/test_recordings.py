@@ -21,6 +21,7 @@ from domain.voicemail import TranscriptAbsence
 from pico_testkit.contracts.recordings import (
     CALLED,
     CALLER,
+    CLIENT,
     WORDS,
     RecordingsContract,
     RecordingsWorld,
@@ -44,6 +45,9 @@ class InMemory(RecordingsWorld):
             await self.fake.transcribe(ref, words or None)
         return ref
 
+    async def speak(self) -> CarrierRef:
+        return await self.fake.speak(CLIENT, CarrierRef(f"call-{next(self._calls)}"), AUDIO, seconds=13)
+
     async def call_of(self, ref: CarrierRef) -> CarrierRef:
         held = self.fake.recordings[ref].call
         assert held is not None
@@ -61,6 +65,9 @@ class AtTwilio(RecordingsWorld):
         self.twilio, self.simulator, self._calls = twilio, twilio.simulator, count(1)
         self.recordings = self.transcriber = self.real = TwilioRecordings(twilio.carrier.api)
         self.audio = AUDIO
+
+    async def speak(self) -> CarrierRef:
+        return await self.leave(f"client:{CLIENT}")
 
     async def leave(self, caller: str | None, words: str | None = None, seconds: int = 13) -> CarrierRef:
         told = f"{self.twilio.public_url}/told" if words is not None else ""
@@ -133,6 +140,25 @@ async def test_a_recording_of_a_call_is_told_from_a_message(twilio: AtTwilio) ->
     known = await twilio.real.look_up(ref)
     assert known is not None
     assert not known.is_message
+
+
+@pytest.mark.parametrize(
+    ("sender", "to"),
+    [
+        (f"client:{CLIENT}", CALLED),
+        (f"client:{CLIENT}", ""),
+        (f"client:{CLIENT}", None),
+        (CALLED, f"client:{CLIENT}"),
+    ],
+)
+async def test_an_apps_call_is_known_by_the_app_whichever_way_it_went(
+    twilio: AtTwilio, sender: str, to: str | None
+) -> None:
+    ref = await twilio.speak()
+    twilio.simulator._account.state.calls[await twilio.call_of(ref)] |= {"from": sender, "to": to}
+    known = await twilio.real.look_up(ref)
+    assert known is not None
+    assert (known.of_app, known.client) == (True, CLIENT)
 
 
 async def test_a_call_that_twilio_has_forgotten_leaves_the_length(twilio: AtTwilio) -> None:

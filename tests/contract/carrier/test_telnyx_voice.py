@@ -198,6 +198,12 @@ class AtTelnyx(RecordingsWorld):
             self.simulator.write_down(own, words)
         return ref_of(own)
 
+    async def speak(self) -> CarrierRef:
+        ref = await self.leave(None)
+        app = {"from": CALLED, "to": "sip:gencredx@sip.telnyx.com"}
+        self.simulator.state.recordings[ref.removeprefix("telnyx:")] |= app
+        return ref
+
     async def call_of(self, ref: CarrierRef) -> CarrierRef:
         recording = self.simulator.state.recordings[ref.removeprefix("telnyx:")]
         return ref_of(recording["call_leg_id"])

@@ -33,6 +33,10 @@ async def test_no_call_is_recorded_none_reaches_a_menu_and_a_key_puts_through(se
         "too little was made up"
     )
     assert sum(flow.put_through for flow in flows)
+    spoken = [flow for flow in flows if any(element.tag == "Record" for _, element in flow.elements())]
+    assert {flow.to_itself for flow in spoken} == {True, False}, (
+        "callers left messages, and their person a greeting"
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -43,6 +47,10 @@ async def test_at_telnyx_too_no_call_is_recorded_and_only_a_key_puts_through(see
     assert [call.strange for call in calls if call.strange] == []
     assert [call for call in calls if call.without_key or call.menus or call.spoofable] == []
     assert max(call.largest for call in calls) < LARGEST
+    recorded = {leg for call in calls for _, (leg, name, _) in call.commands if name == "record_start"}
+    assert {"app" in leg for leg in recorded} == {True, False}, (
+        "callers left messages, and their person a greeting"
+    )
     made_up = set().union(*(call.names() for call in calls))
     through = [command for call in calls for _, command in call.commands if command[1] == "bridge"]
     to_apps = {"app" in said["call_control_id"] for _, _, said in through}

@@ -108,7 +108,11 @@ async def test_what_was_said_is_followed_by_a_recording_or_the_end(kind: str) ->
     for stage in CallStage:
         leg = OneLeg(of_first(stage))
         ends = [("hang up", "v3:leg-1", "e-1")] if stage is CallStage.TELLING else []
-        goes_on = [("record", of_first(stage), "e-1")] if stage is CallStage.GREETING else ends
+        goes_on = (
+            [("record", of_first(stage), "e-1")]
+            if stage in {CallStage.GREETING, CallStage.PROMPTING}
+            else ends
+        )
         assert await leg.happens_first(kind, status="completed") == goes_on
         assert await leg.happens_first(kind, status="call_hangup") == ends, "whoever was greeted is gone"
         assert await leg.happens_first(kind, client_state=None) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,10 +14,10 @@ from adapters.outbound.system.numbering import PhonenumbersPlan
 from adapters.outbound.twilio.twiml import twiml
 from application.call_records import CloseCall
 from application.forwarded_calls import AcceptForwardedCall, ScreenedCall
-from application.inbound_calls import IncomingCall
-from application.outbound_calls import AppCall
+from application.inbound_calls import AnswerCall, IncomingCall
+from application.outbound_calls import AnswerApp, AppCall
 from application.ports.jobs import JobLease
-from domain.call_instructions import KEY, CallAnswer, Connect, Say
+from domain.call_instructions import KEY, CallAnswer, Connect, RecordGreeting, Say
 from domain.call_words import Notice
 from domain.calls import CallOutcome
 from domain.classification import StorageKind
@@ -109,19 +110,58 @@ def listens_in(_edge: Edge) -> Edge:
     return partial(the_edge, twilio=written_by(write))
 
 
-async def made_up(edge: Edge, world: Worlds) -> Sequence[Flow]:
+async def made_up(edge: Edge, world: Worlds, count: int = 30) -> Sequence[Flow]:
     """Return some calls with every answer to them; many more are made up elsewhere."""
     made = world(spend_policy=lambda _: GENEROUS)
     ada = await with_line(made)
     async with calling(edge(made)) as client:
-        return await CallFlows(made, ada, client.webhook, 3).play(30)
+        return await CallFlows(made, ada, client.webhook, 3).play(count)
 
 
-@proves("N3", text="63834bb3ed5b", saboteur=records_everything, says="a call is recorded")
+class RecordsWhoCallsOut(AnswerApp):
+    """Has an app's person recorded, and puts them through all the same."""
+
+    async def __call__(self, app_call: AppCall) -> CallAnswer:
+        answer = await super().__call__(app_call)
+        if isinstance(answer.instructions[0], Connect):
+            return replace(answer, instructions=(RecordGreeting(), *answer.instructions))
+        return answer
+
+
+class TrustsTheNumberShown(AnswerCall):
+    """Takes whoever shows the line's own number for its person."""
+
+    async def __call__(self, incoming: IncomingCall) -> CallAnswer:
+        answer = await super().__call__(incoming)
+        forged = incoming.caller == Peer(incoming.to)
+        return replace(answer, instructions=(RecordGreeting(),)) if forged else answer
+
+
+def records_who_calls_out(world: Worlds) -> Worlds:
+    return partial(world, answer_app=RecordsWhoCallsOut)
+
+
+def trusts_the_number_shown(world: Worlds) -> Worlds:
+    return partial(world, answer_call=TrustsTheNumberShown)
+
+
+@proves("N3", text="5f406de6591b", saboteur=records_everything, says="a call is recorded")
 async def test_nothing_that_a_carrier_is_told_has_a_call_recorded(edge: Edge, world: Worlds) -> None:
     flows = await made_up(edge, world)
     assert [flow.recorded for flow in flows if flow.recorded] == [], "a call is recorded"
     assert any("Record" in {element.tag for _, element in flow.elements()} for flow in flows)
+
+
+@proves("N3", text="5f406de6591b", saboteur=records_who_calls_out, says="a call is recorded")
+@proves("N3", text="5f406de6591b", saboteur=trusts_the_number_shown, says="a call is recorded")
+async def test_only_who_calls_their_own_line_from_its_app_is_recorded_and_alone(
+    world: Worlds, edge: Edge
+) -> None:
+    flows = await made_up(edge, world, 90)
+    assert [flow.recorded for flow in flows if flow.recorded] == [], "a call is recorded"
+    alone = [flow for flow in flows if flow.to_itself]
+    assert any("Record" in {element.tag for _, element in flow.elements()} for flow in alone)
+    assert not any("Dial" in {element.tag for _, element in flow.elements()} for flow in alone)
 
 
 @proves("N4", text="a8d75c0cf3f4", saboteur=listens_in, says="an app is told to listen")

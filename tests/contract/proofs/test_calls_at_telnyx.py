@@ -18,7 +18,7 @@ from adapters.outbound.telnyx.client_state import SealedStates
 from adapters.outbound.telnyx.simulator import Script
 from application.ports.jobs import JobLease
 from application.voicemail_deletion import DeleteRecording
-from domain.call_instructions import CallAnswer, PutThrough
+from domain.call_instructions import CallAnswer, Connect, PutThrough, RecordGreeting
 from domain.forwarding import ForwardWhen
 from domain.kernel import AccountId
 from domain.values import PhoneNumber
@@ -63,6 +63,16 @@ class RecordsTheTalk(TelnyxCallControl):
         await self.record(state, event)
 
 
+class RecordsWhoCallsOut(TelnyxCallControl):
+    """Has an app's person recorded who calls somebody."""
+
+    @override
+    async def call(self, state: CallState, told: Any, called: PhoneNumber | None, event: str) -> None:
+        await super().call(state, told, called, event)
+        if isinstance(told, Connect):
+            await self.carry_out(state, CallAnswer((RecordGreeting(),)), event)
+
+
 class ListensIn(TelnyxCallControl):
     """Has what is said on a leg streamed elsewhere."""
 
@@ -80,6 +90,10 @@ def records_the_talk(_control: Control) -> Control:
     return RecordsTheTalk
 
 
+def records_who_calls_out(_control: Control) -> Control:
+    return RecordsWhoCallsOut
+
+
 def listens_in(_control: Control) -> Control:
     return ListensIn
 
@@ -90,8 +104,9 @@ async def made_up(world: Worlds, control: Control = TelnyxCallControl) -> list[T
     return await TelnyxFlows(made, await with_line(made), 3, control).told(60)
 
 
-@proves("N3", text="63834bb3ed5b", saboteur=records_everything, says="a call is recorded")
-@proves("N3", text="63834bb3ed5b", saboteur=records_the_talk, says="a call is recorded")
+@proves("N3", text="5f406de6591b", saboteur=records_everything, says="a call is recorded")
+@proves("N3", text="5f406de6591b", saboteur=records_the_talk, says="a call is recorded")
+@proves("N3", text="5f406de6591b", saboteur=records_who_calls_out, says="a call is recorded")
 async def test_nothing_that_telnyx_is_told_has_a_call_recorded(control: Control, world: Worlds) -> None:
     calls = await made_up(world, control)
     assert [call.recorded for call in calls if call.recorded] == [], "a call is recorded"

@@ -34,7 +34,7 @@ class TakesNothingIn(ReconcileCalls):
     """Has no ear for what was left."""
 
     @override
-    async def _take_in_recordings(self, *_: Any) -> None: ...
+    async def _take_in_recordings(self, *_: Any, **__: Any) -> None: ...
 
 
 class LetsItHang(ReconcileCalls):

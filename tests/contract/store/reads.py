@@ -105,6 +105,7 @@ def reads(tx: Tx, of: Belongings) -> dict[str, Callable[[], Awaitable[Any]]]:
         "port_requests.list_all": tx.port_requests.list_all,
         "greetings.get": lambda: tx.greetings.get(of.greeting.id),
         "greetings.of_line": lambda: tx.greetings.of_line(of.line.id),
+        "greetings.with_carrier_copy": tx.greetings.with_carrier_copy,
         "voicemails.get": lambda: tx.voicemails.get(of.voicemail.id),
         "voicemails.get_even_deleted": lambda: tx.voicemails.get_even_deleted(of.voicemail.id),
         "voicemails.by_ref": lambda: tx.voicemails.by_ref(of.voicemail.ref),

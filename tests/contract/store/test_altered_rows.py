@@ -127,7 +127,7 @@ UNBOUND: dict[str, str] = {
     "messages.failed_at": SHOWN,
     "media.created_at": "how long another answer than the picture is asked again",
     "media.refusal": SHOWN,
-    "greetings.created_at": SHOWN,
+    "greetings.created_at": "how long another answer than the recording is asked again",
     "voicemails.duration": SHOWN,
     "voicemails.refusal": SHOWN,
     "voicemails.absence": SHOWN,

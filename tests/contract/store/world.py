@@ -300,7 +300,7 @@ class World(ABC):
     def new_greeting(self, line: PhoneLine) -> Greeting:
         return Greeting(
             account_id=line.account_id, id=GreetingId(self.ids.new()), line_id=line.id,
-            words=GreetingText("This is Ada."), created_at=self.clock.now(),
+            words=GreetingText("This is Ada."), created_at=self.clock.now(), ref=CarrierRef("RE1"),
         )  # fmt: skip
 
     def new_voicemail(self, line: PhoneLine, *, ref: str | None = None) -> Voicemail:

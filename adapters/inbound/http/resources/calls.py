@@ -39,7 +39,7 @@ class CallPage(Paged):
 
 
 class NewCall(Input):
-    """Whom to call."""
+    """Whom to call: anybody, or the line itself, to say its greeting."""
 
     to: APhoneNumber
 
@@ -122,7 +122,10 @@ async def delete_call(request: Request[None], call_id: CallId) -> None:
 async def place_call(request: Request[NewCall], line_id: LineId) -> Call:
     """Call somebody: the line's apps ring, and once one of them answers the other side is called, from the line.
 
-    Emergency calls are not possible. An app may also call by itself, with a voice token.
+    To the line's own number nobody else is called: whoever answers in the app says what callers are to hear, for a minute
+    at most, and once that is here whole it is the line's greeting. Who hangs up without a word leaves the one before.
+
+    Emergency calls are not possible. An app may also call by itself, its own line too, with a voice token.
     """
     placed = await request.use_cases.place_call(request.account_id, line_id, request.input.to, request.key)
     request.replayed(yes=placed.repeated)

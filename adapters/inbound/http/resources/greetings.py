@@ -61,7 +61,10 @@ async def write_greeting(request: Request[GreetingWords], line_id: LineId) -> Gr
 
 
 async def upload_greeting(request: Request[None], line_id: LineId) -> Greeting:
-    """Have callers of a line hear a recording. Until it is here whole, they hear the one before."""
+    """Have callers of a line hear a recording. Until it is here whole, they hear the one before.
+
+    A greeting can be said on the telephone, too: by a call from the line's app to the line's own number.
+    """
     upload = request.use_cases.upload_greeting
     return greeting(
         await upload(request.account_id, line_id, request.upload, request.headers.get("Content-Type", ""))

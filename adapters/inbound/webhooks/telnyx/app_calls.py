@@ -18,7 +18,15 @@ from domain.values import PhoneNumber
 
 RefOf: TypeAlias = Callable[[object], CarrierRef]
 OUTGOING = frozenset(
-    {CallStage.PICKING_UP, CallStage.CALLING, CallStage.CALLED, CallStage.CONNECTED, CallStage.TELLING}
+    {
+        CallStage.PICKING_UP,
+        CallStage.CALLING,
+        CallStage.CALLED,
+        CallStage.CONNECTED,
+        CallStage.TELLING,
+        CallStage.PROMPTING,
+        CallStage.SPEAKING,
+    }
 )
 """Stages of a call that goes out."""
 
@@ -49,7 +57,7 @@ class CallControl(Protocol):
         ...
 
     async def record(self, state: CallState, event: str) -> None:
-        """Record the message of a caller who was greeted."""
+        """Record the message of a caller who was greeted, or the greeting of a person who was asked for it."""
         ...
 
     async def join(self, state: CallState, at: int, event: str) -> None:

@@ -103,10 +103,11 @@ class TelnyxVoice:
             await self.apps.answered(call, state)
 
     async def greeted(self, event: Event) -> None:
-        """Record what a caller leaves, once they have heard the greeting, or that it cannot be played."""
+        """Record what somebody says who has heard that they are to, or to whom that cannot be played."""
         call = await self.read(event)
         broken_off = event.payload.get("status") == BROKEN_OFF
-        if call.state is not None and call.state.stage is CallStage.GREETING and not broken_off:
+        asked = call.state is not None and call.state.stage in {CallStage.GREETING, CallStage.PROMPTING}
+        if call.state is not None and asked and not broken_off:
             await self.control.record(call.state, call.id)
         elif call.state is not None and call.state.stage is CallStage.TELLING:
             await self.control.hang_up(call.state.control, call.id)

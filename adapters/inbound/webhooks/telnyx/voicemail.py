@@ -65,9 +65,9 @@ class TelnyxVoicemail:
         await self._over(event)
 
     async def _over(self, event: Event) -> None:
-        """End the leg of a caller who has left their message: whatever key they press leads nowhere."""
+        """End the leg of somebody who has said what they had to: whatever key they press leads nowhere."""
         call = await self.voice.read(event)
-        if call.state is not None and call.state.stage is CallStage.RECORDING:
+        if call.state is not None and call.state.stage in {CallStage.RECORDING, CallStage.SPEAKING}:
             await self.voice.control.hang_up(call.state.control, call.id)
 
     async def transcribed(self, event: Event) -> None:

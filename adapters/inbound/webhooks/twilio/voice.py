@@ -29,6 +29,7 @@ VOICE = "/webhooks/twilio/voice"
 DIAL_ACTION = f"{VOICE}/dial-action"
 SCREEN, KEY = f"{VOICE}/screen", f"{VOICE}/key"
 STATUS = f"{VOICE}/status"
+GREETING_ACTION = f"{VOICE}/greeting-action"
 FROM_APP, CONNECT = f"{VOICE}/client", f"{VOICE}/connect"
 
 CALL_SID = re.compile(r"CA[0-9a-f]{32}\Z")
@@ -83,6 +84,7 @@ class TwilioVoice:
             SCREEN: self.screen,
             KEY: self.key,
             STATUS: self.status,
+            GREETING_ACTION: self.greeting_said,
         }
 
     async def incoming(self, form: Form, query: str) -> web.Response:
@@ -114,7 +116,7 @@ class TwilioVoice:
             return self.said(OVER)
         await self.apply_report(
             CallReport(
-                CarrierRef(form["CallSid"]), ours, other_side(form["To"]), CallDirection.OUTBOUND, outcome,
+                CarrierRef(form["CallSid"]), ours, other_side(form.get("To", "")), CallDirection.OUTBOUND, outcome,
                 seconds(form, "DialCallDuration"), is_over=True, line_id=line_id, call_id=call_id,
             )
         )  # fmt: skip
@@ -156,6 +158,12 @@ class TwilioVoice:
             return malformed()
         digit = form.get("Digits", "")
         return self.said(await self.accept(screened, digit if DIGIT.match(digit) else ""))
+
+    async def greeting_said(self, form: Form, query: str) -> web.Response:
+        """Note the end of a call on which its person said a greeting, and hang up."""
+        if call_sid(form) is None or "From" not in form:
+            return malformed()
+        return await self._called(form, query, CallOutcome.ANSWERED)
 
     async def status(self, form: Form, query: str) -> web.Response:
         """Take a report. One about an unknown call or in an unknown word changes nothing."""

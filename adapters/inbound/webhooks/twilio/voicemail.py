@@ -1,4 +1,4 @@
-"""Twilio's webhooks about voicemail: a message was left, its audio is ready, it was put into writing."""
+"""Twilio's webhooks about what was recorded: a message was left, audio is ready, it was put into writing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TRANSCRIPTION_SID = re.compile(r"TR[0-9a-f]{32}\Z")
 SECONDS = re.compile(r"[0-9]{1,6}\Z")
 HANG_UP = b"<Response><Hangup/></Response>"
 MESSAGE = "RecordVerb"
-"""The source of a recording that a caller was asked to leave. There is no other that Pico asks for."""
+"""The source of a recording of somebody who was asked to speak. There is no other that Pico asks for."""
 CallerOf: TypeAlias = Callable[[str], Peer | None]
 """Returns who called, None for somebody who is not told."""
 TranscriptionOf: TypeAlias = Callable[[CarrierRef, str, str], Transcription | None]
@@ -65,7 +65,7 @@ class TwilioVoicemail:
         return web.Response(headers=XML, body=HANG_UP)
 
     async def recording(self, form: Form, _query: str) -> web.Response:
-        """Take in a message whose audio is ready. What is recorded of a call in any other way is refused."""
+        """Take in a message or a greeting whose audio is ready. What is recorded in any other way is refused."""
         ref = recording_sid(form)
         if ref is None or "RecordingSource" not in form or not form.get("RecordingStatus"):
             return malformed()

@@ -25,3 +25,7 @@ class MemoryGreetings(Greetings):
     @override
     async def of_line(self, line_id: LineId) -> list[Greeting]:
         return newest_first(await self.loaded.all(Greeting, lambda greeting: greeting.line_id == line_id))
+
+    @override
+    async def with_carrier_copy(self) -> list[Greeting]:
+        return newest_first(await self.loaded.all(Greeting, lambda greeting: greeting.ref is not None))

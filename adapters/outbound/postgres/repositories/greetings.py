@@ -18,6 +18,7 @@ _GET = Read.by(Greeting, whole(Greeting, _C.id == sa.bindparam("id")), "id")
 _OF_LINE = Read.by(
     Greeting, whole(Greeting, _C.line_id == sa.bindparam("line_id")).order_by(_C.id.desc()), "line_id"
 )
+_COPIES = Read.by(Greeting, whole(Greeting, _C.ref.is_not(None)).order_by(_C.id.desc()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +34,7 @@ class PostgresGreetings(Greetings):
     @override
     async def of_line(self, line_id: LineId) -> list[Greeting]:
         return await self.reader.all(_OF_LINE, line_id, even_broken=True)
+
+    @override
+    async def with_carrier_copy(self) -> list[Greeting]:
+        return await self.reader.all(_COPIES, even_broken=True)

@@ -26,8 +26,9 @@ class Script:
     `outcome`: what becomes of the apps, or else of another telephone that is rung: `answered`, `busy`, `no_answer`,
     `failed`, `machine` (a mailbox takes the call and presses nothing), `hang_up` (the caller gives up while it rings),
     `ringing` (it goes on ringing). `forwarded` says the same of the telephone where it differs. `key` is what whoever
-    answers there presses. `says` is what the caller leaves as a message, None: they hang up instead; `heard` is what is
-    made of it in writing, as they say it unless said, and None: it is never put into writing.
+    answers there presses. `says` is what whoever is recorded says, the caller or the person with the app, None: they
+    hang up instead; `heard` is what is made of it in writing, as they say it unless said, and None: it is never put
+    into writing.
     """
 
     outcome: str = "answered"
@@ -53,7 +54,7 @@ class Player:
     target: str | None = None
     scripts: dict[str, Script] = field(default_factory=dict)
     """By session."""
-    placed: Script = Script()
+    placed: Script = Script(says="You have reached me. Please leave a message.")
     """Of a session that the customer begins. `outcome` is of the app, `forwarded` of whom it calls."""
     ends: dict[str, asyncio.Event] = field(default_factory=dict)
     """By leg: set once it is over."""

@@ -108,6 +108,12 @@ class TwilioSimulator:
         player = Player(self._account, self._running.webhooks)
         return str((await player.incoming(from_, to, script))["sid"])
 
+    async def app_call(self, client: str, to: str, application_sid: str, script: Script) -> str:
+        """Let an app make a call by an application; return the call's SID once it is over."""
+        player = Player(self._account, self._running.webhooks)
+        url = str(self.console.applications[application_sid]["voice_url"])
+        return str((await player.from_app(client, to, url, script))["sid"])
+
     async def leave_message(self, message: LeftMessage) -> str:
         """Let a caller leave a message; return the recording's SID once every webhook was tried."""
         return await Recordings(self._account, self._running.webhooks).leave(message)

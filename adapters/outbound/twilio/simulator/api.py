@@ -152,8 +152,9 @@ class Api:
         form = await form_of(request)
         shape = Calls(self.account).place(form)
         answer = web.json_response(shape, status=201)
-        player = Player(self.account, self.traffic.webhooks)
-        self.traffic.run(player.placed(shape, form, Script(outcome=self.account.faults.placed)))
+        player, faults = Player(self.account, self.traffic.webhooks), self.account.faults
+        script = Script(outcome=faults.placed, says=faults.placed_says or None)
+        self.traffic.run(player.placed(shape, form, script))
         return answer
 
     async def call(self, request: web.Request) -> web.Response:

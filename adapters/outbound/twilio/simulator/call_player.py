@@ -30,7 +30,8 @@ class Script:
     `outcome`: what becomes of whatever is rung: `answered`, `busy`, `no_answer`, `failed`, `machine` (a mailbox takes
     the call and presses nothing), `hang_up` (the caller gives up while it rings), `ringing` (it goes on ringing).
     `forwarded` is the same of a telephone to which the call is forwarded; unless said, as `outcome`. `key` is what
-    whoever answers there presses. `says` is what the caller leaves as a message; None: they hang up instead.
+    whoever answers there presses. `says` is what whoever is recorded says, the caller or the person with the app; None:
+    they hang up instead.
     """
 
     outcome: str = "answered"
@@ -62,6 +63,12 @@ class Player:
         shape = self.calls.begin(sender, to, "inbound")
         if number is not None:
             await self._course(shape, number["voice_url"], number["status_callback"], script)
+        return shape
+
+    async def from_app(self, client: str, to: str, application_url: str, script: Script) -> Resource:
+        """Let an app call somebody: its application is asked what is to be done."""
+        shape = self.calls.begin(f"client:{client}", to, "inbound")
+        await self._course(shape, application_url, "", script)
         return shape
 
     async def placed(self, shape: Resource, form: Mapping[str, str], script: Script) -> None:

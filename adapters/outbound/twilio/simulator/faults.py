@@ -20,7 +20,7 @@ class Faults(Knobs):
     Webhooks: `duplicate` repeats each so many times, `reorder` sends a message's statuses last one first, `drop`
     sends none, `delay` waits so many seconds before each, `outcome` is a sent message's last status, and
     `outcome_error` the error code that goes with it (0: none), `placed` what becomes of an app that is rung for a call
-    (see `Script`).
+    (see `Script`), and `placed_says` what its person says where that is recorded; nothing: they hang up.
     """
 
     outage: bool = False
@@ -41,3 +41,4 @@ class Faults(Knobs):
     outcome: str = "delivered"
     outcome_error: int = 0
     placed: str = "answered"
+    placed_says: str = "You have reached me. Please leave a message."

@@ -114,7 +114,6 @@ class BuyLine:
         """Commit the intent, or return what came of an earlier one with this key."""
         operation = Operation.requested("buy", key, number, label or "")
         country, plan = self.plan.country(number), await self.entitlements.plan(account_id)
-        costs = None if price is None or country is None else await self.numbers.price(country)
 
         async def change(tx: Tx) -> tuple[PhoneLine, bool]:
             now = self.clock.now()
@@ -134,7 +133,7 @@ class BuyLine:
             )
             plan.must_include(line.country)
             plan.must_allow(1 + sum(each.holds_number for each in lines))
-            if price is not None and price != costs:
+            if price is not None and price != await self.numbers.price(line.country):
                 raise PriceChanged
             if await self.directory.line(number, fresh=True) is not None:
                 raise NumberTaken

@@ -79,7 +79,6 @@ class RequestPort:
         plan.must_include(country)
         if not self.porting.porting_abilities.can_port_in:
             raise CarrierUnsupported
-        known = await self.porting.portability(number)
 
         async def change(tx: Tx) -> RequestedPort:
             now, account = self.clock.now(), await tx.accounts.get()
@@ -93,6 +92,7 @@ class RequestPort:
             under_way = [port for port in ports if not port.is_over]
             if any(port.number == number for port in under_way):
                 raise PortUnderWay
+            known = await self.porting.portability(number)  # what was asked for before needs no answer
             if not known.portable or await self.directory.line(number, fresh=True) is not None:
                 raise NumberNotPortable
             if known.needs_account and None in {subscriber.account_number, subscriber.pin}:

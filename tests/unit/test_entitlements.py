@@ -105,6 +105,9 @@ async def test_at_another_price_than_was_shown_nothing_is_bought(world: InMemory
     assert "order" not in world.carrier.calls
     bought = await world.use_cases.buy_line(ada.id, NUMBERS[0], None, "key", Money(115, "USD"))
     assert bought.line.state is LineState.ACTIVE
+    world.carrier.outage = True  # what is bought already is not priced again
+    again = await world.use_cases.buy_line(ada.id, NUMBERS[0], None, "key", Money(115, "USD"))
+    assert (again.line.id, again.repeated) == (bought.line.id, True)
 
 
 async def test_each_number_on_offer_has_its_price_where_the_provider_says_one(world: InMemory) -> None:

@@ -45,7 +45,7 @@ async def play(stage: Stage, client: ClientSession) -> int:
     stage.begin("Ada takes a British line, which a second carrier has")
     await take_a_british_line(stage, ada, caller)
 
-    stage.begin("Ada misses a call and takes another; only what is left for her is recorded")
+    stage.begin("Ada misses a call and takes another; only a message and her own greeting are recorded")
     await take_calls(stage, ada, caller)
     await stage.show("calls", "direction", "outcome", "peer")
 

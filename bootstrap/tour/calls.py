@@ -1,4 +1,4 @@
-"""The tour's act of calls: one that Ada misses, and one that she takes."""
+"""The tour's act of calls: one that Ada misses, one that she takes, and one to herself."""
 
 from __future__ import annotations
 
@@ -27,4 +27,17 @@ async def take_calls(stage: Stage, ada: Traveller, caller: str) -> None:
         return list((await ada.ask("GET", "/v1/voicemails"))["items"])
 
     [voicemail] = await until("the voicemail", kept)
-    stage.tell(f"and leaves a message of {voicemail['duration']} s; nothing else was recorded")
+    stage.tell(f"and leaves a message of {voicemail['duration']} s")
+    await say_a_greeting(stage, ada)
+
+
+async def say_a_greeting(stage: Stage, ada: Traveller) -> None:
+    """Have Ada call her own line, alone, and say what its callers hear. Raises TourFailed."""
+    line = f"/v1/lines/{ada.line['id']}"
+    await ada.ask_once("POST", f"{line}/calls", {"to": ada.line["number"]})
+
+    async def heard() -> int:
+        return int((await ada.ask("GET", f"{line}/greeting"))["size"])
+
+    size = await until("the greeting", heard)
+    stage.tell(f"Ada calls her own line and says its greeting, {size} bytes; nothing else was recorded")

@@ -44,9 +44,10 @@ class HeldRecording:
 class MemoryRecordings(Recordings, Transcriber):
     """`Recordings` and `Transcriber` in memory, with knobs. Nothing moves by itself.
 
-    `leave` plays a caller, `transcribe` the carrier's transcriber. Knobs, to be set at any time: `outage` (every method
-    raises CarrierUnavailable), `not_ready` (so many fetches come too early), `breaks_off` (so many fetches end in the
-    middle), `lies` (deletions are answered well, and nothing is done), `silent` (no webhook is called).
+    `leave` plays a caller, `speak` a line's own person, `transcribe` the carrier's transcriber. Knobs, to be set at any
+    time: `outage` (every method raises CarrierUnavailable), `not_ready` (so many fetches come too early), `breaks_off`
+    (so many fetches end in the middle), `lies` (deletions are answered well, and nothing is done), `silent` (no webhook
+    is called).
 
     To look at: `calls`, and what is held, `recordings` and `transcriptions`.
     """

@@ -115,6 +115,18 @@ async def test_at_twilio_who_says_nothing_or_is_not_there_leaves_the_one_before(
     assert at_twilio.simulator.holdings()["recordings"] == []
 
 
+async def test_at_twilio_an_apps_call_on_which_nothing_was_said_is_over_in_the_end(
+    at_twilio: TwilioCalls,
+) -> None:
+    world, ada = at_twilio.world, at_twilio.ada
+    await at_twilio.app_calls(ada.number, Script(says=None))
+    for _ in range(8):
+        await world.advance(timedelta(hours=1))
+    assert (await only_call(world, ada)).is_over
+    assert await heard(world, ada) is None
+    assert at_twilio.simulator._account.state.calls == {}
+
+
 async def test_at_twilio_what_an_app_says_to_somebody_is_never_recorded(at_twilio: TwilioCalls) -> None:
     record = await at_twilio.app_calls(STRANGER, Script(says=SAID))
     assert record["status"] == "completed"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+from structlog.testing import capture_logs
 
 from adapters.outbound.memory.message_carrier import CarrierCopy, FetchableMedia
 from adapters.outbound.postgres.directory import PostgresDirectory
@@ -196,3 +198,19 @@ class Scene:
 
     def copies(self) -> list[CarrierCopy]:
         return list(self.world.carrier.messages.values())
+
+
+@contextmanager
+def alarm() -> Iterator[None]:
+    """Expect that somebody is told of a broken seal."""
+    with capture_logs() as logs:
+        yield
+    assert "seal broken" in [entry["event"] for entry in logs], "nobody was told"
+
+
+async def put_back(scene: Scene, row: Any, table: str = "accounts") -> None:
+    """Have a row be again what it was, its version and its seals included."""
+    if "id" in row.keys():  # noqa: SIM118 - a record is no mapping
+        await scene.sql(f"DELETE FROM {table} WHERE id = $1", row["id"])  # noqa: S608
+    values = ", ".join(f"${at + 1}" for at in range(len(row)))
+    await scene.sql(f"INSERT INTO {table} ({', '.join(row.keys())}) VALUES ({values})", *row.values())  # noqa: S608

@@ -15,7 +15,7 @@ import pytest
 from tests.support.releases import ROOT, laid_out, previous
 
 MIGRATIONS = Path("adapters/outbound/postgres/migrations")
-SUITE = "tests/contract/store/test_postgres.py"
+SUITE = "tests/contract/store/test_postgres*.py"
 CONTRACTS = '''
 """Take away what the release before still reads."""
 
@@ -48,7 +48,8 @@ def older() -> Iterator[Path]:
 
 def suite(folder: Path, *words: str) -> tuple[int, str]:
     """Run the store suite of a checkout with this environment's libraries; return its exit code and last lines."""
-    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-x", "-p", "no:cacheprovider", SUITE, *words]
+    files = [str(path.relative_to(folder)) for path in sorted(folder.glob(SUITE))]
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-x", "-p", "no:cacheprovider", *files, *words]
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=900)
     return ran.returncode, ran.stdout[-3000:]
 

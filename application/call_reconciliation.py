@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from application.call_progress import ApplyCallReport, CallReport
@@ -156,7 +156,7 @@ class ReconcileCalls:
                 known = await self.recordings.look_up(ref)
                 if known is not None and known.is_message:
                     lease = Lease(line.account_id, line.id)
-                    await self.greeting.of_line(lease, ref, replace(known, call=call))
+                    await self.greeting.of_line(lease, ref, known)
                 await self.refuse(ref)
             elif held is None and not taken:
                 await self.receive(InboundVoicemail(ref, line.number, caller, length=None))

@@ -77,15 +77,11 @@ class ReceiveGreeting:
         async def change(tx: Tx) -> tuple[bool, bool]:
             line = await tx.lines.get(lease.line_id)
             call = None if known.call is None else await tx.calls.by_ref(known.call)
-            if (
-                call is None
-                or call.line_id != line.id
-                or not (call.is_deleted or call.is_to_itself(line.number))
-            ):
+            if call is None or call.line_id != line.id or not call.is_to_itself(line.number):
                 return False, False
             if await tx.idempotency.earlier_result(operation) is not None:
                 return True, True
-            if call.is_deleted or not line.lets_calls_out or known.length < SHORTEST:
+            if not line.lets_calls_out or known.length < SHORTEST:
                 return True, False
             tx.require_unchanged(line)
             tx.save(

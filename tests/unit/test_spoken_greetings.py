@@ -14,6 +14,7 @@ from application.call_costs import GREETING_TAKES
 from application.call_progress import CallReport
 from application.inbound_calls import IncomingCall, StepDone
 from application.outbound_calls import AppCall, PickedUp
+from application.ports.jobs import Job
 from application.ports.recordings import Recorded
 from application.ports.store import StoreUnavailable
 from application.voicemail_audio import PATIENCE
@@ -105,6 +106,9 @@ async def test_what_the_person_says_to_their_own_line_is_its_greeting_and_goes_a
     assert await heard(ada) == SAID
     assert await world.objects.count(ada.id) == 1, "the one before is gone"
     assert ref in world.recordings.recordings, "what is told of it may come twice within moments"
+    assert [call.outcome for call in await calls(ada)] == [CallOutcome.ANSWERED], (
+        "it was no missed one for a moment"
+    )
     await world.advance(3 * MINUTE)
     assert world.recordings.recordings == {}
     assert [(each.ref, each.is_heard) for each in await rows(ada)] == [(None, True)]
@@ -131,6 +135,7 @@ async def test_a_call_that_we_place_rings_the_app_and_records_it_alone(world: In
         assert answer.instructions == (RecordGreeting(),)
     await says(ada, ref)
     assert await heard(ada) == SAID
+    assert [call.outcome for call in await calls(ada)] == [CallOutcome.ANSWERED]
     await world.advance(HOUR)
     assert await world.use_cases.connect_call(picked_up) == OVER
 
@@ -149,8 +154,10 @@ async def test_the_person_is_spoken_to_in_their_language(world: InMemory) -> Non
 async def test_told_of_twice_and_late_it_is_one(world: InMemory) -> None:
     ada = await with_line(world)
     ref = await says(ada, await calls_herself(ada))
+    [kept] = await rows(ada)
     for by in (timedelta(), MINUTE, HOUR):
         await world.use_cases.receive_voicemail(InboundVoicemail(ref))
+        assert [each.id for each in await rows(ada)] == [kept.id]
         await world.advance(by)
     assert await heard(ada) == SAID
     assert len(await rows(ada)) == 1
@@ -203,6 +210,47 @@ async def test_one_that_is_taken_away_on_its_way_never_comes(world: InMemory) ->
         await world.advance(MINUTE)
     assert await heard(ada) is None
     assert (await rows(ada), world.recordings.recordings, await world.objects.count(ada.id)) == ([], {}, 0)
+
+
+async def test_one_that_is_taken_away_while_it_is_fetched_is_not_heard(
+    world: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, honest = await with_line(world), world.byte_store.write
+
+    async def write(*given: Any, **named: Any) -> None:
+        await honest(*given, **named)
+        await world.use_cases.remove_greeting(ada.id, ada.line_id)
+
+    monkeypatch.setattr(world.byte_store, "write", write)
+    await says(ada, await calls_herself(ada))
+    for _ in range(5):
+        await world.advance(MINUTE)
+    assert await heard(ada) is None
+    assert (await rows(ada), world.recordings.recordings, await world.objects.count(ada.id)) == ([], {}, 0)
+
+
+async def test_one_that_is_yet_to_come_is_purged_by_nobody(world: InMemory) -> None:
+    ada = await with_line(world)
+    world.recordings.not_ready = 10**6
+    ref = await says(ada, await calls_herself(ada))
+    [coming] = await rows(ada)
+
+    async def purge(tx: Any) -> None:
+        tx.queue(Job("purge_greeting", ada.id, coming.id))
+
+    await world.store.update(ada.id, purge)
+    await world.advance(MINUTE)
+    assert [each.id for each in await rows(ada)] == [coming.id]
+    assert ref in world.recordings.recordings
+
+
+async def test_who_deletes_the_call_at_once_does_without_the_greeting(world: InMemory) -> None:
+    ada = await with_line(world)
+    call = await calls_herself(ada)
+    [listed] = await calls(ada)
+    await world.use_cases.delete_call(ada.id, listed.id)
+    await says(ada, call)
+    assert (await rows(ada), world.recordings.recordings, await refusals(ada)) == ([], {}, 1)
 
 
 async def test_one_that_is_taken_away_at_once_is_deleted_at_the_carrier_though_that_lies(

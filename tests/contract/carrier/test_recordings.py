@@ -159,6 +159,7 @@ async def test_an_apps_call_is_known_by_the_app_whichever_way_it_went(
     known = await twilio.real.look_up(ref)
     assert known is not None
     assert (known.of_app, known.client) == (True, CLIENT)
+    assert known.caller == (Peer(CALLED) if sender == CALLED else None)
 
 
 async def test_a_call_that_twilio_has_forgotten_leaves_the_length(twilio: AtTwilio) -> None:

@@ -8,13 +8,15 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from adapters.call_state import CallStage
+from adapters.call_state import CallStage, CallState
 from adapters.inbound.webhooks.twilio.voice import FROM_APP, GREETING_ACTION, VOICE
 from adapters.inbound.webhooks.twilio.voicemail import RECORD_ACTION, RECORDING
 from adapters.outbound.telnyx.simulator import Script as TelnyxScript
 from adapters.outbound.twilio.simulator import Script
 from adapters.tones import tone
+from application.ports.carrier_errors import CarrierUnsupported
 from bootstrap.worlds import InMemory
+from domain.call_instructions import CallAnswer, RecordGreeting
 from domain.call_words import Notice, Spoken
 from domain.calls import Call, CallDirection, CallOutcome
 from domain.kernel import CarrierRef
@@ -22,6 +24,7 @@ from domain.values import Locale
 from tests.contract.http.test_telnyx_calls import AtTelnyx
 from tests.support.actors import STRANGER, Person
 from tests.support.http_world import OURS, HttpWorld
+from tests.support.telnyx_flows import TelnyxFlows
 from tests.support.twilio_calls import TwilioCalls, twilio_calls
 from tests.support.two_carriers import two_carriers
 from tests.unit.test_greetings import sound, upload
@@ -275,7 +278,12 @@ async def test_at_telnyx_who_shows_the_lines_own_number_leaves_a_message(at: AtT
 
 
 async def test_at_telnyx_a_leg_that_was_not_asked_to_speak_is_never_recorded(at: AtTelnyx) -> None:
-    assert {CallStage.PROMPTING, CallStage.SPEAKING} <= set(CallStage)
+    flows = TelnyxFlows(at.both.world, at.ada)
+    for stage in set(CallStage) - {CallStage.PICKING_UP}:
+        state = CallState(stage=stage, leg="caller-1", control="v3:caller-1")
+        with pytest.raises(CarrierUnsupported):
+            await flows.control.carry_out(state, CallAnswer((RecordGreeting(),)), "e-1")
+    assert flows.api.commands == []
     at.both.telnyx.play_placed(TelnyxScript(says=SAID, seconds=5))
     await at.use_cases.place_call(at.ada.id, at.ada.line_id, STRANGER, "key")  # type: ignore[arg-type]  # a number, too
     await at.both.settle()

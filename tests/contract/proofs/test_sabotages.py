@@ -62,13 +62,13 @@ TABLE = (
         "H16", "an export without any date",
         Change("application.export_building", "separator + page.text",
                """separator + __import__("re").sub(r',\\s*"[a-z_]*at"\\s*:\\s*("[^"]*"|null)', "", page.text)"""),
-        "rights.test_an_export_holds_every_row_with_texts_in_clear",
+        "export_contents.test_an_export_holds_every_row_with_texts_in_clear",
         "the export shows other fields than promised",
     ),
     Line(
         "R2", "soft delete leaves sessions open",
         Change("application.account_deletion", "await revoke_all(tx, now)", "pass"),
-        "rights.test_a_deleted_account_is_shut_at_once", "a session is left open",
+        "leaving.test_a_deleted_account_is_shut_at_once", "a session is left open",
     ),
     Line(
         "H11", "an audit commitment with one byte of its salt",
@@ -150,12 +150,12 @@ TABLE = (
     Line(
         "R2", "lines of a deleted account carry on",
         Change("domain.lines", "self.state = LineState.SUSPENDED", "pass"),
-        "rights.test_a_deleted_account_is_shut_at_once", "a line of a deleted account sends",
+        "leaving.test_a_deleted_account_is_shut_at_once", "a line of a deleted account sends",
     ),
     Line(
         "R5", "signing out that revokes nothing",
         Change("domain.sessions", "            self.revoked_at = at\n", ""),
-        "rights.test_signing_out_ends_that_session_and_loses_nothing",
+        "leaving.test_signing_out_ends_that_session_and_loses_nothing",
         "a session that was signed out lives on",
     ),
     Line(

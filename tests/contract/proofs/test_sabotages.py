@@ -212,7 +212,7 @@ TABLE = (
         "C14", "sign-ins that are not audited",
         Change("application.unit_of_work", "if kind is not None:",
                'if kind is not None and kind != "session_opened":'),
-        "collected.test_the_audit_log_says_what_was_done_and_only_grows",
+        "audit_log.test_the_audit_log_says_what_was_done_and_only_grows",
         "the log does not say all that was done",
     ),
 )  # fmt: skip

@@ -26,6 +26,11 @@ async def put(database: Database, name: str = "send_message", delay: timedelta =
     return job
 
 
+async def noted(database: Database) -> list[tuple[object, ...]]:
+    """Return what is noted of every job: state, attempts, failure."""
+    return [tuple(row) for row in await database.fetch("SELECT state::text, attempts, failure FROM jobs")]
+
+
 @asynccontextmanager
 async def running(queue: PostgresQueue, handle: Handle) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(queue.run(handle))

@@ -1,4 +1,4 @@
-"""Leasing a number and giving it back, whatever the carrier does meanwhile."""
+"""Leasing a number, whatever the carrier does meanwhile, and what a line is."""
 
 from __future__ import annotations
 
@@ -9,22 +9,17 @@ from uuid import UUID
 import pytest
 
 from application.line_settings import LineSettings
-from application.ports.mail import MailKind
-from application.ports.message_carrier import SenderRefused
 from application.ports.numbers import AvailableNumber, NumberOrder
 from bootstrap.worlds import InMemory
-from domain.accounts import PendingDeletion
 from domain.idempotency import IdempotencyMismatch
 from domain.kernel import AccountId, CarrierRef, LineId, NotFound
-from domain.lines import LineNotActive, LineState, NoCountry, NotForMessages, NumberTaken, PhoneLine
-from domain.messages import Sent, Status
+from domain.lines import LineState, NoCountry, NotForMessages, NumberTaken, PhoneLine
 from domain.values import Capability, Country, Label, PhoneNumber
 from tests.support.actors import PASSWORD, sign_up, with_line
 
 US, NUMBER = Country("US"), PhoneNumber("+12025550143")
 SMS = frozenset({Capability.SMS})
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-KEPT, MOMENT = timedelta(days=7), timedelta(microseconds=1)
 
 
 async def test_what_is_on_offer_can_be_bought(world: InMemory) -> None:
@@ -211,113 +206,6 @@ async def test_a_purchase_that_ends_after_a_request_to_delete_carries_nothing(wo
     assert not world.carrier.numbers
 
 
-async def test_a_line_that_is_given_up_refuses_messages_at_once_and_its_number_goes_back_later(
-    world: InMemory,
-) -> None:
-    ada = await with_line(world)
-    released = await world.use_cases.release_line(ada.id, ada.line_id)
-    assert released.state is LineState.PENDING_RELEASE
-    assert released.release_at == world.clock.now() + KEPT
-    await ada.receives("too late")
-    assert await ada.inbox() == []
-    with pytest.raises(LineNotActive):
-        await ada.sends("too late")
-    await world.advance(KEPT - MOMENT)
-    await world.use_cases.release_line(ada.id, ada.line_id)
-    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.PENDING_RELEASE
-    assert world.carrier.numbers
-    await world.advance(MOMENT)
-    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
-    assert not world.carrier.numbers
-    await world.use_cases.release_line(ada.id, ada.line_id)
-
-
-async def test_a_line_that_is_given_up_can_be_taken_back_until_its_number_goes_back(world: InMemory) -> None:
-    ada = await with_line(world)
-    await world.use_cases.release_line(ada.id, ada.line_id)
-    await world.advance(KEPT - MOMENT)
-    back = await world.use_cases.cancel_release(ada.id, ada.line_id)
-    assert (back.state, back.release_at) == (LineState.ACTIVE, None)
-    await world.advance(2 * KEPT)
-    assert world.carrier.numbers, "the release that was cancelled is done all the same"
-    await ada.receives("hello again")
-    assert await ada.inbox() == ["hello again"]
-    await world.use_cases.cancel_release(ada.id, ada.line_id)
-    world.carrier.lies = True
-    await ada.gives_up()
-    await world.settle()
-    with pytest.raises(LineNotActive):
-        await world.use_cases.cancel_release(ada.id, ada.line_id)
-
-
-async def test_given_up_twice_a_number_is_kept_from_the_second_time_on(world: InMemory) -> None:
-    ada = await with_line(world)
-    await world.use_cases.release_line(ada.id, ada.line_id)
-    await world.advance(KEPT / 2)
-    await world.use_cases.cancel_release(ada.id, ada.line_id)
-    await world.use_cases.release_line(ada.id, ada.line_id)
-    await world.advance(KEPT - MOMENT)
-    assert world.carrier.numbers
-    await world.advance(MOMENT)
-    assert not world.carrier.numbers
-
-
-async def test_a_number_lost_while_it_is_kept_is_not_taken_back(world: InMemory) -> None:
-    ada = await with_line(world)
-    assert ada.line is not None
-    await world.use_cases.release_line(ada.id, ada.line_id)
-    drop_number(world, ada.line)
-    await world.use_cases.cancel_release(ada.id, ada.line_id)
-    await world.settle()
-    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.LOST
-
-
-async def test_an_account_that_is_deleted_takes_no_line_back(world: InMemory) -> None:
-    ada = await with_line(world)
-    await world.use_cases.release_line(ada.id, ada.line_id)
-    await world.use_cases.delete_account(ada.id, PASSWORD)
-    with pytest.raises(PendingDeletion):
-        await world.use_cases.cancel_release(ada.id, ada.line_id)
-    await world.use_cases.recover_account(ada.email, PASSWORD)
-    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.PENDING_RELEASE
-    await world.advance(KEPT)
-    assert not world.carrier.numbers
-
-
-async def test_a_carrier_that_says_yes_and_keeps_the_number_is_not_believed(world: InMemory) -> None:
-    ada = await with_line(world)
-    world.carrier.lies = True
-    await ada.gives_up()
-    await world.advance(timedelta(hours=1))
-    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASING
-    world.carrier.lies = False
-    await world.advance(timedelta(days=1))
-    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASED
-
-
-async def test_a_number_that_left_the_list_and_is_still_ours_is_not_released(world: InMemory) -> None:
-    ada = await with_line(world)
-    world.carrier.lies = True
-
-    async def unlisted(number: PhoneNumber, line_id: LineId) -> NumberOrder | None:
-        return None
-
-    world.carrier.find_order = unlisted  # type: ignore[method-assign]
-    await ada.gives_up()
-    await world.advance(timedelta(hours=1))
-    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.RELEASING
-
-
-async def test_a_failed_line_cannot_be_released(world: InMemory) -> None:
-    ada = await sign_up(world)
-    world.carrier.taken.add(NUMBER)
-    with pytest.raises(NumberTaken):
-        await world.use_cases.buy_line(ada.id, NUMBER, None, "key")
-    (line,) = (await world.use_cases.list_lines(ada.id)).items
-    with pytest.raises(LineNotActive):
-        await world.use_cases.release_line(ada.id, line.id)
-
-
 async def test_a_line_takes_another_name_or_none(world: InMemory) -> None:
     ada = await with_line(world)
     assert (
@@ -334,52 +222,6 @@ async def test_somebody_elses_line_does_not_exist(world: InMemory) -> None:
             await act(boris.id, ada.line_id)
 
 
-def drop_number(world: InMemory, line: PhoneLine) -> None:
-    """Have the carrier withdraw a line's number, or whoever runs its account give it away by hand."""
-    assert line.ref is not None
-    del world.carrier.numbers[line.ref], world.carrier.owners[line.number]
-
-
-async def test_a_line_whose_number_is_gone_does_not_come_back_with_the_account(world: InMemory) -> None:
-    ada = await with_line(world)
-    await world.use_cases.delete_account(ada.id, PASSWORD)
-    assert ada.line is not None
-    drop_number(world, ada.line)
-    await world.advance(timedelta(days=3))
-    await world.use_cases.recover_account(ada.email, PASSWORD)
-    await world.settle()
-    lost = await world.use_cases.read_line(ada.id, ada.line_id)
-    assert lost.state is LineState.LOST
-    assert lost.released_at == world.clock.now()
-    assert [mail.kind for mail in world.mail.sent].count(MailKind.LINE_LOST) == 1
-    with pytest.raises(LineNotActive):
-        await ada.sends("hello")
-    assert (await world.use_cases.release_line(ada.id, ada.line_id)).state is LineState.LOST
-    grace = await with_line(world, "grace", ada.number)
-    assert grace.line is not None, "the number may be leased again"
-    assert grace.line.state is LineState.ACTIVE
-
-
-async def test_a_line_whose_number_is_there_comes_back_with_the_account(world: InMemory) -> None:
-    ada = await with_line(world)
-    await world.use_cases.delete_account(ada.id, PASSWORD)
-    await world.use_cases.recover_account(ada.email, PASSWORD)
-    await world.settle()
-    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.ACTIVE
-    assert MailKind.LINE_LOST not in [mail.kind for mail in world.mail.sent]
-
-
-async def test_a_refusal_to_send_from_a_number_has_the_number_looked_for(world: InMemory) -> None:
-    ada = await with_line(world)
-    assert ada.line is not None
-    drop_number(world, ada.line)
-    sent = await ada.sends("hello")
-    await world.settle()
-    assert (await world.use_cases.read_message(ada.id, sent.id)).status is Status.FAILED
-    assert (await world.use_cases.read_line(ada.id, ada.line_id)).state is LineState.LOST
-    assert [mail.kind for mail in world.mail.sent].count(MailKind.LINE_LOST) == 1
-
-
 async def test_a_line_without_messages_sends_none_and_says_so(world: InMemory) -> None:
     voice = frozenset({Capability.VOICE})
     world.carrier.on_offer = [replace(offer, capabilities=voice) for offer in world.carrier.on_offer]
@@ -389,23 +231,3 @@ async def test_a_line_without_messages_sends_none_and_says_so(world: InMemory) -
     assert await ada.inbox() == []
     await ada.receives("yet it hears")
     assert await ada.inbox() == ["yet it hears"]
-
-
-async def test_what_a_number_can_no_longer_do_is_noted_when_the_carrier_refuses_it(world: InMemory) -> None:
-    ada = await with_line(world)
-    assert ada.line is not None
-    assert ada.line.ref is not None
-    owned = world.carrier.numbers[ada.line.ref]
-    voice = NumberOrder.active(ada.line.ref, frozenset({Capability.VOICE}))
-    world.carrier.numbers[ada.line.ref] = replace(owned, order=voice)
-
-    async def refuse(*_: object) -> Sent:
-        raise SenderRefused(21606)
-
-    world.carrier.send = refuse  # type: ignore[method-assign, assignment]
-    await ada.sends("hello")
-    await world.settle()
-    line = await world.use_cases.read_line(ada.id, ada.line_id)
-    assert (line.state, line.capabilities) == (LineState.ACTIVE, frozenset({Capability.VOICE}))
-    with pytest.raises(NotForMessages):
-        await ada.sends("hello again")

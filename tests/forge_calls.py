@@ -28,11 +28,12 @@ from adapters.inbound.webhooks.twilio.voicemail import (
     TwilioVoicemail,
 )
 from adapters.outbound.twilio.recordings import caller_of, transcription_of
+from application.call_progress import CallReport
 from application.inbound_calls import IncomingCall
 from application.outbound_calls import AppCall
 from application.voicemail_receiving import InboundVoicemail
 from application.voicemail_transcripts import InboundTranscript
-from domain.call_instructions import OVER
+from domain.call_instructions import OVER, ClientIdentity
 from tests.support.recuts import call_bait
 
 CALL, LEG, OTHER = f"CA{0xABC:032x}", f"CA{0xABD:032x}", f"CA{0xDEF:032x}"
@@ -116,6 +117,9 @@ def changes_nothing(first: object, then: object) -> bool:
                 APP.removeprefix("client:")
             )  # else it is nobody's, and refused
             return not is_a_name or (first.ref, first.client) == (then.ref, then.client)
+        case CallReport(), CallReport() if isinstance(then.ours, ClientIdentity):
+            is_a_name = len(then.ours) == len(APP.removeprefix("client:"))  # else nothing comes of it
+            return not is_a_name or first == then
         case InboundVoicemail(), InboundVoicemail():
             return (first.ref, first.called) == (then.ref, then.called)
         case InboundTranscript(), InboundTranscript():

@@ -202,7 +202,7 @@ def leaves_copies(anywhere: Anywhere) -> Anywhere:
 
 def is_hasty(anywhere: Anywhere) -> Anywhere:
     def instead(**given: Any) -> Hasty:
-        return Hasty(given["store"], made_by_nobody, given["recordings"], given["clock"])
+        return Hasty(given["store"], made_by_nobody, given["fetch"].recordings, given["clock"])
 
     made_by_nobody: Any = None
     return partial(anywhere, fetch_voicemail=instead)

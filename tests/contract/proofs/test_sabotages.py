@@ -139,7 +139,7 @@ TABLE = (
         "H15", "an export is kept when its time is over",
         Change("application.exports", "            export.expire()\n            tx.save(export)\n"
                "            tx.exports.remove_parts(export_id)", "            pass"),
-        f"small_print.{EXPORT_GONE}", "an export stays after its download",
+        f"exports_expire.{EXPORT_GONE}", "an export stays after its download",
     ),
     Line(
         "H24", "no patience with a carrier",
@@ -161,7 +161,7 @@ TABLE = (
     Line(
         "H15", "an export handed over for a day",
         Change(EXPORTS, "min(self.expires_at, at + AGAIN_FOR)", "self.expires_at"),
-        f"small_print.{EXPORT_GONE}", "an export stays after its download",
+        f"exports_expire.{EXPORT_GONE}", "an export stays after its download",
     ),
     Line(
         "H9", "a release that is not read back",
@@ -173,7 +173,7 @@ TABLE = (
     Line(
         "H26", "pictures deleted at the carrier",
         Change(MESSAGES, "return self.is_deleted or kept >= self.attachments", "return True"),
-        "small_print.test_pictures_stay_at_the_carrier_until_we_have_them_or_their_message_is_deleted",
+        "carrier_copies.test_pictures_stay_at_the_carrier_until_we_have_them_or_their_message_is_deleted",
         "the pictures are gone, and we have none",
     ),
     Line(

@@ -1,4 +1,4 @@
-"""The small print about every day: copies at Twilio, what is deleted, and what is kept for a while."""
+"""Copies at the carrier: how often they are asked for, when pictures go, and what was missed or deleted here."""
 
 from __future__ import annotations
 
@@ -9,44 +9,30 @@ from functools import partial
 from itertools import chain
 from typing import ClassVar
 
-import pytest
-
 from adapters.outbound.memory.byte_store import MemoryByteStore
 from adapters.outbound.memory.message_carrier import FetchableMedia
 from adapters.outbound.sealed.objects import SealedObjects
-from application.exports import DownloadExport
 from application.inbound_messages import DeliveryReceipt, InboundMessage
 from application.media import KeepPicture
 from application.message_deletion import DeleteCarrierCopy
-from application.messages import DeleteConversation, DeleteMessage
 from application.ports.jobs import JobLease
 from application.ports.message_carrier import ListedCopy, TooEarly
 from application.ports.objects import ObjectsUnavailable
 from application.ports.pictures import CleanPicture
 from application.reconciliation import ReconcileLine
 from bootstrap.worlds import InMemory
-from domain.exports import ExportNotReady
-from domain.kernel import AccountId, CarrierRef, ConversationId, ExportId, MessageId, NotFound, ObjectId
+from domain.kernel import AccountId, CarrierRef, MessageId, NotFound, ObjectId
 from domain.lines import PhoneLine
 from domain.media import MediaType
-from domain.messages import Message, Status
+from domain.messages import Status
 from domain.values import MessageBody
 from tests.support.actors import STRANGER, with_line
-from tests.support.canary_account import lived
-from tests.support.harness import Anywhere, Databases, in_clear
-from tests.support.lying_there import ids, records
+from tests.support.harness import Anywhere
 from tests.support.photographs import photograph
-from tests.support.proofs import proves, refused
-from tests.support.sabotage import keeping, skipping_job
+from tests.support.proofs import proves
+from tests.support.sabotage import skipping_job
 
-MOMENT, MINUTE, HOUR, DAY = (
-    timedelta(microseconds=1),
-    timedelta(minutes=1),
-    timedelta(hours=1),
-    timedelta(days=1),
-)
-
-# ------------------------------------------------------------------------------------------- copies at Twilio
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 class KeepsCopies(DeleteCarrierCopy):
@@ -240,118 +226,3 @@ async def test_what_was_missed_is_taken_in_and_what_was_deleted_goes(anywhere: A
             await made.advance(6 * HOUR)
         assert not made.carrier.messages, "what was deleted lies at the carrier"
         assert await ada.inbox() == []
-
-
-class DeletesNothing(DeleteMessage):
-    """Marks a text for later."""
-
-    async def __call__(self, account_id: AccountId, message_id: MessageId) -> None:
-        async with self.store.begin(account_id) as tx:
-            await tx.messages.get(message_id)
-
-
-class HidesOnly(DeleteCarrierCopy):
-    """Has the carrier delete its copy, and keeps ours, out of sight."""
-
-    async def commit(self, account_id: AccountId, message_id: MessageId, lease: JobLease) -> None:
-        async with self.store.begin(account_id, completing=lease) as tx:
-            await tx.messages.get_even_deleted(message_id)
-
-
-def deletes_nothing(anywhere: Anywhere) -> Anywhere:
-    return partial(anywhere, delete_message=DeletesNothing)
-
-
-def only_hides(anywhere: Anywhere) -> Anywhere:
-    return partial(anywhere, delete_carrier_copy=HidesOnly)
-
-
-class DeletesNoConversation(DeleteConversation):
-    """Marks a conversation for later."""
-
-    async def __call__(self, account_id: AccountId, conversation_id: ConversationId) -> None:
-        async with self.store.begin(account_id) as tx:
-            await tx.conversations.get(conversation_id)
-
-
-def deletes_no_conversation(anywhere: Anywhere) -> Anywhere:
-    return partial(anywhere, delete_conversation=DeletesNoConversation)
-
-
-@proves("H19", text="9da48477c302", saboteur=deletes_nothing, says="a deleted message is seen")
-@proves("H19", text="9da48477c302", saboteur=deletes_no_conversation, says="a deleted conversation is seen")
-@proves("H19", text="9da48477c302", saboteur=only_hides, says="our copy is kept, out of sight")
-@proves("H19", text="9da48477c302", saboteur=keeps_copies, says="the carrier's copy stays")
-async def test_what_you_delete_goes_at_once_here_and_then_everywhere(anywhere: Anywhere) -> None:
-    async with anywhere() as made:
-        ada = await with_line(made)
-        await ada.sends("regret")
-        await ada.sends("shame")
-        await made.settle()
-        (conversation,) = (await made.use_cases.list_conversations(ada.id, None, None, 9)).items
-        shame, regret = (await made.use_cases.list_messages(ada.id, conversation.id, None, 9)).items
-        await made.use_cases.delete_message(ada.id, regret.id)
-        assert await ada.inbox() == ["shame"], "a deleted message is seen"
-        with pytest.raises(NotFound):
-            await made.use_cases.read_message(ada.id, regret.id)
-        assert "regret" not in str(await records(made, ada.id)), "a deleted message is only hidden"
-        await made.use_cases.delete_conversation(ada.id, conversation.id)
-        assert await ada.inbox() == [], "a deleted conversation is seen"
-        with pytest.raises(NotFound):
-            await made.use_cases.read_conversation(ada.id, conversation.id)
-        for _ in range(3):
-            await made.advance(HOUR)
-        rows = await made.store.count_rows(ada.id)
-        assert (rows["conversations"], rows["messages"]) == (0, 0), "our copy is kept, out of sight"
-        assert not made.carrier.messages, "the carrier's copy stays"
-        assert shame.id not in await ids(made, Message, ada.id)
-
-
-# ----------------------------------------------------------------------------------- what is kept for a while
-
-
-class HandsOverAgain(DownloadExport):
-    """Its last minutes never begin."""
-
-    async def _claim(self, account_id: AccountId, export_id: ExportId) -> None:
-        async with self.store.begin(account_id) as tx:
-            await tx.exports.get(export_id)
-
-
-def hands_exports_over_again(stored: Databases) -> Databases:
-    return partial(stored, download_export=HandsOverAgain)
-
-
-def keeps_exports_for_two_days(stored: Databases) -> Databases:
-    return partial(stored, retention=keeping(export=2 * DAY))
-
-
-@proves("H15", text="a29ca8d552e0", saboteur=in_clear("export_parts.content"), says="an export lies in clear")
-@proves(
-    "H15", text="a29ca8d552e0", saboteur=hands_exports_over_again, says="an export stays after its download"
-)
-@proves("H15", text="a29ca8d552e0", saboteur=keeps_exports_for_two_days, says="an export outlives its day")
-async def test_an_export_is_sealed_and_gone_minutes_after_its_download_or_in_a_day(stored: Databases) -> None:
-    async with stored() as world:
-        ada = await lived(world)
-        taken = await world.use_cases.start_export(ada.id)
-        await world.settle()
-        assert await world.rows("export_parts")
-        packed = "export.json"  # an archive presses what is said, and spells out the names of its files
-        assert await world.traces(*ada.secrets, packed) == set(), "an export lies in clear"
-        assert [part async for part in await world.use_cases.download_export(ada.id, taken.id, ada.password)]
-        await world.advance(10 * MINUTE)
-        with refused(ExportNotReady, "an export stays after its download"):
-            await world.use_cases.download_export(ada.id, taken.id, ada.password)
-        assert await world.rows("export_parts") == [], "an export stays after its download"
-        broken_off = await world.use_cases.start_export(ada.id)
-        await world.settle()
-        await (await world.use_cases.download_export(ada.id, broken_off.id, ada.password)).aclose()
-        await world.advance(10 * MINUTE)
-        assert await world.rows("export_parts") == [], "an export stays after its download"
-        await world.use_cases.start_export(ada.id)  # and one that nobody fetches
-        await world.settle()
-        await world.advance(DAY - MOMENT)
-        assert await world.rows("export_parts")
-        await world.advance(MOMENT)
-        assert await world.rows("export_parts") == [], "an export outlives its day"

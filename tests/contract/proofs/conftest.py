@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -15,10 +17,13 @@ from pydantic import SecretStr
 
 from adapters.outbound.redis.connection import connect as connect_to_redis
 from adapters.outbound.redis.limits import RedisLimits
+from adapters.outbound.sentry.reports import sentry
 from bootstrap.container import NOTHING, Replaced
+from bootstrap.logs import configure_logs
 from bootstrap.settings import Settings
 from bootstrap.worlds.sandbox import Sandbox
 from tests.contract.conftest import Postgres
+from tests.support.failing import PLACES, Reporting
 from tests.support.harness import Anywhere, Databases, Worlds, in_memory, on_postgres, opened_in_memory
 from tests.support.http_client import Edge, the_edge
 from tests.support.valkey import Valkey
@@ -82,3 +87,24 @@ def logs(postgres: Postgres) -> Iterator[Callable[[], bytes]]:
     yield Path(f"{postgres.server.data_dir}.log").read_bytes
     structlog.reset_defaults()
     logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def reporting() -> Reporting:
+    """Reports to Sentry as Production does."""
+    return partial(sentry, release="0.1.0", environment="production")
+
+
+@pytest.fixture
+def told() -> Iterator[io.StringIO]:
+    """What the logs of this process are told, written as they are in earnest."""
+    lines = io.StringIO()
+    configure_logs(lines)
+    yield lines
+    structlog.reset_defaults()
+    logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def planted() -> dict[str, str]:
+    return {place: f"{place.split()[0]}{secrets.token_hex(12)}" for place in PLACES}

@@ -6,25 +6,20 @@ import asyncio
 import functools
 import io
 import json
-import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn
 from unittest.mock import patch
-from uuid import uuid4
 
 import pytest
 import sentry_sdk
-import structlog
-from aiohttp import ClientSession, web
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from aiohttp import web
 from sentry_sdk.utils import event_from_exception
 
 from adapters.error_report import Listener, also_telling
-from adapters.google_access import GoogleAccount
 from adapters.inbound import webhooks
 from adapters.inbound.http.app import App
 from adapters.inbound.http.context import EdgeContext
@@ -38,71 +33,21 @@ from adapters.inbound.webhooks.sendgrid import SendGridWebhooks
 from adapters.inbound.webhooks.stripe import StripeWebhooks
 from adapters.inbound.webhooks.telnyx import TelnyxWebhooks
 from adapters.inbound.webhooks.twilio import TwilioSignature, TwilioWebhooks
-from adapters.inbound.worker import Worker, keep_sweeping
-from adapters.outbound.memory.system import HandClock
-from adapters.outbound.sendgrid.http import SendGridHttp
 from adapters.outbound.sentry import reports as module
-from adapters.outbound.sentry.reports import SentryReports, sentry
+from adapters.outbound.sentry.reports import SentryReports
 from adapters.outbound.sentry.simulator import SentrySimulator
-from adapters.outbound.stores.app_store import AppStore, AppStoreKey
-from adapters.outbound.stores.google_play import GooglePlay
-from adapters.outbound.stripe.http import answered
-from adapters.outbound.stripe.http import client as stripe_client
-from adapters.outbound.telnyx import answers as telnyx_answers
-from adapters.outbound.twilio import answers as twilio_answers
 from adapters.outbound.twilio.recordings import caller_of, transcription_of
 from adapters.outbound.twilio.twiml import twiml
 from adapters.outbound.twilio.vocabulary import outcome_of
-from application.ports.carrier_errors import CarrierUnavailable
-from application.ports.jobs import Dead, Job, JobLease, LeasedJob
-from application.ports.mail import MailUnavailable
-from application.ports.payments import PaymentsUnavailable
-from application.ports.store_purchases import AppStoreUnavailable
-from application.purge import PurgeResult, purge_each
-from application.retention import Sweep
-from bootstrap.logs import configure_logs
 from bootstrap.plaintext_scan import search_bytes
 from bootstrap.worlds import InMemory
-from domain.billing import PurchaseToken, Seller
-from domain.kernel import AccountId
 from tests.contract.http.test_raw import NOT_HTTP, talk
+from tests.support.failing import PATIENCE, Reporting, fail, flushed
 from tests.support.http_client import AUTH_TOKEN, PUBLIC_URL, Client, always, calling
 from tests.support.http_world import filled
-from tests.support.keys import pem
 from tests.support.proofs import proves
 
-Reporting: TypeAlias = Callable[[str], AbstractAsyncContextManager[Any]]
-"""Reports to the Sentry of a DSN, until its block ends."""
-
-PLACES = (
-    "message", "local variable", "URL", "query", "header", "form", "breadcrumb", "log argument", "exception text",
-    "note", "tag", "user",
-)  # fmt: skip
-
-
-PATIENCE = 30.0
-"""Seconds that a busy machine has for what is queued."""
 FEW = 9
-
-
-class Telling(Exception):
-    """Says all that it was given, whichever way it is asked."""
-
-
-@pytest.fixture
-def reporting() -> Reporting:
-    """Reports to Sentry as Production does."""
-    return functools.partial(sentry, release="0.1.0", environment="production")
-
-
-@pytest.fixture
-def told() -> Iterator[io.StringIO]:
-    """What the logs of this process are told, written as they are in earnest."""
-    lines = io.StringIO()
-    configure_logs(lines)
-    yield lines
-    structlog.reset_defaults()
-    logging.disable(logging.NOTSET)
 
 
 def as_everybody_does(reporting: Reporting) -> Reporting:
@@ -147,21 +92,6 @@ def of_its_own_making(reports: SentryReports) -> Listener:
         reports._client.capture_event(event, hint)
 
     return capture
-
-
-def fail(planted: Mapping[str, str], given: object) -> NoReturn:
-    """Go wrong in a way that has every value at hand, and spread them as thoughtless code would."""
-    somewhere = {"kept": planted["local variable"], "given": given}
-    sentry_sdk.add_breadcrumb(message=planted["breadcrumb"], data=somewhere)
-    sentry_sdk.set_tag("said", planted["tag"])
-    sentry_sdk.set_user({"email": planted["user"]})
-    sentry_sdk.capture_message(planted["message"])
-    logging.getLogger("aiohttp.server").error("about %s", planted["log argument"])
-    structlog.get_logger().error("thoughtless", text=planted["message"], error=planted["log argument"])
-    structlog.get_logger().error(planted["message"], exc_info=True)
-    error = Telling(planted["exception text"], somewhere)
-    error.add_note(planted["note"])
-    raise error from ValueError(planted["exception text"])
 
 
 def failing(route: Route[Any], planted: Mapping[str, str]) -> Route[Any]:
@@ -244,11 +174,6 @@ def own_words(world: InMemory, planted: Mapping[str, str]) -> list[Any]:
     return real
 
 
-@pytest.fixture
-def planted() -> dict[str, str]:
-    return {place: f"{place.split()[0]}{secrets.token_hex(12)}" for place in PLACES}
-
-
 async def every_route_fails(
     world: InMemory, planted: Mapping[str, str]
 ) -> AsyncIterator[tuple[str, int, bytes]]:
@@ -318,114 +243,6 @@ async def test_of_an_error_on_any_route_sentry_learns_what_rose_where_and_nothin
     assert list(search_bytes("logs", told.getvalue().encode(), planted)) == [], "the logs tell"
     assert [line["error"] for line in lines if line["event"] == "unexpected"] == ["Telling"] * len(failed)
     assert world.mail.sent == [], "somebody was mailed"
-
-
-async def odd_answer(certain: Callable[..., Any], planted: Mapping[str, str]) -> None:
-    @certain
-    async def ask(given: str) -> NoReturn:
-        fail(planted, given)
-
-    with suppress(CarrierUnavailable):
-        await ask(planted["form"])
-
-
-async def refused_key(
-    planted: Mapping[str, str], asking: Callable[[ClientSession, str], Awaitable[object]]
-) -> None:
-    """Have a provider answer that it does not know the key, and say more than it should."""
-
-    async def refuse(_: web.BaseRequest) -> web.Response:
-        said = {"error": {"type": "invalid_request_error", "message": planted["exception text"]}}
-        return web.json_response(said, status=401, headers={"X-Said": planted["header"]})
-
-    async with calling(refuse) as client, ClientSession() as session:
-        with suppress(MailUnavailable, PaymentsUnavailable, AppStoreUnavailable):
-            await asking(session, client.url)
-
-
-async def job(planted: Mapping[str, str]) -> None:
-    """Have a job fail in a way that nobody foresaw until it is given up."""
-    world = InMemory()
-
-    async def handler(*given: object) -> NoReturn:
-        fail(planted, given)
-
-    use_cases = replace(world.use_cases, job_handlers=dict.fromkeys(world.use_cases.job_handlers, handler))
-    leased = LeasedJob(
-        Job("send_message", AccountId(uuid4()), uuid4()), JobLease(uuid4(), 1), 10**6, world.clock.now()
-    )
-    assert isinstance(await Worker(use_cases, world.clock)(leased), Dead)
-
-
-async def sweep(planted: Mapping[str, str]) -> None:
-    """Have a purge fail, and one of those that it deletes for."""
-    world = InMemory()
-
-    async def purge(*given: object) -> NoReturn:
-        fail(planted, given)
-
-    async def each(*_: object) -> PurgeResult:
-        return await purge_each([planted["form"]], purge)
-
-    for kind in (purge, each):
-        kind.name = "sessions"  # type: ignore[attr-defined]
-    swept = Sweep((purge, each), world.clock)  # type: ignore[arg-type]
-    sweeping = asyncio.create_task(keep_sweeping(swept))
-    await asyncio.sleep(0.1)
-    sweeping.cancel()
-
-
-APPLE_KEY = pem(ec.generate_private_key(ec.SECP256R1()))
-GOOGLE_KEY = pem(rsa.generate_private_key(65537, 2048))
-STRIPES: Callable[[ClientSession, str], Awaitable[object]] = lambda session, url: answered(  # noqa: E731
-    stripe_client(session, "sk_test", url).v1.customers.list_async()
-)
-SWALLOWED: dict[str, Callable[[Mapping[str, str]], Awaitable[None]]] = {
-    "an answer of Twilio's": functools.partial(odd_answer, twilio_answers.certain),
-    "an answer of Telnyx's": functools.partial(odd_answer, telnyx_answers.certain),
-    "a key at SendGrid": lambda planted: refused_key(
-        planted, lambda session, url: SendGridHttp(session, "key", url).ask("GET", "/v3")
-    ),
-    "a key at Apple's store": lambda planted: refused_key(
-        planted,
-        lambda session, url: AppStore(
-            session, AppStoreKey("1", "2", APPLE_KEY, "app"), url, {}, HandClock().now
-        ).fetch(PurchaseToken.of(Seller.APP_STORE, "1")),
-    ),
-    "a key at Google Play": lambda planted: refused_key(
-        planted,
-        lambda session, url: GooglePlay(
-            session, GoogleAccount("a@example", GOOGLE_KEY, url), "app", {}, url, HandClock().now
-        ).fetch(PurchaseToken.of(Seller.PLAY_STORE, "1")),
-    ),
-    "a key at Stripe": lambda planted: refused_key(planted, STRIPES),
-    "a job": job,
-    "a sweep": sweep,
-}
-
-
-@pytest.mark.parametrize("swallowing", SWALLOWED.values(), ids=SWALLOWED)
-async def test_what_is_swallowed_so_that_something_else_goes_on_is_reported_and_tells_nothing_either(
-    swallowing: Callable[[Mapping[str, str]], Awaitable[None]],
-    reporting: Reporting,
-    planted: dict[str, str],
-    told: io.StringIO,
-) -> None:
-    simulator = SentrySimulator()
-    async with simulator.running() as dsn, reporting(dsn) as reports:
-        with also_telling(reports):
-            await swallowing(planted)
-            await flushed(reports)
-    assert simulator.events, "nobody heard of it"
-    left = b"\n".join(simulator.requests)
-    assert list(search_bytes("Sentry", left, planted)) == []
-    assert list(search_bytes("logs", told.getvalue().encode(), planted)) == []
-
-
-async def flushed(reports: object) -> None:
-    """Wait for what is queued to arrive, so that the queue of a hundred never overflows."""
-    if isinstance(reports, SentryReports):
-        await asyncio.to_thread(reports.flush, PATIENCE)
 
 
 @pytest.mark.parametrize("name", NOT_HTTP)

@@ -181,3 +181,12 @@ async def test_expired_sessions_go_ninety_days_after_they_ended(world: InMemory)
     assert (await world.advance(left - MOMENT)).counts["sessions"] == 0
     assert (await world.advance(MOMENT)).counts["sessions"] == 1
     assert world.store.rows(ada.id)[Session] == {}
+
+
+async def test_revoked_sessions_go_after_ninety_days(world: InMemory) -> None:
+    ada = await sign_up(world)
+    await world.use_cases.sign_in(ada.email, PASSWORD)
+    await world.use_cases.sign_out(ada.id, ada.signed_in.session.id)
+    assert (await world.advance(timedelta(days=90) - timedelta(microseconds=1))).counts["sessions"] == 0
+    assert (await world.advance(timedelta(microseconds=1))).counts["sessions"] == 1
+    assert len(world.store.rows(ada.id)[Session]) == 1

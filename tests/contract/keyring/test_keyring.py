@@ -1,11 +1,9 @@
-"""The keyrings, each under the one contract, and what the real one adds: a cache, a schema, a key service."""
+"""The keyrings, each under the one contract, and what the real one adds: a schema, a key service."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import UTC, datetime
-from uuid import uuid4
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 import pytest
@@ -13,17 +11,15 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.outbound.memory.keyring import MemoryKeyring
-from adapters.outbound.memory.kms import MemoryKms
 from adapters.outbound.postgres import keyring as statements
-from adapters.outbound.postgres.keyring import CACHED_SECONDS, IDLE_SECONDS, KEPT_BYTES, PostgresKeyring
+from adapters.outbound.postgres.keyring import PostgresKeyring
 from adapters.outbound.postgres.keyring_tables import ACCOUNT_KEYS, COLUMNS, KEYRING_TABLES, SYSTEM_KEYS
 from adapters.outbound.postgres.pool import Database, connect
 from adapters.outbound.postgres.schema import migrate_keyring
-from application.ports.keyring import KeyGone, KeysUnavailable
-from application.ports.kms import WrappedKey
-from domain.kernel import AccountId
+from application.ports.keyring import KeysUnavailable
 from tests.contract.conftest import Postgres
 from tests.contract.keyring.contract import ALICE, BOB, KeyringContract
+from tests.contract.keyring.gated_kms import GatedKms
 
 DEFINITIONS = """
     SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
@@ -34,36 +30,6 @@ DEFINITIONS = """
     UNION ALL SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', ''
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace
 """
-
-
-class GatedKms(MemoryKms):
-    """A key service that answers only while its gate is open."""
-
-    def __init__(self) -> None:
-        super().__init__(lambda: datetime(2027, 3, 1, tzinfo=UTC))
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self._arrivals = asyncio.Semaphore(0)
-
-    async def wrap(
-        self, plaintext: bytes, context: Mapping[str, str], key_id: str | None = None
-    ) -> WrappedKey:
-        await self._admitted()
-        return await super().wrap(plaintext, context, key_id)
-
-    async def unwrap(self, wrapped: WrappedKey, context: Mapping[str, str]) -> bytes:
-        await self._admitted()
-        return await super().unwrap(wrapped, context)
-
-    async def reached(self, by: int = 1) -> None:
-        """Wait until so many callers stand before the closed gate."""
-        for _ in range(by):
-            await self._arrivals.acquire()
-
-    async def _admitted(self) -> None:
-        if not self.gate.is_set():
-            self._arrivals.release()
-        await self.gate.wait()
 
 
 @pytest.mark.parametrize(
@@ -100,22 +66,7 @@ class TestMemoryKeyring(KeyringContract):
         return strike
 
 
-@pytest.fixture
-async def url(postgres: Postgres) -> str:
-    return await postgres.bare("keyring")
-
-
 class TestPostgresKeyring(KeyringContract):
-    @pytest.fixture
-    async def database(self, url: str) -> AsyncIterator[Database]:
-        await migrate_keyring(url)
-        async with connect(url, least=1, most=4) as database:
-            yield database
-
-    @pytest.fixture
-    async def kms(self) -> GatedKms:
-        return GatedKms()
-
     @pytest.fixture
     def keyring(self, database: Database, kms: GatedKms) -> PostgresKeyring:
         return PostgresKeyring(database, kms)
@@ -263,104 +214,6 @@ class TestPostgresKeyring(KeyringContract):
         await kms.create_key()
         await keyring.create(BOB)
         assert (await keyring.open(ALICE)).material != (await keyring.open(BOB)).material
-
-    # The cache.
-
-    async def test_a_hundred_callers_at_once_unwrap_once(
-        self, keyring: PostgresKeyring, kms: GatedKms
-    ) -> None:
-        await keyring.create(ALICE)
-        kms.gate.clear()
-        opens = [asyncio.create_task(keyring.open(ALICE)) for _ in range(100)]
-        await kms.reached()
-        kms.gate.set()
-        assert len({key.material for key in await asyncio.gather(*opens)}) == 1
-        await keyring.open(ALICE)
-        assert kms.calls["unwrap"] == 1
-
-    async def test_an_unwrapped_key_is_kept_300_seconds_and_120_unused_ones(
-        self, database: Database, kms: GatedKms
-    ) -> None:
-        time = 0.0
-        keyring = PostgresKeyring(database, kms, monotonic=lambda: time)
-        await keyring.create(ALICE)
-        await keyring.open(ALICE)
-        for time, unwraps in ((119, 1), (238, 1), (299.9, 1), (300.0, 2), (419.9, 2), (540, 3), (599, 3)):
-            await keyring.open(ALICE)
-            assert kms.calls["unwrap"] == unwraps, time
-        assert (CACHED_SECONDS, IDLE_SECONDS) == (300, 120)
-
-    async def test_a_key_that_is_opened_anew_is_unwrapped_anew(
-        self, keyring: PostgresKeyring, kms: GatedKms
-    ) -> None:
-        await keyring.create(ALICE)
-        await keyring.open(ALICE)
-        for unwraps in (2, 3):
-            await keyring.reopen(ALICE)
-            await keyring.open(ALICE)
-            assert kms.calls["unwrap"] == unwraps
-
-    async def test_a_system_key_is_kept_300_seconds_however_often_it_is_used(
-        self, database: Database, kms: GatedKms
-    ) -> None:
-        time = 0.0
-        keyring = PostgresKeyring(database, kms, monotonic=lambda: time)
-        await keyring.system("index")
-        for time, unwraps in ((200.0, 1), (299.9, 1), (300.0, 2), (599.9, 2), (600.0, 3)):
-            await keyring.system("index")
-            assert kms.calls["unwrap"] == unwraps, time
-
-    async def test_the_cache_is_bounded_and_the_least_used_key_goes_first(
-        self, database: Database, kms: GatedKms
-    ) -> None:
-        keyring = PostgresKeyring(database, kms, memory=2 * KEPT_BYTES)
-        carol = AccountId(uuid4())
-        for account in (ALICE, BOB, carol):
-            await keyring.create(account)
-        for account in (ALICE, BOB, ALICE, carol, ALICE, carol):  # carol pushes bob out
-            await keyring.open(account)
-        assert kms.calls["unwrap"] == 3
-        await keyring.open(BOB)
-        assert kms.calls["unwrap"] == 4
-
-    async def test_one_caller_who_gives_up_does_not_take_it_from_the_others(
-        self, keyring: PostgresKeyring, kms: GatedKms
-    ) -> None:
-        await keyring.create(ALICE)
-        kms.gate.clear()
-        impatient = asyncio.create_task(keyring.open(ALICE))
-        await kms.reached()
-        patient = asyncio.create_task(keyring.open(ALICE))
-        await asyncio.sleep(0)
-        impatient.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await impatient
-        kms.gate.set()
-        assert (await patient).version == 1
-        assert kms.calls["unwrap"] == 1
-
-    async def test_a_failed_load_is_forgotten(self, keyring: PostgresKeyring, kms: GatedKms) -> None:
-        with pytest.raises(KeyGone):
-            await keyring.open(ALICE)
-        await keyring.create(ALICE)
-        kms.outage = True
-        with pytest.raises(KeysUnavailable):
-            await keyring.open(ALICE)
-        kms.outage = False
-        assert (await keyring.open(ALICE)).version == 1
-
-    async def test_a_key_that_was_being_unwrapped_when_it_was_destroyed_is_not_kept(
-        self, keyring: PostgresKeyring, kms: GatedKms
-    ) -> None:
-        await keyring.create(ALICE)
-        kms.gate.clear()
-        late = asyncio.create_task(keyring.open(ALICE))
-        await kms.reached()
-        assert await keyring.destroy(ALICE) == 1
-        kms.gate.set()
-        await late
-        with pytest.raises(KeyGone):
-            await keyring.open(ALICE)
 
     async def test_every_version_is_destroyed(self, keyring: PostgresKeyring, database: Database) -> None:
         await keyring.create(ALICE)

@@ -28,6 +28,7 @@ from adapters.outbound.postgres.queue import PostgresQueue
 from adapters.outbound.push.simulator import PushSimulator
 from adapters.outbound.sendgrid.simulator import SendGridSimulator, as_read
 from adapters.outbound.twilio.simulator import TwilioSimulator
+from application.credentials import DECOY
 from benchmarks.parts import ForkedPart, Part, lasting_port
 from bootstrap.databases import FEW_AND_SMALL
 from bootstrap.postgres_server import start
@@ -106,13 +107,15 @@ class Stage:
             if attempt % 20 == 0:
                 await self.ask("POST", "/v1/accounts", new)
             await asyncio.sleep(0.5)
-            for mail in [as_read(mail) for mail in self.post.mails if mail["to"] == email]:
+            mails = [mail for mail in map(as_read, self.post.mails) if mail["to"] == email]
+            for mail in mails:
                 with suppress(RuntimeError):
                     await self.ask(
                         "POST", "/v1/account-verifications", {"token": mail["token"], "password": PASSWORD}
                     )
-            with suppress(RuntimeError):
-                return str((await self.ask("POST", "/v1/sessions", credentials))["token"])
+            if mails:  # before, signing in would only use up the guesses
+                with suppress(RuntimeError):
+                    return str((await self.ask("POST", "/v1/sessions", credentials))["token"])
         raise AssertionError
 
     async def line(self, token: str, number: str) -> str:
@@ -197,7 +200,12 @@ async def _come_and_go(stage: Stage, number: int) -> None:
         **{"Idempotency-Key": "one"},
     )  # fmt: skip
     stage.gone.append((await stage.ask("GET", "/v1/account", token=token))["id"])
-    await stage.ask("DELETE", "/v1/account", {"password": PASSWORD}, token)
+    try:
+        await stage.ask("DELETE", "/v1/account", {"password": PASSWORD}, token)
+    except RuntimeError as refused:
+        # An answer was lost, and the session went with the account; whether it did is looked at in the end.
+        if " 401 " not in str(refused):
+            raise
 
 
 async def _kill(stage: Stage, times: int, say: Callable[[str], None]) -> None:
@@ -243,15 +251,18 @@ async def _residue(stage: Stage) -> list[str]:
     while True:
         left = []
         connection = await asyncpg.connect(stage.database_url)
-        accounts = await connection.fetchval("SELECT count(*) FROM accounts")
+        found = "SELECT state::text FROM accounts WHERE id <> $1 ORDER BY id"
+        states = [row[0] for row in await connection.fetch(found, DECOY)]
         await connection.close()
         connection = await asyncpg.connect(stage.keyring_url)
         # A sign-up killed between its key and its row leaves a key that never sealed anything: it is not looked for.
         counted = "SELECT count(*) FROM account_keys WHERE account_id = ANY($1::uuid[])"
         keys = await connection.fetchval(counted, stage.gone)
         await connection.close()
-        if (accounts, keys) != (2, 0):
-            left.append(f"{accounts} accounts instead of two, and {keys} keys of those that are gone")
+        if (states, keys) != (["active", "active"], 0):
+            left.append(
+                f"accounts are {states} instead of two that are active; {keys} keys of those that are gone"
+            )
         held = str(stage.simulator.holdings())
         left += [f"the carrier holds {what}" for what in ("gone ", "+1212555") if what in held]
         left += [f"a mail to {mail['to']}" for mail in stage.post.mails if mail["to"].startswith("gone")]

@@ -45,6 +45,7 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
     """The floor. Keys it has not seen lately come from the real keyring."""
     from aiohttp import web  # noqa: PLC0415
 
+    from adapters.inbound.http.listening import listen  # noqa: PLC0415
     from adapters.outbound.local.kms import LocalKms  # noqa: PLC0415
     from adapters.outbound.postgres.keyring import PostgresKeyring  # noqa: PLC0415
     from adapters.outbound.postgres.pool import connect  # noqa: PLC0415
@@ -74,11 +75,13 @@ async def floor(database_url: str, keyring_url: str, state_dir: str, public_url:
             limit=Limit(name="spend", most=SPEND_A_DAY, within=DAY, at_once=SPEND_A_DAY * 66 // 100),
             environment="sandbox", token=state["carrier_token"], url=public_url,
         )  # fmt: skip
-        runner = web.ServerRunner(serve(handler))
+        server = serve(handler)
+        runner = web.ServerRunner(server)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        yield site.port
+        port, listening = await listen(server, "127.0.0.1", 0)
+        yield port
+        for each in listening:
+            each.close()
         await runner.cleanup()
     lanes.close()
 

@@ -8,7 +8,7 @@ import typer
 
 from adapters.error_report import report
 from adapters.inbound.cli import command_line
-from adapters.inbound.http.server import CannotListen
+from adapters.inbound.http.listening import CannotListen
 from bootstrap.backups import BackupFailed
 from bootstrap.commands import COMMANDS
 from bootstrap.logs import configure_logs, report_what_python_would_print

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from adapters.error_report import report
 from adapters.inbound.http import problems
+from adapters.inbound.http.listening import listen
 from adapters.inbound.http.request_id import NamedRequest, name_request
 from adapters.inbound.http_io import BadRequest
 
@@ -36,10 +36,6 @@ CUT_SECONDS = 1.0
 LOOK_SECONDS = 0.02
 LINGER_SECONDS = 1.0
 """How long an unread body is drained after its answer, so that the answer is seen before the connection ends."""
-
-
-class CannotListen(Exception):
-    """The address cannot be listened on; the message says what to change."""
 
 
 class Protocol(RequestHandler):
@@ -172,15 +168,12 @@ async def serving(handler: Handler, host: str, port: int, setting: str = "PICO_P
     runner = web.ServerRunner(server, shutdown_timeout=CUT_SECONDS)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
+        port, listening = await listen(server, host, port, setting)
         try:
-            await site.start()
-        except OSError as error:
-            reason = "is taken" if error.errno == errno.EADDRINUSE else "cannot be listened on"
-            message = f"port {port} on {host} {reason}: set {setting} to another one"
-            raise CannotListen(message) from None
-        yield site.port
-        await site.stop()
+            yield port
+        finally:
+            for each in listening:
+                each.close()
         await _finished(server)
     finally:
         await runner.cleanup()

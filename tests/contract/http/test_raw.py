@@ -13,7 +13,8 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from adapters.inbound.http import problems
-from adapters.inbound.http.server import CannotListen, serving
+from adapters.inbound.http.listening import CannotListen
+from adapters.inbound.http.server import serving
 from adapters.inbound.http_io import TooSlow, read_body
 from tests.support.http_world import HttpWorld
 

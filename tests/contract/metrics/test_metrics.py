@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from adapters.inbound.http.app import build
-from adapters.inbound.http.server import CannotListen, serving
+from adapters.inbound.http.listening import CannotListen
+from adapters.inbound.http.server import serving
 from adapters.inbound.http_io import SAID_AT
 from adapters.inbound.metrics import Exposition, Meters, exposition, watching
 from adapters.inbound.metrics.process import PoolUse, ProcessGauges

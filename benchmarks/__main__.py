@@ -22,6 +22,7 @@ from benchmarks import (
     due,
     erasure_kills,
     exports,
+    greeting_kills,
     kill_points,
     kills,
     live,
@@ -86,6 +87,10 @@ EXPERIMENTS = (
     Experiment(
         "--voicemail-kills", "N", "kill -9 N times at each step of a voicemail; count likewise",
         in_a_folder(voicemail_kills.kills),
+    ),
+    Experiment(
+        "--greeting-kills", "N", "kill -9 N times at each step of a greeting said by phone; count likewise",
+        in_a_folder(greeting_kills.kills),
     ),
     Experiment(
         "--erasure-kills", "N", "kill -9 N times before and after each step of an erasure; count likewise",

@@ -25,7 +25,7 @@ from application.inbound_calls import IncomingCall
 from application.inbound_messages import InboundMessage
 from application.voicemail_receiving import InboundVoicemail
 from benchmarks.passing_on import Exchange, before
-from benchmarks.tripwires import LATER, Ground, Mined, Tripwire, ground_in, product_on, work
+from benchmarks.tripwires import LATER, WORDS, Ground, Mined, Tripwire, ground_in, product_on, work
 from bootstrap.container import wire
 from domain.kernel import AccountId, CarrierRef
 from domain.values import Label, MessageBody, Peer, PhoneNumber
@@ -98,7 +98,7 @@ async def doomed(ground: Ground, number: int) -> Doomed:
     await use_cases.answer_call(IncomingCall(call, line.number, STRANGER))
     await use_cases.start_export(account)
     await work(ground.product, use_cases)
-    recording = CarrierRef(await ground.recorded(STRANGER, line.number))
+    recording = CarrierRef(await ground.recorded(STRANGER, line.number, words=WORDS))
     await use_cases.receive_voicemail(InboundVoicemail(recording, line.number, STRANGER, LATER))
     held = ground.simulator.holdings()
     if missing := [what for what in HELD if not held[what]]:

@@ -98,7 +98,9 @@ class Mined:
 @asynccontextmanager
 async def product_on(folder: Path) -> AsyncIterator[Product]:
     """Open the product as a process of a Sandbox does that another one serves."""
-    settings = Settings(state_dir=folder, password_memory_mib=19, password_passes=2, password_lanes=1)
+    settings = Settings(
+        state_dir=folder, spend_a_day=10**7, password_memory_mib=19, password_passes=2, password_lanes=1
+    )
     saved = SandboxState(folder / "sandbox.json")
     clock = FollowedClock(saved)
     found = await databases_in_use(settings, saved)
@@ -156,10 +158,14 @@ class Ground:
         (mail,) = [mail for mail in map(as_read, self.post.mails) if mail["to"] == email]
         return (await use_cases.verify_account(str(mail["token"]), SECRET)).session.account_id
 
-    async def recorded(self, caller: str, called: str) -> str:
-        """Have somebody leave a message at the carrier; return the recording's reference."""
-        call = f"CA{next(self.calls):032x}"
-        left = LeftMessage(call, caller, called, AUDIO, SECONDS, WORDS, transcribed=f"{NOBODY}/nobody")
+    def new_call(self) -> str:
+        """Return the carrier's reference of one call more."""
+        return f"CA{next(self.calls):032x}"
+
+    async def recorded(self, caller: str, called: str, *, words: str | None = None, call: str = "") -> str:
+        """Have somebody be recorded at the carrier, and that put into `words`; return the recording's reference."""
+        call, transcribed = call or self.new_call(), f"{NOBODY}/nobody" if words else ""
+        left = LeftMessage(call, caller, called, AUDIO, SECONDS, words, transcribed=transcribed)
         return await self.simulator.leave_message(left)
 
 

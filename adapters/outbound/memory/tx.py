@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from typing_extensions import override
 
@@ -30,12 +32,45 @@ from application.ports.store import Tx
 from application.unit_of_work import PendingWrites
 from domain.exports import ExportPart
 
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Over(Generic[R]):
+    """A repository over the rows of the unit of work that is asked for it."""
+
+    make: Callable[[Loaded], R]
+
+    def __get__(self, tx: MemoryTx, _: type | None = None) -> R:
+        """Make it: it holds nothing of its own."""
+        return self.make(tx.loaded)
+
 
 @dataclass(slots=True, kw_only=True)
 class MemoryTx(PendingWrites, Tx):
     """`Tx` over one account's rows. Nobody else's are within reach."""
 
     loaded: Loaded
+
+    sessions = Over(MemorySessions)
+    lines = Over(MemoryLines)
+    conversations = Over(MemoryConversations)
+    messages = Over(MemoryMessages)
+    contacts = Over(MemoryContacts)
+    media = Over(MemoryMediaRecords)
+    voicemails = Over(MemoryVoicemails)
+    greetings = Over(MemoryGreetings)
+    blocked_numbers = Over(MemoryBlockedNumbers)
+    calls = Over(MemoryCalls)
+    port_requests = Over(MemoryPortRequests)
+    push_tokens = Over(MemoryPushTokens)
+    webhook_endpoints = Over(MemoryWebhookEndpoints)
+    webhook_deliveries = Over(MemoryWebhookDeliveries)
+    subscriptions = Over(MemorySubscriptions)
+    search = Over(MemorySearchIndex)
+    audit_entries = Over(MemoryAuditEntries)
+    records = Over(MemoryRecords)
+    idempotency = Over(MemoryIdempotencyRecords)
 
     @property
     @override
@@ -44,103 +79,8 @@ class MemoryTx(PendingWrites, Tx):
 
     @property
     @override
-    def sessions(self) -> MemorySessions:
-        return MemorySessions(self.loaded)
-
-    @property
-    @override
-    def lines(self) -> MemoryLines:
-        return MemoryLines(self.loaded)
-
-    @property
-    @override
-    def conversations(self) -> MemoryConversations:
-        return MemoryConversations(self.loaded)
-
-    @property
-    @override
-    def messages(self) -> MemoryMessages:
-        return MemoryMessages(self.loaded)
-
-    @property
-    @override
-    def contacts(self) -> MemoryContacts:
-        return MemoryContacts(self.loaded)
-
-    @property
-    @override
-    def media(self) -> MemoryMediaRecords:
-        return MemoryMediaRecords(self.loaded)
-
-    @property
-    @override
-    def voicemails(self) -> MemoryVoicemails:
-        return MemoryVoicemails(self.loaded)
-
-    @property
-    @override
-    def greetings(self) -> MemoryGreetings:
-        return MemoryGreetings(self.loaded)
-
-    @property
-    @override
-    def blocked_numbers(self) -> MemoryBlockedNumbers:
-        return MemoryBlockedNumbers(self.loaded)
-
-    @property
-    @override
-    def calls(self) -> MemoryCalls:
-        return MemoryCalls(self.loaded)
-
-    @property
-    @override
-    def port_requests(self) -> MemoryPortRequests:
-        return MemoryPortRequests(self.loaded)
-
-    @property
-    @override
-    def push_tokens(self) -> MemoryPushTokens:
-        return MemoryPushTokens(self.loaded)
-
-    @property
-    @override
-    def webhook_endpoints(self) -> MemoryWebhookEndpoints:
-        return MemoryWebhookEndpoints(self.loaded)
-
-    @property
-    @override
-    def webhook_deliveries(self) -> MemoryWebhookDeliveries:
-        return MemoryWebhookDeliveries(self.loaded)
-
-    @property
-    @override
-    def subscriptions(self) -> MemorySubscriptions:
-        return MemorySubscriptions(self.loaded)
-
-    @property
-    @override
-    def search(self) -> MemorySearchIndex:
-        return MemorySearchIndex(self.loaded)
-
-    @property
-    @override
     def exports(self) -> MemoryExports:
         return MemoryExports(self.loaded, self.exports_emptied)
-
-    @property
-    @override
-    def audit_entries(self) -> MemoryAuditEntries:
-        return MemoryAuditEntries(self.loaded)
-
-    @property
-    @override
-    def records(self) -> MemoryRecords:
-        return MemoryRecords(self.loaded)
-
-    @property
-    @override
-    def idempotency(self) -> MemoryIdempotencyRecords:
-        return MemoryIdempotencyRecords(self.loaded)
 
     def parts_to_remove(self) -> list[ExportPart]:
         """Return the stored parts of every export that is to be emptied."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
 from typing_extensions import override
 
 from adapters.outbound.postgres.codec import Keys
@@ -34,9 +38,42 @@ from application.ports.store import Tx
 from application.unit_of_work import PendingWrites
 from domain.kernel import AccountId
 
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Over(Generic[R]):
+    """A repository over the reader of the unit of work that is asked for it."""
+
+    make: Callable[[Reader], R]
+
+    def __get__(self, tx: PostgresTx, _: type | None = None) -> R:
+        """Make it: it holds nothing of its own."""
+        return self.make(tx.reader)
+
 
 class PostgresTx(PendingWrites, Tx):
     """`Tx`: the repositories share one reader, which remembers what was loaded."""
+
+    accounts = Over(PostgresAccounts)
+    sessions = Over(PostgresSessions)
+    lines = Over(PostgresLines)
+    conversations = Over(PostgresConversations)
+    messages = Over(PostgresMessages)
+    contacts = Over(PostgresContacts)
+    media = Over(PostgresMediaRecords)
+    voicemails = Over(PostgresVoicemails)
+    greetings = Over(PostgresGreetings)
+    blocked_numbers = Over(PostgresBlockedNumbers)
+    calls = Over(PostgresCalls)
+    port_requests = Over(PostgresPortRequests)
+    push_tokens = Over(PostgresPushTokens)
+    webhook_endpoints = Over(PostgresWebhookEndpoints)
+    webhook_deliveries = Over(PostgresWebhookDeliveries)
+    subscriptions = Over(PostgresSubscriptions)
+    audit_entries = Over(PostgresAuditEntries)
+    records = Over(PostgresRecords)
+    idempotency = Over(PostgresIdempotencyRecords)
 
     def __init__(
         self, ids: Ids, database: Database, account_id: AccountId, keys: Keys, segments: Opened
@@ -48,86 +85,6 @@ class PostgresTx(PendingWrites, Tx):
 
     @property
     @override
-    def accounts(self) -> PostgresAccounts:
-        return PostgresAccounts(self.reader)
-
-    @property
-    @override
-    def sessions(self) -> PostgresSessions:
-        return PostgresSessions(self.reader)
-
-    @property
-    @override
-    def lines(self) -> PostgresLines:
-        return PostgresLines(self.reader)
-
-    @property
-    @override
-    def conversations(self) -> PostgresConversations:
-        return PostgresConversations(self.reader)
-
-    @property
-    @override
-    def messages(self) -> PostgresMessages:
-        return PostgresMessages(self.reader)
-
-    @property
-    @override
-    def contacts(self) -> PostgresContacts:
-        return PostgresContacts(self.reader)
-
-    @property
-    @override
-    def media(self) -> PostgresMediaRecords:
-        return PostgresMediaRecords(self.reader)
-
-    @property
-    @override
-    def voicemails(self) -> PostgresVoicemails:
-        return PostgresVoicemails(self.reader)
-
-    @property
-    @override
-    def greetings(self) -> PostgresGreetings:
-        return PostgresGreetings(self.reader)
-
-    @property
-    @override
-    def blocked_numbers(self) -> PostgresBlockedNumbers:
-        return PostgresBlockedNumbers(self.reader)
-
-    @property
-    @override
-    def calls(self) -> PostgresCalls:
-        return PostgresCalls(self.reader)
-
-    @property
-    @override
-    def port_requests(self) -> PostgresPortRequests:
-        return PostgresPortRequests(self.reader)
-
-    @property
-    @override
-    def push_tokens(self) -> PostgresPushTokens:
-        return PostgresPushTokens(self.reader)
-
-    @property
-    @override
-    def webhook_endpoints(self) -> PostgresWebhookEndpoints:
-        return PostgresWebhookEndpoints(self.reader)
-
-    @property
-    @override
-    def webhook_deliveries(self) -> PostgresWebhookDeliveries:
-        return PostgresWebhookDeliveries(self.reader)
-
-    @property
-    @override
-    def subscriptions(self) -> PostgresSubscriptions:
-        return PostgresSubscriptions(self.reader)
-
-    @property
-    @override
     def search(self) -> PostgresSearchIndex:
         return PostgresSearchIndex(self.reader, self.segments)
 
@@ -135,18 +92,3 @@ class PostgresTx(PendingWrites, Tx):
     @override
     def exports(self) -> PostgresExports:
         return PostgresExports(self.reader, self.exports_emptied)
-
-    @property
-    @override
-    def audit_entries(self) -> PostgresAuditEntries:
-        return PostgresAuditEntries(self.reader)
-
-    @property
-    @override
-    def records(self) -> PostgresRecords:
-        return PostgresRecords(self.reader)
-
-    @property
-    @override
-    def idempotency(self) -> PostgresIdempotencyRecords:
-        return PostgresIdempotencyRecords(self.reader)

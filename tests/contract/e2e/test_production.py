@@ -141,7 +141,9 @@ async def test_it_runs_before_the_vendors_wire_formats(
                     if post.mails:
                         break
             mail = as_read(post.mails[0])
-            assert valkey.ask("DBSIZE") == 1, "the mail was counted elsewhere"
+            # What was taken of sign-ups is back within a fifth of a second: that key may be there, or gone.
+            lasting = [key for key in valkey.ask("KEYS", "*") if valkey.ask("PTTL", key) > 60_000]
+            assert len(lasting) == 1, "the mail was counted elsewhere"
             assert (mail["locale"], mail["link"]) == ("he", "https://app.example/accounts/verify_account")
             proof = {"token": mail["token"], "password": PASSWORD}
             verified = await client.post("/v1/account-verifications", json=proof)

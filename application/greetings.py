@@ -16,7 +16,7 @@ from application.ports.media_addresses import MediaAddresses
 from application.ports.objects import Objects
 from application.ports.recordings import Recordings
 from application.ports.store import Store, Tx
-from application.voicemail_audio import KeepAudio
+from application.recorded_audio import KeepAudio
 from application.voicemail_deletion import COPY_KEPT, delete_recording
 from domain.greetings import (
     LARGEST_GREETING,

@@ -16,7 +16,7 @@ from application.ports.jobs import JobLease
 from application.ports.objects import Objects
 from application.ports.recordings import Recorded, Recordings
 from application.ports.store import Store, Tx
-from application.voicemail_audio import FetchRecording
+from application.recorded_audio import FetchRecording
 from domain.greetings import (
     LARGEST_GREETING,
     Greeting,

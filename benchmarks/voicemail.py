@@ -24,7 +24,7 @@ from adapters.outbound.twilio.api import TwilioApi
 from adapters.outbound.twilio.recordings import TwilioRecordings
 from adapters.outbound.twilio.simulator import LeftMessage, TwilioSimulator
 from adapters.tones import tone
-from application.voicemail_audio import KeepAudio
+from application.recorded_audio import KeepAudio
 from benchmarks.pictures import ACCOUNT, TOKEN, measured
 from domain.kernel import AccountId, CarrierRef, ObjectId
 

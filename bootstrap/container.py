@@ -187,6 +187,7 @@ from application.push import DeletePushToken, ListPushTokens, RegisterPushToken,
 from application.recall import RecallJobs
 from application.receipts import ReadPublicKey, ShowReceipt
 from application.reconciliation import ReconcileLine
+from application.recorded_audio import FetchRecording, KeepAudio
 from application.renewal import SettleRenewal
 from application.residue import ClearResidue
 from application.restore_gate import RestoreGate
@@ -216,7 +217,7 @@ from application.voicemail import (
     ReadVoicemail,
     RestoreVoicemail,
 )
-from application.voicemail_audio import FetchRecording, FetchVoicemail, KeepAudio
+from application.voicemail_audio import FetchVoicemail
 from application.voicemail_deletion import (
     DeleteRecording,
     DeleteRecordings,

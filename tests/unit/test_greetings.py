@@ -11,7 +11,7 @@ import pytest
 from adapters.tones import tone
 from application.greetings import UPLOAD_TAKES
 from application.mailbox import LONGEST, OFFERED_FOR, TRANSCRIBED
-from application.voicemail_audio import AudioTooLarge, NotAudio, UnsupportedAudio
+from application.recorded_audio import AudioTooLarge, NotAudio, UnsupportedAudio
 from bootstrap.worlds import InMemory
 from domain.call_instructions import TakeMessage
 from domain.greetings import LARGEST_GREETING, Greeting, GreetingText, InvalidGreeting

@@ -17,7 +17,7 @@ from application.outbound_calls import AppCall, PickedUp
 from application.ports.jobs import Job
 from application.ports.recordings import Recorded
 from application.ports.store import StoreUnavailable
-from application.voicemail_audio import PATIENCE
+from application.recorded_audio import PATIENCE
 from application.voicemail_receiving import InboundVoicemail
 from bootstrap.worlds import InMemory
 from domain.audit import AuditKind

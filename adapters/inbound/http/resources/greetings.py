@@ -16,7 +16,7 @@ from adapters.inbound.http.request import Request
 from adapters.inbound.http.route import OPEN, Route
 from adapters.inbound.http.upload import Upload
 from application.ports.objects import ObjectsUnavailable
-from application.voicemail_audio import AudioTooLarge, NotAudio, UnsupportedAudio
+from application.recorded_audio import AudioTooLarge, NotAudio, UnsupportedAudio
 from domain.greetings import LARGEST_GREETING, GreetingNotRecorded, GreetingText
 from domain.kernel import LineId, NotFound
 from domain.requests import Pace

@@ -65,9 +65,9 @@ class ReconcileCalls:
             for call in listed:
                 await self._compare(line, call, hold)
             ours = await self._ours(line)
+            own = {call.ref for call in ours if call.is_to_itself(line.number)}
             for ref, caller in {**callers, **{call.ref: call.peer for call in ours if call.ref}}.items():
-                own = any(call.ref == ref and call.is_to_itself(line.number) for call in ours)
-                await self._take_in_recordings(line, ref, caller, hold, own=own)
+                await self._take_in_recordings(line, ref, caller, hold, own=ref in own)
 
     async def _settled(self, line: PhoneLine) -> list[ListedCall]:
         """List what belongs to this lease and is no news any more."""

@@ -53,10 +53,8 @@ class CloseCall:
         """
         async with self.store.begin(account_id) as tx:
             call = await tx.calls.get_even_deleted(call_id)
-            own = any(
-                line.id == call.line_id and call.is_to_itself(line.number)
-                for line in await tx.lines.list_all()
-            )
+            lines = await tx.lines.list_all() if call.direction is CallDirection.OUTBOUND else []
+            own = any(line.id == call.line_id and call.is_to_itself(line.number) for line in lines)
         if call.altered or (call.record_deleted_at is not None and not call.is_deleted):
             return
         found, legs = await self._over(call)

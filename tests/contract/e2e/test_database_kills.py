@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -21,13 +19,6 @@ pytestmark = pytest.mark.xdist_group("kills")
 
 WRITERS = 3
 ROUNDS = (("postgres",), ("keyring",), ("postgres", "keyring"))
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="pico kills ") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 def postmaster(served: Served, database: str) -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +13,6 @@ pytestmark = pytest.mark.xdist_group("kills")
 
 MESSAGES, KILLS = (int(os.environ.get(f"PICO_DELIVERIES_{name}", "0")) for name in ("MESSAGES", "KILLS"))
 """How many; unless they are given, a few."""
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="pico deliveries ") as name:
-        Path(name).chmod(0o755)  # the database's user must reach it
-        yield Path(name)
 
 
 async def test_each_message_is_there_once_told_of_once_and_woken_for_once(folder: Path) -> None:

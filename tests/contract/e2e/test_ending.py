@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +16,6 @@ pytestmark = pytest.mark.xdist_group("sandbox")
 
 DRAIN = 3
 BORIS = "+14155550101"
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="pico-ending-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 class Wire:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +13,6 @@ pytestmark = pytest.mark.xdist_group("kills")
 
 KILLS = int(os.environ.get("PICO_ERASURE_KILLS", "1"))
 """How often at each place."""
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="pico kills ") as name:
-        Path(name).chmod(0o755)  # the database's user must reach it
-        yield Path(name)
 
 
 async def test_an_erasure_comes_to_its_end_wherever_it_was_cut_off(folder: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -16,13 +14,6 @@ pytestmark = pytest.mark.xdist_group("kills")
 
 KILLS = int(os.environ.get("PICO_RECORDING_KILLS", "0"))
 """How often at each step; unless it is given, once at a few of them."""
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="pico kills ") as name:
-        Path(name).chmod(0o755)  # the database's user must reach it
-        yield Path(name)
 
 
 @pytest.mark.parametrize("of", [voicemail_kills, greeting_kills], ids=["a voicemail", "a greeting"])

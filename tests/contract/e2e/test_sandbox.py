@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,14 +19,6 @@ from bootstrap.plaintext_scan import search_bytes, search_files
 from tests.support.sandbox_process import PASSWORD, ROOT, Command, Served, alive, until
 
 pytestmark = pytest.mark.xdist_group("sandbox")  # one after the other: each starts a server of its own
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder that the database's user can reach, with a space in its name."""
-    with tempfile.TemporaryDirectory(prefix="pico sandbox ") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,14 +14,6 @@ from bootstrap.worlds.sandbox import LATEST, Sandbox
 from tests.support.sandbox_process import ROOT, Command, Served
 
 pytestmark = pytest.mark.xdist_group("sandbox")
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder that the database's user can reach."""
-    with tempfile.TemporaryDirectory(prefix="pico-sandbox-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 def core_limits(pid: int) -> set[str]:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import structlog
 
@@ -38,6 +39,8 @@ class QueueRun:
     under_way: dict[asyncio.Task[None], LeasedJob] = field(default_factory=dict)
     turns: dict[str, float] = field(default_factory=dict)
     """When the next job of a kind that is spaced out may begin."""
+    waiting: set[UUID] = field(default_factory=set)
+    """Those under way that wait for their turn, and have not begun."""
 
     async def work(self) -> None:
         """Take jobs until cancelled. An outage is waited out; anything else is noted, and does not end it."""
@@ -56,7 +59,10 @@ class QueueRun:
             renewing.cancel()
 
     async def finish(self) -> None:
-        """Let what is under way finish within the grace; cut the rest short, which puts it back."""
+        """Let what has begun finish within the grace; cut the rest short, which puts it back."""
+        for task, leased in self.under_way.items():
+            if leased.lease.job_id in self.waiting:
+                task.cancel()
         try:
             if self.under_way:
                 await asyncio.wait(self.under_way, timeout=self.queue.grace.total_seconds())
@@ -106,7 +112,7 @@ class QueueRun:
     async def _do(self, leased: LeasedJob) -> None:
         outcome: Outcome
         try:
-            await self._turn(leased.job.name)
+            await self._turn(leased)
             outcome = await self.handle(leased)
         except asyncio.CancelledError:
             await self._note(self.queue.put_back(leased))
@@ -116,14 +122,19 @@ class QueueRun:
             outcome = CRASHED
         await self._note(self.queue.settle(leased, outcome))
 
-    async def _turn(self, name: str) -> None:
-        """Wait until a job of this kind may begin."""
+    async def _turn(self, leased: LeasedJob) -> None:
+        """Wait until a job of its kind may begin."""
+        name = leased.job.name
         if (every := self.queue.places.every.get(name)) is None:
             return
         now = asyncio.get_running_loop().time()
         turn = max(now, self.turns.get(name, now))
         self.turns[name] = turn + every.total_seconds()
-        await asyncio.sleep(turn - now)
+        self.waiting.add(leased.lease.job_id)
+        try:
+            await asyncio.sleep(turn - now)
+        finally:
+            self.waiting.discard(leased.lease.job_id)
 
     async def _note(self, noting: Any) -> None:  # noqa: ANN401 - a coroutine
         try:

@@ -19,7 +19,7 @@ from application.ports.jobs import Done, LeasedJob, Outcome
 from tests.support.queueing import pages, put, running, until
 
 SEND, WAKE, INDEX = "send_message", "wake_device", "index_messages"
-LONG = timedelta(hours=1)
+LONG, GRACE = timedelta(hours=1), timedelta(minutes=2)
 
 
 class Hanging:
@@ -104,7 +104,7 @@ async def test_of_a_kind_that_is_spaced_out_one_begins_after_the_other(database:
     assert all(later - earlier >= every.total_seconds() * 0.95 for earlier, later in pairwise(began))
 
 
-async def test_while_one_waits_for_its_turn_others_go_on_and_at_the_end_it_is_put_back(
+async def test_while_one_waits_for_its_turn_others_go_on_and_the_end_puts_it_back_without_a_wait(
     database: Database,
 ) -> None:
     done = Counter[str]()
@@ -116,7 +116,10 @@ async def test_while_one_waits_for_its_turn_others_go_on_and_at_the_end_it_is_pu
     await put_many(database, SEND, 2)
     await put_many(database, INDEX, 10, age=timedelta(minutes=1))
     places = Places({}, [SEND, INDEX], every={SEND: LONG})
-    async with running(PostgresQueue(database, idle=LONG, places=places), handle):
+    async with (
+        asyncio.timeout(GRACE.total_seconds() / 2),
+        running(PostgresQueue(database, idle=LONG, grace=GRACE, places=places), handle),
+    ):
         await until(lambda: done == {SEND: 1, INDEX: 10})
     assert tuple(await database.first("SELECT name, state FROM jobs")) == (SEND, "waiting")
 
